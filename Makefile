@@ -1,0 +1,71 @@
+# Every command a person needs. `make help` lists them; each sets up what it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+ARGS ?=
+DIR ?= samples
+
+# The first Python that is new enough and not too new; empty when there is none.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& command -v $$name && break; done)
+
+.PHONY: help setup demo up test check bench deep lock samples clean
+
+help:  ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP)  ## Install everything into .venv, from the hashed lock
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { \
+		echo "Carillon needs Python 3.11, 3.12 or 3.13, and found none as python3, python3.13, python3.12 or python3.11." >&2; \
+		echo "Install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON) (the first time takes a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--config-settings editable_mode=compat --editable .
+	@touch $@
+
+demo: setup  ## Load a sample school, send an announcement, show who got it (ARGS="--once --json" ends by itself)
+	@$(BIN)/carillon demo $(ARGS)
+
+up: setup  ## Start Carillon: web and workers in one process
+	@$(BIN)/carillon up $(ARGS)
+
+test: setup  ## Run the tests on SQLite, PostgreSQL, Redis and fakeredis (ARGS= goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## Format, lint, types, and the arrow of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing
+
+bench: setup  ## Measure speed and memory against the bare client loops
+	@$(BIN)/python -m bench $(ARGS)
+
+deep: setup  ## The slow tests too, then the tests on every other Python that is here
+	@$(BIN)/python -m pytest --slow $(ARGS)
+	@.ci/other-pythons $(ARGS)
+
+# uv reads nothing of the machine into the locks: no index, no header with paths.
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+lock: setup  ## Write both locks again from pyproject.toml (ARGS="--upgrade" takes newer releases)
+	@$(LOCK) $(ARGS) --extra x --output-file requirements.lock
+	@$(LOCK) $(ARGS) --all-extras --group build --group test --group dev --group bench --output-file requirements-dev.lock
+
+samples: setup  ## Import every outside roster sample, written nowhere (DIR=folder)
+	@$(BIN)/python -m tests.samples $(DIR)
+
+clean:  ## Remove what was made: .venv, caches
+	@rm -rf $(VENV) .venvs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,153 @@
+"""What the school says: the announcement, its wording, and the stage it has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Purpose(StrEnum):
+    """Why it is said; promotional wants consent and is never urgent (R15, PECR)."""
+
+    SERVICE = "service"
+    PROMOTIONAL = "promotional"
+
+
+class Urgency(StrEnum):
+    """Urgent goes in a lane of its own and skips the waits of design §9, never a refusal."""
+
+    ROUTINE = "routine"
+    URGENT = "urgent"
+
+
+class People(StrEnum):
+    """Who hears about a pupil: the guardians, the pupil, both; or the members of staff of a group."""
+
+    GUARDIANS = "guardians"
+    PUPILS = "pupils"
+    STAFF = "staff"
+    BOTH = "both"
+
+
+class Part(StrEnum):
+    """The parts of a wording: a title, a short text for texts and posts, a long one in Markdown for mails."""
+
+    TITLE = "title"
+    SHORT = "short"
+    LONG = "long"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the ways: channels tried at once. Later steps open when an earlier one fails (R16)."""
+
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One version of the wording in one language. `language` is "" when the school has not said."""
+
+    version: int
+    language: str
+    parts: Mapping[Part, str]
+
+    @property
+    def title(self) -> str:
+        """The subject line; the short text's beginning where nobody wrote a title."""
+        return self.parts.get(Part.TITLE) or _clip(self.parts.get(Part.SHORT) or self.long, 78)
+
+    @property
+    def short(self) -> str:
+        """The text for texts and posts; the long part where nobody wrote a short one."""
+        return self.parts.get(Part.SHORT) or self.long
+
+    @property
+    def long(self) -> str:
+        """The Markdown for mails; the short text where nobody wrote a long one."""
+        return self.parts.get(Part.LONG) or self.parts.get(Part.SHORT, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail; stored once by its digest."""
+
+    sha256: str
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody wants announced, as a door hands it to intake: still unchecked.
+
+    `audience` is an expression over groups ("Year 7", "Choir + Orchestra"); `send_at` and `expires_at` are
+    aware instants (the door has resolved wall time and zone with `broker.moments`), None for now / the default.
+    `key` makes the call safe to repeat.
+    """
+
+    department: str
+    audience: str
+    people: People
+    ways: tuple[Step, ...]
+    parts: Mapping[Part, str]
+    purpose: Purpose = Purpose.SERVICE
+    urgency: Urgency = Urgency.ROUTINE
+    language: str = ""
+    key: str | None = None
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An accepted announcement. Its stage is derived from these times; there is no state column."""
+
+    id: int
+    public_id: UUID
+    department: str
+    purpose: Purpose
+    urgency: Urgency
+    audience: str
+    people: People
+    ways: tuple[Step, ...]
+    accepted_at: datetime
+    approved_at: datetime | None
+    due_at: datetime
+    expires_at: datetime
+    fanned_out_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class Stage(StrEnum):
+    """How far an announcement has come."""
+
+    AWAITING_APPROVAL = "awaiting approval"
+    SCHEDULED = "scheduled"
+    PLANNING = "being planned"
+    SENDING = "going out"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+def stage(announcement: Announcement, now: datetime) -> Stage:
+    """Where it stands at `now`, from its times alone."""
+    if announcement.withdrawn_at is not None:
+        return Stage.WITHDRAWN
+    if announcement.expires_at <= now:
+        return Stage.EXPIRED
+    if announcement.approved_at is None:
+        return Stage.AWAITING_APPROVAL
+    if announcement.fanned_out_at is not None:
+        return Stage.SENDING
+    return Stage.SCHEDULED if announcement.due_at > now else Stage.PLANNING
+
+
+def _clip(text: str, length: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

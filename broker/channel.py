@@ -1,0 +1,255 @@
+"""The channel contract: what a way out must say, do and never do (design §4).
+
+A channel is a folder (kit, settings, policies, render, gateway) behind an entry point in the group
+`carillon.channels`. It translates; the dispatcher decides. `carillon.py` re-exports these types for plug-ins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
+
+from broker.address import AddressKind
+from broker.announcement import Attachment, Content
+from broker.delivery import Evidence
+from broker.errors import DeliveryFailure, Problem
+from broker.policy import Policy
+from broker.retry import RetryPolicy
+
+ENTRY_POINT_GROUP = "carillon.channels"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Facts about a channel that never change while it runs.
+
+    `address_kind` is None for a broadcast. `can_reconcile`: the provider can be asked "did you get this one?",
+    so a lost answer is looked up after `grace` (longer than the provider's slowest accept), twice.
+    `window`: how many deliveries may be started and unresolved in one commit, where nothing can be looked up.
+    """
+
+    address_kind: AddressKind | None
+    can_reconcile: bool = False
+    confirms_delivery: bool = False
+    duplicates_harmless: bool = False
+    grace: timedelta = timedelta(seconds=60)
+    window: int = 20
+
+    @property
+    def broadcast(self) -> bool:
+        """True when the channel speaks to the public and to no one person."""
+        return self.address_kind is None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """To whom one message goes: the address, and the personal parts that may be filled in.
+
+    `names` are the covered pupils' first names, empty when the address is doubtful (shared by people who
+    share no guardian): then nothing personal is written. `links` holds signed links such as `unsubscribe`.
+    """
+
+    address: str = field(repr=False)
+    names: tuple[str, ...] = field(default=(), repr=False)
+    language: str = ""
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+PUBLIC = Recipient(address="")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one recipient gets, ready for a gateway: `fields` are the channel's own (body, subject, html …).
+
+    `parts` says what it counts as with the provider (segments of a text, 1 for a mail).
+    """
+
+    fields: Mapping[str, Any] = field(repr=False)
+    parts: int = 1
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The name of one try, stable and unique: which delivery, which attempt, under which fence.
+
+    `token` is what may leave the house with it (in a status-callback address or a Message-ID): signed, no id of
+    a person in it.
+    """
+
+    delivery: int
+    attempt: int
+    fence: int
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider's "I have it", with its own id for it."""
+
+    provider_id: str
+    evidence: Evidence = Evidence.ACCEPTED
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """No byte left: `may_start` said no, or the work was stopped before this one's turn."""
+
+
+Outcome = Receipt | DeliveryFailure | NotStarted
+MayStart = Callable[[Key], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message to send, under its key."""
+
+    key: Key
+    message: Message
+    to: Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Later news from the provider about one attempt, found by our token or by the provider's id."""
+
+    evidence: Evidence
+    token: str = ""
+    provider_id: str = ""
+    code: str = ""
+    why: str = ""
+    opt_out: bool = False  # the provider tells that this address asked for no more
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """An attempt whose answer was lost, as `find` needs it: when it began, to whom, with which text."""
+
+    key: Key
+    started_at: datetime
+    to: Recipient
+    message: Message
+    known: frozenset[str]  # provider ids already bound to another attempt: never returned again
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """What an account looks like at the provider right now, and what is wrong with it."""
+
+    facts: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+
+
+class Channel(Protocol):
+    """One way out, bound to one account. Every member is required; capabilities are separate protocols."""
+
+    @property
+    def name(self) -> str:
+        """The word people use with `--via`: "sms"."""
+
+    @property
+    def traits(self) -> Traits:
+        """Its facts."""
+
+    @property
+    def policies(self) -> Sequence[Policy]:
+        """Its own rules; the dispatcher judges them, so that none can be forgotten."""
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """Its patience: a value."""
+
+    def check(self, content: Content, attachments: Sequence[Attachment]) -> Sequence[Problem]:
+        """What is wrong with this wording for this channel, at intake; pure. Empty when nothing is."""
+
+    def render(self, content: Content, to: Recipient) -> Message:
+        """The message for one recipient; pure; the same function feeds every preview."""
+
+    def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
+        """Exactly one try. Raises a DeliveryFailure; anything else that escapes counts as Uncertain."""
+
+    def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+
+
+@runtime_checkable
+class SendsMany(Protocol):
+    """A channel that keeps its connections full by itself."""
+
+    def send_many(
+        self, items: AsyncIterable[Item], *, may_start: MayStart
+    ) -> AsyncIterator[tuple[Key, Outcome]]:
+        """Send what `items` yields, with its own concurrency over kept-alive connections.
+
+        Asks `may_start` just before each call and yields one outcome for every item taken, in any order.
+        Pulls the next item only when it has a hand free: the dispatcher's pace is the speed at which `items`
+        yields. Never raises for one item's failure.
+        """
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    """A channel whose provider can be asked."""
+
+    def find(self, attempt: PastAttempt) -> Receipt | None:
+        """Did the provider get this one? None for provably absent. Raises DeliveryFailure when it cannot tell."""
+
+
+@runtime_checkable
+class ConfirmsDelivery(Protocol):
+    """A channel whose provider calls back."""
+
+    def confirmations(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Sequence[Confirmation]:
+        """Verify the signature, then translate. Raises SignatureInvalid before anything is parsed."""
+
+
+@runtime_checkable
+class Withdraws(Protocol):
+    """A channel whose posts can be deleted."""
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Delete what was posted."""
+
+
+@runtime_checkable
+class Inspects(Protocol):
+    """A channel whose account can be looked at."""
+
+    def posture(self) -> Posture:
+        """What the account looks like now."""
+
+
+class SignatureInvalid(Exception):
+    """Raised when a callback's signature does not hold; nothing of it has been parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a channel may know of the house it stands in.
+
+    `public_url` is where callbacks and links point (None while the school has none: no callback is asked for);
+    `sandbox` makes a gateway refuse any provider address that is not loopback.
+    """
+
+    school: str
+    region: str
+    public_url: str | None = None
+    sandbox: bool = False
+    timeout: timedelta = timedelta(seconds=20)
+
+
+class Kit(Protocol):
+    """What an entry point names: how to read a channel's settings and how to open it for one account."""
+
+    name: str
+    traits: Traits
+    settings: type[Any]  # a pydantic model: one account's settings, secrets as SecretStr
+
+    def open(self, account: str, settings: Any, around: Surroundings) -> Channel:
+        """A channel bound to `account`. Raises SetupError naming every fault of its settings."""

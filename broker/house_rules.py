@@ -1,0 +1,68 @@
+"""The rules that hold on every channel, whoever wrote it. Each names its source."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from broker.announcement import Purpose
+from broker.policy import ALLOW, Case, Hold, Policy, Refuse, Verdict, Withdraw, covered
+
+PAUSE_RECHECK = timedelta(seconds=30)
+
+
+def not_withdrawn(case: Case) -> Verdict:
+    """Nothing starts after withdrawal (design §6.5)."""
+    return Withdraw("withdrawn", "the announcement was withdrawn") if case.withdrawn else ALLOW
+
+
+def not_expired(case: Case) -> Verdict:
+    """Nothing starts after expiry: a reminder after the rehearsal is worse than none (R1)."""
+    if case.now >= case.expires_at:
+        return Refuse("expired", "its time had passed before it could be sent")
+    return ALLOW
+
+
+def account_open(case: Case) -> Verdict:
+    """A paused account keeps its deliveries waiting (R7, R22)."""
+    if case.account_paused:
+        return Hold(case.now + PAUSE_RECHECK, "account_paused", "the account it would go by is paused")
+    return ALLOW
+
+
+def not_opted_out(case: Case) -> Verdict:
+    """Whoever said stop on this channel gets nothing more by it (R9, PECR)."""
+    return Refuse("opted_out", "this address asked for no more messages") if case.opted_out else ALLOW
+
+
+def somebody_to_tell(case: Case) -> Verdict:
+    """A delivery that covers nobody any more has no reason to leave; a court block takes people out of it (R9)."""
+    if case.broadcast or covered(case):
+        return ALLOW
+    if any(c.blocked for c in case.covers):
+        return Refuse("blocked", "contact with this address is blocked for the child it is about")
+    return Refuse("nobody_left", "nobody is left whom this message would have told")
+
+
+def still_at_the_school(case: Case) -> Verdict:
+    """Those who left the school since are not written to (UK GDPR: accuracy)."""
+    if case.broadcast or case.person_active:
+        return ALLOW
+    return Refuse("left_school", "nobody behind this address belongs to the school any more")
+
+
+def promotional_needs_consent(case: Case) -> Verdict:
+    """Promotion needs a consent that was given; a service message does not (PECR reg. 22, R15)."""
+    if case.broadcast or case.purpose is Purpose.SERVICE or case.consent is True:
+        return ALLOW
+    return Refuse("no_consent", "no consent for promotional messages is on record for this way")
+
+
+HOUSE_RULES: tuple[Policy, ...] = (
+    not_withdrawn,
+    not_expired,
+    still_at_the_school,
+    not_opted_out,
+    promotional_needs_consent,
+    somebody_to_tell,
+    account_open,
+)

@@ -1,0 +1,98 @@
+"""Policies: pure rules that judge a case, and how their answers combine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.announcement import Purpose, Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """One duty that a delivery would cover: a person to be told, reached through this address.
+
+    `blocked`: a court order keeps somebody who holds this address from this person; nothing overrides it.
+    """
+
+    duty: int
+    person: int
+    name: str
+    blocked: bool = False
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that a policy may look at: facts, never a connection. `now` is the transaction's time."""
+
+    now: datetime
+    channel: str
+    account: str
+    purpose: Purpose
+    urgency: Urgency
+    due_at: datetime
+    expires_at: datetime
+    withdrawn: bool = False
+    account_paused: bool = False
+    broadcast: bool = False
+    opted_out: bool = False  # this address, this channel (keyed hash)
+    consent: bool | None = None  # given, taken back, or never asked, for this channel and purpose
+    person_active: bool = True  # at least one person behind the address is still at the school
+    covers: tuple[Cover, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """It may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not yet: `until` when it is judged again, and why, in a sentence a parent could read."""
+
+    until: datetime
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """No, and why, in a sentence a parent could read."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """It must not go any more, because the announcement itself is over (withdrawn)."""
+
+    code: str
+    why: str
+
+
+Verdict = Allow | Hold | Refuse | Withdraw
+Policy = Callable[[Case], Verdict]
+ALLOW = Allow()
+
+
+def judge(case: Case, policies: Iterable[Policy]) -> Verdict:
+    """The answer of all policies together: withdrawn, then the first refusal, then the latest hold, else allow."""
+    latest: Hold | None = None
+    refusal: Refuse | None = None
+    for policy in policies:
+        verdict = policy(case)
+        if isinstance(verdict, Withdraw):
+            return verdict
+        if isinstance(verdict, Refuse):
+            refusal = refusal or verdict
+        elif isinstance(verdict, Hold) and (latest is None or verdict.until > latest.until):
+            latest = verdict
+    return refusal or latest or ALLOW
+
+
+def covered(case: Case) -> Sequence[Cover]:
+    """The duties that may still be told by this delivery: blocked and already acknowledged ones fall away."""
+    return [c for c in case.covers if not c.blocked and not c.acknowledged]
