@@ -1,0 +1,103 @@
+"""A roster is the school as a file told it: who there is, in which groups, and who looks after whom.
+
+Sources produce one, the ledger swaps it in whole. It is checked already: every address is in its one spelling,
+every link joins two people or a person and a group that stand in the roster, and what had to be dropped on the way
+is told in `problems`. Ids are the source's own, which are what the next import of the same school is matched by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is to the school; one person may be several (a teacher whose child is a pupil)."""
+
+    PUPIL = "pupil"
+    GUARDIAN = "guardian"
+    STAFF = "staff"
+
+
+class GroupKind(StrEnum):
+    """Where a group comes from."""
+
+    CLASS = "class"  # taught together
+    YEAR = "year"  # "Year 7"
+    FORM = "form"  # registered together: "7B"
+    CLUB = "club"  # named by the file: a choir, a team, a trip
+    KEPT = "kept"  # kept by hand in the ledger; no source produces it
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPerson:
+    """One person. `roles` may be empty when the file's role could not be read: kept, and reached by nobody."""
+
+    source_id: str
+    roles: frozenset[Role]
+    given_name: str
+    family_name: str
+    preferred_name: str | None = None  # the given name that is used
+    mobiles: tuple[str, ...] = ()  # E.164
+    emails: tuple[str, ...] = ()  # as `broker.address.parse_email` spells them
+    year: str | None = None  # pupils only: "7", "R" for Reception
+    form: str | None = None  # pupils only: "7B"
+    born: date | None = None
+    language: str = ""  # BCP 47, or empty for the school's own
+
+
+@dataclass(frozen=True, slots=True)
+class RosterGroup:
+    """One group; `name` is what an audience expression calls it, and no two groups of a roster share one."""
+
+    source_id: str
+    name: str
+    kind: GroupKind
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterMembership:
+    """A person in a group, as what they are there; both days are included, None is open."""
+
+    group: str
+    person: str
+    role: Role
+    begins_on: date | None = None
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterGuardianship:
+    """A guardian of a pupil. `blocked` says that this guardian must not hear about this pupil (a court order)."""
+
+    guardian: str
+    pupil: str
+    priority: int  # 1 is asked first
+    parental_responsibility: bool | None = None  # None: the file does not say
+    lives_with: bool | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RosterProblem:
+    """A value or a link that was dropped, and where it stands; the message never repeats the value."""
+
+    file: str
+    row: int  # as a spreadsheet counts them: the headers are row 1; 0 is the file itself
+    column: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The whole school at once: who is not in it is no longer there."""
+
+    source: str  # "oneroster 1.1", "people.csv"
+    people: tuple[RosterPerson, ...]
+    groups: tuple[RosterGroup, ...] = ()
+    memberships: tuple[RosterMembership, ...] = ()
+    guardianships: tuple[RosterGuardianship, ...] = ()
+    problems: tuple[RosterProblem, ...] = ()
