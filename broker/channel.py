@@ -64,10 +64,12 @@ PUBLIC = Recipient(address="")
 class Message:
     """What one recipient gets, ready for a gateway: `fields` are the channel's own (body, subject, html …).
 
-    `parts` says what it counts as with the provider (segments of a text, 1 for a mail).
+    `parts` says what it counts as with the provider (segments of a text, 1 for a mail). `digest` is a SHA-256
+    (hex) of the text as the provider would give it back: a look-up recognises the message by it.
     """
 
     fields: Mapping[str, Any] = field(repr=False)
+    digest: str
     parts: int = 1
     notes: tuple[str, ...] = ()
 
@@ -127,12 +129,12 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class PastAttempt:
-    """An attempt whose answer was lost, as `find` needs it: when it began, to whom, with which text."""
+    """An attempt whose answer was lost, as `find` needs it: when it began, to whom, the digest of its message."""
 
     key: Key
     started_at: datetime
-    to: Recipient
-    message: Message
+    address: str = field(repr=False)
+    digest: str
     known: frozenset[str]  # provider ids already bound to another attempt: never returned again
 
 

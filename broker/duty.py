@@ -24,28 +24,33 @@ class Unreached(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DutyFacts:
-    """What the ledger knows about one duty, as booleans that SQL can supply.
+    """What the ledger knows about one duty, as booleans that SQL can supply. Broadcasts count for none of them.
 
     `reached`: a direct delivery covering it is sent or delivered. `alive`: one is queued, sending, or uncertain
-    with a look-up still due. Broadcasts count for neither.
+    with a look-up still due. `doubtful`: one is uncertain and nobody has settled it. `over`: the announcement is
+    expired, withdrawn or corrected. `planned`: fan-out has come to this person.
     """
 
     acknowledged: bool
     reached: bool
     alive: bool
-    over: bool  # the announcement is expired, withdrawn or corrected
-    planned: bool  # fan-out has come to it
+    doubtful: bool
+    over: bool
+    planned: bool
 
 
 def derive(facts: DutyFacts) -> DutyState:
     """The state of a duty (design §2): acknowledged counts as met, an uncertain delivery meets nothing.
 
-    A delivery that is still under way keeps a duty open even past expiry: it may yet turn out to have left.
+    A delivery under way keeps a duty open even past expiry, for it may turn out to have left; an uncertain one
+    keeps it open until somebody settles it or the announcement is over.
     """
     if facts.acknowledged or facts.reached:
         return DutyState.MET
     if facts.alive:
         return DutyState.OPEN
-    if facts.over or facts.planned:
+    if facts.over:
         return DutyState.LAPSED
-    return DutyState.OPEN
+    if facts.doubtful or not facts.planned:
+        return DutyState.OPEN
+    return DutyState.LAPSED

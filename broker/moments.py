@@ -1,0 +1,70 @@
+"""Wall time into instants: the missing and the double hour are asked about, never guessed (design §8, time)."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from dateutil import parser as dateparser
+from dateutil import tz
+
+from broker.errors import InvalidAnnouncement, Problem
+
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
+
+
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """The zone called `name`. Raises InvalidAnnouncement with a suggestion when it is misspelt."""
+    known = available_timezones()
+    if name in known:
+        return ZoneInfo(name)
+    folded = {z.casefold(): z for z in known}
+    near = difflib.get_close_matches(name.casefold()[:64], folded, n=1, cutoff=0.6)
+    hint = f"did you mean {folded[near[0]]}?" if near else "use a name such as Europe/London"
+    raise InvalidAnnouncement(Problem("unknown_zone", "zone", "this time zone is not known", hint))
+
+
+def instant(text: str, *, zone: str, field: str) -> datetime:
+    """An aware instant (UTC) from what somebody typed: "2026-11-30 08:15", an ISO time, or one with an offset.
+
+    A time without an offset is the school's wall time. Raises InvalidAnnouncement for what is no time, for the
+    hour that does not exist in March, and for the hour that comes twice in October.
+    """
+    if len(text) > 64:
+        raise _bad(field, "bad_time", "this is not a time", "write it as 2026-11-30 08:15")
+    try:
+        moment = dateparser.isoparse(text.strip().replace(" ", "T", 1))
+    except (ValueError, OverflowError):
+        raise _bad(field, "bad_time", "this is not a time", "write it as 2026-11-30 08:15") from None
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise _bad(field, "bad_year", f"the year {moment.year} cannot be meant", "check the year")
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return _from_wall(moment, zone_named(zone), field)
+
+
+def _from_wall(wall: datetime, zone: ZoneInfo, field: str) -> datetime:
+    local = wall.replace(tzinfo=zone)
+    if not tz.datetime_exists(local):
+        raise _bad(
+            field,
+            "missing_hour",
+            "this time does not exist: the clocks go forward over it that night",
+            "choose a time an hour later or earlier",
+        )
+    if tz.datetime_ambiguous(local):
+        first, second = (wall.replace(tzinfo=zone, fold=f).isoformat() for f in (0, 1))
+        raise _bad(
+            field,
+            "double_hour",
+            "this time comes twice: the clocks go back over it that night",
+            f"say which one: {first} or {second}",
+        )
+    return local.astimezone(UTC)
+
+
+def _bad(field: str, code: str, message: str, hint: str) -> InvalidAnnouncement:
+    return InvalidAnnouncement(Problem(code, field, message, hint))

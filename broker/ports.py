@@ -1,0 +1,491 @@
+"""What the broker needs from the world: the ledger, the hints, and a signer. Ids and values cross, never rows.
+
+A verb opens a transaction (`ledger.begin()`), calls these, and leaves it. Which database answers is nobody's
+business here; one port suite holds every implementation to the same behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from broker.actor import Actor
+from broker.address import AddressKind
+from broker.announcement import Announcement, Attachment, Content, Draft
+from broker.audience import Audience
+from broker.channel import Channel, PastAttempt, Traits
+from broker.delivery import Event, Evidence, State
+from broker.policy import Case
+from broker.record import Entry
+
+# --- hints -----------------------------------------------------------------------------------------------------
+
+
+class Lane(StrEnum):
+    """Urgent work has a lane of its own, so that no bulk send stands before it."""
+
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+@dataclass(frozen=True, slots=True)
+class FanOutHint:
+    """There may be an announcement to plan."""
+
+    announcement: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverHint:
+    """There may be deliveries due on this account."""
+
+    account: str
+    channel: str
+    lane: Lane
+
+
+Hint = FanOutHint | DeliverHint
+
+
+class Hints(Protocol):
+    """The publisher. Losing a hint loses nothing: the sweep finds the work."""
+
+    def publish(self, hint: Hint) -> None:
+        """Send one hint. Never raises: a queue that is away is logged, and the sweep tries again."""
+
+
+class Signer(Protocol):
+    """Makes and checks what may leave the house: attempt tokens and keyed hashes of addresses."""
+
+    def sign(self, purpose: str, value: str) -> str:
+        """`value` with a signature that only this school can make, safe in an address (URL)."""
+
+    def verify(self, purpose: str, token: str) -> str | None:
+        """The value, or None when the signature does not hold; constant time."""
+
+    def hash_address(self, kind: AddressKind, normalised: str) -> bytes:
+        """A keyed hash that finds an address again without keeping it (opt-outs survive re-import)."""
+
+
+# --- values that cross -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as the ledger knows it; its credentials live in the settings alone."""
+
+    id: int
+    name: str
+    channel: str
+    department: str | None
+    paused_at: datetime | None
+    paused_why: str
+    per_second: float | None  # the provider's pace, None for no limit
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One due delivery, locked, with every fact that judging and rendering need."""
+
+    delivery: int
+    fence: int
+    burned: int  # attempts burned so far
+    announcement: int
+    content_version: int
+    state_reason: str
+    address_id: int | None
+    address: str = field(repr=False)
+    doubtful: bool  # shared by people who share no guardian: no names
+    language: str
+    commitment_key: bytes | None = field(repr=False)
+    case: Case = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One delivery's way out of `queued`: claimed, held, refused or withdrawn, with the reason kept."""
+
+    delivery: int
+    fence: int
+    event: Event
+    state: State
+    code: str = ""
+    why: str = ""
+    due_at: datetime | None = None
+    dropped_duties: tuple[int, ...] = ()  # covers that fell away: blocked, acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """One delivery about to be tried: the digest of its message lets a look-up recognise it."""
+
+    delivery: int
+    fence: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one started try came to. `evidence` is what it proves about the attempt, if anything."""
+
+    delivery: int
+    fence: int
+    attempt: int
+    announcement: int
+    event: Event
+    state: State
+    burned: bool
+    code: str = ""
+    why: str = ""
+    due_at: datetime | None = None
+    lookup_at: datetime | None = None
+    provider_id: str = ""
+    evidence: Evidence | None = None
+    commitment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Evidence about one attempt, found by its id or by the provider's."""
+
+    evidence: Evidence
+    attempt: int | None = None
+    provider_id: str = ""
+    account: int | None = None
+    code: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAttempt:
+    """One attempt under a delivery, as evidence is folded over it."""
+
+    attempt: int
+    fence: int
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDelivery:
+    """A delivery, locked, with all its attempts: what folding needs."""
+
+    delivery: int
+    announcement: int
+    channel: str
+    address_id: int | None
+    state: State
+    fence: int
+    requeued_fence: int
+    attempts: tuple[KnownAttempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One delivery moved outside a send: by evidence, recovery, a look-up or a person."""
+
+    delivery: int
+    announcement: int
+    channel: str
+    before: State
+    event: str
+    state: State
+    raise_fence: bool = False
+    requeue: bool = False  # a person or a proof of absence started it anew
+    code: str = ""
+    why: str = ""
+    due_at: datetime | None = None
+    lookup_at: datetime | None = None
+    lookups: int | None = None
+    settled_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """An uncertain delivery whose look-up is due, with the attempt to ask about."""
+
+    delivery: int
+    announcement: int
+    lookups: int
+    attempt: PastAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One verified callback waiting to be confirmed."""
+
+    id: int
+    account: int
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class StopKind(StrEnum):
+    """What a stop is about; its subject is the row's id."""
+
+    ANNOUNCEMENT = "announcement"
+    ACCOUNT = "account"
+    ADDRESS = "address"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Something that forbids what is in hand: the worker's brake, read every 250 ms."""
+
+    id: int
+    kind: StopKind
+    subject: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Turns granted by the pace: `count` of them, the first after `wait`, then one every `interval`."""
+
+    count: int
+    wait: timedelta
+    interval: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PlanProgress:
+    """One partition of a fan-out: how many deliveries and covers it added, and whether it was the last."""
+
+    deliveries: int
+    covers: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Work that the sweep found."""
+
+    announcements: Sequence[UUID]
+    deliveries: Sequence[DeliverHint]
+
+
+# --- the ledger ---------------------------------------------------------------------------------------------------
+
+
+class Announcements(Protocol):
+    """What was said."""
+
+    def add(self, draft: Draft, *, digest: str, actor: Actor, due_at: datetime, expires_at: datetime) -> Announcement:
+        """Store an accepted draft with content version 1 and its attachments."""
+
+    def by_key(self, department: str, key: str) -> tuple[Announcement, str] | None:
+        """The announcement accepted under an idempotency key, and the digest of its draft."""
+
+    def by_public_id(self, public_id: UUID, *, lock: bool = False) -> Announcement | None:
+        """One announcement; `lock` keeps other writers away until the transaction ends."""
+
+    def content(self, announcement: int, version: int) -> tuple[Sequence[Content], Sequence[Attachment]]:
+        """A version's wording, one Content per language, and its attachments."""
+
+    def mark_withdrawn(self, announcement: int) -> None:
+        """Set withdrawn_at."""
+
+    def department_exists(self, slug: str) -> bool:
+        """Whether the department is known."""
+
+
+class People(Protocol):
+    """Who there is."""
+
+    def unknown_groups(self, audience: Audience) -> Mapping[str, str]:
+        """Group names in the expression that the ledger lacks, each with the nearest known name or ""."""
+
+    def suppress(self, address_hash: bytes, channel: str, *, source: str) -> Sequence[int]:
+        """Keep an opt-out; returns the ids of addresses it concerns. Safe to repeat."""
+
+    def address_hash(self, address: int) -> bytes | None:
+        """The keyed hash of an address."""
+
+
+class Plans(Protocol):
+    """Fan-out: from an audience to duties, deliveries and covers, by INSERT … SELECT."""
+
+    def add_duties(self, announcement: Announcement, audience: Audience) -> int:
+        """Write the duties that are not there yet; returns how many the announcement has."""
+
+    def add_partition(
+        self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int
+    ) -> PlanProgress:
+        """Plan the next `size` addresses of one channel: deliveries and all they cover, in this transaction."""
+
+    def finish(self, announcement: Announcement) -> None:
+        """Explain every duty that nothing covers, and set fanned_out_at."""
+
+
+class Deliveries(Protocol):
+    """The units that have a state. Each method is a handful of statements, however many rows."""
+
+    def pick(self, account: AccountRow, lane: Lane, *, limit: int) -> Sequence[Picked]:
+        """Lock up to `limit` due deliveries and read their facts; `fence` is the one the claim will give."""
+
+    def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
+        """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason."""
+
+    def start(self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta) -> Mapping[int, int]:
+        """Commit-to-be starts: delivery → attempt, only where state, fence and lease (with `margin`) hold."""
+
+    def release(self, claimed: Sequence[tuple[int, int]]) -> int:
+        """Give back claimed, unstarted (delivery, fence) pairs; returns how many were still ours."""
+
+    def write_back(self, account: AccountRow, results: Sequence[Result]) -> set[int]:
+        """Write outcomes where the fence matches, and what each attempt learned whether it does or not.
+
+        Returns the deliveries whose fence matched; the caller folds the rest as evidence.
+        """
+
+    def expired_leases(self, *, limit: int) -> Sequence[tuple[KnownDelivery, bool]]:
+        """Deliveries whose lease ran out, locked, each with whether the attempt of its fence was started."""
+
+    def known(self, news: Sequence[News]) -> Mapping[int, KnownDelivery]:
+        """Lock the deliveries that news is about: index into `news` → delivery with its attempts."""
+
+    def by_id(self, delivery: int) -> KnownDelivery | None:
+        """One delivery, locked, with its attempts."""
+
+    def learn(self, attempts: Mapping[int, tuple[Evidence, News]]) -> None:
+        """Keep folded evidence on attempts: attempt → evidence and the news it came from."""
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """Apply moves to locked deliveries, with their tallies."""
+
+    def due_lookups(self, account: AccountRow, *, limit: int, again_in: timedelta) -> Sequence[LookUp]:
+        """Uncertain deliveries whose look-up is due; each is put off by `again_in` so that one worker asks."""
+
+    def withdraw_queued(self, announcement: int, *, limit: int) -> int:
+        """Queued deliveries of a withdrawn announcement become withdrawn; returns how many."""
+
+
+class Receipts(Protocol):
+    """The inbox of verified callbacks."""
+
+    def append(self, account: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Keep one callback."""
+
+    def pending(self, *, limit: int) -> Sequence[InboxItem]:
+        """Callbacks not yet confirmed, locked, oldest first."""
+
+    def done(self, ids: Iterable[int], *, fault: str = "") -> None:
+        """Mark callbacks as confirmed, or as impossible to read."""
+
+
+class Accounts(Protocol):
+    """Configured accounts and whether they may send."""
+
+    def all(self) -> Sequence[AccountRow]:
+        """Every account."""
+
+    def named(self, name: str) -> AccountRow | None:
+        """One account."""
+
+    def for_channel(self, channel: str, department: str) -> AccountRow | None:
+        """The department's own account on a channel, else the school's."""
+
+    def pause(self, account: int, why: str) -> None:
+        """Stop an account; its deliveries wait."""
+
+    def resume(self, account: int) -> None:
+        """Let it go on; what waited for it becomes due."""
+
+
+class Pace(Protocol):
+    """How fast an account may go, shared by every worker through the ledger."""
+
+    def reserve(self, account: AccountRow, *, most: int, within: timedelta) -> Slots:
+        """Up to `most` turns that begin `within` this long from now; count 0 when none is near."""
+
+
+class Stops(Protocol):
+    """The stop-list."""
+
+    def add(self, kind: StopKind, subject: int) -> None:
+        """Forbid what is in hand on this subject, from the moment this transaction commits."""
+
+    def recent(self) -> tuple[datetime, Sequence[Stop]]:
+        """The database's time and every stop young enough to concern work in hand."""
+
+    def prune(self) -> int:
+        """Drop stops that are too old to concern anything."""
+
+
+class Records(Protocol):
+    """The append-only history."""
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write entries with this transaction."""
+
+    def seal(self) -> int:
+        """Seal what no running transaction can still add to; returns how many entries. One sealer at a time."""
+
+
+class Sweeps(Protocol):
+    """What the sweep asks and does in bulk."""
+
+    def due(self, *, limit: int) -> Due:
+        """Announcements to plan and accounts with due deliveries."""
+
+    def fold_tallies(self) -> int:
+        """Fold appended counter deltas; returns how many."""
+
+    def raise_alarm(self, kind: str, subject: str, message: str) -> None:
+        """Tell whoever watches; the same alarm is raised once until it is cleared."""
+
+
+class Transaction(Protocol):
+    """One transaction of the ledger."""
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's time: the database's clock (a guarded process clock on SQLite)."""
+
+    announcements: Announcements
+    people: People
+    plans: Plans
+    deliveries: Deliveries
+    receipts: Receipts
+    accounts: Accounts
+    pace: Pace
+    stops: Stops
+    record: Records
+    sweeps: Sweeps
+
+
+class Ledger(Protocol):
+    """The only truth."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+
+
+
+
+class Channels(Protocol):
+    """The ways out that this process has open: one channel object per configured account."""
+
+    def names(self) -> Sequence[str]:
+        """Every installed channel."""
+
+    def traits(self, channel: str) -> Traits:
+        """A channel's facts. Raises UnknownChannel."""
+
+    def open(self, account: str) -> Channel:
+        """The channel bound to a configured account, opened once a process. Raises SetupError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a verb needs, in one hand."""
+
+    ledger: Ledger
+    hints: Hints
+    signer: Signer
+    channels: Channels
