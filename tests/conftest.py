@@ -1,0 +1,214 @@
+"""The ground the tests stand on: real servers, brought lazily, stopped surely, and counted at the end.
+
+A server that cannot be had fails the run with one clear line, unless the caller says --without-postgres or
+--without-redis: a test skipped in silence proves nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fakeredis
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import postgres as postgres_support
+from tests.support import redis as redis_support
+from tests.support.postgres import PostgresServer
+from tests.support.redis import RedisServer
+from tests.support.servers import CannotBeHadError
+
+BACKENDS = ("sqlite", "postgresql", "redis", "fakeredis")
+BACKEND_OF_FIXTURE = {
+    "sqlite_url": "sqlite",
+    "postgres": "postgresql",
+    "fresh_postgres_url": "postgresql",
+    "postgres_url": "postgresql",
+    "postgres_server": "postgresql",
+    "redis_url": "redis",
+    "redis_server": "redis",
+    "fake_redis": "fakeredis",
+}
+TEMPLATE = "ledger"
+
+settings.register_profile("carillon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("carillon")
+
+backends_of: dict[str, frozenset[str]] = {}
+ran: Counter[str] = Counter()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("carillon")
+    group.addoption("--slow", action="store_true", help="run the slow tests too")
+    group.addoption("--without-postgres", action="store_true", help="skip what needs PostgreSQL")
+    group.addoption("--without-redis", action="store_true", help="skip what needs a real Redis")
+
+
+def backends(item: pytest.Item) -> frozenset[str]:
+    """Which databases and queues a test runs on: told by its fixtures, their parameters, or its mark."""
+    found = {BACKEND_OF_FIXTURE[name] for name in getattr(item, "fixturenames", ()) if name in BACKEND_OF_FIXTURE}
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None:
+        found |= {value for value in callspec.params.values() if isinstance(value, str) and value in BACKENDS}
+    for mark in item.iter_markers("runs_on"):
+        found |= set(mark.args)
+    if unknown := found - set(BACKENDS):
+        raise pytest.UsageError(f"{item.nodeid}: runs_on knows {', '.join(BACKENDS)}, not {', '.join(unknown)}")
+    return frozenset(found)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = {
+        "postgresql": config.getoption("--without-postgres") and "--without-postgres was given",
+        "redis": config.getoption("--without-redis") and "--without-redis was given",
+    }
+    for item in items:
+        backends_of[item.nodeid] = backends(item)
+        for backend in backends_of[item.nodeid]:
+            if reason := left_out.get(backend):
+                item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("slow") and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: give --slow, or make deep"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.collectonly:
+        return
+    wanted: set[str] = set()
+    for item in session.items:
+        if not item.get_closest_marker("skip"):
+            wanted |= backends_of[item.nodeid]
+    try:
+        if "postgresql" in wanted:
+            postgres_support.find_binaries()
+        if "redis" in wanted:
+            redis_support.find_binary()
+    except CannotBeHadError as reason:
+        pytest.exit(str(reason), returncode=1)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and not report.skipped:
+        ran.update(backends_of.get(report.nodeid) or ["elsewhere"])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    told = [f"{ran[backend]} on {backend}" for backend in BACKENDS]
+    terminalreporter.write_line(f"tests ran: {', '.join(told)}, {ran['elsewhere']} elsewhere")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The session's PostgreSQL, shared: ask it for fresh databases, never hurt it."""
+    try:
+        server = PostgresServer().start()
+    except CannotBeHadError as reason:
+        pytest.exit(str(reason), returncode=1)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def fresh_postgres_url(postgres: PostgresServer) -> Callable[[], str]:
+    """Makes an empty database and gives its URL, for a fixture of any scope; all go when the session ends."""
+    return postgres.fresh
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    url = postgres.fresh()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite database file of the test's own, not there yet."""
+    return f"sqlite:///{tmp_path / 'carillon.sqlite3'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database, once of each kind."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    from ledger.migrate import upgrade
+
+    path = tmp_path_factory.mktemp("template") / "carillon.sqlite3"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty ledger, once of each kind; a copy of a template, so that it costs milliseconds."""
+    if request.param == "sqlite":
+        path = tmp_path / "carillon.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    from ledger.migrate import upgrade
+
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.fresh(server.template(TEMPLATE, upgrade))
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def redis_shared() -> Iterator[RedisServer]:
+    """The session's Redis, shared: one numbered database a test."""
+    try:
+        server = RedisServer().start()
+    except CannotBeHadError as reason:
+        pytest.exit(str(reason), returncode=1)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_numbers() -> Iterator[int]:
+    return itertools.cycle(range(1, redis_support.DATABASES))
+
+
+@pytest.fixture
+def redis_url(redis_shared: RedisServer, redis_numbers: Iterator[int]) -> Iterator[str]:
+    """An empty Redis database of the test's own on the shared server."""
+    number = next(redis_numbers)
+    yield redis_shared.url_of(number)
+    with redis_shared.client(number) as client:
+        client.flushdb()
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis of the test's own, append-only, to kill(), pause(), restart() and flushall()."""
+    server = RedisServer(durable=True).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of the test's own, to kill(), pause() and restart()."""
+    server = PostgresServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def fake_redis() -> Iterator[fakeredis.FakeRedis]:
+    """A Redis in memory, of the test's own."""
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    yield client
+    client.close()

