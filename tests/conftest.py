@@ -51,14 +51,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def backends(item: pytest.Item) -> frozenset[str]:
     """Which databases and queues a test runs on: told by its fixtures, their parameters, or its mark."""
-    found = {BACKEND_OF_FIXTURE[name] for name in getattr(item, "fixturenames", ()) if name in BACKEND_OF_FIXTURE}
+    found = {
+        BACKEND_OF_FIXTURE[name] for name in getattr(item, "fixturenames", ()) if name in BACKEND_OF_FIXTURE
+    }
     callspec = getattr(item, "callspec", None)
     if callspec is not None:
         found |= {value for value in callspec.params.values() if isinstance(value, str) and value in BACKENDS}
     for mark in item.iter_markers("runs_on"):
         found |= set(mark.args)
     if unknown := found - set(BACKENDS):
-        raise pytest.UsageError(f"{item.nodeid}: runs_on knows {', '.join(BACKENDS)}, not {', '.join(unknown)}")
+        raise pytest.UsageError(
+            f"{item.nodeid}: runs_on knows {', '.join(BACKENDS)}, not {', '.join(unknown)}"
+        )
     return frozenset(found)
 
 

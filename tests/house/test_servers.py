@@ -44,7 +44,9 @@ def within(seconds: float, fact: Callable[[], bool]) -> bool:
 def test_postgres_is_real_and_durable(postgres_url: str) -> None:
     with psycopg.connect(libpq(postgres_url)) as connection:
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
-        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+        assert connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchone() == (0,)
 
 
 def test_a_template_is_built_once_and_copied(postgres: PostgresServer) -> None:
@@ -76,7 +78,10 @@ def test_a_private_redis_can_be_killed_paused_and_brought_back(redis_server: Red
     assert not redis_server.answers()
     redis_server.restart()
     redis_server.pause()
-    with pytest.raises(redis.TimeoutError), redis.Redis.from_url(redis_server.url, socket_timeout=0.1) as client:
+    with (
+        pytest.raises(redis.TimeoutError),
+        redis.Redis.from_url(redis_server.url, socket_timeout=0.1) as client,
+    ):
         client.ping()
     redis_server.resume()
     redis_server.flushall()
@@ -97,7 +102,9 @@ def test_a_private_postgres_keeps_what_it_committed_when_killed(postgres_server:
 @pytest.mark.runs_on("redis", "postgresql")
 def test_no_server_outlives_a_killed_pytest() -> None:
     program = (
-        "import time; from tests.support.redis import RedisServer; from tests.support.postgres import PostgresServer\n"
+        "import time\n"
+        "from tests.support.postgres import PostgresServer\n"
+        "from tests.support.redis import RedisServer\n"
         "a, b = RedisServer().start(), PostgresServer().start()\n"
         "print(a.pid, b.pid, a.folder, b.folder, flush=True); time.sleep(60)"
     )

@@ -1,8 +1,8 @@
 """Hold a server on a leash: it ends, and its folder goes, when whoever started it ends, however that happens.
 
-Run as a process of its own, it starts the server, says the server's pid on stdout, and waits for the end of its stdin.
-The kernel closes that pipe even when pytest is killed outright, which no atexit or fixture survives. A parent-death
-signal alone will not do: it is bound to the starting *thread*, and Linux alone has it.
+Run as a process of its own, it starts the server, says the server's pid on stdout, and waits for the end of its
+stdin. The kernel closes that pipe even when pytest is killed outright, which no atexit or fixture survives. A
+parent-death signal alone will not do: it is bound to the starting *thread*, and Linux alone has it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
             group=order["group"],
             extra_groups=None if order["user"] is None else [],
             start_new_session=True,
-            preexec_fn=die_with_the_leash,
+            preexec_fn=die_with_the_leash,  # noqa: PLW1509  one thread only, so far
         )
     sys.stdout.write(f"{child.pid}\n")
     sys.stdout.flush()

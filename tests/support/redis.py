@@ -37,7 +37,9 @@ def services_stay_off() -> Iterator[None]:
 
 def install_by_apt() -> None:
     """Install redis-server once, saying so, even when two runs want it at the same time."""
-    sys.stderr.write("installing redis-server with apt-get: the tests need a real Redis and this machine has none\n")
+    sys.stderr.write(
+        "installing redis-server with apt-get: the tests need a real Redis and this machine has none\n"
+    )
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     steps = (
         ["apt-get", "update", "-qq"],
@@ -50,10 +52,18 @@ def install_by_apt() -> None:
             return
         for step in steps:
             done = subprocess.run(
-                step, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+                step,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
             )
             if done.returncode and step[0] == "apt-get":
-                raise CannotBeHadError(f"Redis cannot be had: {' '.join(step)} failed: {done.stderr.strip()[-300:]}")
+                raise CannotBeHadError(
+                    f"Redis cannot be had: {' '.join(step)} failed: {done.stderr.strip()[-300:]}"
+                )
 
 
 @cache

@@ -77,10 +77,12 @@ class Server(ABC):
             time.sleep(0.2)
         tail = self.log.read_text(errors="replace")[-800:]
         self.stop()
-        raise CannotBeHadError(f"{self.name} did not start within {START_LIMIT.seconds} s; its log ends: {tail}")
+        raise CannotBeHadError(
+            f"{self.name} did not start within {START_LIMIT.seconds} s; its log ends: {tail}"
+        )
 
     def kill(self) -> None:
-        """kill -9: no good-bye, no flush."""
+        """Kill it with signal 9: no good-bye, no flush."""
         os.kill(self.pid, signal.SIGKILL)
         self._wait()
 
