@@ -1,0 +1,55 @@
+"""How pupils' names come into a wording."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.naming import fill, join_names, lead
+
+
+@pytest.mark.parametrize(
+    ("names", "joined"),
+    [
+        ((), ""),
+        (("Amy",), "Amy"),
+        (("Amy", "Ben"), "Amy and Ben"),
+        (("Amy", "Ben", "Cal", "Dee"), "Amy, Ben, Cal and Dee"),
+    ],
+)
+def test_names_are_joined_as_english_joins_them(names, joined):
+    assert join_names(names) == joined
+
+
+def test_a_family_of_four_is_named_before_a_text_that_names_nobody():
+    assert (
+        fill("School is closed.", ("Amy", "Ben", "Cal", "Dee"))
+        == "For Amy, Ben, Cal and Dee: School is closed."
+    )
+
+
+def test_one_pupil_needs_no_lead():
+    assert lead(("Amy",)) == ""
+    assert fill("School is closed.", ("Amy",)) == "School is closed."
+
+
+def test_the_placeholder_takes_the_names_and_no_lead():
+    assert fill("Bring {pupil} at 4. {pupil} plays first.", ("Amy", "Ben")) == (
+        "Bring Amy and Ben at 4. Amy and Ben plays first."
+    )
+
+
+def test_without_names_it_says_your_child_with_a_capital_where_a_sentence_begins():
+    assert fill("{pupil} is in. Tell {pupil}. {pupil} knows.\n{pupil} too", ()) == (
+        "Your child is in. Tell your child. Your child knows.\nYour child too"
+    )
+
+
+def test_a_name_is_never_read_as_a_placeholder():
+    assert fill("Hello {pupil}", ("{pupil}",)) == "Hello {pupil}"
+
+
+@given(st.text(), st.lists(st.text(), max_size=4))
+def test_any_wording_and_any_names_can_be_filled(text, names):
+    assert fill(text, names) == fill(text, tuple(names))
