@@ -11,10 +11,11 @@ STAMP := $(VENV)/.set-up
 ARGS ?=
 DIR ?= samples
 
-# The first Python that is new enough and not too new; empty when there is none.
-PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
-	$$name -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
-	&& command -v $$name && break; done)
+# The first Python on PATH that is new enough, not too new, and able to make a venv; empty when there is none.
+# Every python3 is tried, not just the first: a version manager's shim may stand before a Python that works.
+PYTHON ?= $(shell for candidate in $$(type -aP python3 python3.13 python3.12 python3.11); do \
+	$$candidate -c 'import ensurepip, sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$candidate && break; done)
 
 .PHONY: help setup demo up test check bench deep lock samples clean
 
@@ -25,8 +26,8 @@ setup: $(STAMP)  ## Install everything into .venv, from the hashed lock
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { \
-		echo "Carillon needs Python 3.11, 3.12 or 3.13, and found none as python3, python3.13, python3.12 or python3.11." >&2; \
-		echo "Install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
+		echo "Carillon needs Python 3.11, 3.12 or 3.13 with its venv module, and found none on PATH." >&2; \
+		echo "Install one (on Debian: apt-get install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "setting up $(VENV) with $(PYTHON) (the first time takes a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
