@@ -13,12 +13,20 @@ from typing import NoReturn
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 from phonenumbers.shortnumberinfo import connects_to_emergency_number, is_possible_short_number_for_region
 
 from broker.errors import Problem, RuleBroken
 
-MAX_RAW = 1_000  # characters: room for an address and a note to refuse by name, too few to make hostile input dear
+MAX_RAW = (
+    1_000  # characters: room for an address and a note to refuse by name, too few to make hostile input dear
+)
 MAX_LOCAL_PART = 64  # RFC 5321 §4.5.3.1.1, octets
 MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets (RFC 3696 erratum 1690), octets
 
@@ -38,8 +46,9 @@ def parse_mobile(raw: str, region: str) -> str:
     """A mobile number in E.164 (`+447911123456`), from whatever spelling a person or a spreadsheet gave it.
 
     `region` is the school's, as ISO 3166 alpha-2 (`GB`), and reads a number without a country code. Raises
-    `BadAddress` for anything that is not one mobile number: a landline would be rung and read aloud, a premium
-    number billed. Ranges come from `phonenumbers`; Ofcom's numbers for drama (07700 900000 to 900999) are refused.
+    `BadAddress` for anything that is not one mobile number: a landline would be rung and read aloud, a
+    premium number billed. Ranges come from `phonenumbers`; Ofcom's numbers for drama (07700 900000 to 900999)
+    are refused.
     """
     if len(raw) > MAX_RAW:
         _refuse_number("too_long")
@@ -60,9 +69,9 @@ def parse_mobile(raw: str, region: str) -> str:
 def parse_email(raw: str) -> str:
     """An email in its one spelling: domain in lower-case ASCII (IDNA), local part as it was written.
 
-    Syntax alone is judged: nothing is looked up. `example.org` and its kin pass, as RFC 6761 asks, so that a sample
-    school can be fanned out like a real one; `.test`, `.local`, `.invalid` and `localhost` can never receive mail and
-    are refused. Raises `BadAddress`.
+    Syntax alone is judged: nothing is looked up. `example.org` and its kin pass, as RFC 6761 asks, so that a
+    sample school can be fanned out like a real one; `.test`, `.local`, `.invalid` and `localhost` can never
+    receive mail and are refused. Raises `BadAddress`.
     """
     if len(raw) > MAX_RAW:
         _refuse_email("too_long")
@@ -81,7 +90,7 @@ def parse_email(raw: str) -> str:
 
 
 def fold_email(value: str) -> str:
-    """The form two emails are compared and hashed in: RFC 5321 lets local parts differ by case, nobody's do."""
+    """The form emails are compared and hashed in: RFC 5321 lets local parts differ by case, nobody's do."""
     return value.casefold()
 
 
@@ -93,9 +102,13 @@ def mask(kind: AddressKind, value: str) -> str:
     return _mask_mobile(value) if kind is AddressKind.MOBILE else _mask_email(value)
 
 
-# ---- numbers ---------------------------------------------------------------------------------------------------
+# ---- numbers ----
 
-_EDGES = " \t\r\n\u00a0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+# Blanks, zero-width marks and marks of direction: what comes along when an address is pasted.
+_EDGES = (
+    " \t\r\n\u00a0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 
 _NUMBERS: dict[str, tuple[str, str]] = {
     "empty": ("There is no number here.", "Give a mobile number, such as one beginning with 07 or +44 7."),
@@ -119,7 +132,10 @@ _NUMBERS: dict[str, tuple[str, str]] = {
         "Give a mobile number; a landline would be rung and the text read aloud.",
     ),
     "emergency": ("This is an emergency number.", "Give the person's own mobile number."),
-    "short_code": ("This is a short code, not a person's number.", "Give the person's own mobile number in full."),
+    "short_code": (
+        "This is a short code, not a person's number.",
+        "Give the person's own mobile number in full.",
+    ),
     "premium": ("This is a premium-rate number.", "Give the person's own mobile number."),
     "personal": (
         "This is a personal number (070), which is not a mobile and is dear to reach.",
@@ -159,7 +175,11 @@ _NOT_MOBILES = {
 # In North America a number does not tell whether it is mobile; refusing all of them would refuse every one.
 _MOBILES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
-_SATELLITE_CODES = {870, 881, 882}  # Inmarsat, the global mobile satellite system, international networks (ITU E.164)
+_SATELLITE_CODES = {
+    870,
+    881,
+    882,
+}  # Inmarsat, the global mobile satellite system, international networks (ITU E.164)
 _UK_DRAMA = re.compile(r"\A7700900\d{3}\Z")
 
 _SCIENTIFIC = re.compile(r"\A[+-]?\d+(?:[.,]\d+)?\s?E\s?[+-]?\d+\Z", re.IGNORECASE)
@@ -171,7 +191,7 @@ _ENOUGH_DIGITS = 9  # for one whole number: the shortest that anyone writes next
 
 
 def _clean_number(raw: str) -> str:
-    """One line of plain characters: NFKC for full-width digits, no invisible marks, no spreadsheet's apostrophe."""
+    """Plain characters: NFKC for full-width digits, no invisible marks, no spreadsheet's apostrophe."""
     text = unicodedata.normalize("NFKC", raw)
     kept = "".join(_plain(character) for character in text)
     kept = kept.strip().lstrip("'\u2019`").strip()
@@ -218,7 +238,9 @@ def _refuse_short_numbers(text: str, region: str) -> None:
     if connects_to_emergency_number(text, region) or text in {"112", "911", "999", "000"}:
         _refuse_number("emergency")
     if len(text) <= 6 and text.isdecimal() and not text.startswith("0"):
-        short = PhoneNumber(country_code=phonenumbers.country_code_for_region(region), national_number=int(text))
+        short = PhoneNumber(
+            country_code=phonenumbers.country_code_for_region(region), national_number=int(text)
+        )
         if is_possible_short_number_for_region(short, region):
             _refuse_number("short_code")
 
@@ -233,7 +255,7 @@ def _not_a_mobile(number: PhoneNumber) -> str | None:
     if phonenumbers.is_valid_number(number):
         kind = phonenumbers.number_type(number)
         return None if kind in _MOBILES else _NOT_MOBILES.get(kind, "not_a_mobile")
-    # Measured against a mobile, so that a digit dropped from one is not excused by some shorter kind of number.
+    # Measured against a mobile: a digit dropped from one must not be excused by a shorter kind of number.
     length = phonenumbers.is_possible_number_for_type_with_reason(number, PhoneNumberType.MOBILE)
     if length == ValidationResult.TOO_SHORT:
         return "too_short"
@@ -257,7 +279,7 @@ def _mask_mobile(value: str) -> str:
     return f"+{number.country_code} ••• ••• {tail}"
 
 
-# ---- emails ----------------------------------------------------------------------------------------------------
+# ---- emails ----
 
 _EMAILS: dict[str, tuple[str, str]] = {
     "empty": ("There is no email here.", "Give one email, such as name@example.org."),
@@ -267,7 +289,10 @@ _EMAILS: dict[str, tuple[str, str]] = {
         "Keep one email in each cell: a second person's email belongs to that person's row.",
     ),
     "line_break": ("There is a line break inside this email.", "Type the email again on one line."),
-    "control_character": ("There is an invisible character inside this email.", "Type the email again by hand."),
+    "control_character": (
+        "There is an invisible character inside this email.",
+        "Type the email again by hand.",
+    ),
     "domain_literal": (
         "This email names a machine by its number instead of a domain.",
         "Give an email with a domain, such as name@example.org.",

@@ -1,8 +1,9 @@
 """A roster is the school as a file told it: who there is, in which groups, and who looks after whom.
 
-Sources produce one, the ledger swaps it in whole. It is checked already: every address is in its one spelling,
-every link joins two people or a person and a group that stand in the roster, and what had to be dropped on the way
-is told in `problems`. Ids are the source's own, which are what the next import of the same school is matched by.
+Sources produce one, the ledger swaps it in whole. It is checked already: every address is in its one
+spelling, every link joins two people or a person and a group that stand in the roster, and what had to be
+dropped on the way is told in `problems`. Ids are the source's own, which are what the next import of the same
+school is matched by.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class GroupKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RosterPerson:
-    """One person. `roles` may be empty when the file's role could not be read: kept, and reached by nobody."""
+    """One person. `roles` is empty when the file's could not be read: kept, and reached by nobody."""
 
     source_id: str
     roles: frozenset[Role]
@@ -70,7 +71,7 @@ class RosterMembership:
 
 @dataclass(frozen=True, slots=True)
 class RosterGuardianship:
-    """A guardian of a pupil. `blocked` says that this guardian must not hear about this pupil (a court order)."""
+    """A guardian of a pupil. `blocked`: this guardian must not hear about this pupil (a court order)."""
 
     guardian: str
     pupil: str

@@ -1,0 +1,37 @@
+"""Rosters: who is in the school, from a OneRoster export or a simple people.csv.
+
+`read` is the way in. A fault of the file refuses it whole; a fault of a value drops that value or link, keeps
+the person and stands in the roster's problems. Formats and columns: docs/rosters.md.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from broker.roster import Roster
+from sources.rosters import oneroster, people_csv
+from sources.rosters.archive import open_files
+from sources.rosters.errors import RosterRefused, refuse
+from sources.rosters.limits import LIMITS, Limits
+
+__all__ = ["LIMITS", "Limits", "RosterRefused", "read"]
+
+
+def read(path: Path, *, region: str, today: date, limits: Limits = LIMITS) -> Roster:
+    """The roster at `path`: a folder, a zip or a people.csv; what it holds decides how it is read.
+
+    `region` (ISO 3166 alpha-2) reads numbers without a country code, `today` says which roles are held now.
+    Nothing is written. Raises `RosterRefused` with one `Problem` when the file cannot be trusted as a whole.
+    """
+    with open_files(path, limits) as files:
+        if oneroster.MANIFEST in files:
+            return oneroster.read(files, region=region, today=today)
+        if people_csv.NAME not in files:
+            refuse(
+                "no_roster",
+                path.name,
+                "There is no roster here: neither a manifest.csv (OneRoster) nor a people.csv.",
+                "Give the OneRoster zip or folder as your school's system exported it, or a people.csv.",
+            )
+        return people_csv.read(files, region=region, today=today)

@@ -1,0 +1,215 @@
+"""One CSV file, read strictly and in bounded memory: a fault of its structure refuses the whole roster.
+
+Tolerated, because spreadsheets do it and nothing is lost: a BOM, semicolons or tabs between cells, empty
+rows, empty cells cut off at a row's end. Not guessed at: an encoding. Windows-1252 for what is really Polish
+would go unnoticed until a name is wrong on a parent's telephone.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, NoReturn, TypeVar
+
+from sources.rosters.archive import Files, refuse_damaged_zip
+from sources.rosters.errors import refuse
+from sources.rosters.limits import Limits
+
+T = TypeVar("T")
+
+_DELIMITERS = ",;\t"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
+
+
+class Row:
+    """One row: its wanted cells by column name, stripped; a column the file does not have reads as empty."""
+
+    __slots__ = ("_cells", "_places", "file", "number")
+
+    def __init__(self, file: str, number: int, cells: Sequence[str], places: dict[str, int]) -> None:
+        self.file = file
+        self.number = number
+        self._cells = cells
+        self._places = places
+
+    def __getitem__(self, column: str) -> str:
+        return self._cells[self._places[column]]
+
+
+class Table:
+    """An iterator over the rows of one CSV. Only wanted columns are kept: a password stays in the file.
+
+    `number` of a row is what a spreadsheet shows: the headers are row 1, and empty rows count. Raises
+    `RosterRefused` from the constructor (encoding, headers) and while it is iterated (structure).
+    """
+
+    def __init__(
+        self,
+        file: str,
+        stream: IO[bytes],
+        limits: Limits,
+        *,
+        required: Sequence[str],
+        optional: Sequence[str] = (),
+    ) -> None:
+        self.file = file
+        self._limits = limits
+        self._number = 0
+        self._text = io.TextIOWrapper(_without_utf16(file, stream), encoding="utf-8-sig", newline="")
+        self._lines = self._bounded_lines()
+        first = self._next_or_refuse(self._lines)
+        if first is None:
+            refuse("empty_file", file, "This file is empty.", "Export it again.")
+        delimiter = max(_DELIMITERS, key=first.count)
+        self._reader = csv.reader(_then(first, self._lines), delimiter=delimiter, strict=True)
+        headers = self._next_cells() or []
+        self.wanted = (*required, *optional)
+        self.width = len(headers)
+        self.unknown: tuple[str, ...] = ()  # headers that nothing here reads
+        self._picks = self._match(headers, required)
+        self._places = {column: place for place, column in enumerate(self.wanted)}
+
+    def __iter__(self) -> Iterator[Row]:
+        picks, places, width, file = self._picks, self._places, self.width, self.file
+        while (cells := self._next_cells()) is not None:
+            count = len(cells)
+            if count > width and any(cells[width:]):
+                self._refuse(
+                    "ragged_row",
+                    "This row has more cells than there are headers: they may stand in the wrong columns.",
+                    "Put quotation marks around a cell that holds a comma, then export again.",
+                )
+            picked = [cells[at].strip() if 0 <= at < count else "" for at in picks]
+            if any(picked) or any(cells):
+                yield Row(file, self._number, picked, places)
+
+    def close_match(self, header: str) -> str | None:
+        """The wanted column that an unknown header may be meant for."""
+        keys = {_key(column): column for column in self.wanted}
+        found = difflib.get_close_matches(_key(header), keys, n=1, cutoff=0.75)
+        return keys[found[0]] if found else None
+
+    def refuse_row(self, code: str, message: str, hint: str) -> NoReturn:
+        """Refuse the whole roster for what the row read last holds."""
+        self._refuse(code, message, hint)
+
+    def _match(self, headers: list[str], required: Sequence[str]) -> list[int]:
+        """Where each wanted column stands, -1 for one that is not there: by name, never by position."""
+        at: dict[str, int] = {}
+        for place, header in enumerate(headers):
+            key = _key(header)
+            if key and key in at:
+                self._refuse("duplicate_header", "Two columns have the same header.", "Keep one of them.")
+            at[key] = place
+        missing = [column for column in required if _key(column) not in at]
+        if missing:
+            self._refuse(
+                "missing_header",
+                f"These columns are missing: {', '.join(missing)}.",
+                "The first row must hold the names of the columns; their order does not matter.",
+            )
+        known = {_key(column) for column in self.wanted}
+        self.unknown = tuple(h.strip() for h in headers if _key(h) and _key(h) not in known)
+        return [at.get(_key(column), -1) for column in self.wanted]
+
+    def _next_cells(self) -> list[str] | None:
+        cells = self._next_or_refuse(self._reader)
+        if cells is None:
+            return None
+        self._number += 1
+        if self._number > self._limits.rows:
+            self._refuse(
+                "too_many_rows",
+                "This file has more rows than any school's.",
+                "Check that it is the right file.",
+            )
+        if max(map(len, cells), default=0) > self._limits.cell:
+            self._refuse_huge_cell()
+        return cells
+
+    def _next_or_refuse(self, source: Iterator[T]) -> T | None:
+        try:
+            return next(source, None)
+        except UnicodeDecodeError:
+            refuse("not_utf8", self.file, "This file's letters are not saved as UTF-8.", _SAVE_AS_UTF8)
+        except csv.Error as fault:
+            self._refuse_csv(str(fault))
+        except _DAMAGE:
+            refuse_damaged_zip(self.file)
+
+    def _refuse_csv(self, fault: str) -> NoReturn:
+        if "field larger" in fault:
+            self._refuse_huge_cell(ahead=1)
+        if "unexpected end" in fault:
+            self._refuse(
+                "unterminated_quote",
+                "A quotation mark opens a cell here and is never closed.",
+                "Look at this row in a text editor, and export again.",
+                ahead=1,
+            )
+        self._refuse(
+            "stray_quote",
+            "A quotation mark stands in the middle of a cell here.",
+            "Inside a quoted cell a quotation mark is written twice; export again rather than edit by hand.",
+            ahead=1,
+        )
+
+    def _bounded_lines(self) -> Iterator[str]:
+        limit = self._limits.line
+        while line := self._text.readline(limit):
+            if len(line) == limit and line[-1] not in "\r\n":
+                self._refuse_huge_cell(ahead=1)
+            if "\0" in line:
+                self._refuse(
+                    "nul",
+                    "There is a NUL character here: the file is damaged, or saved as UTF-16.",
+                    _SAVE_AS_UTF8,
+                    ahead=1,
+                )
+            yield line
+
+    def _refuse(self, code: str, message: str, hint: str, *, ahead: int = 0) -> NoReturn:
+        refuse(code, f"{self.file}:{max(self._number + ahead, 1)}", message, hint)
+
+    def _refuse_huge_cell(self, *, ahead: int = 0) -> NoReturn:
+        self._refuse(
+            "huge_cell",
+            "A cell here is longer than any spreadsheet allows, or its closing quotation mark is missing.",
+            "Look at this row in a text editor.",
+            ahead=ahead,
+        )
+
+
+@contextmanager
+def open_table(
+    files: Files, name: str, *, required: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[Table]:
+    """The table of one file, which is closed again on leaving."""
+    with files.open(name) as stream:
+        yield Table(name, stream, files.limits, required=required, optional=optional)
+
+
+_SAVE_AS_UTF8 = "Open it in the spreadsheet and choose Save As, then “CSV UTF-8 (Comma delimited)”."
+
+
+def _key(header: str) -> str:
+    """`Given name`, `given_name` and `givenName` are one header."""
+    return "".join(character for character in header.casefold() if character not in " _-\t\u00a0")
+
+
+def _then(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _without_utf16(file: str, stream: IO[bytes]) -> io.BufferedReader[Any]:
+    buffered = io.BufferedReader(stream)  # type: ignore[type-var]
+    if buffered.peek(2)[:2] in _UTF16_BOMS:
+        refuse("utf16", file, "This file is saved as UTF-16 (“Unicode text”).", _SAVE_AS_UTF8)
+    return buffered
