@@ -58,6 +58,11 @@ def parse(expression: str) -> Audience:
     return tree
 
 
+def fold(name: str) -> str:
+    """The form in which group names are compared: no case, one blank between words."""
+    return " ".join(name.casefold().split())
+
+
 def names(audience: Audience) -> Iterator[str]:
     """Every group name in the tree."""
     if isinstance(audience, Group):

@@ -1,0 +1,104 @@
+"""From an audience expression to SQL: who the duties are about, and which addresses may hear of whom.
+
+Both answers are SELECTs that a caller joins or inserts from: ten thousand people never pass through Python.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, except_, exists, intersect, or_, select, union, union_all
+
+from broker.announcement import People
+from broker.audience import Audience, Combined, Everyone, fold
+from broker.roster import Role
+from ledger.tables import address, guardianship, membership, people_group, person, person_address
+
+_COMBINE = {"+": union, "&": intersect, "-": except_}
+
+
+def members(audience: Audience, people: People, today: date) -> Select[Any]:
+    """SELECT person_id: everybody a duty would be about, each once.
+
+    Staff for `People.STAFF`, else pupils. A membership counts on the days it holds (both included) and for
+    what the person is *there*: a sixth-former who helps in 7B as staff does not bring the own guardians in.
+    """
+    role = Role.STAFF if people is People.STAFF else Role.PUPIL
+    return _select(audience, role, today)
+
+
+def _select(audience: Audience, role: Role, today: date) -> Select[Any]:
+    being = person.c.is_staff if role is Role.STAFF else person.c.is_pupil
+    active = and_(person.c.active, being)
+    if isinstance(audience, Everyone):
+        return select(person.c.id.label("person_id")).where(active)
+    if isinstance(audience, Combined):
+        # SQLite takes no brackets in a compound select, so each side becomes a subquery of its own.
+        sides = [_select(side, role, today).subquery() for side in (audience.left, audience.right)]
+        left, right = (select(side.c.person_id) for side in sides)
+        return select(_COMBINE[audience.operator](left, right).subquery().c.person_id)
+    return (
+        select(membership.c.person_id)
+        .join(people_group, people_group.c.id == membership.c.group_id)
+        .join(person, person.c.id == membership.c.person_id)
+        .where(
+            people_group.c.folded_name == fold(audience.name),
+            people_group.c.active,
+            membership.c.role == role.value,
+            holds_on(today),
+            active,
+        )
+    )
+
+
+def holds_on(today: date) -> ColumnElement[bool]:
+    """Whether a membership holds on this day; an open end is no limit."""
+    return and_(
+        or_(membership.c.begins_on.is_(None), membership.c.begins_on <= today),
+        or_(membership.c.ends_on.is_(None), membership.c.ends_on >= today),
+    )
+
+
+def addresses_for(people: People) -> Select[Any]:
+    """SELECT person_id, address_id, kind: by which addresses each person a duty is about may be told.
+
+    For guardians: what the unblocked guardians of the pupil hold. An address that *any* blocked guardian of a
+    pupil holds is left out for that pupil, whoever else holds it: a text cannot choose who reads it. A pair
+    comes twice when two holders share the address, so insert it with DISTINCT; without one here, a database
+    can push a partition's bounds inside.
+    """
+    holders = _holders(people).subquery("holder")
+    wanted = (
+        select(holders.c.person_id, address.c.id.label("address_id"), address.c.kind)
+        .join(person, person.c.id == holders.c.holder_id)
+        .join(person_address, person_address.c.person_id == holders.c.holder_id)
+        .join(address, address.c.id == person_address.c.address_id)
+        .where(person.c.active)
+    )
+    if people is People.STAFF:
+        return wanted
+    return wanted.where(~blocked_for(holders.c.person_id, person_address.c.address_id))
+
+
+def blocked_for(pupil: ColumnElement[Any], address_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a court order keeps a holder of this address from this pupil."""
+    barred = guardianship.alias("barred")
+    theirs = person_address.alias("theirs")
+    return exists(
+        select(1)
+        .select_from(barred)
+        .join(theirs, theirs.c.person_id == barred.c.guardian_id)
+        .where(barred.c.pupil_id == pupil, barred.c.blocked, theirs.c.address_id == address_id)
+    )
+
+
+def _holders(people: People) -> Any:
+    """SELECT person_id, holder_id: whose addresses speak for a person."""
+    own = select(person.c.id.label("person_id"), person.c.id.label("holder_id"))
+    guardians = select(
+        guardianship.c.pupil_id.label("person_id"), guardianship.c.guardian_id.label("holder_id")
+    ).where(~guardianship.c.blocked)
+    if people is People.GUARDIANS:
+        return guardians
+    return union_all(guardians, own) if people is People.BOTH else own
