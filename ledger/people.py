@@ -1,0 +1,61 @@
+"""Who there is: groups by name, and the opt-outs that outlive a re-import."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from broker.address import AddressKind, fold_email
+from broker.audience import Audience, fold, names
+from broker.ports import Signer
+from ledger import tables
+from ledger.hand import Hand
+from ledger.tables import people_group
+
+
+class People:
+    """`broker.ports.People` over one transaction."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def unknown_groups(self, audience: Audience) -> Mapping[str, str]:
+        """Group names in the expression that no active group has, each with the nearest known name or ""."""
+        asked = {fold(name): name for name in names(audience)}
+        query = select(people_group.c.folded_name, people_group.c.name).where(people_group.c.active)
+        found = self._hand.connection.execute(query.where(people_group.c.folded_name.in_(list(asked))))
+        missing = asked.keys() - {row.folded_name for row in found}
+        if not missing:
+            return {}
+        known = {row.folded_name: row.name for row in self._hand.connection.execute(query)}
+        return {asked[name]: _nearest(name, known) for name in sorted(missing)}
+
+    def suppress(self, address_hash: bytes, channel: str, *, source: str) -> Sequence[int]:
+        """Keep an opt-out; returns the ids of addresses it concerns. Safe to repeat."""
+        self._hand.run(
+            "INSERT INTO suppression (hash, channel, source, at)"
+            f" VALUES (:hash, :channel, :source, {self._hand.dialect.now}) ON CONFLICT (hash, channel) DO NOTHING",
+            hash=address_hash,
+            channel=channel,
+            source=source,
+        )
+        query = select(tables.address.c.id).where(tables.address.c.hash == address_hash)
+        return list(self._hand.connection.execute(query).scalars())
+
+    def address_hash(self, address: int) -> bytes | None:
+        """The keyed hash of an address."""
+        query = select(tables.address.c.hash).where(tables.address.c.id == address)
+        found: bytes | None = self._hand.connection.execute(query).scalar_one_or_none()
+        return found
+
+
+def keyed_hash(signer: Signer, kind: AddressKind, value: str) -> bytes:
+    """The hash that an address is found by: mails are compared without case, as nobody's differ by it."""
+    return signer.hash_address(kind, fold_email(value) if kind is AddressKind.EMAIL else value)
+
+
+def _nearest(name: str, known: Mapping[str, str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return known[close[0]] if close else ""
