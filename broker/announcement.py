@@ -48,12 +48,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail; stored once by its digest."""
+
+    sha256: str
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """One version of the wording in one language. `language` is "" when the school has not said."""
+    """One version of the wording in one language, with its files. `language` is "" when the school has not said."""
 
     version: int
     language: str
     parts: Mapping[Part, str]
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def title(self) -> str:
@@ -69,16 +80,6 @@ class Content:
     def long(self) -> str:
         """The Markdown for mails; the short text where nobody wrote a long one."""
         return self.parts.get(Part.LONG) or self.parts.get(Part.SHORT, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a mail; stored once by its digest."""
-
-    sha256: str
-    name: str
-    media_type: str
-    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
