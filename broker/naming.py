@@ -22,7 +22,7 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def lead(names: Sequence[str]) -> str:
-    """What begins a wording for several pupils that names none: "For Amy and Ben: "; "" for one pupil or none."""
+    """What begins a wording for several pupils that names none: "For Amy and Ben: "; "" for one or none."""
     return f"For {join_names(names)}: " if len(names) > 1 else ""
 
 
@@ -34,8 +34,8 @@ def has_placeholder(text: str) -> bool:
 def fill(text: str, names: Sequence[str]) -> str:
     """The wording for these pupils (first names, as they should appear).
 
-    `{pupil}` becomes the joined names, or "your child" when none may be named. A wording for two or more without
-    `{pupil}` gets the lead, so that a parent of four knows whom one text is about.
+    `{pupil}` becomes the joined names, or "your child" when none may be named. A wording for two or more
+    without `{pupil}` gets the lead, so that a parent of four knows whom one text is about.
     """
     if not has_placeholder(text):
         return lead(names) + text
