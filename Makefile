@@ -24,15 +24,17 @@ help:  ## Show this list
 
 setup: $(STAMP)  ## Install everything into .venv, from the hashed lock
 
-$(STAMP): requirements-dev.lock pyproject.toml
+# Without build isolation: what is built from source (feedgen is) is built by the locked setuptools, not by a stranger.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
+$(STAMP): requirements-build.lock requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { \
 		echo "Carillon needs Python 3.11, 3.12 or 3.13 with its venv module, and found none on PATH." >&2; \
 		echo "Install one (on Debian: apt-get install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "setting up $(VENV) with $(PYTHON) (the first time takes a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-		--config-settings editable_mode=compat --editable .
+	@$(PIP) --require-hashes --requirement requirements-build.lock
+	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@$(PIP) --no-deps --config-settings editable_mode=compat --editable .
 	@touch $@
 
 demo: setup  ## Load a sample school, send an announcement, show who got it (ARGS="--once --json" ends by itself)
@@ -58,11 +60,13 @@ deep: setup  ## The slow tests too, then the tests on every other Python that is
 	@.ci/other-pythons $(ARGS)
 
 # uv reads nothing of the machine into the locks: no index, no header with paths.
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
-lock: setup  ## Write both locks again from pyproject.toml (ARGS="--upgrade" takes newer releases)
-	@$(LOCK) $(ARGS) --extra x --output-file requirements.lock
-	@$(LOCK) $(ARGS) --all-extras --group build --group test --group dev --group bench --output-file requirements-dev.lock
+lock: setup  ## Write the locks again from pyproject.toml (ARGS="--upgrade" takes newer releases)
+	@$(LOCK) $(ARGS) pyproject.toml --all-extras --group build --group test --group dev --group bench \
+		--output-file requirements-dev.lock
+	@$(LOCK) $(ARGS) pyproject.toml --extra x --constraints requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) $(ARGS) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
 
 samples: setup  ## Import every outside roster sample, written nowhere (DIR=folder)
 	@$(BIN)/python -m tests.samples $(DIR)
