@@ -1,16 +1,21 @@
 """A sample school to try everything on: St Cecilia's, which is nowhere, as a OneRoster 1.1 export.
 
-Its mobiles are of real ranges, because a number kept for fiction is one that no checker accepts. They may belong to
-somebody: the sandbox's gateways refuse to send anywhere but to loopback. Its emails end in example.org (RFC 2606).
+Its mobiles are of real ranges, because a number kept for fiction is one that no checker accepts. They may
+belong to somebody: the sandbox's gateways refuse to send anywhere but to loopback. Its emails end in
+example.org (RFC 2606).
 """
 
 from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 YEARS = range(7, 14)
 FORM_SIZE = 26
@@ -47,8 +52,23 @@ _RANGES = (
     "7584",
 )
 
-_GIVEN = ["Aaliyah", "Adam", "Aisha", "Alfie", "Amelia", "Amir", "Ángela", "Anjali", "Aoife", "Archie", "Ayşe", "Beatrice", "Ben", "Björn", "Callum", "Carys", "Charlie", "Chloë", "Daisy", "Daniel", "Dafydd", "Deepa", "Eilidh", "Elif", "Ella", "Emeka", "Ethan", "Evie", "Farah", "Femi", "Finley", "Florence", "Freya", "George", "Grace", "Gwen", "Hamza", "Hannah", "Harper", "Harry", "Ibrahim", "Imogen", "Isaac", "Isla", "Ivy", "Jack", "Jaya", "José", "Joshua", "Kwame", "Lachlan", "Leila", "Leo", "Liam", "Lily", "Łukasz", "Lucía", "Maisie", "Mateusz", "Maya", "Mia", "Mohammed", "Nadia", "Ngọc", "Niamh", "Noah", "Noor", "Oisín", "Oliver", "Olivia", "Oluwaseun", "Oscar", "Poppy", "Priya", "Rafael", "Renée", "Rhys", "Rohan", "Rosie", "Rowan", "Ruby", "Ruairí", "Samir", "Saoirse", "Sebastian", "Seren", "Siân", "Sofia", "Søren", "Tariq", "Thea", "Theo", "Tomasz", "Uma", "Violet", "William", "Yasmin", "Yusuf", "Zainab", "Zofia", "Zoë"]
-_FAMILY = ["Adeyemi", "Ahmed", "Al-Farsi", "Ali", "Armitage", "Baker", "Banerjee", "Begum", "Bennett", "Blackwood", "Carter", "Chaudhry", "Chen", "Clarke", "Cohen", "Cooper", "d'Souza", "Davies", "Dąbrowski", "Edwards", "Evans", "Fernández", "Fitzgerald", "Fletcher", "García", "Gill", "Green", "Griffiths", "Hall", "Harris", "Hughes", "Hussain", "Iqbal", "Jackson", "Jones", "Kaur", "Kaya", "Khan", "Kowalczyk", "Lewis", "MacLeod", "Mahmood", "Martin", "Mensah", "Mitchell", "Moore", "Morgan", "Müller", "Murphy", "Nguyễn", "Novák", "Nowak", "O'Connor", "Ó Briain", "Okonkwo", "Osei", "Owusu", "Parker", "Patel", "Pereira", "Phillips", "Popescu", "Price", "Rahman", "Roberts", "Robinson", "Rossi", "Şahin", "Sharma", "Shaw", "Silva", "Singh", "Smith", "Taylor", "Thompson", "Turner", "van der Berg", "Walker", "Ward", "Watson", "Williams", "Wójcik", "Wood", "Wright", "Yılmaz", "Young", "Żak", "Zhang"]
+_GIVEN = """
+Aaliyah Adam Aisha Alfie Amelia Amir Ángela Anjali Aoife Archie Ayşe Beatrice Ben Björn Callum Carys
+Charlie Chloë Daisy Daniel Dafydd Deepa Eilidh Elif Ella Emeka Ethan Evie Farah Femi Finley Florence
+Freya George Grace Gwen Hamza Hannah Harper Harry Ibrahim Imogen Isaac Isla Ivy Jack Jaya José Joshua
+Kwame Lachlan Leila Leo Liam Lily Łukasz Lucía Maisie Mateusz Maya Mia Mohammed Nadia Ngọc Niamh Noah
+Noor Oisín Oliver Olivia Oluwaseun Oscar Poppy Priya Rafael Renée Rhys Rohan Rosie Rowan Ruby Ruairí
+Samir Saoirse Sebastian Seren Siân Sofia Søren Tariq Thea Theo Tomasz Uma Violet William Yasmin Yusuf
+Zainab Zofia Zoë
+"""
+_FAMILY = """
+Adeyemi Ahmed Al-Farsi Ali Armitage Baker Banerjee Begum Bennett Blackwood Carter Chaudhry Chen Clarke
+Cohen Cooper d'Souza Davies Dąbrowski Edwards Evans Fernández Fitzgerald Fletcher García Gill Green
+Griffiths Hall Harris Hughes Hussain Iqbal Jackson Jones Kaur Kaya Khan Kowalczyk Lewis MacLeod Mahmood
+Martin Mensah Mitchell Moore Morgan Müller Murphy Nguyễn Novák Nowak O'Connor Okonkwo Osei Owusu Parker
+Patel Pereira Phillips Popescu Price Rahman Roberts Robinson Rossi Şahin Sharma Shaw Silva Singh Smith
+Taylor Thompson Turner Walker Ward Watson Williams Wójcik Wood Wright Yılmaz Young Żak Zhang
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +93,9 @@ class SampleSchool:
 
 
 def write_sample_school(folder: Path, *, pupils: int = 420, seed: int = 1) -> SampleSchool:
-    """Write the school's OneRoster files into `folder`, which is made; the same arguments write the same bytes.
+    """Write the school's OneRoster files into `folder`, which is made; same arguments, same bytes.
 
-    `pupils` (20 or more) sets the size: with their guardians and the staff there are about 2.4 times as many people.
+    `pupils` (20 or more) sets the size: with guardians and staff there are about 2.3 times as many people.
     """
     if pupils < 20:
         raise ValueError("a sample school has 20 pupils or more")
@@ -124,6 +144,7 @@ class _School:
 
     def __init__(self, rng: random.Random, pupils: int) -> None:
         self._rng = rng
+        self._given, self._family_names = _GIVEN.split(), _FAMILY.split()
         self._numbers: set[str] = set()
         self._emails: set[str] = set()
         self._pupils: list[_User] = []
@@ -142,12 +163,14 @@ class _School:
     def _family_of_four(self) -> None:
         """Four children, two guardians, one number each: two texts are right, eight are not."""
         children = [self._pupil(given, "Okafor-Whitby") for given in ("Ada", "Chidi", "Ngozi", "Zoë")]
-        for given in ("Ifeoma", "Martin"):
-            guardian = self._guardian(given, "Okafor-Whitby", self._number())
+        numbers = (self._number(), self._number())
+        for given, number in zip(("Ifeoma", "Martin"), numbers, strict=True):
+            guardian = self._guardian(given, "Okafor-Whitby", number)
             for child in children:
                 child.agents.append(guardian.id)
         self._four = tuple(child.id for child in children)
-        self._of_four = tuple(self._guardians[-2:])
+        self._of_four = tuple(guardian.id for guardian in self._guardians)
+        self._mobiles_of_four = tuple(f"+44{number}" for number in numbers)
 
     def _parents_with_one_number(self) -> None:
         children = [self._pupil(given, "Trevithick") for given in ("Jowan", "Tamsin")]
@@ -158,15 +181,15 @@ class _School:
                 child.agents.append(guardian.id)
 
     def _family(self, size: int) -> None:
-        family = self._rng.choice(_FAMILY)
-        children = [self._pupil(self._rng.choice(_GIVEN), family) for _ in range(size)]
+        family = self._rng.choice(self._family_names)
+        children = [self._pupil(self._rng.choice(self._given), family) for _ in range(size)]
         mobile = ""
         for _ in range(self._pick((1, 2), (30, 70))):
-            name = family if self._rng.random() < 0.8 else self._rng.choice(_FAMILY)
+            name = family if self._rng.random() < 0.8 else self._rng.choice(self._family_names)
             # A few couples gave one number; some guardians gave none.
             shares = bool(mobile) and self._rng.random() < 0.06
             mobile = mobile if shares else self._number() if self._rng.random() < 0.94 else ""
-            guardian = self._guardian(self._rng.choice(_GIVEN), name, mobile)
+            guardian = self._guardian(self._rng.choice(self._given), name, mobile)
             # OneRoster may join the two from either side; both happen in the same export.
             joined_by_guardian = self._rng.random() < 0.2
             for child in children:
@@ -181,7 +204,9 @@ class _School:
         form = f"{year}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[count // len(YEARS) % self._forms % 26]}"
         number = self._number() if year >= 12 and self._rng.random() < 0.85 else ""
         email = self._email(given, family, f"pupils.{DOMAIN}") if self._rng.random() < 0.97 else ""
-        pupil = _User(f"p-{count + 1:05}", "student", given, family, email, number, f"{year:02}", form=form)
+        pupil = _User(
+            f"p-{count + 1:05}", "student", given, family, email, self._spelt(number), f"{year:02}", form=form
+        )
         self._pupils.append(pupil)
         return pupil
 
@@ -194,7 +219,7 @@ class _School:
         return guardian
 
     def _teacher(self, number: int) -> _User:
-        given, family = self._rng.choice(_GIVEN), self._rng.choice(_FAMILY)
+        given, family = self._rng.choice(self._given), self._rng.choice(self._family_names)
         mobile = self._spelt(self._number()) if self._rng.random() < 0.85 else ""
         return _User(f"t-{number:04}", "teacher", given, family, self._email(given, family, DOMAIN), mobile)
 
@@ -204,7 +229,7 @@ class _School:
         self._office = self._number()
         for guardian in ordinary[2:11:4]:
             guardian.sms = f"+44{self._office}"
-        slips = ("01632 960123", "4.47912E+11", f"0{self._number()} / 0{self._number()}")
+        slips = ("020 7946 0123", "4.47912E+11", f"0{self._number()} / 0{self._number()}")
         self._slipped = tuple(ordinary[3:6])
         for guardian, slip in zip(self._slipped, slips, strict=True):
             guardian.sms = slip
@@ -248,14 +273,70 @@ class _School:
         self._emails.add(email)
         return email
 
-    def _pick[T](self, choices: Sequence[T], weights: Sequence[int]) -> T:
+    def _pick(self, choices: Sequence[T], weights: Sequence[int]) -> T:
         return self._rng.choices(choices, weights)[0]
 
     # ---- files ----
 
-    def files(self) -> dict[str, Iterable[Sequence[str]]]:
+    def files(self) -> dict[str, list[Sequence[str]]]:
         """Every file's rows, headers first."""
-        raise NotImplementedError
+        classes, enrolments = self._classes()
+        courses = [(code, "active", "", "", name, code, "", _DEPARTMENT_IDS[name]) for code, name in SUBJECTS]
+        users = [*self._staff, *self._guardians, *self._pupils, *self._left]
+        return {
+            "manifest.csv": [("propertyName", "value"), *_manifest()],
+            "orgs.csv": [_headers("name,type,identifier,parentSourcedId"), *_orgs()],
+            "courses.csv": [_headers("schoolYearSourcedId,title,courseCode,grades,orgSourcedId"), *courses],
+            "classes.csv": [
+                _headers(
+                    "title,grades,courseSourcedId,classCode,classType,location,schoolSourcedId,termSourcedIds"
+                ),
+                *classes,
+            ],
+            "users.csv": [
+                _headers(
+                    "enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,middleName,identifier,"
+                    "email,sms,phone,agentSourcedIds,grades,password"
+                ),
+                *(user.row() for user in users),
+            ],
+            "enrollments.csv": [
+                _headers("classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,endDate"),
+                *enrolments,
+            ],
+        }
+
+    def _classes(self) -> tuple[list[Sequence[str]], list[Sequence[str]]]:
+        """A form and five subjects for each form, and the music department's ensembles across the school."""
+        classes: list[Sequence[str]] = []
+        enrolments: list[Sequence[str]] = []
+
+        def enrol(class_id: str, user: _User, role: str) -> None:
+            enrolments.append(
+                (f"e-{len(enrolments) + 1:06}", "active", "", class_id, "school", user.id, role, "", "", "")
+            )
+
+        members: dict[str, list[_User]] = {}
+        for pupil in self._pupils:
+            members.setdefault(pupil.form, []).append(pupil)
+        for place, (form, pupils) in enumerate(sorted(members.items())):
+            year = pupils[0].grades
+            taught = [(f"form-{form}", form, "", "homeroom")]
+            taught += [(f"{form}-{code}", f"{form} {name}", code, "scheduled") for code, name in SUBJECTS]
+            for at, (class_id, title, course, kind) in enumerate(taught):
+                classes.append((class_id, "active", "", title, year, course, title, kind, "", "school", ""))
+                enrol(class_id, self._staff[(place + at) % len(self._staff)], "teacher")
+                for pupil in pupils:
+                    enrol(class_id, pupil, "student")
+        for place, (name, share) in enumerate(ENSEMBLES):
+            class_id = f"music-{name.split()[0].casefold()}"
+            classes.append((class_id, "active", "", name, "", "Mu", "", "scheduled", "", "school", ""))
+            enrol(class_id, self._staff[place], "teacher")
+            for pupil in self._pupils:
+                # The four sing together, so that one reminder for the choir must find one text a number.
+                if (name == "Choir" and pupil.id in self._four) or self._rng.random() < share:
+                    enrol(class_id, pupil, "student")
+        return classes, enrolments
 
     def told(self, folder: Path) -> SampleSchool:
         """The summary."""
@@ -265,9 +346,54 @@ class _School:
             guardians=len(self._guardians),
             staff=len(self._staff),
             four_children=self._four,
-            their_guardians=tuple(guardian.id for guardian in self._of_four),
+            their_guardians=self._of_four,
             their_mobiles=self._mobiles_of_four,
             shared_by_parents=f"+44{self._shared}",
             office_mobile=f"+44{self._office}",
             unreadable=tuple(guardian.id for guardian in self._slipped),
         )
+
+
+_DEPARTMENT_IDS = {name: f"department-{code.casefold()}" for code, name in SUBJECTS}
+_FILES = (
+    "academicSessions",
+    "categories",
+    "classes",
+    "courses",
+    "demographics",
+    "enrollments",
+    "orgs",
+    "users",
+)
+_PLAIN_LETTERS = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "đ": "d", "ð": "d", "ß": "ss"}
+)
+
+
+def _headers(columns: str) -> list[str]:
+    return ["sourcedId", "status", "dateLastModified", *columns.split(",")]
+
+
+def _manifest() -> list[tuple[str, str]]:
+    # No academicSessions: terms would end one day, and the sample school would fall silent.
+    present = {"classes", "courses", "enrollments", "orgs", "users"}
+    return [
+        ("manifest.version", "1.0"),
+        ("oneroster.version", "1.1"),
+        *((f"file.{name}", "bulk" if name in present else "absent") for name in _FILES),
+        ("source.systemName", "Carillon sample school"),
+        ("source.systemCode", "sample"),
+    ]
+
+
+def _orgs() -> list[tuple[str, ...]]:
+    departments = [
+        (key, "active", "", name, "department", "", "school") for name, key in _DEPARTMENT_IDS.items()
+    ]
+    return [("school", "active", "", "St Cecilia's School", "school", "", ""), *departments]
+
+
+def _ascii(name: str) -> str:
+    """A name as an email's local part has it."""
+    plain = unicodedata.normalize("NFKD", name.translate(_PLAIN_LETTERS)).encode("ascii", "ignore").decode()
+    return "".join(character for character in plain.casefold() if character.isalnum() or character == "-")
