@@ -220,7 +220,7 @@ def _refuse_what_is_not_one_number(text: str) -> None:
     if _EXTENSION.search(text):
         _refuse_number("extension")
     # phonenumbers would read letters as keys of a telephone, and skip a name before a number.
-    if any(character.isalpha() or unicodedata.category(character) == "Cc" for character in text):
+    if any(character.isalpha() or unicodedata.category(character)[0] == "C" for character in text):
         _refuse_number("not_a_number")
 
 
