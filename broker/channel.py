@@ -205,9 +205,7 @@ class Reconciles(Protocol):
 class ConfirmsDelivery(Protocol):
     """A channel whose provider calls back."""
 
-    def confirmations(
-        self, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> Sequence[Confirmation]:
+    def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
         """Verify the signature, then translate. Raises SignatureInvalid before anything is parsed."""
 
 

@@ -123,9 +123,7 @@ TRANSITIONS: dict[tuple[State, Phase | None], dict[Event, State]] = {
     (_S.RETRACTED, None): {},
 }
 
-REQUEUEABLE = frozenset(
-    state for (state, _), events in TRANSITIONS.items() if Event.REQUEUE in events
-)
+REQUEUEABLE = frozenset(state for (state, _), events in TRANSITIONS.items() if Event.REQUEUE in events)
 
 
 def step(state: State, event: Event, phase: Phase | None = None) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker.announcement import Purpose, Urgency
@@ -14,13 +14,21 @@ class Cover:
     """One duty that a delivery would cover: a person to be told, reached through this address.
 
     `blocked`: a court order keeps somebody who holds this address from this person; nothing overrides it.
+    `gone`: the person left the school, or nobody who holds the address is theirs any more.
     """
 
     duty: int
     person: int
-    name: str
+    name: str = field(repr=False)
+    language: str = ""
     blocked: bool = False
     acknowledged: bool = False
+    gone: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether this person may and need still be told through this address."""
+        return not (self.blocked or self.acknowledged or self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +102,5 @@ def judge(case: Case, policies: Iterable[Policy]) -> Verdict:
 
 
 def covered(case: Case) -> Sequence[Cover]:
-    """The duties that may still be told by this delivery: blocked and already acknowledged ones fall away."""
-    return [c for c in case.covers if not c.blocked and not c.acknowledged]
+    """The duties that this delivery may still tell: blocked, gone and acknowledged ones fall away."""
+    return [c for c in case.covers if c.stands]

@@ -6,12 +6,12 @@ business here; one port suite holds every implementation to the same behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from broker.actor import Actor
@@ -20,8 +20,12 @@ from broker.announcement import Announcement, Attachment, Content, Draft
 from broker.audience import Audience
 from broker.channel import Channel, PastAttempt, Traits
 from broker.delivery import Event, Evidence, State
+from broker.difference import Brakes, ImportDifference
 from broker.policy import Case
 from broker.record import Entry
+from broker.roster import Roster
+
+T = TypeVar("T")
 
 # --- hints -----------------------------------------------------------------------------------------------------
 
@@ -101,7 +105,6 @@ class Picked:
     address_id: int | None
     address: str = field(repr=False)
     doubtful: bool  # shared by people who share no guardian: no names
-    language: str
     commitment_key: bytes | None = field(repr=False)
     case: Case = field(repr=False)
 
@@ -177,10 +180,12 @@ class KnownDelivery:
     delivery: int
     announcement: int
     channel: str
+    account: int
     address_id: int | None
     state: State
     fence: int
     requeued_fence: int
+    burned: int
     attempts: tuple[KnownAttempt, ...]
 
 
@@ -275,7 +280,9 @@ class Due:
 class Announcements(Protocol):
     """What was said."""
 
-    def add(self, draft: Draft, *, digest: str, actor: Actor, due_at: datetime, expires_at: datetime) -> Announcement:
+    def add(
+        self, draft: Draft, *, digest: str, actor: Actor, due_at: datetime, expires_at: datetime
+    ) -> Announcement:
         """Store an accepted draft with content version 1 and its attachments."""
 
     def by_key(self, department: str, key: str) -> tuple[Announcement, str] | None:
@@ -307,16 +314,29 @@ class People(Protocol):
         """The keyed hash of an address."""
 
 
+class Imports(Protocol):
+    """A staged roster against the ledger."""
+
+    def difference(self) -> ImportDifference:
+        """What making them equal would change; reads only."""
+
+    def apply(self, difference: ImportDifference) -> Brakes:
+        """Make people, groups and links equal to the roster, and say whom that took a way from."""
+
+
 class Plans(Protocol):
     """Fan-out: from an audience to duties, deliveries and covers, by INSERT … SELECT."""
 
-    def add_duties(self, announcement: Announcement, audience: Audience) -> int:
+    def add_duties(self, announcement: Announcement, audience: Audience, today: date) -> int:
         """Write the duties that are not there yet; returns how many the announcement has."""
 
     def add_partition(
         self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int
     ) -> PlanProgress:
         """Plan the next `size` addresses of one channel: deliveries and all they cover, in this transaction."""
+
+    def add_public(self, announcement: Announcement, channel: str, account: AccountRow) -> PlanProgress:
+        """Plan the one delivery of a broadcast channel."""
 
     def finish(self, announcement: Announcement) -> None:
         """Explain every duty that nothing covers, and set fanned_out_at."""
@@ -331,8 +351,13 @@ class Deliveries(Protocol):
     def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
         """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason."""
 
-    def start(self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta) -> Mapping[int, int]:
+    def start(
+        self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta
+    ) -> Mapping[int, int]:
         """Commit-to-be starts: delivery → attempt, only where state, fence and lease (with `margin`) hold."""
+
+    def tally(self, changes: Iterable[tuple[int, str, State, int]]) -> None:
+        """Append counter deltas: (announcement, channel, state, by how many)."""
 
     def release(self, claimed: Sequence[tuple[int, int]]) -> int:
         """Give back claimed, unstarted (delivery, fence) pairs; returns how many were still ours."""
@@ -343,17 +368,21 @@ class Deliveries(Protocol):
         Returns the deliveries whose fence matched; the caller folds the rest as evidence.
         """
 
+
+class Moves(Protocol):
+    """Deliveries moved outside a send: by recovery, evidence, look-ups and people."""
+
     def expired_leases(self, *, limit: int) -> Sequence[tuple[KnownDelivery, bool]]:
         """Deliveries whose lease ran out, locked, each with whether the attempt of its fence was started."""
 
-    def known(self, news: Sequence[News]) -> Mapping[int, KnownDelivery]:
-        """Lock the deliveries that news is about: index into `news` → delivery with its attempts."""
+    def known(self, news: Sequence[News]) -> Mapping[int, tuple[KnownDelivery, int]]:
+        """Lock the deliveries that news is about: index into `news` → (delivery with attempts, the attempt)."""
 
     def by_id(self, delivery: int) -> KnownDelivery | None:
         """One delivery, locked, with its attempts."""
 
-    def learn(self, attempts: Mapping[int, tuple[Evidence, News]]) -> None:
-        """Keep folded evidence on attempts: attempt → evidence and the news it came from."""
+    def learn(self, lessons: Mapping[int, News]) -> None:
+        """Keep folded evidence on attempts: attempt → the news that stands."""
 
     def move(self, moves: Sequence[Move]) -> None:
         """Apply moves to locked deliveries, with their tallies."""
@@ -403,6 +432,9 @@ class Pace(Protocol):
     def reserve(self, account: AccountRow, *, most: int, within: timedelta) -> Slots:
         """Up to `most` turns that begin `within` this long from now; count 0 when none is near."""
 
+    def give_back(self, account: AccountRow, slots: Slots, unused: int) -> None:
+        """Return the last `unused` turns of a reservation made in this same transaction."""
+
 
 class Stops(Protocol):
     """The stop-list."""
@@ -430,14 +462,29 @@ class Records(Protocol):
 class Sweeps(Protocol):
     """What the sweep asks and does in bulk."""
 
+    def may_sweep(self) -> bool:
+        """Take the sweeper's lock for this transaction; False when another sweep is at work."""
+
     def due(self, *, limit: int) -> Due:
         """Announcements to plan and accounts with due deliveries."""
+
+    def due_lookups(self) -> Sequence[str]:
+        """Names of accounts with a look-up that is due."""
 
     def fold_tallies(self) -> int:
         """Fold appended counter deltas; returns how many."""
 
+    def expire_all_leases(self) -> int:
+        """Let every lease run out now: for a database whose only worker has just begun."""
+
     def raise_alarm(self, kind: str, subject: str, message: str) -> None:
         """Tell whoever watches; the same alarm is raised once until it is cleared."""
+
+    def clear_alarm(self, kind: str, subject: str) -> None:
+        """The reason is gone."""
+
+    def beat(self, worker: str) -> None:
+        """A worker shows that it lives: its hints arrive, and it reaches the ledger."""
 
 
 class Transaction(Protocol):
@@ -451,6 +498,7 @@ class Transaction(Protocol):
     people: People
     plans: Plans
     deliveries: Deliveries
+    moves: Moves
     receipts: Receipts
     accounts: Accounts
     pace: Pace
@@ -459,13 +507,23 @@ class Transaction(Protocol):
     sweeps: Sweeps
 
 
+class ImportTransaction(Transaction, Protocol):
+    """A transaction beside which a roster lies staged."""
+
+    imports: Imports
+
+
 class Ledger(Protocol):
     """The only truth."""
 
     def begin(self) -> AbstractContextManager[Transaction]:
         """A transaction: committed when the block ends, rolled back when it raises."""
 
+    def begin_import(self, roster: Roster) -> AbstractContextManager[ImportTransaction]:
+        """Stage a roster where nobody else sees it, then begin: one import at a time, and a short transaction."""
 
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction, again from its start when it lost to another one (deadlock, busy)."""
 
 
 class Channels(Protocol):

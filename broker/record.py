@@ -73,9 +73,7 @@ def body_of(entry: Entry, at: datetime) -> bytes:
         "on_behalf_of": entry.actor.on_behalf_of,
     }
     whole = {"at": at.isoformat(), "kind": entry.kind, "actor": actor, "facts": entry.facts}
-    return json.dumps(
-        whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
-    ).encode()
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
 
 
 def commitment(key: bytes, *facts: str) -> str:
@@ -96,8 +94,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     level = list(leaves)
     while len(level) > 1:
         paired = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
-            for i in range(0, len(level) - 1, 2)
+            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)
         ]
         if len(level) % 2:
             paired.append(level[-1])
@@ -150,14 +147,10 @@ def _fault(
         return f"seal {number} covers {seal.count} entries, {len(entries)} are there"
     if merkle_root([leaf(e) for e in entries]) != seal.root:
         return f"an entry under seal {number} was changed"
-    expected = _seal_hash(
-        seal.number, seal.first_mark, seal.next_mark, seal.count, seal.root, seal.previous
-    )
+    expected = _seal_hash(seal.number, seal.first_mark, seal.next_mark, seal.count, seal.root, seal.previous)
     return None if expected == seal.hash else f"seal {number} itself was changed"
 
 
-def _seal_hash(
-    number: int, first: int, following: int, count: int, root: bytes, previous: bytes
-) -> bytes:
+def _seal_hash(number: int, first: int, following: int, count: int, root: bytes, previous: bytes) -> bytes:
     head = f"carillon-seal-1\x1f{number}\x1f{first}\x1f{following}\x1f{count}\x1f".encode()
     return hashlib.sha256(head + root + previous).digest()

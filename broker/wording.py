@@ -55,10 +55,7 @@ def check_text(text: str, part: Part) -> str:
 
 
 def _visible(character: str) -> bool:
-    return (
-        unicodedata.category(character) not in _INVISIBLE_CATEGORIES
-        and character not in _BLANK_LETTERS
-    )
+    return unicodedata.category(character) not in _INVISIBLE_CATEGORIES and character not in _BLANK_LETTERS
 
 
 def _at(part: Part, position: int, code: str, what: str) -> InvalidAnnouncement:

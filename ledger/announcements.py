@@ -1,0 +1,149 @@
+"""Announcements and their wording."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, insert, select, update
+from uuid6 import uuid7
+
+from broker.actor import Actor
+from broker.announcement import Announcement, Attachment, Content, Draft, Part, People, Purpose, Step, Urgency
+from ledger import tables as t
+from ledger.hand import Hand
+
+
+class Announcements:
+    """See broker.ports.Announcements."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def add(
+        self, draft: Draft, *, digest: str, actor: Actor, due_at: datetime, expires_at: datetime
+    ) -> Announcement:
+        """Store an accepted draft with content version 1 and its attachments."""
+        run = self._hand.connection.execute
+        department = run(
+            select(t.department.c.id).where(t.department.c.slug == draft.department)
+        ).scalar_one()
+        public_id = UUID(int=uuid7().int)
+        values = {
+            "public_id": public_id,
+            "department_id": department,
+            "idempotency_key": draft.key,
+            "digest": digest,
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.id,
+            "purpose": draft.purpose.value,
+            "urgency": draft.urgency.value,
+            "audience": draft.audience,
+            "people": draft.people.value,
+            "ways": json.dumps([list(step.channels) for step in draft.ways]),
+            "accepted_at": self._hand.now,
+            "approved_at": self._hand.now,
+            "due_at": due_at,
+            "expires_at": expires_at,
+        }
+        announcement = run(insert(t.announcement).values(values).returning(t.announcement.c.id)).scalar_one()
+        rows = [
+            {"announcement_id": announcement, "version": 1, "language": draft.language, "part": part.value, "text": words}
+            for part, words in draft.parts.items()
+            if words
+        ]
+        run(insert(t.content), rows)
+        for attached in draft.attachments:
+            self._attach(announcement, attached)
+        found = self.by_public_id(public_id)
+        assert found is not None  # noqa: S101 - written two statements ago, in this transaction
+        return found
+
+    def by_key(self, department: str, key: str) -> tuple[Announcement, str] | None:
+        """The announcement accepted under an idempotency key, and the digest of its draft."""
+        statement = _announcements().where(
+            t.department.c.slug == department, t.announcement.c.idempotency_key == key
+        )
+        row = self._hand.connection.execute(statement).one_or_none()
+        return (announcement_of(row), row.digest) if row else None
+
+    def by_public_id(self, public_id: UUID, *, lock: bool = False) -> Announcement | None:
+        """One announcement; `lock` keeps other writers away (SQLite is alone anyway and ignores it)."""
+        statement = _announcements().where(t.announcement.c.public_id == public_id)
+        if lock:
+            statement = statement.with_for_update(of=t.announcement)
+        row = self._hand.connection.execute(statement).one_or_none()
+        return announcement_of(row) if row else None
+
+    def content(self, announcement: int, version: int) -> tuple[Sequence[Content], Sequence[Attachment]]:
+        """A version's wording, one Content per language, and its attachments."""
+        run = self._hand.connection.execute
+        words: dict[str, dict[Part, str]] = defaultdict(dict)
+        of_version = (t.content.c.announcement_id == announcement, t.content.c.version == version)
+        for row in run(select(t.content).where(*of_version)):
+            words[row.language][Part(row.part)] = row.text
+        files = run(
+            select(t.content_attachment.c.name, t.attachment)
+            .join(t.attachment, t.attachment.c.sha256 == t.content_attachment.c.sha256)
+            .where(
+                t.content_attachment.c.announcement_id == announcement,
+                t.content_attachment.c.version == version,
+            )
+            .order_by(t.content_attachment.c.name)
+        )
+        attached = [Attachment(f.sha256, f.name, f.media_type, f.bytes) for f in files]
+        return [Content(version, language, parts) for language, parts in words.items()], attached
+
+    def mark_withdrawn(self, announcement: int) -> None:
+        """Set withdrawn_at, once."""
+        self._hand.connection.execute(
+            update(t.announcement)
+            .where(t.announcement.c.id == announcement, t.announcement.c.withdrawn_at.is_(None))
+            .values(withdrawn_at=self._hand.now)
+        )
+
+    def department_exists(self, slug: str) -> bool:
+        """Whether the department is known."""
+        found = self._hand.connection.execute(
+            select(t.department.c.id).where(t.department.c.slug == slug)
+        )
+        return found.first() is not None
+
+    def _attach(self, announcement: int, attached: Attachment) -> None:
+        run = self._hand.connection.execute
+        known = run(select(t.attachment.c.sha256).where(t.attachment.c.sha256 == attached.sha256)).first()
+        if known is None:
+            row = {"sha256": attached.sha256, "media_type": attached.media_type, "bytes": attached.data}
+            run(insert(t.attachment).values(row))
+        link = {"announcement_id": announcement, "version": 1, "name": attached.name, "sha256": attached.sha256}
+        run(insert(t.content_attachment).values(link))
+
+
+def _announcements() -> Select[Any]:
+    return select(t.announcement, t.department.c.slug.label("department")).join(
+        t.department, t.department.c.id == t.announcement.c.department_id
+    )
+
+
+def announcement_of(row: Row[Any]) -> Announcement:
+    """The noun from a row of `announcement` joined with its department's slug."""
+    return Announcement(
+        id=row.id,
+        public_id=row.public_id,
+        department=row.department,
+        purpose=Purpose(row.purpose),
+        urgency=Urgency(row.urgency),
+        audience=row.audience,
+        people=People(row.people),
+        ways=tuple(Step(tuple(channels)) for channels in json.loads(row.ways)),
+        accepted_at=row.accepted_at,
+        approved_at=row.approved_at,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        fanned_out_at=row.fanned_out_at,
+        withdrawn_at=row.withdrawn_at,
+    )

@@ -1,0 +1,322 @@
+"""The hot path: pick, step, start, write back. A handful of statements each, however many deliveries.
+
+Written as text over the dialect's fragments, so that the plan is what the page says: a pick walks exactly the
+partial index `ix_delivery_due`, everything else joins a list of ids to a primary key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Boolean, Integer, LargeBinary, Row, String, text
+
+from broker.announcement import Purpose, Urgency
+from broker.delivery import State
+from broker.policy import Case, Cover
+from broker.ports import AccountRow, Lane, Picked, Result, Started, Step
+from ledger.dialect import Column
+from ledger.hand import Hand
+from ledger.tables import Id, Moment
+
+_STEP: tuple[Column, ...] = (
+    ("id", "bigint"),
+    ("state", "text"),
+    ("fence", "integer"),
+    ("code", "text"),
+    ("why", "text"),
+    ("due_at", "moment"),
+)
+_START: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"), ("digest", "text"))
+_CLAIMED: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"))
+_RESULT: tuple[Column, ...] = (
+    ("id", "bigint"),
+    ("fence", "integer"),
+    ("state", "text"),
+    ("burned", "integer"),
+    ("code", "text"),
+    ("why", "text"),
+    ("due_at", "moment"),
+    ("lookup_at", "moment"),
+)
+_ATTEMPT: tuple[Column, ...] = (
+    ("id", "bigint"),
+    ("outcome", "text"),
+    ("evidence", "text"),
+    ("provider_id", "text"),
+    ("code", "text"),
+    ("why", "text"),
+)
+_TALLY: tuple[Column, ...] = (
+    ("announcement_id", "bigint"),
+    ("channel", "text"),
+    ("state", "text"),
+    ("n", "bigint"),
+)
+
+
+class Deliveries:
+    """See broker.ports.Deliveries."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def pick(self, account: AccountRow, lane: Lane, *, limit: int) -> Sequence[Picked]:
+        """Lock up to `limit` due deliveries and read their facts."""
+        rows = self._picked(account, lane, limit)
+        if not rows:
+            return []
+        self._hand.connection.info["carillon_now"] = rows[0].now
+        covers = self._covers([row.id for row in rows])
+        return [_picked(row, account, covers[row.id]) for row in rows]
+
+    def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
+        """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason."""
+        if not steps:
+            return
+        hand = self._hand
+        later = hand.dialect.after("lease")
+        hand.run_rows(
+            f"UPDATE delivery SET state = u.state, fence = u.fence, code = u.code, why = u.why,"
+            f" due_at = coalesce(u.due_at, delivery.due_at), changed_at = {hand.dialect.now},"
+            f" lease_until = CASE WHEN u.state = 'sending' THEN {later} END"
+            f" FROM {hand.dialect.rows(_STEP)} WHERE delivery.id = u.id",
+            _STEP,
+            [(s.delivery, s.state.value, s.fence, s.code, s.why, s.due_at) for s in steps],
+            lease=hand.interval(lease),
+        )
+        dropped = [(s.delivery, duty) for s in steps for duty in s.dropped_duties]
+        if dropped:
+            columns: tuple[Column, ...] = (("id", "bigint"), ("duty_id", "bigint"))
+            hand.run_rows(
+                f"UPDATE delivery_covers SET dropped = true FROM {hand.dialect.rows(columns)}"
+                " WHERE delivery_covers.delivery_id = u.id AND delivery_covers.duty_id = u.duty_id",
+                columns,
+                dropped,
+            )
+
+    def start(
+        self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta
+    ) -> Mapping[int, int]:
+        """Begin attempts, only where state, fence and lease still hold.
+
+        The deliveries are locked, so that recovery, which locks them too before it looks for attempts, sees
+        either the start or the expired lease, never neither.
+        """
+        hand = self._hand
+        later = hand.dialect.after("margin")
+        rows = hand.run_rows(
+            "WITH mine AS (SELECT d.id, d.fence, u.digest FROM delivery d"
+            f" JOIN {hand.dialect.rows(_START)} ON d.id = u.id AND d.fence = u.fence"
+            f" WHERE d.state = 'sending' AND d.lease_until > {later}"
+            f" ORDER BY d.id {_of(hand.dialect.lock, 'd')})"
+            " INSERT INTO attempt (delivery_id, fence, account_id, gateway, digest, started_at)"
+            f" SELECT id, fence, :account, CAST(:gateway AS text), digest, {hand.dialect.clock} FROM mine"
+            " RETURNING id, delivery_id",
+            _START,
+            [(s.delivery, s.fence, s.digest) for s in starts],
+            margin=hand.interval(margin),
+            account=account.id,
+            gateway=gateway,
+        )
+        return {row.delivery_id: row.id for row in rows}
+
+    def release(self, claimed: Sequence[tuple[int, int]]) -> int:
+        """Give back claimed, unstarted (delivery, fence) pairs: they are due again at once."""
+        if not claimed:
+            return 0
+        hand = self._hand
+        rows = hand.run_rows(
+            f"UPDATE delivery SET state = 'queued', lease_until = NULL, changed_at = {hand.dialect.now}"
+            f" FROM {hand.dialect.rows(_CLAIMED)}"
+            " WHERE delivery.id = u.id AND delivery.fence = u.fence AND delivery.state = 'sending'"
+            " RETURNING delivery.announcement_id, delivery.channel",
+            _CLAIMED,
+            sorted(claimed),
+        ).all()
+        self.tally(
+            change
+            for row in rows
+            for change in (
+                (row.announcement_id, row.channel, State.SENDING, -1),
+                (row.announcement_id, row.channel, State.QUEUED, 1),
+            )
+        )
+        return len(rows)
+
+    def write_back(self, account: AccountRow, results: Sequence[Result]) -> set[int]:
+        """Write outcomes where the fence matches, and what each attempt learned whether it does or not."""
+        hand = self._hand
+        ordered = sorted(results, key=lambda r: r.delivery)  # one order of locks, so that none wait in a ring
+        rows = hand.run_rows(
+            "UPDATE delivery SET state = u.state, burned = delivery.burned + u.burned, code = u.code,"
+            " why = u.why, due_at = coalesce(u.due_at, delivery.due_at), lookup_at = u.lookup_at, lookups = 0,"
+            f" lease_until = NULL, changed_at = {hand.dialect.now}"
+            f" FROM {hand.dialect.rows(_RESULT)}"
+            " WHERE delivery.id = u.id AND delivery.fence = u.fence AND delivery.state = 'sending'"
+            f" RETURNING delivery.id, {hand.dialect.now} AS now",
+            _RESULT,
+            [
+                (r.delivery, r.fence, r.state.value, int(r.burned), r.code, r.why, r.due_at, r.lookup_at)
+                for r in ordered
+            ],
+        ).all()
+        hand.run_rows(
+            f"UPDATE attempt SET ended_at = {hand.dialect.clock}, outcome = u.outcome,"
+            " evidence = coalesce(attempt.evidence, u.evidence),"
+            " provider_id = coalesce(u.provider_id, attempt.provider_id), code = u.code, why = u.why"
+            f" FROM {hand.dialect.rows(_ATTEMPT)} WHERE attempt.id = u.id",
+            _ATTEMPT,
+            [_attempt_row(r) for r in ordered],
+        )
+        matched = {row.id for row in rows}
+        self.tally(
+            change
+            for r in ordered
+            if r.delivery in matched
+            for change in (
+                (r.announcement, account.channel, State.SENDING, -1),
+                (r.announcement, account.channel, r.state, 1),
+            )
+        )
+        return matched
+
+    def tally(self, changes: Iterable[tuple[int, str, State, int]]) -> None:
+        """Append counter deltas, summed first: (announcement, channel, state, by how many)."""
+        summed: Counter[tuple[int, str, str]] = Counter()
+        for announcement, channel, state, by in changes:
+            summed[(announcement, channel, state.value)] += by
+        deltas = [(*key, by) for key, by in summed.items() if by]
+        if deltas:
+            self._hand.run_rows(
+                "INSERT INTO tally_delta (announcement_id, channel, state, n)"
+                f" SELECT announcement_id, channel, state, n FROM {self._hand.dialect.rows(_TALLY)}",
+                _TALLY,
+                deltas,
+            )
+
+    def _picked(self, account: AccountRow, lane: Lane, limit: int) -> Sequence[Row[Any]]:
+        dialect = self._hand.dialect
+        statement = text(
+            "WITH picked AS MATERIALIZED (SELECT id FROM delivery WHERE state = 'queued'"
+            f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}"
+            f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
+            " SELECT d.id, d.fence, d.burned, d.announcement_id, d.content_version, d.code, d.address_id,"
+            " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
+            " acc.paused_at IS NOT NULL AS paused, ad.value AS address, ad.doubtful, ad.commitment_key,"
+            " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
+            "  AS opted_out,"
+            " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
+            "  WHERE pa.address_id = d.address_id) AS person_active,"
+            " CASE WHEN a.purpose = 'promotional' THEN (SELECT min(CASE WHEN co.given THEN 1 ELSE 0 END)"
+            "  FROM person_address pa JOIN consent co ON co.person_id = pa.person_id"
+            "  AND co.channel = d.channel AND co.purpose = a.purpose"
+            "  WHERE pa.address_id = d.address_id) END AS consent,"
+            f" {dialect.now} AS now"
+            " FROM picked JOIN delivery d ON d.id = picked.id"
+            " JOIN announcement a ON a.id = d.announcement_id"
+            " JOIN account acc ON acc.id = d.account_id"
+            " LEFT JOIN address ad ON ad.id = d.address_id"
+        ).columns(
+            id=Id,
+            due_at=Moment,
+            expires_at=Moment,
+            now=Moment,
+            withdrawn=Boolean,
+            paused=Boolean,
+            doubtful=Boolean,
+            opted_out=Boolean,
+            person_active=Boolean,
+            commitment_key=LargeBinary,
+            consent=Integer,
+            address=String,
+        )
+        own = dialect.parameters(self._hand.connection)
+        values = {"account": account.id, "lane": lane.value, "limit": limit, **own}
+        return self._hand.connection.execute(statement, values).all()
+
+    def _covers(self, deliveries: Sequence[int]) -> Mapping[int, list[Cover]]:
+        """What each delivery would tell: a cover is gone when its person left, or nobody at the address is theirs."""
+        dialect = self._hand.dialect
+        rows = self._hand.run(
+            "SELECT c.delivery_id, c.duty_id, du.person_id,"
+            " coalesce(p.preferred_name, p.given_name) AS name, p.language,"
+            " du.acknowledged_at IS NOT NULL AS acknowledged,"
+            " NOT (p.active AND EXISTS (SELECT 1 FROM person_address pa LEFT JOIN guardianship g"
+            "  ON g.guardian_id = pa.person_id AND g.pupil_id = du.person_id"
+            "  WHERE pa.address_id = d.address_id"
+            "  AND (pa.person_id = du.person_id OR g.pupil_id IS NOT NULL))) AS gone,"
+            " EXISTS (SELECT 1 FROM guardianship g JOIN person_address pa ON pa.person_id = g.guardian_id"
+            "  AND pa.address_id = d.address_id WHERE g.pupil_id = du.person_id AND g.blocked) AS blocked"
+            " FROM delivery_covers c JOIN delivery d ON d.id = c.delivery_id"
+            " JOIN duty du ON du.id = c.duty_id JOIN person p ON p.id = du.person_id"
+            f" WHERE {dialect.any_of('c.delivery_id', 'ids')} AND NOT c.dropped"
+            " ORDER BY c.delivery_id, name",
+            ids=dialect.ids(deliveries),
+        )
+        found: dict[int, list[Cover]] = defaultdict(list)
+        for row in rows:
+            found[row.delivery_id].append(
+                Cover(
+                    duty=row.duty_id,
+                    person=row.person_id,
+                    name=row.name,
+                    language=row.language,
+                    blocked=bool(row.blocked),
+                    acknowledged=bool(row.acknowledged),
+                    gone=bool(row.gone),
+                )
+            )
+        return found
+
+
+def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picked:
+    case = Case(
+        now=row.now,
+        channel=account.channel,
+        account=account.name,
+        purpose=Purpose(row.purpose),
+        urgency=Urgency(row.urgency),
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        withdrawn=row.withdrawn,
+        account_paused=row.paused,
+        broadcast=row.address_id is None,
+        opted_out=bool(row.opted_out),
+        consent=None if row.consent is None else bool(row.consent),
+        person_active=bool(row.person_active),
+        covers=tuple(covers),
+    )
+    return Picked(
+        delivery=row.id,
+        fence=row.fence + 1,
+        burned=row.burned,
+        announcement=row.announcement_id,
+        content_version=row.content_version,
+        state_reason=row.code,
+        address_id=row.address_id,
+        address=row.address or "",
+        doubtful=bool(row.doubtful),
+        commitment_key=row.commitment_key,
+        case=case,
+    )
+
+
+def _attempt_row(result: Result) -> tuple[Any, ...]:
+    evidence = result.evidence.value if result.evidence else None
+    return (
+        result.attempt,
+        result.event.value,
+        evidence,
+        result.provider_id or None,
+        result.code,
+        result.why,
+    )
+
+
+def _of(lock: str, table: str) -> str:
+    return f"{lock} OF {table}" if lock else ""
+
+

@@ -1,0 +1,82 @@
+"""What differs between the databases: everything that branches on which one it is lives in this folder.
+
+A dialect is a handful of SQL fragments and a few settings of the engine. The hot statements are written once, as
+text, over these fragments: `{rows}` joins a list of records to a table, `{now}` is the transaction's time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import URL, Connection, Engine
+
+Column = tuple[str, str]  # (name, "bigint" | "text" | "moment" | "integer" | "boolean")
+
+
+class Dialect(Protocol):
+    """One database's way of saying what the ledger needs."""
+
+    name: str
+    now: str  # the transaction's time, as SQL
+    clock: str  # the time at this moment, as SQL
+    skip_locked: str  # appended to a SELECT that picks work
+    lock: str  # appended to a SELECT of rows that will be changed
+    mark: str  # the record mark of this transaction, as SQL
+
+    def open(self, url: URL, *, pool_size: int) -> Engine:
+        """An engine with every setting that durability and timeouts need."""
+
+    def read_now(self, connection: Connection) -> datetime:
+        """The transaction's time."""
+
+    def parameters(self, connection: Connection) -> Mapping[str, Any]:
+        """What the fragments above need bound."""
+
+    def after(self, name: str) -> str:
+        """SQL for "now plus the parameter `name`"."""
+
+    def interval(self, connection: Connection, length: timedelta) -> Any:
+        """The value to bind for a parameter used in `after`."""
+
+    def rows(self, columns: Sequence[Column]) -> str:
+        """SQL for a table `u` with these columns, filled by `row_values`."""
+
+    def row_values(self, columns: Sequence[Column], records: Sequence[Sequence[Any]]) -> Mapping[str, Any]:
+        """The parameters that fill `rows`."""
+
+    def load(
+        self, connection: Connection, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> None:
+        """Fill a table as fast as the database can, in constant memory; days as ISO text, UUIDs as hex."""
+
+    def any_of(self, column: str, name: str) -> str:
+        """SQL for "column is one of the ids in the parameter `name`"."""
+
+    def ids(self, ids: Sequence[int]) -> Any:
+        """The value to bind for a parameter used in `any_of`."""
+
+    def may_seal(self, connection: Connection) -> bool:
+        """Take the sealer's lock for this transaction; False when somebody else has it."""
+
+    def next_mark(self, connection: Connection) -> int:
+        """The first mark that a transaction still running, or yet to come, might use."""
+
+    def may_sweep(self, connection: Connection) -> bool:
+        """Take the sweeper's lock for this transaction; False when somebody else has it."""
+
+    def is_conflict(self, error: BaseException) -> bool:
+        """Whether a transaction lost to another one and may simply be run again."""
+
+
+def dialect_of(url: URL) -> Callable[[], Dialect]:
+    """The dialect for a database address. Raises ValueError for a database that Carillon does not know."""
+    from ledger.dialect.postgres import Postgres
+    from ledger.dialect.sqlite import Sqlite
+
+    known: dict[str, Callable[[], Dialect]] = {"sqlite": Sqlite, "postgresql": Postgres}
+    backend = url.get_backend_name()
+    if backend not in known:
+        raise ValueError(f"the database must be sqlite or postgresql, not {backend}")
+    return known[backend]

@@ -1,0 +1,159 @@
+"""SQLite in WAL mode: one writer at a time, durable at every commit, the process's clock guarded against going back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from ledger.dialect import Column
+
+BUSY = timedelta(seconds=30)
+READ_ONLY = "carillon_read_only"  # execution option: a transaction that only reads takes no write lock
+
+
+class GuardedClock:
+    """The process's time, which never runs backwards even when the machine's clock is set back."""
+
+    def __init__(self) -> None:
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._lock = threading.Lock()
+
+    def __call__(self) -> datetime:
+        """The time now, or the latest time given so far if that is later."""
+        with self._lock:
+            self._last = max(self._last, datetime.now(UTC))
+            return self._last
+
+
+class Sqlite:
+    """SQLite 3.35 or later (RETURNING, UPDATE … FROM)."""
+
+    name = "sqlite"
+    now = ":now"
+    clock = ":now"
+    skip_locked = ""
+    lock = ""
+    mark = "(SELECT coalesce(max(id), 0) + 1 FROM record_entry)"
+
+    def __init__(self) -> None:
+        self._clock = GuardedClock()
+
+    def open(self, url: URL, *, pool_size: int) -> Engine:
+        """Every connection gets WAL, full synchronisation, foreign keys and a busy timeout."""
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=30,
+            connect_args={"timeout": BUSY.total_seconds(), "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def read_now(self, connection: Connection) -> datetime:
+        """The time at which this transaction first asked."""
+        known: datetime | None = connection.info.get("carillon_now")
+        if known is None:
+            known = connection.info["carillon_now"] = self._clock()
+        return known
+
+    def parameters(self, connection: Connection) -> Mapping[str, Any]:
+        """The time, in the form in which SQLite keeps times."""
+        return {"now": stored(self.read_now(connection))}
+
+    def after(self, name: str) -> str:
+        """The instant itself is bound."""
+        return f":{name}"
+
+    def interval(self, connection: Connection, length: timedelta) -> Any:
+        """Now plus `length`, as stored."""
+        return stored(self.read_now(connection) + length)
+
+    def rows(self, columns: Sequence[Column]) -> str:
+        """A JSON list of lists, taken apart."""
+        picked = ", ".join(
+            f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
+        )
+        return f"(SELECT {picked} FROM json_each(:u_rows)) AS u"
+
+    def row_values(self, columns: Sequence[Column], records: Sequence[Sequence[Any]]) -> Mapping[str, Any]:
+        """One JSON text."""
+        return {"u_rows": json.dumps(records, default=_encode)}
+
+    def load(
+        self, connection: Connection, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]
+    ) -> None:
+        """One prepared INSERT."""
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        connection.connection.cursor().executemany(statement, records)
+
+    def any_of(self, column: str, name: str) -> str:
+        """A JSON list of ids."""
+        return f"{column} IN (SELECT value FROM json_each(:{name}))"
+
+    def ids(self, ids: Sequence[int]) -> Any:
+        """One JSON text."""
+        return json.dumps(list(ids))
+
+    def may_seal(self, connection: Connection) -> bool:
+        """A writing transaction is alone by nature."""
+        return True
+
+    def may_sweep(self, connection: Connection) -> bool:
+        """A writing transaction is alone by nature."""
+        return True
+
+    def next_mark(self, connection: Connection) -> int:
+        """Nobody else is writing, so everything stored may be sealed."""
+        found = connection.exec_driver_sql("SELECT coalesce(max(mark), 0) + 1 FROM record_entry")
+        return int(found.scalar_one())
+
+    def is_conflict(self, error: BaseException) -> bool:
+        """Somebody held the write lock for longer than the busy timeout."""
+        return (
+            isinstance(error, DBAPIError)
+            and isinstance(error.orig, sqlite3.OperationalError)
+            and error.orig.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        )
+
+
+def stored(moment: datetime) -> str:
+    """An instant as SQLAlchemy's SQLite dialect stores it, so that raw SQL compares with it as text."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, datetime):
+        return stored(value)
+    raise TypeError(f"cannot hand {type(value).__name__} to SQLite")
+
+
+def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event says BEGIN itself
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={int(BUSY.total_seconds() * 1000)}",
+        "temp_store=MEMORY",
+        "cache_size=-32000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.info.pop("carillon_now", None)
+    # A transaction that reads first and writes later fails at once under WAL if another wrote in between.
+    how = "BEGIN" if connection.get_execution_options().get(READ_ONLY) else "BEGIN IMMEDIATE"
+    connection.exec_driver_sql(how)

@@ -1,0 +1,43 @@
+"""What every port module of the ledger works with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Result, text
+
+from broker.ports import Signer
+from ledger.dialect import Column, Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What every port module works with: a connection in a transaction, the dialect, and the signer."""
+
+    connection: Connection
+    dialect: Dialect
+    signer: Signer
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's time."""
+        return self.dialect.read_now(self.connection)
+
+    def run(self, sql: str, **values: Any) -> Result[Any]:
+        """One statement of text, with the dialect's own parameters bound as far as the statement names them."""
+        own = self.dialect.parameters(self.connection)
+        bound = {name: value for name, value in own.items() if f":{name}" in sql}
+        return self.connection.execute(text(sql), {**bound, **values})
+
+    def run_rows(
+        self, sql: str, columns: Sequence[Column], records: Sequence[Sequence[Any]], **values: Any
+    ) -> Result[Any]:
+        """One statement over many records, joined as the table `u`."""
+        return self.run(sql, **self.dialect.row_values(columns, records), **values)
+
+    def interval(self, length: timedelta) -> Any:
+        """The value for a parameter used in `dialect.after`."""
+        return self.dialect.interval(self.connection, length)

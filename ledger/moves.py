@@ -1,0 +1,280 @@
+"""Deliveries moved outside a send: recovery of leases, evidence, look-ups, and what people decide.
+
+Every method locks the deliveries first, in the order of their ids, and only then reads their attempts: a start
+that is being committed is either seen or waits (design §6.3).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import String, text
+
+from broker.channel import Key, PastAttempt
+from broker.delivery import Evidence, State
+from broker.ports import AccountRow, KnownAttempt, KnownDelivery, LookUp, Move, News
+from ledger.deliveries import Deliveries
+from ledger.dialect import Column
+from ledger.hand import Hand
+from ledger.tables import Id, Moment
+
+_MOVE: tuple[Column, ...] = (
+    ("id", "bigint"),
+    ("state", "text"),
+    ("raise_by", "integer"),
+    ("requeue", "integer"),
+    ("code", "text"),
+    ("why", "text"),
+    ("due_at", "moment"),
+    ("lookup_at", "moment"),
+    ("lookups", "integer"),
+    ("settled_by", "text"),
+)
+_LEARN: tuple[Column, ...] = (
+    ("id", "bigint"),
+    ("evidence", "text"),
+    ("provider_id", "text"),
+    ("code", "text"),
+    ("why", "text"),
+)
+_KNOWN = (
+    "SELECT id, announcement_id, channel, account_id, address_id, state, fence, requeued_fence, burned"
+    " FROM delivery d"
+)
+
+
+class Moves:
+    """See broker.ports.Moves."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def expired_leases(self, *, limit: int) -> Sequence[tuple[KnownDelivery, bool]]:
+        """Deliveries whose lease ran out, locked, each with whether the attempt of its fence was started."""
+        dialect = self._hand.dialect
+        rows = self._hand.run(
+            f"{_KNOWN} WHERE state = 'sending' AND lease_until <= {dialect.now}"
+            f" ORDER BY lease_until LIMIT :limit {dialect.skip_locked}",
+            limit=limit,
+        ).all()
+        found = self._with_attempts([row.id for row in rows])
+        return [(d, any(a.fence == d.fence for a in d.attempts)) for d in found.values()]
+
+    def known(self, news: Sequence[News]) -> Mapping[int, tuple[KnownDelivery, int]]:
+        """Lock the deliveries that news is about: index into `news` → (delivery with attempts, the attempt)."""
+        by_id = [n.attempt for n in news if n.attempt is not None]
+        by_provider = [n.provider_id for n in news if n.attempt is None and n.provider_id]
+        dialect = self._hand.dialect
+        attempts: dict[int, int] = {}
+        for row in self._hand.run(
+            f"SELECT id, delivery_id FROM attempt WHERE {dialect.any_of('id', 'ids')}", ids=dialect.ids(by_id)
+        ):
+            attempts[row.id] = row.delivery_id
+        bound: dict[tuple[str, int], int] = {}
+        if by_provider:
+            columns: tuple[Column, ...] = (("provider_id", "text"),)
+            for row in self._hand.run_rows(
+                "SELECT attempt.id, attempt.delivery_id, attempt.provider_id, attempt.account_id FROM attempt"
+                f" JOIN {dialect.rows(columns)} ON attempt.provider_id = u.provider_id",
+                columns,
+                [(p,) for p in sorted(set(by_provider))],
+            ):
+                attempts[row.id] = row.delivery_id
+                bound[(row.provider_id, row.account_id)] = row.id
+        locked = self._lock(sorted(set(attempts.values())))
+        found: dict[int, tuple[KnownDelivery, int]] = {}
+        for place, item in enumerate(news):
+            attempt = item.attempt
+            if attempt is None and item.account is not None:
+                attempt = bound.get((item.provider_id, item.account))
+            if attempt in attempts:
+                found[place] = (locked[attempts[attempt]], attempt)
+        return found
+
+    def by_id(self, delivery: int) -> KnownDelivery | None:
+        """One delivery, locked, with its attempts."""
+        return self._lock([delivery]).get(delivery)
+
+    def learn(self, lessons: Mapping[int, News]) -> None:
+        """Keep folded evidence on attempts: attempt → the news that stands."""
+        if lessons:
+            self._hand.run_rows(
+                "UPDATE attempt SET evidence = u.evidence,"
+                " provider_id = coalesce(u.provider_id, attempt.provider_id),"
+                " code = coalesce(u.code, attempt.code), why = coalesce(u.why, attempt.why)"
+                f" FROM {self._hand.dialect.rows(_LEARN)} WHERE attempt.id = u.id",
+                _LEARN,
+                [
+                    (attempt, n.evidence.value, n.provider_id or None, n.code or None, n.why or None)
+                    for attempt, n in sorted(lessons.items())
+                ],
+            )
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """Apply moves to locked deliveries, with their tallies."""
+        if not moves:
+            return
+        hand = self._hand
+        hand.run_rows(
+            "UPDATE delivery SET state = u.state, fence = delivery.fence + u.raise_by,"
+            " requeued_fence = CASE WHEN u.requeue = 1 THEN delivery.fence ELSE delivery.requeued_fence END,"
+            " burned = CASE WHEN u.requeue = 1 THEN 0 ELSE delivery.burned END,"
+            " code = u.code, why = u.why, due_at = coalesce(u.due_at, delivery.due_at),"
+            " lookup_at = u.lookup_at, lookups = coalesce(u.lookups, delivery.lookups), lease_until = NULL,"
+            " settled_by = coalesce(u.settled_by, delivery.settled_by),"
+            f" settled_at = CASE WHEN u.settled_by IS NULL THEN delivery.settled_at ELSE {hand.dialect.now} END,"
+            f" changed_at = {hand.dialect.now}"
+            f" FROM {hand.dialect.rows(_MOVE)} WHERE delivery.id = u.id",
+            _MOVE,
+            [
+                (
+                    m.delivery,
+                    m.state.value,
+                    int(m.raise_fence or m.requeue),
+                    int(m.requeue),
+                    m.code,
+                    m.why,
+                    m.due_at,
+                    m.lookup_at,
+                    m.lookups,
+                    m.settled_by,
+                )
+                for m in sorted(moves, key=lambda m: m.delivery)
+            ],
+        )
+        Deliveries(hand).tally(
+            change
+            for m in moves
+            if m.before is not m.state
+            for change in (
+                (m.announcement, m.channel, m.before, -1),
+                (m.announcement, m.channel, m.state, 1),
+            )
+        )
+
+    def due_lookups(self, account: AccountRow, *, limit: int, again_in: timedelta) -> Sequence[LookUp]:
+        """Uncertain deliveries whose look-up is due; each is put off so that one worker asks."""
+        hand, dialect = self._hand, self._hand.dialect
+        ids = [
+            row.id
+            for row in hand.run(
+                "SELECT id FROM delivery WHERE state = 'uncertain' AND account_id = :account"
+                f" AND lookup_at <= {dialect.now} ORDER BY lookup_at LIMIT :limit {dialect.skip_locked}",
+                account=account.id,
+                limit=limit,
+            )
+        ]
+        if not ids:
+            return []
+        later = dialect.after("again")
+        hand.run(
+            f"UPDATE delivery SET lookup_at = {later} WHERE {dialect.any_of('id', 'ids')}",
+            ids=dialect.ids(ids),
+            again=hand.interval(again_in),
+        )
+        return self._lookups(account, ids)
+
+    def withdraw_queued(self, announcement: int, *, limit: int) -> int:
+        """Queued deliveries of a withdrawn announcement become withdrawn; returns how many."""
+        dialect = self._hand.dialect
+        rows = self._hand.run(
+            f"{_KNOWN} WHERE announcement_id = :announcement AND state = 'queued'"
+            f" ORDER BY id LIMIT :limit {dialect.skip_locked}",
+            announcement=announcement,
+            limit=limit,
+        ).all()
+        why = "the announcement was withdrawn"
+        self.move(
+            [
+                Move(r.id, announcement, r.channel, State.QUEUED, "withdraw", State.WITHDRAWN, code="withdrawn", why=why)
+                for r in rows
+            ]
+        )
+        return len(rows)
+
+    def _lookups(self, account: AccountRow, ids: Sequence[int]) -> list[LookUp]:
+        dialect = self._hand.dialect
+        rows = self._hand.connection.execute(
+            text(
+                "SELECT d.id, d.announcement_id, d.lookups, d.address_id, ad.value, a.id AS attempt, a.fence,"
+                " a.digest, a.started_at FROM delivery d JOIN attempt a ON a.delivery_id = d.id"
+                " LEFT JOIN address ad ON ad.id = d.address_id"
+                f" WHERE {dialect.any_of('d.id', 'ids')} AND a.fence = (SELECT max(fence) FROM attempt b"
+                " WHERE b.delivery_id = d.id)"
+            ).columns(started_at=Moment, value=String, id=Id),
+            {"ids": dialect.ids(ids)},
+        ).all()
+        known = self._provider_ids(account, {row.address_id for row in rows})
+        return [
+            LookUp(
+                delivery=row.id,
+                announcement=row.announcement_id,
+                lookups=row.lookups,
+                attempt=PastAttempt(
+                    key=Key(row.id, row.attempt, row.fence),
+                    started_at=row.started_at,
+                    address=row.value or "",
+                    digest=row.digest,
+                    known=frozenset(known[row.address_id]),
+                ),
+            )
+            for row in rows
+        ]
+
+    def _provider_ids(self, account: AccountRow, addresses: set[int | None]) -> Mapping[int | None, set[str]]:
+        """Provider ids bound already to attempts at these addresses: never given to another attempt."""
+        found: dict[int | None, set[str]] = defaultdict(set)
+        dialect = self._hand.dialect
+        for row in self._hand.run(
+            "SELECT d.address_id, a.provider_id FROM delivery d JOIN attempt a ON a.delivery_id = d.id"
+            f" WHERE d.account_id = :account AND a.provider_id IS NOT NULL"
+            f" AND ({dialect.any_of('d.address_id', 'ids')} OR d.address_id IS NULL)",
+            account=account.id,
+            ids=dialect.ids([a for a in addresses if a is not None]),
+        ):
+            found[row.address_id].add(row.provider_id)
+        return found
+
+    def _lock(self, ids: Sequence[int]) -> dict[int, KnownDelivery]:
+        if not ids:
+            return {}
+        dialect = self._hand.dialect
+        self._hand.run(
+            f"SELECT id FROM delivery WHERE {dialect.any_of('id', 'ids')} ORDER BY id {dialect.lock}",
+            ids=dialect.ids(ids),
+        ).all()
+        return self._with_attempts(ids)
+
+    def _with_attempts(self, ids: Sequence[int]) -> dict[int, KnownDelivery]:
+        """Deliveries locked already, read anew, so that what was committed while we waited for them is seen."""
+        if not ids:
+            return {}
+        dialect = self._hand.dialect
+        attempts: dict[int, list[KnownAttempt]] = defaultdict(list)
+        for row in self._hand.run(
+            "SELECT id, delivery_id, fence, evidence FROM attempt"
+            f" WHERE {dialect.any_of('delivery_id', 'ids')} ORDER BY delivery_id, fence",
+            ids=dialect.ids(ids),
+        ):
+            evidence = Evidence(row.evidence) if row.evidence else None
+            attempts[row.delivery_id].append(KnownAttempt(row.id, row.fence, evidence))
+        rows = self._hand.run(
+            f"{_KNOWN} WHERE {dialect.any_of('id', 'ids')} ORDER BY id", ids=dialect.ids(ids)
+        )
+        return {
+            row.id: KnownDelivery(
+                delivery=row.id,
+                announcement=row.announcement_id,
+                channel=row.channel,
+                account=row.account_id,
+                address_id=row.address_id,
+                state=State(row.state),
+                fence=row.fence,
+                requeued_fence=row.requeued_fence,
+                burned=row.burned,
+                attempts=tuple(attempts[row.id]),
+            )
+            for row in rows
+        }

@@ -1,0 +1,66 @@
+"""What a start brings into the ledger from the settings: the school, its departments, its accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from ledger.connect import Ledger
+from ledger.tables import account, department, school
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """One ledger, one school."""
+
+    slug: str
+    name: str
+    zone: str
+    locale: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredAccount:
+    """An account as the settings name it, without its credentials."""
+
+    name: str
+    channel: str
+    department: str | None = None
+    per_second: float | None = None
+
+
+def install(
+    ledger: Ledger,
+    whose: School,
+    departments: Mapping[str, str],
+    accounts: Sequence[ConfiguredAccount],
+) -> None:
+    """Make the ledger agree with the settings; safe to repeat. `departments` maps slug → name.
+
+    An account that the settings no longer name is kept, for its deliveries point to it, and set inactive.
+    """
+    with ledger.begin() as tx:
+        connection = tx.hand.connection
+        _upsert(connection, school, {"id": 1}, {f: getattr(whose, f) for f in School.__slots__})
+        for slug, name in departments.items():
+            _upsert(connection, department, {"slug": slug}, {"name": name})
+        ids = {row.slug: row.id for row in connection.execute(select(department))}
+        for one in accounts:
+            values = {
+                "channel": one.channel,
+                "department_id": ids[one.department] if one.department else None,
+                "per_second": one.per_second,
+                "active": True,
+            }
+            _upsert(connection, account, {"name": one.name}, values)
+        gone = account.c.name.not_in([one.name for one in accounts])
+        connection.execute(update(account).where(gone).values(active=False))
+
+
+def _upsert(connection: Connection, table: Table, key: dict[str, object], values: dict[str, object]) -> None:
+    where = [table.c[name] == value for name, value in key.items()]
+    if not connection.execute(update(table).where(*where).values(values)).rowcount:
+        connection.execute(insert(table).values(**key, **values))

@@ -1,0 +1,40 @@
+"""The stop-list: what must not go on, read by every worker four times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select
+
+from broker.ports import Stop, StopKind
+from ledger.hand import Hand
+from ledger.tables import stop
+
+# Longer than any transaction may live and than any lease: older stops concern nothing that is in hand.
+CONCERNS = timedelta(minutes=10)
+
+
+class Stops:
+    """See broker.ports.Stops."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def add(self, kind: StopKind, subject: int) -> None:
+        """Forbid what is in hand on this subject, from the moment this transaction commits."""
+        row = {"kind": kind.value, "subject": subject, "at": self._hand.now}
+        self._hand.connection.execute(insert(stop).values(row))
+
+    def recent(self) -> tuple[datetime, Sequence[Stop]]:
+        """The database's time and every stop young enough to concern work in hand."""
+        now = self._hand.now
+        rows = self._hand.connection.execute(
+            select(stop.c.id, stop.c.kind, stop.c.subject).where(stop.c.at > now - CONCERNS)
+        )
+        return now, [Stop(row.id, StopKind(row.kind), row.subject) for row in rows]
+
+    def prune(self) -> int:
+        """Drop stops that are too old to concern anything."""
+        gone = self._hand.connection.execute(delete(stop).where(stop.c.at <= self._hand.now - CONCERNS))
+        return gone.rowcount
