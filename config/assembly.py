@@ -1,0 +1,118 @@
+"""The assembly: settings in, ports out. Every process is put together here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from broker.errors import Problem, SetupError
+from broker.ports import Ports
+from config.faults import name_of
+from config.queue import Publisher, Silent
+from config.registry import Registry
+from config.settings import Settings
+from config.signer import HmacSigner, key_in
+from config.ways_out import WaysOut
+from ledger import migrate, setup, tables
+from ledger.connect import Ledger, open_ledger
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A process's parts, put together; leave it, or `close()`, to let go of everything."""
+
+    settings: Settings
+    ledger: Ledger
+    hints: Publisher | Silent
+    ways_out: WaysOut
+    ports: Ports
+
+    def close(self) -> None:
+        """Close channels, queue and ledger; safe to call twice."""
+        self.ways_out.close()
+        self.hints.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False) -> House:
+    """Put a process together. Raises SetupError with what cannot work.
+
+    `serves` is for the processes that run on (`up`, `worker`, web): they bring the configured school and accounts
+    into the ledger and open every account at once, so that a fault shows at the start. A command does neither, or
+    one typed in a shell without the settings would take every account away from the workers. `upgrade` brings the
+    schema up to date.
+    """
+    registry = Registry()
+    signer = HmacSigner(secret_of(settings))
+    try:
+        if upgrade:
+            migrate.upgrade(settings.database_url)
+        ledger = open_ledger(settings.database_url, signer)
+    except DBAPIError:
+        raise _unreachable() from None
+    hints = Publisher(settings.queue_url, registry.names()) if serves or not settings.embedded else Silent()
+    ways_out = WaysOut(registry, settings.accounts, settings.surroundings())
+    house = House(settings, ledger, hints, ways_out, Ports(ledger, hints, signer, ways_out))
+    try:
+        _check_schema(ledger)
+        if serves and (problems := ways_out.check()):
+            raise SetupError(problems)
+        if serves or not _is_installed(ledger):
+            install(settings, ledger)
+    except BaseException:
+        house.close()
+        raise
+    return house
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The school's secret: from the settings, else from the file beside a SQLite ledger, made on first use."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    return key_in(settings.data_dir)
+
+
+def install(settings: Settings, ledger: Ledger) -> None:
+    """Make the ledger agree with the settings: school, departments, accounts."""
+    school = settings.school
+    setup.install(
+        ledger,
+        setup.School(school.slug, school.name, school.zone, school.locale, school.region),
+        settings.departments,
+        [
+            setup.ConfiguredAccount(name, account.channel, account.department, account.per_second)
+            for name, account in settings.accounts.items()
+        ],
+    )
+
+
+def _check_schema(ledger: Ledger) -> None:
+    try:
+        found = migrate.current(ledger.engine)
+    except DBAPIError:
+        raise _unreachable() from None
+    if found != migrate.newest():
+        message = "has no tables yet" if found is None else "has tables of another version of Carillon"
+        raise SetupError(Problem("schema", name_of(("database_url",)), message, "run: carillon db upgrade"))
+
+
+def _is_installed(ledger: Ledger) -> bool:
+    with ledger.reading() as hand:
+        return hand.connection.execute(select(tables.school.c.id)).first() is not None
+
+
+def _unreachable() -> SetupError:
+    hint = "is the database running, and are address, user and password right?"
+    return SetupError(Problem("database", name_of(("database_url",)), "cannot be reached", hint))

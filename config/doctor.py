@@ -1,0 +1,238 @@
+"""The doctor: looks at everything that Carillon stands on and says what it found, in plain words."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import redis
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from broker.errors import SetupError
+from config import queue
+from config.assembly import secret_of
+from config.registry import Registry
+from config.settings import Settings
+from config.signer import KEY_FILE, HmacSigner
+from config.ways_out import WaysOut
+from ledger import migrate
+from ledger.connect import Ledger, open_ledger
+
+OUR_NAMES = (
+    "broker",
+    "carillon",
+    "channels",
+    "cli",
+    "config",
+    "ledger",
+    "sandbox",
+    "sources",
+    "web",
+    "workers",
+)
+MOST_SKEW = timedelta(seconds=2)
+PYTHONS = ((3, 11), (3, 14))
+
+
+class Health(StrEnum):
+    """How a finding is to be taken."""
+
+    WELL = "well"
+    DOUBTFUL = "doubtful"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what, how it is, what was seen, and what to do about it."""
+
+    subject: str
+    health: Health
+    says: str
+    hint: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; never raises. What hangs on something broken is left out."""
+    findings = [*packages(), python(), zone(settings)]
+    for look in (secret, ledger, accounts, hints, worker):
+        findings += _guarded(look, settings)
+    return findings
+
+
+def packages(names: Iterable[str] = OUR_NAMES) -> list[Finding]:
+    """Each of our import names must be ours alone: see docs/decisions/0001-import-names.md."""
+    providers = importlib.metadata.packages_distributions()
+    strangers = {
+        name: others for name in names if (others := sorted(set(providers.get(name, ())) - {"carillon"}))
+    }
+    if not strangers:
+        return [Finding("import names", Health.WELL, "provided by Carillon alone")]
+    return [
+        Finding("import names", Health.WRONG, f"{name} is also provided by {', '.join(others)}",
+                f"pip uninstall {' '.join(others)}, or give Carillon an environment of its own")
+        for name, others in strangers.items()
+    ]  # fmt: skip
+
+
+def python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    """Python itself."""
+    told = ".".join(map(str, version))
+    if PYTHONS[0] <= version < PYTHONS[1]:
+        return Finding("python", Health.WELL, told)
+    return Finding(
+        "python", Health.WRONG, f"{told} is not one that Carillon is tried on", "use 3.11, 3.12 or 3.13"
+    )
+
+
+def zone(settings: Settings) -> Finding:
+    """The school's wall clock."""
+    return Finding("zone", Health.WELL, settings.school.zone)  # an unknown one never becomes settings
+
+
+def secret(settings: Settings) -> list[Finding]:
+    """The key, and who else may read what is kept beside it."""
+    try:
+        secret_of(settings)
+    except SetupError as fault:
+        return [Finding("secret key", Health.WRONG, p.message, p.hint) for p in fault.problems]
+    where = "set in the settings" if settings.secret_key else f"kept in {settings.data_dir / KEY_FILE}"
+    findings = [Finding("secret key", Health.WELL, where)]
+    for path in (Path(".env"), *_database_file(settings)):
+        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o007:
+            hint = f"chmod o= {path}"
+            findings.append(
+                Finding("permissions", Health.DOUBTFUL, f"{path} can be read by everybody here", hint)
+            )
+    return findings
+
+
+def ledger(settings: Settings) -> list[Finding]:
+    """The database: reachable, at this version's schema, its clock near ours."""
+    opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
+    try:
+        return [*_schema(opened), *_clock(opened, settings)]
+    except SQLAlchemyError as error:
+        kind = type(error).__name__
+        return [
+            Finding(
+                "ledger",
+                Health.WRONG,
+                f"cannot be reached ({kind})",
+                "check CARILLON_DATABASE_URL and the server",
+            )
+        ]
+    finally:
+        opened.close()
+
+
+def accounts(settings: Settings) -> list[Finding]:
+    """Every configured account opens."""
+    if not settings.accounts:
+        hint = "set CARILLON_ACCOUNTS__SMS__CHANNEL=sms and what the channel asks for"
+        return [Finding("accounts", Health.DOUBTFUL, "none is configured: nothing can be sent", hint)]
+    findings = []
+    for name, account in settings.accounts.items():
+        ways_out = WaysOut(Registry(), {name: account}, settings.surroundings())
+        problems = ways_out.check()
+        ways_out.close()
+        findings += [Finding(f"account {name}", Health.WRONG, p.message, p.hint) for p in problems]
+        if not problems:
+            findings.append(Finding(f"account {name}", Health.WELL, f"{account.channel} opens"))
+    return findings
+
+
+def hints(settings: Settings) -> list[Finding]:
+    """The queue: reachable, keeping what it is given, not piling up."""
+    if settings.embedded:
+        return [Finding("queue", Health.WELL, "memory://, inside `carillon up`")]
+    with queue.connect(settings.queue_url) as client:
+        return look_at_redis(client, queue.queues(Registry().names()))
+
+
+def look_at_redis(client: redis.Redis, names: Sequence[str]) -> list[Finding]:
+    """What is to be said of a Redis and the queues in it."""
+    took = queue.ping(client)
+    if took is None:
+        hint = (
+            "is Redis running, and is CARILLON_QUEUE_URL right? Until it is, workers find work by the sweep"
+        )
+        return [Finding("queue", Health.WRONG, "does not answer", hint)]
+    waiting = {name: depth for name, depth in queue.depths(client, names).items() if depth}
+    told = ", ".join(f"{name} {depth}" for name, depth in waiting.items()) or "nothing waits"
+    findings = [Finding("queue", Health.WELL, f"answers in {took.total_seconds() * 1000:.0f} ms; {told}")]
+    kept = queue.keeping(client)
+    if kept.get("maxmemory-policy", "noeviction") != "noeviction":
+        says = f"a full Redis drops hints unseen (maxmemory-policy {kept['maxmemory-policy']})"
+        findings.append(Finding("queue", Health.DOUBTFUL, says, "set maxmemory-policy noeviction"))
+    if kept.get("appendonly", "yes") != "yes":
+        says = "a restart of Redis loses its hints; the sweep finds their work a second later"
+        findings.append(Finding("queue", Health.DOUBTFUL, says, "set appendonly yes"))
+    return findings
+
+
+def worker(settings: Settings) -> list[Finding]:
+    """On SQLite, whether the one worker runs."""
+    files = _database_file(settings)
+    if not files:
+        return []
+    lock = files[0].with_name(files[0].name + ".worker.lock")
+    if _is_held(lock):
+        return [Finding("worker", Health.WELL, "one works on this SQLite ledger")]
+    hint = "start it with: carillon up"
+    return [Finding("worker", Health.DOUBTFUL, "none works on this SQLite ledger: nothing is sent", hint)]
+
+
+def _guarded(look: Callable[[Settings], list[Finding]], settings: Settings) -> list[Finding]:
+    try:
+        return look(settings)
+    except SetupError as fault:
+        return [Finding(look.__name__, Health.WRONG, p.message, p.hint) for p in fault.problems]
+    except Exception as error:  # noqa: BLE001 - the doctor is called when things are broken in unforeseen ways
+        return [Finding(look.__name__, Health.WRONG, f"could not be looked at ({type(error).__name__})")]
+
+
+def _schema(opened: Ledger) -> list[Finding]:
+    found, wanted = migrate.current(opened.engine), migrate.newest()
+    if found == wanted:
+        return [Finding("ledger", Health.WELL, f"{opened.dialect.name}, schema {found}")]
+    says = "has no tables yet" if found is None else f"has schema {found}, this Carillon needs {wanted}"
+    return [Finding("ledger", Health.WRONG, says, "run: carillon db upgrade")]
+
+
+def _clock(opened: Ledger, settings: Settings) -> list[Finding]:
+    if settings.sqlite:
+        return [Finding("clock", Health.WELL, f"the process's own; SQLite {sqlite3.sqlite_version}")]
+    with opened.engine.connect() as connection:
+        before = datetime.now(UTC)
+        theirs = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        skew = abs(theirs - (before + (datetime.now(UTC) - before) / 2))
+    if skew <= MOST_SKEW:
+        return [Finding("clock", Health.WELL, f"{skew.total_seconds():.1f} s from the database's")]
+    says = f"this machine's clock is {skew.total_seconds():.0f} s from the database's, whose time decides"
+    return [Finding("clock", Health.DOUBTFUL, says, "let both keep time by NTP")]
+
+
+def _database_file(settings: Settings) -> list[Path]:
+    name = make_url(settings.database_url).database
+    return [Path(name)] if settings.sqlite and name else []
+
+
+def _is_held(lock: Path) -> bool:
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -1,0 +1,91 @@
+"""The worker process under a supervisor: `python -m workers.child NAME QUEUE…`. People start it by `carillon worker`.
+
+Its stdin is a leash: when it ends, the supervisor is gone, however that happened, and the child stops warmly. On
+stdout it tells the supervisor which beats it heard.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from types import FrameType
+
+from broker.errors import SetupError
+from config import logs
+from config.assembly import House, assemble
+from config.queue import beat_queue
+from config.settings import load
+from workers.app import Consumer, stop_all
+from workers.sole import sole_worker
+from workers.workshop import Workshop, threads_for
+
+log = logging.getLogger(__name__)
+
+WRONG_SETUP = os.EX_CONFIG
+ORPHAN_GRACE = timedelta(seconds=30)
+
+
+def main(argv: Sequence[str] = sys.argv) -> int:
+    """Work on the queues until told to stop; the exit code says whether a restart could help."""
+    _, name, *queues = argv
+    try:
+        settings = load()
+        logs.set_up(settings.log_level)
+        with sole_worker(settings.database_url), assemble(settings, serves=True) as house:
+            _work(house, name, queues)
+    except SetupError as fault:
+        for problem in fault.problems:
+            log.error("%s: %s (%s)", problem.field, problem.message, problem.hint)
+        return WRONG_SETUP
+    return os.EX_OK
+
+
+def _work(house: House, name: str, queues: Sequence[str]) -> None:
+    settings = house.settings
+    channels = house.ways_out.names()
+    workshop = Workshop(house.ports, name=name, budget=settings.worker.budget)
+    consumer = Consumer(
+        settings.queue_url,
+        channels,
+        workshop,
+        names=(*queues, beat_queue(name)),
+        threads=settings.worker.threads or threads_for(len(settings.accounts)),
+        heard=_tell,
+    )
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        workshop.wind_down()
+        stop_all()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    threading.Thread(target=_on_leash, name="carillon-leash", daemon=True).start()
+    house.hints.fall_back(workshop.by_hand)
+    workshop.start()
+    try:
+        consumer.run()
+    finally:
+        workshop.stop()
+
+
+def _tell(beat: str) -> None:
+    os.write(sys.stdout.fileno(), f"heard {int(beat)}\n".encode())
+
+
+def _on_leash() -> None:
+    # os.read, not sys.stdin: a daemon thread inside a buffered read would hold its lock when the interpreter ends.
+    while os.read(0, 64):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ORPHAN_GRACE.total_seconds())
+    os._exit(os.EX_UNAVAILABLE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The workshop: what one worker process works with, and the three kinds of work it does.
+
+The embedded worker and the Redis worker are the same workshop behind different doors. Hints come in through tasks; the
+ticker sweeps every second whatever becomes of the queue; the brake is read five times a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from broker import dispatch, fanout, sweep
+from broker.actor import Actor, ActorKind
+from broker.brake import Brake
+from broker.ports import FanOutHint, Hint, Lane, Ports
+from config.logs import told
+from workers.every import Every
+from workers.loop import Loop
+from workers.one_at_a_time import OneAtATime
+
+log = logging.getLogger(__name__)
+
+SWEEP_EVERY = timedelta(seconds=1)
+BRAKE_EVERY = timedelta(milliseconds=200)  # the law is 250 ms; the refresh itself takes some of it
+
+
+def threads_for(accounts: int) -> int:
+    """Task threads that suffice: one for each account and lane, for a process runs one delivering of each, and four."""
+    return 2 * accounts + 4
+
+
+class Work(Protocol):
+    """What tasks may ask for. Nothing here raises for work that fails: the sweep finds it again."""
+
+    def fan_out(self, announcement: UUID) -> None:
+        """Plan one announcement."""
+
+    def deliver(self, account: str, lane: Lane) -> None:
+        """Send what is due on one account."""
+
+    def sweep(self) -> None:
+        """Find what is due."""
+
+
+class Workshop:
+    """One process's means of work. `start()` it, give it hints, `stop()` it warmly: what is in hand is finished."""
+
+    def __init__(self, ports: Ports, *, name: str, budget: timedelta) -> None:
+        self.name = name
+        self._ports = ports
+        self._budget = budget
+        self._actor = Actor(ActorKind.SYSTEM, name)
+        self._brake = Brake(ports.ledger)
+        self._loop = Loop()
+        self._in_hand = OneAtATime()
+        self._stopping = threading.Event()
+        self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh)
+        self._ticking = Every("sweep", SWEEP_EVERY, self.sweep)
+        self._threads = set[threading.Thread]()
+
+    def start(self) -> None:
+        """Begin to brake and to sweep."""
+        self._braking.start()
+        self._ticking.start()
+
+    def wind_down(self) -> None:
+        """Take no new work from now on; returns at once."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Take no new work, finish what is in hand, then let go; safe to call twice."""
+        self.wind_down()
+        self._ticking.stop()
+        for thread in tuple(self._threads):
+            thread.join()
+        self._in_hand.wait()
+        self._braking.stop()  # last of all: without a fresh brake nothing in hand may start
+        self._loop.close()
+
+    def fan_out(self, announcement: UUID) -> None:
+        """Plan one announcement, if there is one to plan."""
+        self._do(("fan_out", announcement), lambda: fanout.plan(self._ports, announcement, actor=self._actor))
+
+    def deliver(self, account: str, lane: Lane) -> None:
+        """Send what is due on one account, in turns of one budget, so that a warm stop need not wait long."""
+        self._do(("deliver", account, lane.value), lambda: self._deliver(account, lane))
+
+    def sweep(self) -> None:
+        """Find what is due, expired, lost or to be sealed. One sweeper at a time: the ledger sees to that."""
+        if not self._stopping.is_set():
+            sweep.run(self._ports, actor=self._actor)
+
+    def by_hand(self, hint: Hint) -> None:
+        """Do the work of a hint that the queue could not take, on a thread of our own."""
+        thread = threading.Thread(target=self._by_hand, args=(hint,), name="carillon-by-hand", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _by_hand(self, hint: Hint) -> None:
+        try:
+            if isinstance(hint, FanOutHint):
+                self.fan_out(hint.announcement)
+            else:
+                self.deliver(hint.account, hint.lane)
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def _deliver(self, account: str, lane: Lane) -> None:
+        started = 1
+        while started and not self._stopping.is_set():
+            turn = dispatch.deliver(
+                self._ports, account, lane, brake=self._brake, actor=self._actor, budget=self._budget
+            )
+            started = self._loop.run(turn)
+
+    def _do(self, key: tuple[Hashable, ...], work: Callable[[], object]) -> None:
+        try:
+            self._in_hand.run(key, lambda: None if self._stopping.is_set() else work())
+        except Exception as error:  # noqa: BLE001 - the ledger holds what was to be done; the sweep hints at it again
+            log.error("%s failed: %s", " ".join(map(str, key)), told(error))
