@@ -181,6 +181,8 @@ def _checked_entries(archive: zipfile.ZipFile, label: str, limits: Limits) -> di
 
 def _check_name(entry: zipfile.ZipInfo, label: str) -> None:
     name = entry.filename
+    if not name:  # zipfile itself stumbles over an entry without a name
+        refuse_damaged_zip(label)
     windows = "\\" in name or "\\" in entry.orig_filename or name[1:2] == ":"
     if windows or "\0" in entry.orig_filename or name.startswith("/") or ".." in PurePosixPath(name).parts:
         refuse(

@@ -140,8 +140,6 @@ class Table:
             refuse("not_utf8", self.file, "This file's letters are not saved as UTF-8.", _SAVE_AS_UTF8)
         except csv.Error as fault:
             self._refuse_csv(str(fault))
-        except _DAMAGE:
-            refuse_damaged_zip(self.file)
 
     def _refuse_csv(self, fault: str) -> NoReturn:
         if "field larger" in fault:
@@ -191,8 +189,11 @@ def open_table(
     files: Files, name: str, *, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[Table]:
     """The table of one file, which is closed again on leaving."""
-    with files.open(name) as stream:
-        yield Table(name, stream, files.limits, required=required, optional=optional)
+    try:
+        with files.open(name) as stream:
+            yield Table(name, stream, files.limits, required=required, optional=optional)
+    except _DAMAGE:  # a zip tells it only while it is unpacked
+        refuse_damaged_zip(name)
 
 
 _SAVE_AS_UTF8 = "Open it in the spreadsheet and choose Save As, then “CSV UTF-8 (Comma delimited)”."
