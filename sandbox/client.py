@@ -79,7 +79,7 @@ class Control:
 class RunningSandbox:
     """A sandbox in a process of its own; as a context manager it stops at the end.
 
-    `restart()` starts it anew on the same ports and truth log, with no faults but those it was first started with.
+    `restart()` starts it anew on the same ports and truth log, with the faults it was first started with.
     """
 
     def __init__(self, truth: Path, arguments: list[str], account_sid: str, auth_token: str) -> None:

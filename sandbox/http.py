@@ -1,8 +1,8 @@
 """A small HTTP/1.1 server: kept connections, pipelining, bounds, and answers that can be made to go wrong.
 
-Our own, because the bench needs the stand-in to cost little beside what it measures: aiohttp's server takes
-three times the CPU a request. One request of a connection is in hand at a time, so that answers leave in the
-order of the questions.
+Our own, because faults need the bare transport (resets, answers cut short), and the bench a stand-in that costs little:
+64 µs of CPU a create with all that belongs to it, where aiohttp's server takes 73 before doing anything. One request of
+a connection is in hand at a time, so that answers leave in the order of the questions.
 """
 
 from __future__ import annotations
