@@ -1,0 +1,99 @@
+"""Mail: one recipient a message, text and HTML from Markdown, over kept connections to the school's mail server.
+
+`kit` is what the entry point `carillon.channels: email` names.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from datetime import timedelta
+
+from broker.address import AddressKind
+from broker.announcement import Attachment, Content
+from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
+from broker.errors import Problem, SetupError
+from broker.retry import RetryPolicy
+from channels.email import policies
+from channels.email.gateway_smtp import Gateway
+from channels.email.letter import House
+from channels.email.line import Route
+from channels.email.render import Renderer
+from channels.email.settings import Settings, is_loopback
+
+TRAITS = Traits(address_kind=AddressKind.EMAIL, window=20)
+
+# Servers that greylist want a second try after minutes, and a mail server may be down for an evening.
+RETRY = RetryPolicy(attempts=12, first=timedelta(seconds=30), most=timedelta(minutes=30))
+
+
+class Email:
+    """One mail account."""
+
+    name = "email"
+    traits = TRAITS
+    policies = policies.POLICIES
+    retry = RETRY
+
+    def __init__(self, account: str, house: House, route: Route) -> None:
+        self._account = account
+        self._renderer = Renderer(house)
+        self._gateway = Gateway(house, route)
+
+    def __repr__(self) -> str:
+        return f"<email account {self._account}>"
+
+    def check(self, content: Content, attachments: Sequence[Attachment]) -> Sequence[Problem]:
+        """What is wrong with this wording as a mail."""
+        return policies.check(content, attachments)
+
+    def render(self, content: Content, to: Recipient) -> Message:
+        """The mail for one recipient. Fields: subject, text, html, attachments (names)."""
+        return self._renderer.render(content, to)
+
+    def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
+        """Exactly one try. Raises a DeliveryFailure."""
+        return self._gateway.send(Item(key, message, to))
+
+    def send_many(
+        self, items: AsyncIterable[Item], *, may_start: MayStart
+    ) -> AsyncIterator[tuple[Key, Outcome]]:
+        """Send a stream of mails; `may_start` is asked from the connections' threads."""
+        return self._gateway.send_many(items, may_start)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._gateway.close()
+
+
+class EmailKit:
+    """How to open a mail account."""
+
+    name = "email"
+    traits = TRAITS
+    settings = Settings
+
+    def open(self, account: str, settings: Settings, around: Surroundings) -> Email:
+        """The channel for one account. Raises SetupError with every fault."""
+        problems: list[Problem] = []
+        if around.sandbox and not is_loopback(settings.host):
+            message, hint = "the sandbox sends to this machine alone", "name 127.0.0.1, or leave the sandbox"
+            problems.append(Problem("not_loopback", f"{account}.host", message, hint))
+        tls: ssl.SSLContext | None = None
+        try:
+            if settings.security != "none":
+                tls = ssl.create_default_context(cafile=settings.ca_file)
+        except OSError:
+            hint = "it must hold certificates in PEM"
+            problems.append(
+                Problem("bad_ca_file", f"{account}.ca_file", "cannot be read as certificates", hint)
+            )
+        if problems:
+            raise SetupError(problems)
+        house = House(
+            around.school, settings.sender, settings.sender_name or around.school, settings.reply_to
+        )
+        return Email(account, house, Route(settings, settings.timeout or around.timeout, tls, house.domain))
+
+
+kit = EmailKit()

@@ -1,0 +1,144 @@
+"""From Markdown to a letter: text and HTML, sanitised, with the house's frame around them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from string import Template
+from threading import Lock
+
+import nh3
+from markdown_it import MarkdownIt
+
+from broker import naming
+from broker.announcement import Content, Part
+from broker.channel import Message, Recipient
+from channels.email.letter import House, Letter, Personal, Rendered, Slot, Wording, one_line
+
+# No image: it would tell its host who opened the mail and when, and it is what a parent's mail program hides anyway.
+# It stays a link. HTML in the Markdown is shown as it was typed.
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    .disable("image")
+)
+# fmt: off
+_TAGS = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+    "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}
+# fmt: on
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+# What stands for a gap while the library renders. A control character is in no wording: intake refuses it, and here it
+# is taken out once more.
+_MARK = {slot: f"\x02{slot.value}\x02" for slot in Slot}
+_MARKED = re.compile("\x02([a-z]+)\x02")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CUT_PLACEHOLDER = re.compile(r"\{[a-z]*…\Z")
+
+MAX_LETTERS = 32
+MAX_WEIGHT = 96 * 1024 * 1024
+
+
+class Renderer:
+    """Renders for one account; keeps the letters in use, bounded in number and in weight."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._letters: OrderedDict[Hashable, Letter] = OrderedDict()
+        self._lock = Lock()
+
+    def render(self, content: Content, to: Recipient) -> Message:
+        """The mail for one recipient; pure."""
+        letter = self._letter(content, len(to.names))
+        personal = Personal.of(to)
+        digest = sha256(f"{letter.digest}\0{personal.names}\0{personal.lead}".encode("utf-8", "replace"))
+        return Message(Rendered(letter, personal), digest.hexdigest())
+
+    def _letter(self, content: Content, names: int) -> Letter:
+        parts = content.parts
+        key = (
+            content.language,
+            *(parts.get(part) for part in Part),
+            *((each.sha256, each.name, each.media_type) for each in content.attachments),
+            min(names, 2),
+        )
+        with self._lock:
+            letter = self._letters.get(key)
+            if letter is None:
+                letter = self._letters[key] = compose(content, names, self._house)
+                while len(self._letters) > MAX_LETTERS or (
+                    len(self._letters) > 1
+                    and sum(each.weight for each in self._letters.values()) > MAX_WEIGHT
+                ):
+                    self._letters.popitem(last=False)
+            else:
+                self._letters.move_to_end(key)
+        return letter
+
+
+def compose(content: Content, names: int, house: House) -> Letter:
+    """The letter of a wording for so many pupils: none may be named, one, or several."""
+    body = _CONTROLS.sub("", content.long).strip("\n")
+    lead = names > 1 and not naming.has_placeholder(body)
+    subject = _filled(_subject(content), names)
+    body = _filled(body, names)
+    common = {"school": house.school, "reply_to": house.reply_to, "stop": _MARK[Slot.STOP]}
+    text = _template("mail.txt").substitute(common, lead=f"{_MARK[Slot.LEAD]}\n\n" if lead else "", body=body)
+    page = _template("mail.html").substitute(
+        {name: html.escape(value) for name, value in common.items()},
+        language=re.sub(r"[^A-Za-z0-9-]", "", content.language) or "en",
+        subject=html.escape(subject),
+        lead=f"<p>{_MARK[Slot.LEAD]}</p>\n" if lead else "",
+        body=to_html(body).strip(),
+    )
+    return Letter(house, _gaps(subject), _gaps(text), _gaps(page), content.attachments)
+
+
+def to_html(markdown: str) -> str:
+    """Markdown as harmless HTML: only the tags of prose, links to the web, mail and telephones alone."""
+    return nh3.clean(
+        _MARKDOWN.render(markdown),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+        link_rel="noopener noreferrer",
+    )
+
+
+def _subject(content: Content) -> str:
+    if title := one_line(content.parts.get(Part.TITLE, "")):
+        return title
+    # Nobody wrote a title: the beginning of the text, without what is Markdown's, and no placeholder cut in two.
+    return _CUT_PLACEHOLDER.sub("…", one_line(content.title).lstrip("#>*-+ "))
+
+
+def _filled(text: str, names: int) -> str:
+    if not naming.has_placeholder(text):
+        return text
+    return text.replace(naming.PLACEHOLDER, _MARK[Slot.NAMES]) if names else naming.fill(text, ())
+
+
+def _gaps(text: str) -> Wording:
+    return tuple(_split(text))
+
+
+def _split(text: str) -> Iterator[str | Slot]:
+    for position, piece in enumerate(_MARKED.split(text)):
+        if position % 2:
+            yield Slot(piece)
+        elif piece:
+            yield piece
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((files("channels.email") / "templates" / name).read_text("utf-8"))

@@ -1,0 +1,96 @@
+"""The settings of one mail account: the server that takes the school's mail, and in whose name it goes."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from broker.address import BadAddress, parse_email
+
+LOCALHOST = "localhost"
+
+
+def is_loopback(host: str) -> bool:
+    """Only a literal loopback address or "localhost": a name is never looked up to find out."""
+    if host == LOCALHOST:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _one_email(value: str) -> str:
+    try:
+        return parse_email(value)
+    except BadAddress as bad:
+        raise ValueError(f"{bad.problem.message} {bad.problem.hint}") from None
+
+
+Email = Annotated[str, AfterValidator(_one_email)]
+
+
+class Settings(BaseModel):
+    """One account at a mail server. There is no way to send in the clear, save to this very machine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    host: str = Field(
+        min_length=1, max_length=253, description="the mail server that takes the school's mail"
+    )
+    port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="none is for this machine alone"
+    )
+    username: SecretStr | None = Field(None, description="left out when the server knows us by our address")
+    password: SecretStr | None = Field(None, description="belongs to the username")
+    sender: Email = Field(description="the email it comes from; bounces go there")
+    sender_name: str = Field("", max_length=120, description="the name beside it; left out, the school's")
+    reply_to: Email = Field(description="a mailbox that somebody reads: where answers go")
+    connections: int = Field(
+        8, ge=1, le=64, description="connections kept open, each sending one mail at a time"
+    )
+    mails_per_connection: int = Field(
+        500, ge=1, le=100_000, description="mails before a connection is made anew"
+    )
+    ca_file: FilePath | None = Field(None, description="certificates to trust instead of the system's (PEM)")
+    timeout: timedelta | None = Field(
+        None,
+        ge=timedelta(milliseconds=100),
+        le=timedelta(minutes=10),
+        description="how long the server may be silent; left out, the house's rule",
+    )
+
+    @field_validator("sender_name")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("a name is one line of plain characters")
+        return value.strip()
+
+    @field_validator("host")
+    @classmethod
+    def _a_host(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable() or " " in value or "/" in value:
+            raise ValueError("must be a host name or an address, such as smtp.example.org")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.security == "none" and not is_loopback(self.host):
+            raise ValueError("security none is for a mail server on this machine; take starttls or tls")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("a username and a password belong together")
+        return self
