@@ -7,7 +7,7 @@ It owns the order of things (pull, ask, send, tell), so that a gateway only tran
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 
 from broker.channel import Item, Key, MayStart, NotStarted, Outcome, Receipt
 from broker.errors import DeliveryFailure, Uncertain
@@ -23,7 +23,7 @@ async def work_through(
     *,
     hands: int,
     may_start: MayStart,
-) -> AsyncIterator[tuple[Key, Outcome]]:
+) -> AsyncGenerator[tuple[Key, Outcome], None]:
     """Send what `items` yields with `hands` tries at once; one outcome for every item taken, in any order.
 
     An item is pulled only by a free hand, and `may_start` is asked just before its call. `send` returns a

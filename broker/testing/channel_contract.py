@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,8 +55,8 @@ class ChannelContract(SendsManyContract, ReconciliationContract, ConfirmationCon
         raise NotImplementedError("a channel's test gives the contract its bench")
 
     @pytest.fixture
-    def channel(self, bench: Bench) -> Iterator[Channel]:
-        """A channel bound to a provider in good health."""
+    async def channel(self, bench: Bench) -> AsyncIterator[Channel]:
+        """A channel bound to a provider in good health; closed before the test's loop is."""
         channel = bench.open()
         yield channel
         channel.close()

@@ -1,0 +1,252 @@
+"""Twilio, through its own asynchronous client. It only translates; what its codes mean stands in `channels.sms.codes`.
+
+Known of twilio 9.13: no timeout by itself, INFO logs that carry parameters, no idempotency on create, errors whose text
+names the request. So: every wait is bounded, nothing is logged, and whatever may have left is Uncertain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from twilio.request_validator import RequestValidator
+from twilio.rest.api.v2010.account.message import MessageInstance
+
+from broker.channel import (
+    Confirmation,
+    Item,
+    Key,
+    MayStart,
+    Outcome,
+    PastAttempt,
+    Receipt,
+    SignatureInvalid,
+    Surroundings,
+)
+from broker.delivery import Evidence
+from broker.errors import Problem, SetupError, Uncertain
+from broker.hands import work_through
+from broker.loopback import is_loopback
+from channels.sms import codes
+from channels.sms.gateways.twilio_line import Line, Room, failure_of
+from channels.sms.settings import SmsSettings
+
+PUBLIC_API = "https://api.twilio.com"
+CLOCKS_DIFFER = timedelta(minutes=2)  # Twilio's clock and ours, at the most
+MOST_LISTED = 200  # texts to one number since the attempt began
+MAX_CALLBACK = 16 * 1024  # bytes; Twilio's are under one
+MAX_URL = 2_000
+MAX_FIELDS = 64
+TRIAL_PREFIX = "Sent from your Twilio trial account - "  # put before the text, and given back with it
+
+T = TypeVar("T")
+
+
+class TwilioGateway:
+    """One Twilio account. Lives as long as the process; the asynchronous side belongs to one long-lived loop."""
+
+    name = "twilio"
+
+    def __init__(self, account: str, settings: SmsSettings, around: Surroundings) -> None:
+        base_url = settings.api_base_url or PUBLIC_API
+        _refuse_the_world_in_sandbox(base_url, around)
+        self._settings = settings
+        self._base_url = base_url
+        self._timeout = around.timeout
+        self._sender = _sender(settings)
+        self._callback = _callback_address(account, settings, around)
+        self._line: Line | None = None
+        self._room: Room | None = None
+        self._door = threading.Lock()
+
+    def send(self, item: Item) -> Receipt:
+        """Exactly one try: the same code and the same translation as for many."""
+        return self._wait_for(lambda line: self._create(line, item))
+
+    async def send_many(
+        self, items: AsyncIterable[Item], *, may_start: MayStart
+    ) -> AsyncIterator[tuple[Key, Outcome]]:
+        """Many tries at once on the caller's loop."""
+        line = await self._line_here()
+
+        def create(item: Item) -> Coroutine[Any, Any, Receipt]:
+            return self._create(line, item)
+
+        hands = self._settings.in_flight
+        async with aclosing(work_through(items, create, hands=hands, may_start=may_start)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+
+    def find(self, attempt: PastAttempt) -> Receipt | None:
+        """Look through the texts to that number since the attempt began; the core has tried the callbacks before.
+
+        Raises Uncertain when there are more than can be looked through: then nothing is proven.
+        """
+        listed = self._wait_for(lambda line: self._list(line, attempt))
+        began = attempt.started_at.replace(microsecond=0)  # Twilio's times are whole seconds
+        ours = [
+            message
+            for message in listed
+            if message.sid
+            and message.sid not in attempt.known
+            and _digest_matches(message.body, attempt.digest)
+        ]
+        if not ours:
+            if len(listed) >= MOST_LISTED:
+                raise Uncertain("too many texts went to this number to look through them all")
+            return None
+        return _receipt_of(min(ours, key=lambda message: _distance(message, began)))
+
+    def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
+        """What became of a text. The token is the last part of the address that its create named."""
+        fields = self._verified(url, body, headers)
+        status = fields.get("MessageStatus") or fields.get("SmsStatus") or ""
+        evidence = codes.STATUSES.get(status)
+        if evidence is None:
+            return ()
+        code = fields.get("ErrorCode", "") if evidence is Evidence.BOUNCED else ""
+        meaning = codes.describe(code)
+        return (
+            Confirmation(
+                evidence,
+                token=urlsplit(url).path.rpartition("/")[2],
+                provider_id=fields.get("MessageSid") or fields.get("SmsSid") or "",
+                code=code[:6] if meaning is None else code,
+                why=meaning.why
+                if meaning
+                else ("" if evidence is not Evidence.BOUNCED else f"the text was {status}"),
+                opt_out=meaning is not None and meaning.opt_out,
+            ),
+        )
+
+    def close(self) -> None:
+        """Let go of both sides' connections; safe to call twice."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close_from_outside()
+        with self._door:
+            room, self._room = self._room, None
+        if room is not None:
+            room.close()
+
+    def __repr__(self) -> str:
+        return f"<TwilioGateway {self._base_url}>"
+
+    # --- one request
+
+    async def _create(self, line: Line, item: Item) -> Receipt:
+        callback = {"status_callback": self._callback + item.key.token} if self._callback else {}
+        try:
+            made = await line.messages.create_async(
+                to=item.to.address,
+                body=item.message.fields["body"],
+                # The text must come back as it went out: a look-up knows it by its digest.
+                smart_encoded=False,
+                **self._sender,
+                **callback,
+            )
+        except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
+            raise failure_of(reason) from None
+        if not made.sid:
+            raise Uncertain("Twilio answered without an id for the text")
+        return Receipt(made.sid)
+
+    async def _list(self, line: Line, attempt: PastAttempt) -> list[MessageInstance]:
+        since = attempt.started_at.astimezone(UTC) - CLOCKS_DIFFER
+        try:
+            listed: list[MessageInstance] = await line.messages.list_async(
+                to=attempt.address, date_sent_after=since, limit=MOST_LISTED, page_size=MOST_LISTED
+            )
+            return listed
+        except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
+            raise failure_of(reason) from None
+
+    # --- loops and lines
+
+    async def _line_here(self) -> Line:
+        """The line of the running loop; kept for as long as the loop is the same."""
+        if self._line is None or self._line.loop is not asyncio.get_running_loop():
+            if self._line is not None:
+                self._line.close_from_outside()
+            self._line = self._open()
+        return self._line
+
+    def _open(self) -> Line:
+        return Line(self._settings, self._base_url, self._timeout)
+
+    def _wait_for(self, ask: Callable[[Line], Coroutine[Any, Any, T]]) -> T:
+        with self._door:
+            if self._room is None:
+                self._room = Room(self._open)
+        return self._room.wait_for(ask)
+
+    # --- callbacks
+
+    def _verified(self, url: str, body: bytes, headers: Mapping[str, str]) -> Mapping[str, str]:
+        signature = next(
+            (value for name, value in headers.items() if name.lower() == "x-twilio-signature"), ""
+        )
+        if not signature or len(body) > MAX_CALLBACK or len(url) > MAX_URL or len(signature) > MAX_URL:
+            raise SignatureInvalid
+        validator = RequestValidator(self._settings.auth_token.get_secret_value())
+        try:
+            # The signature covers the form's names and values, so they are parted before they are believed.
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+            fields = dict(pairs)
+            genuine = len(fields) == len(pairs) and validator.validate(url, fields, signature)
+        except Exception:  # noqa: BLE001 - it raises on odd input; what cannot be verified is not genuine
+            raise SignatureInvalid from None
+        if not genuine:
+            raise SignatureInvalid
+        return fields
+
+
+def _refuse_the_world_in_sandbox(base_url: str, around: Surroundings) -> None:
+    if around.sandbox and not is_loopback(urlsplit(base_url).hostname or ""):
+        raise SetupError(
+            Problem(
+                "not_loopback",
+                "api_base_url",
+                "in sandbox mode texts go to a stand-in on this machine and nowhere else",
+                "set api_base_url to the sandbox's address, or leave sandbox mode",
+            )
+        )
+
+
+def _sender(settings: SmsSettings) -> dict[str, str]:
+    if settings.messaging_service_sid:
+        return {"messaging_service_sid": settings.messaging_service_sid}
+    return {"from_": settings.sender or ""}
+
+
+def _callback_address(account: str, settings: SmsSettings, around: Surroundings) -> str:
+    if not settings.callbacks or around.public_url is None:
+        return ""
+    return f"{around.public_url.rstrip('/')}/callbacks/{quote(account, safe='')}/"
+
+
+def _digest_matches(body: str | None, digest: str) -> bool:
+    text = body or ""
+    return any(
+        sha256(each.encode(errors="replace")).hexdigest() == digest
+        for each in (text, text.removeprefix(TRIAL_PREFIX))
+    )
+
+
+def _distance(message: MessageInstance, began: datetime) -> tuple[bool, timedelta]:
+    """Texts made since the attempt began come first, the nearest of them before all."""
+    made = message.date_created or began
+    made = made if made.tzinfo else made.replace(tzinfo=UTC)
+    return made < began, abs(made - began)
+
+
+def _receipt_of(message: MessageInstance) -> Receipt:
+    evidence = codes.STATUSES.get(str(message.status), Evidence.ACCEPTED)
+    detail = str(message.error_code or "") if evidence is Evidence.BOUNCED else ""
+    return Receipt(str(message.sid), evidence, detail)

@@ -1,0 +1,168 @@
+"""Connections to Twilio: the SDK's asynchronous client made bounded and quiet, on the caller's loop or on its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import aiohttp
+from twilio.base.exceptions import TwilioException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
+
+from broker.errors import DeliveryFailure, Uncertain, Unreachable
+from channels.sms import codes
+from channels.sms.settings import SmsSettings
+
+CONNECT_WITHIN = timedelta(seconds=10)
+CLOSE_WITHIN = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(hours=1)  # nobody else's header stops a school for longer
+
+T = TypeVar("T")
+
+
+class Line:
+    """A client of the SDK on one event loop, with its kept-alive connections. Made on that loop."""
+
+    def __init__(self, settings: SmsSettings, base_url: str, timeout: timedelta) -> None:
+        self.loop = asyncio.get_running_loop()
+        secret = settings.auth_token.get_secret_value()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=settings.in_flight),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Authorization": _basic(settings.account_sid, secret)},
+        )
+        http = _QuietHttpClient(pool_connections=False)
+        http.session = _BoundedSession(self._session, timeout)
+        # An environment that is not the process's: TWILIO_REGION or TWILIO_EDGE there would send texts elsewhere.
+        client = Client(settings.account_sid, secret, http_client=http, environment={"-": "-"})
+        client.api.base_url = base_url
+        self.messages = client.messages
+        self._closing: asyncio.Future[None] | None = None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    def close_from_outside(self) -> None:
+        """The same for whoever is not a coroutine, whatever has become of the loop."""
+        if self.loop.is_running():
+            if _running_loop() is self.loop:
+                self._closing = self.loop.create_task(self.close())
+            else:
+                asyncio.run_coroutine_threadsafe(self.close(), self.loop).result(CLOSE_WITHIN.total_seconds())
+        elif not self.loop.is_closed():
+            self.loop.run_until_complete(self.close())
+        else:
+            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+                runner.run(self.close())
+
+
+class Room:
+    """A loop and a line in a thread of their own, for callers that are no coroutines, whatever runs beside them."""
+
+    def __init__(self, open_line: Callable[[], Line]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="twilio", daemon=True)
+        self._thread.start()
+        self._line = asyncio.run_coroutine_threadsafe(_call(open_line), self._loop).result()
+
+    def wait_for(self, ask: Callable[[Line], Coroutine[Any, Any, T]]) -> T:
+        """What the coroutine gives or raises. The request's own timeout bounds the wait."""
+        return asyncio.run_coroutine_threadsafe(ask(self._line), self._loop).result()
+
+    def close(self) -> None:
+        """Close the line, end the thread."""
+        asyncio.run_coroutine_threadsafe(self._line.close(), self._loop).result(CLOSE_WITHIN.total_seconds())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_WITHIN.total_seconds())
+        self._loop.close()
+
+
+class _QuietHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
+    """The SDK's client without its logs, which carry numbers and texts at INFO, and without its way to sign in.
+
+    That way is deprecated by aiohttp 3.14 and warns at each request; the session carries the header instead.
+    """
+
+    async def request(self, method: str, url: str, *, auth: object = None, **others: Any) -> Any:
+        """One request."""
+        return await super().request(method, url, **others)
+
+    def log_request(self, kwargs: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def log_response(self, status_code: int, response: object) -> None:
+        """Nothing."""
+
+
+class _BoundedSession:
+    """Gives the SDK's requests the timeout it lacks, and tells a rate limit with its Retry-After, which it drops."""
+
+    def __init__(self, session: aiohttp.ClientSession, timeout: timedelta) -> None:
+        self._session = session
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout.total_seconds(), sock_connect=min(timeout, CONNECT_WITHIN).total_seconds()
+        )
+
+    async def request(self, **kwargs: Any) -> aiohttp.ClientResponse:
+        """One bounded request."""
+        kwargs["timeout"] = self._timeout
+        response = await self._session.request(**kwargs)
+        if response.status == 429:
+            response.release()
+            raise codes.failure(429, None, _retry_after(response.headers.get("Retry-After")))
+        return response
+
+
+def failure_of(reason: Exception) -> DeliveryFailure:
+    """What the SDK or the network says, in our words. Their own words name numbers, so none of them is kept."""
+    if isinstance(reason, DeliveryFailure):
+        return reason
+    if isinstance(reason, TwilioException):
+        status, code = getattr(reason, "status", None), getattr(reason, "code", None)
+        if isinstance(status, int):
+            return codes.failure(status, code if isinstance(code, int) else None)
+    if isinstance(reason, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
+        return Unreachable("no connection to Twilio could be made")
+    if isinstance(reason, TimeoutError):
+        return Uncertain("Twilio did not answer in time")
+    if isinstance(reason, aiohttp.ClientError | OSError):
+        return Uncertain("the connection to Twilio broke while it had the text")
+    if isinstance(reason, ValueError):
+        return Uncertain("Twilio's answer could not be read")
+    return Uncertain(f"the gateway failed in an unforeseen way ({type(reason).__name__})")
+
+
+def _basic(user: str, secret: str) -> str:
+    return "Basic " + b64encode(f"{user}:{secret}".encode()).decode()
+
+
+def _retry_after(told: str | None) -> timedelta | None:
+    """Seconds or a date (RFC 9110 §10.2.3); None for what is neither."""
+    if not told or len(told) > 64:
+        return None
+    try:
+        if told.isascii() and told.isdigit():
+            wait = timedelta(seconds=int(told[:9]))
+        else:
+            wait = parsedate_to_datetime(told) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return None
+    return min(max(wait, timedelta(0)), LONGEST_PAUSE)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+async def _call(make: Callable[[], T]) -> T:
+    return make()

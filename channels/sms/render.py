@@ -1,0 +1,74 @@
+"""From a wording to the text that one person gets. Pure; what is not personal is worked out once a wording."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from broker.announcement import Content
+from broker.channel import Message, Recipient
+from broker.errors import Problem
+from broker.naming import fill, has_placeholder
+from channels.sms.segments import is_gsm, segments, strangers
+from channels.sms.transliterate import transliterate
+
+KEPT = 256  # wordings: more than are ever in hand at once
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How an account wants its texts."""
+
+    transliterate: bool = True
+    max_segments: int = 6
+
+
+def render(content: Content, to: Recipient, style: Style) -> Message:
+    """The text for one recipient, with its segments and what was done to it."""
+    text = content.short
+    if not to.names or (len(to.names) == 1 and not has_placeholder(text)):
+        return _impersonal(text, style)
+    return _message(fill(text, to.names), style)
+
+
+def check(content: Content, style: Style) -> Sequence[Problem]:
+    """What is wrong with this wording as a text: nothing to say, or more than the account allows."""
+    text = content.short.strip()
+    if not text:
+        return (Problem("empty_text", "short", "there is no text to send", "write a short text"),)
+    message = _impersonal(content.short, style)
+    if message.parts <= style.max_segments:
+        return ()
+    told = f"as a text it takes {message.parts} segments; at most {style.max_segments} are allowed"
+    return (Problem("text_too_long", "short", told, _shorten(str(message.fields["body"]))),)
+
+
+@lru_cache(maxsize=KEPT)
+def _impersonal(text: str, style: Style) -> Message:
+    return _message(fill(text, ()), style)
+
+
+def _message(text: str, style: Style) -> Message:
+    text = text.strip()
+    body = transliterate(text) if style.transliterate else text
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return Message({"body": body}, digest, segments(body), _notes(text, body))
+
+
+def _notes(text: str, body: str) -> tuple[str, ...]:
+    if body is not text and body != text:
+        changed = " ".join(character for character in strangers(text) if character.isprintable())
+        return (
+            f"typographic characters were written plainly to keep segments at 160 characters: {changed}".strip(),
+        )
+    if not is_gsm(body):
+        return (f"segments hold 70 characters instead of 160 because of: {' '.join(strangers(body)[:10])}",)
+    return ()
+
+
+def _shorten(body: str) -> str:
+    if is_gsm(body):
+        return "shorten it, or add a mail for the long version"
+    return f"shorten it, or do without {' '.join(strangers(body)[:5])}: it makes a segment 70 characters instead of 160"

@@ -1,0 +1,68 @@
+"""One account's settings for text messages."""
+
+from __future__ import annotations
+
+import re
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from broker.loopback import is_loopback
+
+# Twilio takes 1,600 characters. Nine segments are 1,377, which leaves room for a family's names before the text.
+MOST_SEGMENTS = 9
+MOST_IN_FLIGHT = 128
+
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", re.ASCII)
+
+
+class SmsSettings(BaseModel):
+    """What a Twilio account needs, and the school's wishes for its texts.
+
+    Exactly one of `messaging_service_sid` (a pool of numbers) and `sender` (one number, or a name of up to 11
+    characters, which cannot receive STOP). `per_second` is the pace agreed with Twilio, None for no limit of
+    ours. `in_flight` is how many texts are being handed over at once. `callbacks`: ask to be told what became
+    of each text (needs a public address of the school's).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
+    auth_token: SecretStr = Field(min_length=1)
+    messaging_service_sid: str | None = Field(default=None, pattern=r"^MG[0-9a-f]{32}$")
+    sender: str | None = None
+    api_base_url: str | None = None
+    per_second: float | None = Field(default=None, gt=0)
+    in_flight: int = Field(default=32, ge=1, le=MOST_IN_FLIGHT)
+    transliterate: bool = True
+    max_segments: int = Field(default=6, ge=1, le=MOST_SEGMENTS)
+    callbacks: bool = True
+
+    @field_validator("sender")
+    @classmethod
+    def _known_kind(cls, value: str | None) -> str | None:
+        if value is not None and not _SENDER.fullmatch(value):
+            raise ValueError(
+                "a sender is a number like +447911123456 or a name of up to 11 letters and digits"
+            )
+        return value
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _safe_address(cls, value: str | None) -> str | None:
+        """Credentials and texts go there: in the clear to this machine alone."""
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ValueError("it is an address like https://api.twilio.com")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+            raise ValueError("it begins with https://, save for a stand-in on this machine")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.messaging_service_sid is None) == (self.sender is None):
+            raise ValueError("give either messaging_service_sid or sender, not both and not neither")
+        return self
