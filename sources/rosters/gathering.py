@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
+from broker.audience import fold
 from broker.roster import (
     GroupKind,
     Role,
@@ -129,15 +130,15 @@ def _told_apart(groups: Iterable[RosterGroup], apart: dict[str, str]) -> Iterabl
     A year or a form keeps its plain name; of the others that share one, each gets its code, or else its id.
     """
     groups = sorted(groups, key=lambda group: group.kind not in _DERIVED)
-    sharing = Counter(group.name.casefold() for group in groups)
+    sharing = Counter(fold(group.name) for group in groups)
     taken: set[str] = set()
     for group in groups:
         name = group.name
-        if sharing[name.casefold()] > 1 and (group.kind not in _DERIVED or name.casefold() in taken):
+        if sharing[fold(name)] > 1 and (group.kind not in _DERIVED or fold(name) in taken):
             name = f"{name} ({apart[group.source_id] or group.source_id})"
-        while name.casefold() in taken:
+        while fold(name) in taken:
             name = f"{name} ({group.source_id})"
-        taken.add(name.casefold())
+        taken.add(fold(name))
         yield (
             group if name == group.name else RosterGroup(group.source_id, name, group.kind, group.department)
         )

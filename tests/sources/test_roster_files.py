@@ -182,7 +182,7 @@ def test_two_files_that_differ_by_case_are_refused(tmp_path):
 
 
 def test_a_zip_may_have_one_folder_around_everything_and_the_shadows_of_a_mac(tmp_path):
-    entries = {
+    entries: dict[str, str | bytes] = {
         "export/": "",
         "export/manifest.csv": MANIFEST,
         "export/Users.csv": f"{USERS}\np1,,,student,Ann,Lee,,,,,,\n",

@@ -1,0 +1,111 @@
+"""Real files that nobody here wrote, imported as a school would: `python -m tests.samples FOLDER` (make samples).
+
+Each roster goes twice into a fresh SQLite ledger: the first import brings everybody, the second changes nothing.
+Exit 0 when all of it held, 1 when some did not, 2 when there was nothing to try.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from broker.actor import SYSTEM
+from broker.channel import Channel, Traits
+from broker.difference import ImportDifference
+from broker.errors import BrokerError, Problem, UnknownChannel
+from broker.imports import import_roster
+from broker.ports import Ports
+from broker.roster import Roster
+from broker.testing.hints import PretendHints
+from config.signer import HmacSigner
+from ledger.connect import open_ledger
+from ledger.migrate import upgrade
+from ledger.setup import School, install
+from sources.rosters import read
+
+ROSTERS = (
+    "oneroster"  # the folder of samples that are rosters; each other folder belongs to a capability to come
+)
+REGION = "US"  # where the samples' telephone numbers are from
+
+
+class NoChannels:
+    """An import opens none."""
+
+    def names(self) -> Sequence[str]:
+        return ()
+
+    def traits(self, channel: str) -> Traits:
+        _no_channel(channel)
+
+    def open(self, account: str) -> Channel:
+        _no_channel(account)
+
+
+def _no_channel(name: str) -> NoReturn:
+    raise UnknownChannel(Problem("unknown_channel", name, "there is no channel here"))
+
+
+def main(folder: Path) -> int:
+    """Try every sample under `folder`, telling how each fared."""
+    if not folder.is_dir():
+        print(f"{folder} is not a folder: give the one that holds the samples, DIR=…", file=sys.stderr)
+        return 2
+    fared = [try_roster(path) for path in sorted((folder / ROSTERS).glob("*")) if path.name != "README.md"]
+    others = Counter(path.relative_to(folder).parts[0] for path in folder.glob("*/**/*") if path.is_file())
+    del others[ROSTERS]
+    for name, count in sorted(others.items()):
+        print(f"passed over: {count} in {name}/, for a capability that is not there yet")
+    print(f"{sum(fared)} of {len(fared)} rosters imported, {sum(others.values())} other samples passed over")
+    if not fared:
+        print(f"there is no {ROSTERS}/ folder with rosters here", file=sys.stderr)
+        return 2
+    return 0 if all(fared) else 1
+
+
+def try_roster(path: Path) -> bool:
+    """Import one roster twice into a ledger of its own."""
+    try:
+        roster = read(path, region=REGION, today=datetime.now(UTC).date())
+        first, second = import_twice(roster)
+    except BrokerError as fault:
+        print(f"{path.name}: refused: {fault}")
+        return False
+    held = (
+        first.people.new == len(roster.people)
+        and first.memberships.new > 0
+        and not second.any
+        and second.people.unchanged == len(roster.people)
+    )
+    brought = ", ".join(f"{counts.new} {name}" for name, counts in first.counts().items())
+    told = Counter(problem.code for problem in first.problems)
+    problems = ", ".join(f"{count} {code}" for code, count in sorted(told.items())) or "none"
+    print(f"{path.name}: {roster.source}: {brought}; problems: {problems}")
+    print(f"  {'again: nothing changed' if held else 'FAILED: the second import is not the first'}")
+    return held
+
+
+def import_twice(roster: Roster) -> tuple[ImportDifference, ImportDifference]:
+    """What each of two imports into a fresh ledger changed."""
+    signer = HmacSigner(b"samples" * 5)
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/ledger.db"
+        upgrade(url)
+        ledger = open_ledger(url, signer)
+        try:
+            install(ledger, School("samples", "Samples", "Europe/London", "en-GB", REGION), {}, ())
+            ports = Ports(ledger, PretendHints(), signer, NoChannels())
+            return import_roster(ports, roster, actor=SYSTEM), import_roster(ports, roster, actor=SYSTEM)
+        finally:
+            ledger.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m tests.samples FOLDER")
+    sys.exit(main(Path(sys.argv[1])))
