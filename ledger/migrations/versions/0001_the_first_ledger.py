@@ -233,9 +233,9 @@ def upgrade() -> None:
     sa.CheckConstraint("kind IN ('class', 'year', 'form', 'club', 'kept')", name=op.f('ck_people_group_kind')),
     sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_people_group_department_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_people_group')),
-    sa.UniqueConstraint('folded_name', name=op.f('uq_people_group_folded_name')),
     sa.UniqueConstraint('source_id', name=op.f('uq_people_group_source_id'))
     )
+    op.create_index('ux_people_group_name', 'people_group', ['folded_name'], unique=True, sqlite_where=sa.text('active'), postgresql_where=sa.text('active'))
     op.create_table('person_address',
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('address_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

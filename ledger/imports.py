@@ -1,0 +1,260 @@
+"""Making the ledger equal to a staged roster: set-based statements in one short transaction.
+
+Matched by the source's ids. Nobody is erased: who is missing becomes inactive, keeps addresses and guardianships
+(a court order must not lapse because an export was short) and comes back by the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+
+from broker.difference import Brakes, Counts, ImportDifference
+from broker.roster import GroupKind
+from ledger import doubtful
+from ledger.hand import Hand
+from ledger.links import GUARDIANSHIP, HOLDING, LINKS, Link
+from ledger.staging import Staged, staged_address, staged_group, staged_person
+from ledger.tables import (
+    address,
+    guardianship,
+    membership,
+    people_group,
+    person,
+    person_address,
+    school,
+)
+
+PERSON_FIELDS = (
+    "is_pupil",
+    "is_guardian",
+    "is_staff",
+    "given_name",
+    "family_name",
+    "preferred_name",
+    "year",
+    "form",
+    "born",
+    "language",
+)
+GROUP_FIELDS = ("name", "folded_name", "kind", "department_id")
+_FILLED = (person, address, person_address, guardianship, people_group, membership)
+
+
+class Imports:
+    """See broker.ports.Imports."""
+
+    def __init__(self, hand: Hand, staged: Staged) -> None:
+        self._hand = hand
+        self._staged = staged
+        # One import at a time: the second waits here, and then compares with what the first left behind.
+        hand.run(f"SELECT id FROM {school.name} {hand.dialect.lock}")
+        self._resolve()
+
+    def difference(self) -> ImportDifference:
+        """What making them equal would change; reads only."""
+        links = {link.target.name: self._count_link(link) for link in LINKS}
+        return ImportDifference(
+            source=self._staged.source,
+            before=self._count(person, person.c.active),
+            people=self._count_things(person, staged_person, "person_id", PERSON_FIELDS),
+            groups=self._count_things(people_group, staged_group, "group_id", GROUP_FIELDS, _not_kept()),
+            memberships=links[membership.name],
+            guardianships=links[guardianship.name],
+            addresses=links[person_address.name],
+            problems=self._staged.problems,
+        )
+
+    def apply(self, difference: ImportDifference) -> Brakes:
+        """Make people, groups and links equal to the roster, and say whom that took a way from."""
+        pupils, addresses = self._losing_a_guardian(), self._losing_a_holder()
+        if difference.people.any:
+            self._swap_people()
+        if difference.groups.any:
+            self._swap_groups()
+        self._add_addresses()
+        self._resolve()
+        for link in LINKS:
+            for statement in link.swap():
+                self._hand.connection.execute(statement)
+        for table in _FILLED:  # the planner has seen none of it, and fan-out comes next
+            self._hand.connection.execute(text(f"ANALYZE {table.name}"))
+        addresses |= doubtful.mark(self._hand)
+        return Brakes(tuple(sorted(pupils)), tuple(sorted(addresses)))
+
+    def _resolve(self) -> None:
+        """Find out who is known by which id."""
+        for staged, column, target, match in (
+            (staged_person, "person_id", person, staged_person.c.source_id == person.c.source_id),
+            (staged_group, "group_id", people_group, staged_group.c.source_id == people_group.c.source_id),
+            (
+                staged_address,
+                "address_id",
+                address,
+                and_(staged_address.c.hash == address.c.hash, staged_address.c.kind == address.c.kind),
+            ),
+        ):
+            self._hand.connection.execute(
+                update(staged).where(staged.c[column].is_(None), match).values({column: target.c.id})
+            )
+            self._hand.connection.execute(text(f"ANALYZE {staged.name}"))
+
+    # --- counting ---------------------------------------------------------------------------------------------
+
+    def _count_things(
+        self,
+        target: Table,
+        staged: Table,
+        column: str,
+        fields: Sequence[str],
+        ours: ColumnElement[bool] | None = None,
+    ) -> Counts:
+        known = staged.join(target, target.c.id == staged.c[column])
+        differs = _differs(target, staged, fields)
+        sums = select(
+            func.coalesce(func.sum(case((not_(target.c.active), 1), else_=0)), 0),
+            func.coalesce(func.sum(case((and_(target.c.active, differs), 1), else_=0)), 0),
+            func.coalesce(func.sum(case((and_(target.c.active, not_(differs)), 1), else_=0)), 0),
+        ).select_from(known)
+        returning, changed, unchanged = self._hand.connection.execute(sums).one()
+        return Counts(
+            new=self._count(staged, staged.c[column].is_(None)),
+            changed=changed,
+            leaving=self._count(target, _leaving(target, staged, column, ours)),
+            returning=returning,
+            unchanged=unchanged,
+        )
+
+    def _count_link(self, link: Link) -> Counts:
+        changed = self._count(link.known, link.differs)
+        known = self._count(link.known, true())
+        return Counts(
+            new=self._count(link.staged, link.is_new),
+            changed=changed,
+            leaving=self._count(link.target, link.is_gone),
+            unchanged=known - changed,
+        )
+
+    def _count(self, source: Any, where: ColumnElement[bool]) -> int:
+        query = select(func.count()).select_from(source).where(where)
+        return int(self._hand.connection.execute(query).scalar_one())
+
+    # --- swapping ---------------------------------------------------------------------------------------------
+
+    def _swap_people(self) -> None:
+        execute, now = self._hand.connection.execute, self._hand.now
+        execute(
+            update(person)
+            .where(_leaving(person, staged_person, "person_id", None))
+            .values(active=False, changed_at=now)
+        )
+        changed = or_(not_(person.c.active), _differs(person, staged_person, PERSON_FIELDS))
+        execute(
+            update(person)
+            .where(person.c.id == staged_person.c.person_id, changed)
+            .values({field: staged_person.c[field] for field in PERSON_FIELDS})
+            .values(active=True, changed_at=now)
+        )
+        fields = ("public_id", "source_id", "commitment_key", *PERSON_FIELDS)
+        values = [staged_person.c[field] for field in fields]
+        new = select(*values, literal(now, person.c.changed_at.type)).where(
+            staged_person.c.person_id.is_(None)
+        )
+        execute(insert(person).from_select([*fields, "changed_at"], new))
+
+    def _swap_groups(self) -> None:
+        """Names are given up before they are taken: two groups that swapped theirs would collide."""
+        execute = self._hand.connection.execute
+        known = people_group.c.id == staged_group.c.group_id
+        renamed = exists().where(known, people_group.c.folded_name != staged_group.c.folded_name)
+        leaving = _leaving(people_group, staged_group, "group_id", _not_kept())
+        execute(update(people_group).where(people_group.c.active, or_(leaving, renamed)).values(active=False))
+        changed = or_(not_(people_group.c.active), _differs(people_group, staged_group, GROUP_FIELDS))
+        execute(
+            update(people_group)
+            .where(known, changed)
+            .values({field: staged_group.c[field] for field in GROUP_FIELDS})
+            .values(active=True)
+        )
+        fields = ("source_id", *GROUP_FIELDS)
+        values = [staged_group.c[field] for field in fields]
+        new = select(*values).where(staged_group.c.group_id.is_(None))
+        execute(insert(people_group).from_select(fields, new))
+
+    def _add_addresses(self) -> None:
+        """Known by hash or, where the key of the hashes was changed since, by value: then the hash follows."""
+        execute = self._hand.connection.execute
+        same = and_(address.c.kind == staged_address.c.kind, address.c.value == staged_address.c.value)
+        unknown = staged_address.c.address_id.is_(None)
+        execute(update(address).where(same, unknown).values(hash=staged_address.c.hash))
+        fields = ("kind", "value", "hash", "commitment_key")
+        values = [staged_address.c[field] for field in fields]
+        new = select(*values).where(unknown, not_(exists().where(same)))
+        execute(insert(address).from_select(fields, new))
+
+    # --- whom it takes a way from -------------------------------------------------------------------------------
+
+    def _losing_a_guardian(self) -> set[int]:
+        """Pupils who leave, or with a guardian who is newly blocked, gone from them or gone from the school."""
+        link, holding = GUARDIANSHIP, HOLDING
+        leaving = select(person.c.id).where(_leaving(person, staged_person, "person_id", None))
+        blocked = (
+            select(guardianship.c.pupil_id)
+            .select_from(link.known)
+            .where(link.staged.c.blocked, not_(guardianship.c.blocked))
+        )
+        gone = select(guardianship.c.pupil_id).where(
+            or_(link.is_gone, guardianship.c.guardian_id.in_(leaving.where(person.c.is_guardian)))
+        )
+        # Who is blocked and comes, or gets an address, only now may share one that is in use already.
+        arriving = select(link.staged.c.pupil_id).where(
+            link.is_new, link.staged.c.blocked, link.staged.c.pupil_id.is_not(None)
+        )
+        sharing = select(guardianship.c.pupil_id).where(
+            guardianship.c.blocked,
+            guardianship.c.guardian_id.in_(select(holding.staged.c.person_id).where(holding.is_new)),
+        )
+        return self._ids(blocked, gone, arriving, sharing, leaving.where(person.c.is_pupil))
+
+    def _losing_a_holder(self) -> set[int]:
+        leaving = select(person.c.id).where(_leaving(person, staged_person, "person_id", None))
+        gone = select(person_address.c.address_id).where(
+            or_(HOLDING.is_gone, person_address.c.person_id.in_(leaving))
+        )
+        return self._ids(gone)
+
+    def _ids(self, *queries: Any) -> set[int]:
+        return {value for query in queries for value in self._hand.connection.execute(query).scalars()}
+
+
+def _not_kept() -> ColumnElement[bool]:
+    return people_group.c.kind != GroupKind.KEPT.value
+
+
+def _differs(target: Table, staged: Table, fields: Sequence[str]) -> ColumnElement[bool]:
+    return or_(false(), *(target.c[field].is_distinct_from(staged.c[field]) for field in fields))
+
+
+def _leaving(
+    target: Table, staged: Table, column: str, ours: ColumnElement[bool] | None
+) -> ColumnElement[bool]:
+    here = exists().where(staged.c[column] == target.c.id)
+    return and_(target.c.active, not_(here), true() if ours is None else ours)

@@ -1,0 +1,36 @@
+"""A ledger of a school, once on SQLite and once on PostgreSQL: one suite holds both to the same behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from broker.ports import Ports
+from config.signer import HmacSigner
+from ledger.connect import Ledger, open_ledger
+from ledger.setup import ConfiguredAccount, School, install
+from tests.support.pretend_ports import NoChannels, NoHints
+
+SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
+
+
+@pytest.fixture
+def signer() -> HmacSigner:
+    return HmacSigner(b"a secret of the tests")
+
+
+@pytest.fixture
+def ledger(ledger_url: str, signer: HmacSigner) -> Iterator[Ledger]:
+    """An installed ledger: two departments, an account for texts and one for mails."""
+    opened = open_ledger(ledger_url, signer)
+    accounts = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("mails", "email")]
+    install(opened, SCHOOL, {"music": "Music", "office": "School office"}, accounts)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ports(ledger: Ledger, signer: HmacSigner) -> Ports:
+    """What a verb needs, with no queue and no way out."""
+    return Ports(ledger, NoHints(), signer, NoChannels())
