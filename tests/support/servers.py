@@ -112,6 +112,8 @@ class Server(ABC):
         return self.folder / "log"
 
     def _launch(self) -> None:
+        if self._leash is not None:
+            self._wait()
         order = {
             "command": self.command(),
             "user": self.user,
