@@ -11,7 +11,7 @@ class ActorKind(StrEnum):
 
     PERSON = "person"  # a member of staff, by sign-in or as a named local operator
     SYSTEM = "system"  # Carillon itself: the sweep, a worker
-    TOKEN = "token"  # a machine that pushes, such as the timetable system
+    TOKEN = "token"  # noqa: S105 - a machine that pushes, such as the timetable system
     PROVIDER = "provider"  # a callback whose signature held
 
 

@@ -114,7 +114,11 @@ class Permanent(DeliveryFailure):
 
 
 class AddressRejected(Permanent):
-    """Raised when the provider refuses this address for good."""
+    """Raised when the provider refuses this address for good; `opt_out` when its owner asked for no more."""
+
+    def __init__(self, why: str, *, code: str = "", opt_out: bool = False) -> None:
+        super().__init__(why, code=code)
+        self.opt_out = opt_out
 
 
 class ContentRejected(Permanent):

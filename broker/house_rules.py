@@ -7,7 +7,7 @@ from datetime import timedelta
 from broker.announcement import Purpose
 from broker.policy import ALLOW, Case, Hold, Policy, Refuse, Verdict, Withdraw, covered
 
-PAUSE_RECHECK = timedelta(seconds=30)
+PAUSE_RECHECK = timedelta(minutes=5)  # resuming makes what waits due at once; this only bounds expiry
 
 
 def not_withdrawn(case: Case) -> Verdict:

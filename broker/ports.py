@@ -16,7 +16,7 @@ from uuid import UUID
 
 from broker.actor import Actor
 from broker.address import AddressKind
-from broker.announcement import Announcement, Attachment, Content, Draft
+from broker.announcement import Announcement, Content, Draft
 from broker.audience import Audience
 from broker.channel import Channel, PastAttempt, Traits
 from broker.delivery import Event, Evidence, State
@@ -77,6 +77,17 @@ class Signer(Protocol):
 
 
 # --- values that cross -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolRow:
+    """The one school of this ledger."""
+
+    slug: str
+    name: str
+    zone: str
+    locale: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +302,11 @@ class Announcements(Protocol):
     def by_public_id(self, public_id: UUID, *, lock: bool = False) -> Announcement | None:
         """One announcement; `lock` keeps other writers away until the transaction ends."""
 
-    def content(self, announcement: int, version: int) -> tuple[Sequence[Content], Sequence[Attachment]]:
-        """A version's wording, one Content per language, and its attachments."""
+    def by_id(self, announcement: int) -> Announcement:
+        """One announcement that is known to be there."""
+
+    def content(self, announcement: int, version: int) -> Sequence[Content]:
+        """A version's wording with its attachments, one Content per language."""
 
     def mark_withdrawn(self, announcement: int) -> None:
         """Set withdrawn_at."""
@@ -494,23 +508,61 @@ class Transaction(Protocol):
     def now(self) -> datetime:
         """The transaction's time: the database's clock (a guarded process clock on SQLite)."""
 
-    announcements: Announcements
-    people: People
-    plans: Plans
-    deliveries: Deliveries
-    moves: Moves
-    receipts: Receipts
-    accounts: Accounts
-    pace: Pace
-    stops: Stops
-    record: Records
-    sweeps: Sweeps
+    @property
+    def school(self) -> SchoolRow:
+        """Whose ledger this is."""
+
+    @property
+    def announcements(self) -> Announcements:
+        """What was said."""
+
+    @property
+    def people(self) -> People:
+        """Who there is."""
+
+    @property
+    def plans(self) -> Plans:
+        """Fan-out."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """The hot path."""
+
+    @property
+    def moves(self) -> Moves:
+        """Recovery, evidence, look-ups, people's decisions."""
+
+    @property
+    def receipts(self) -> Receipts:
+        """The inbox."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Configured accounts."""
+
+    @property
+    def pace(self) -> Pace:
+        """Turns."""
+
+    @property
+    def stops(self) -> Stops:
+        """The stop-list."""
+
+    @property
+    def record(self) -> Records:
+        """The history."""
+
+    @property
+    def sweeps(self) -> Sweeps:
+        """What the sweep asks."""
 
 
 class ImportTransaction(Transaction, Protocol):
     """A transaction beside which a roster lies staged."""
 
-    imports: Imports
+    @property
+    def imports(self) -> Imports:
+        """The staged roster against the ledger."""
 
 
 class Ledger(Protocol):

@@ -125,9 +125,8 @@ def verify_seals(
 
     Returns (head, entries covered, the next mark that is unsealed, the first fault or None).
     """
-    previous, covered, mark, number = GENESIS, 0, 0, 0
-    for seal, entries in seals:
-        number += 1
+    previous, covered, mark = GENESIS, 0, 0
+    for number, (seal, entries) in enumerate(seals, start=1):
         fault = _fault(seal, entries, number=number, mark=mark, previous=previous)
         if fault is not None:
             return previous, covered, mark, fault

@@ -26,7 +26,8 @@ class RetryPolicy:
 
     def wait(self, burned: int, spread: float) -> timedelta:
         """How long to wait after the `burned`-th burned attempt; `spread` in [0, 1) places it in the jitter."""
-        plain = min(self.first * 2 ** min(max(burned - 1, 0), 30), self.most)
+        doublings: int = min(max(burned - 1, 0), 30)
+        plain: timedelta = min(self.first * (1 << doublings), self.most)
         return plain * (1 + self.jitter * (2 * spread - 1))
 
 

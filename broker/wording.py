@@ -21,7 +21,7 @@ def check_parts(parts: Mapping[Part, str]) -> dict[Part, str]:
 
     At least one of `short` and `long` must be there, and neither may be invisible.
     """
-    checked = {part: check_text(text, part) for part, text in parts.items() if text is not None}
+    checked = {part: check_text(text, part) for part, text in parts.items()}
     if not checked.get(Part.SHORT) and not checked.get(Part.LONG):
         raise _bad(Part.SHORT, "empty_text", "there is nothing to announce", "write the message")
     if "\n" in checked.get(Part.TITLE, ""):

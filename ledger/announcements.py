@@ -52,7 +52,13 @@ class Announcements:
         }
         announcement = run(insert(t.announcement).values(values).returning(t.announcement.c.id)).scalar_one()
         rows = [
-            {"announcement_id": announcement, "version": 1, "language": draft.language, "part": part.value, "text": words}
+            {
+                "announcement_id": announcement,
+                "version": 1,
+                "language": draft.language,
+                "part": part.value,
+                "text": words,
+            }
             for part, words in draft.parts.items()
             if words
         ]
@@ -79,24 +85,27 @@ class Announcements:
         row = self._hand.connection.execute(statement).one_or_none()
         return announcement_of(row) if row else None
 
-    def content(self, announcement: int, version: int) -> tuple[Sequence[Content], Sequence[Attachment]]:
-        """A version's wording, one Content per language, and its attachments."""
+    def by_id(self, announcement: int) -> Announcement:
+        """One announcement that is known to be there."""
+        row = self._hand.connection.execute(_announcements().where(t.announcement.c.id == announcement)).one()
+        return announcement_of(row)
+
+    def content(self, announcement: int, version: int) -> Sequence[Content]:
+        """A version's wording with its attachments, one Content per language."""
         run = self._hand.connection.execute
         words: dict[str, dict[Part, str]] = defaultdict(dict)
         of_version = (t.content.c.announcement_id == announcement, t.content.c.version == version)
         for row in run(select(t.content).where(*of_version)):
             words[row.language][Part(row.part)] = row.text
+        link = t.content_attachment
         files = run(
-            select(t.content_attachment.c.name, t.attachment)
-            .join(t.attachment, t.attachment.c.sha256 == t.content_attachment.c.sha256)
-            .where(
-                t.content_attachment.c.announcement_id == announcement,
-                t.content_attachment.c.version == version,
-            )
-            .order_by(t.content_attachment.c.name)
+            select(link.c.name, t.attachment)
+            .join(t.attachment, t.attachment.c.sha256 == link.c.sha256)
+            .where(link.c.announcement_id == announcement, link.c.version == version)
+            .order_by(link.c.name)
         )
-        attached = [Attachment(f.sha256, f.name, f.media_type, f.bytes) for f in files]
-        return [Content(version, language, parts) for language, parts in words.items()], attached
+        attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes) for f in files)
+        return [Content(version, language, parts, attached) for language, parts in words.items()]
 
     def mark_withdrawn(self, announcement: int) -> None:
         """Set withdrawn_at, once."""
@@ -108,9 +117,7 @@ class Announcements:
 
     def department_exists(self, slug: str) -> bool:
         """Whether the department is known."""
-        found = self._hand.connection.execute(
-            select(t.department.c.id).where(t.department.c.slug == slug)
-        )
+        found = self._hand.connection.execute(select(t.department.c.id).where(t.department.c.slug == slug))
         return found.first() is not None
 
     def _attach(self, announcement: int, attached: Attachment) -> None:
@@ -119,7 +126,12 @@ class Announcements:
         if known is None:
             row = {"sha256": attached.sha256, "media_type": attached.media_type, "bytes": attached.data}
             run(insert(t.attachment).values(row))
-        link = {"announcement_id": announcement, "version": 1, "name": attached.name, "sha256": attached.sha256}
+        link = {
+            "announcement_id": announcement,
+            "version": 1,
+            "name": attached.name,
+            "sha256": attached.sha256,
+        }
         run(insert(t.content_attachment).values(link))
 
 

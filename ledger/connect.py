@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from broker.ports import Signer
+from broker.ports import SchoolRow, Signer
+from broker.roster import Roster
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
 from ledger.deliveries import Deliveries
-from ledger.dialect import Dialect, dialect_of
+from ledger.dialect import Dialect
+from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import READ_ONLY
 from ledger.hand import Hand
+from ledger.imports import Imports
 from ledger.moves import Moves
 from ledger.pace import Pace
 from ledger.people import People
 from ledger.plans import Plans
 from ledger.receipts import Receipts
 from ledger.record import Records
+from ledger.staging import Staged, staged
 from ledger.stops import Stops
 from ledger.sweeps import Sweeps
+from ledger.tables import school
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
@@ -57,9 +62,23 @@ class Transaction:
         return self._hand.now
 
     @property
+    def school(self) -> SchoolRow:
+        """The one school of this ledger."""
+        row = self._hand.connection.execute(select(school)).one()
+        return SchoolRow(row.slug, row.name, row.zone, row.locale, row.region)
+
+    @property
     def hand(self) -> Hand:
         """For the ledger's own reads and imports."""
         return self._hand
+
+
+class ImportTransaction(Transaction):
+    """A transaction beside which a roster lies staged."""
+
+    def __init__(self, hand: Hand, staged: Staged) -> None:
+        super().__init__(hand)
+        self.imports = Imports(hand, staged)
 
 
 class Ledger:
@@ -77,6 +96,17 @@ class Ledger:
             yield Transaction(Hand(connection, self.dialect, self._signer))
 
     @contextmanager
+    def begin_import(self, roster: Roster) -> Iterator[ImportTransaction]:
+        """Stage a roster where nobody else sees it, then begin: imports wait for each other, nobody for staging."""
+        with self.engine.connect() as connection:
+            connection.execution_options(**{READ_ONLY: True})
+            with staged(connection, self.dialect, self._signer, roster) as staging:
+                connection.execution_options(**{READ_ONLY: False})
+                connection.info.pop("carillon_tx_now", None)
+                with connection.begin():
+                    yield ImportTransaction(Hand(connection, self.dialect, self._signer), staging)
+
+    @contextmanager
     def reading(self) -> Iterator[Hand]:
         """A transaction that only reads: on SQLite it waits for no writer."""
         with self._reader.begin() as connection:
@@ -91,7 +121,7 @@ class Ledger:
             except DBAPIError as error:
                 if turn == TRIES - 1 or not self.dialect.is_conflict(error):
                     raise
-                time.sleep(random.uniform(0, 0.05 * 2**turn))  # noqa: S311 - spreads retries, guards nothing
+                time.sleep(random.uniform(0, 0.05 * 2**turn))
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -106,7 +136,7 @@ class Ledger:
 def open_ledger(database_url: str, signer: Signer, *, pool_size: int = 10) -> Ledger:
     """The ledger at a database address; its tables must be there already (`ledger.migrate`)."""
     url = make_url(database_url)
-    dialect = dialect_of(url)()
+    dialect = dialect_of(url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     return Ledger(dialect.open(url, pool_size=pool_size), dialect, signer)

@@ -318,5 +318,3 @@ def _attempt_row(result: Result) -> tuple[Any, ...]:
 
 def _of(lock: str, table: str) -> str:
     return f"{lock} OF {table}" if lock else ""
-
-

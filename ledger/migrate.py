@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, make_url
 
-from ledger.dialect import dialect_of
+from ledger.dialect.choose import dialect_of
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -20,7 +20,7 @@ def upgrade(database_url: str) -> None:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = dialect_of(url)().open(url, pool_size=1)
+    engine = dialect_of(url).open(url, pool_size=1)
     try:
         with engine.begin() as connection:
             command.upgrade(_config(connection), "head")

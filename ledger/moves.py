@@ -188,7 +188,16 @@ class Moves:
         why = "the announcement was withdrawn"
         self.move(
             [
-                Move(r.id, announcement, r.channel, State.QUEUED, "withdraw", State.WITHDRAWN, code="withdrawn", why=why)
+                Move(
+                    r.id,
+                    announcement,
+                    r.channel,
+                    State.QUEUED,
+                    "withdraw",
+                    State.WITHDRAWN,
+                    code="withdrawn",
+                    why=why,
+                )
                 for r in rows
             ]
         )

@@ -135,7 +135,8 @@ class Plans:
             .limit(size)
             .subquery()
         )
-        return self._hand.connection.execute(select(func.max(following.c.id))).scalar_one()
+        end: int | None = self._hand.connection.execute(select(func.max(following.c.id))).scalar_one()
+        return end
 
     def _cursor(self, announcement: Announcement, channel: str) -> tuple[int, bool]:
         row = self._hand.connection.execute(
@@ -148,9 +149,7 @@ class Plans:
     def _advance(self, announcement: Announcement, channel: str, to: int, *, done: bool) -> None:
         moved = self._hand.connection.execute(
             update(t.fanout_cursor)
-            .where(
-                t.fanout_cursor.c.announcement_id == announcement.id, t.fanout_cursor.c.channel == channel
-            )
+            .where(t.fanout_cursor.c.announcement_id == announcement.id, t.fanout_cursor.c.channel == channel)
             .values(address_id=to, done=done)
         )
         if not moved.rowcount:
@@ -167,7 +166,6 @@ def _delivery_values(
     announcement: Announcement, channel: str, account: AccountRow, address: Any, hand: Hand
 ) -> dict[str, Any]:
     lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
-    moment = lambda value: literal(value, t.Moment())  # noqa: E731 - four columns read alike
     return {
         "announcement_id": literal(announcement.id, t.Id),
         "channel": literal(channel),
@@ -176,10 +174,10 @@ def _delivery_values(
         "lane": literal(lane.value),
         "state": literal(State.QUEUED.value),
         "code": literal("new"),
-        "due_at": moment(announcement.due_at),
-        "expires_at": moment(announcement.expires_at),
-        "created_at": moment(hand.now),
-        "changed_at": moment(hand.now),
+        "due_at": literal(announcement.due_at, t.Moment()),
+        "expires_at": literal(announcement.expires_at, t.Moment()),
+        "created_at": literal(hand.now, t.Moment()),
+        "changed_at": literal(hand.now, t.Moment()),
     }
 
 

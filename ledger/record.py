@@ -13,6 +13,7 @@ from broker.record import GENESIS, Entry, Seal, StoredEntry, Verification
 from ledger.hand import Hand
 from ledger.tables import record_entry, record_seal
 
+
 class Records:
     """See broker.ports.Records."""
 
@@ -88,15 +89,13 @@ def _sealed(connection: Connection) -> Iterator[tuple[Seal, Sequence[StoredEntry
 
 
 def _head(connection: Connection) -> Seal | None:
-    row = connection.execute(
-        select(record_seal).order_by(record_seal.c.number.desc()).limit(1)
-    ).one_or_none()
+    row = connection.execute(select(record_seal).order_by(record_seal.c.number.desc()).limit(1)).one_or_none()
     return _seal(row) if row else None
 
 
 def _seal(row: Row[Any]) -> Seal:
     root, previous, own = bytes(row.root), bytes(row.previous), bytes(row.hash)
-    return Seal(row.number, row.first_mark, row.next_mark, row.count, root, previous, own)
+    return Seal(row.number, row.first_mark, row.next_mark, row._mapping["count"], root, previous, own)
 
 
 def _fields(seal: Seal) -> dict[str, object]:

@@ -30,6 +30,7 @@ class Sweeps:
             .where(
                 t.announcement.c.fanned_out_at.is_(None),
                 t.announcement.c.approved_at.is_not(None),
+                t.announcement.c.withdrawn_at.is_(None),
                 t.announcement.c.due_at <= now,
             )
             .order_by(t.announcement.c.due_at)
@@ -78,7 +79,10 @@ class Sweeps:
         if newest is None:
             return 0
         # Only rows that this statement sees are folded and deleted: RETURNING names them, a late id stays.
-        rows = run("DELETE FROM tally_delta WHERE id <= :newest RETURNING announcement_id, channel, state, n", newest=newest).all()
+        rows = run(
+            "DELETE FROM tally_delta WHERE id <= :newest RETURNING announcement_id, channel, state, n",
+            newest=newest,
+        ).all()
         summed: dict[tuple[int, str, str], int] = {}
         for row in rows:
             key = (row.announcement_id, row.channel, row.state)

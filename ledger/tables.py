@@ -390,7 +390,9 @@ def _while(name: str, state: State, *columns: Any) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
-_while("ix_delivery_due", State.QUEUED, delivery.c.account_id, delivery.c.lane, delivery.c.due_at, delivery.c.id)
+_while(
+    "ix_delivery_due", State.QUEUED, delivery.c.account_id, delivery.c.lane, delivery.c.due_at, delivery.c.id
+)
 _while("ix_delivery_lease", State.SENDING, delivery.c.lease_until)
 _while("ix_delivery_lookup", State.UNCERTAIN, delivery.c.account_id, delivery.c.lookup_at)
 Index("ix_delivery_address_id", delivery.c.address_id)

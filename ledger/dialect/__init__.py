@@ -6,7 +6,7 @@ text, over these fragments: `{rows}` joins a list of records to a table, `{now}`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -68,15 +68,3 @@ class Dialect(Protocol):
 
     def is_conflict(self, error: BaseException) -> bool:
         """Whether a transaction lost to another one and may simply be run again."""
-
-
-def dialect_of(url: URL) -> Callable[[], Dialect]:
-    """The dialect for a database address. Raises ValueError for a database that Carillon does not know."""
-    from ledger.dialect.postgres import Postgres
-    from ledger.dialect.sqlite import Sqlite
-
-    known: dict[str, Callable[[], Dialect]] = {"sqlite": Sqlite, "postgresql": Postgres}
-    backend = url.get_backend_name()
-    if backend not in known:
-        raise ValueError(f"the database must be sqlite or postgresql, not {backend}")
-    return known[backend]

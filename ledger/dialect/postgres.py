@@ -12,7 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger.dialect import Column
 
-_TYPES = {"bigint": "bigint", "integer": "integer", "text": "text", "moment": "timestamptz", "boolean": "boolean"}
+_TYPES = {
+    "bigint": "bigint",
+    "integer": "integer",
+    "text": "text",
+    "moment": "timestamptz",
+    "boolean": "boolean",
+}
 _SEALER, _SWEEPER = 7_220_001, 7_220_002  # advisory locks: any two numbers nobody else here uses
 _CONFLICTS = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, lock not available
 
@@ -86,7 +92,8 @@ class Postgres:
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
-        with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for record in records:
                 copy.write_row(record)
 

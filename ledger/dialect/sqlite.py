@@ -96,7 +96,8 @@ class Sqlite:
         """One prepared INSERT."""
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        connection.connection.cursor().executemany(statement, records)
+        driver: Any = connection.connection.driver_connection
+        driver.executemany(statement, records)
 
     def any_of(self, column: str, name: str) -> str:
         """A JSON list of ids."""

@@ -1,0 +1,128 @@
+"""A claim: due deliveries are locked, judged with every fact, and taken under a lease and a fence, or told why not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from broker.actor import Actor
+from broker.channel import Channel
+from broker.delivery import Event, State, step
+from broker.house_rules import HOUSE_RULES
+from broker.policy import ALLOW, Hold, Policy, Refuse, Verdict, Withdraw, judge
+from broker.ports import AccountRow, Lane, Picked, Ports, Slots, Step, Transaction
+from broker.record import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one claim took: deliveries allowed to go, how many were looked at, and the turns reserved for them."""
+
+    taken: Sequence[Picked]
+    looked_at: int
+    turns: Slots
+
+
+class PolicyFailed(Exception):
+    """Raised when a policy raised instead of answering; its account is paused, and nothing of it leaves."""
+
+
+def claim(
+    ports: Ports,
+    account: AccountRow,
+    channel: Channel,
+    lane: Lane,
+    *,
+    most: int,
+    within: timedelta,
+    lease: timedelta,
+    actor: Actor,
+) -> Claimed:
+    """Claim up to `most` deliveries whose turns begin `within` this long; one short transaction.
+
+    Raises PolicyFailed, with nothing claimed, when a rule of the channel raises.
+    """
+
+    def work(tx: Transaction) -> Claimed:
+        turns = tx.pace.reserve(account, most=most, within=within)
+        if not turns.count:
+            return Claimed((), 0, turns)
+        picked = tx.deliveries.pick(account, lane, limit=turns.count)
+        judged = [(one, _verdict(one, channel.policies)) for one in picked]
+        steps = [_step(one, verdict) for one, verdict in judged]
+        taken = [one for (one, _), made in zip(judged, steps, strict=True) if made.event is Event.CLAIM]
+        tx.pace.give_back(account, turns, turns.count - len(taken))
+        tx.deliveries.step(account, steps, lease=lease)
+        _keep_account(tx, account, judged, steps, actor)
+        return Claimed(taken, len(picked), turns)
+
+    return ports.ledger.transact(work)
+
+
+def _verdict(one: Picked, policies: Sequence[Policy]) -> Verdict:
+    """The house first: what it refuses or holds (a paused account) never reaches a channel's rule that may fail."""
+    house = judge(one.case, HOUSE_RULES)
+    if house is not ALLOW:
+        return house
+    try:
+        return judge(one.case, policies)
+    except Exception as error:
+        raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
+
+
+def _step(one: Picked, verdict: Verdict) -> Step:
+    event, due_at = Event.CLAIM, None
+    code, why = one.state_reason, ""
+    if isinstance(verdict, Withdraw):
+        event, code, why = Event.WITHDRAW, verdict.code, verdict.why
+    elif isinstance(verdict, Refuse):
+        event, code, why = Event.REFUSE, verdict.code, verdict.why
+    elif isinstance(verdict, Hold):
+        # Never later than expiry, so that what will not go any more is told so in time.
+        event, code, why = Event.HOLD, verdict.code, verdict.why
+        due_at = min(verdict.until, one.case.expires_at)
+    fallen = tuple(c.duty for c in one.case.covers if not c.stands)
+    return Step(
+        delivery=one.delivery,
+        fence=one.fence if event is Event.CLAIM else one.fence - 1,
+        event=event,
+        state=step(State.QUEUED, event),
+        code=code,
+        why=why,
+        due_at=due_at,
+        dropped_duties=fallen if event is Event.CLAIM else (),
+    )
+
+
+def _keep_account(
+    tx: Transaction,
+    account: AccountRow,
+    judged: Sequence[tuple[Picked, Verdict]],
+    steps: Sequence[Step],
+    actor: Actor,
+) -> None:
+    """The tallies of what moved, and the record of what was refused or held."""
+    tx.deliveries.tally(
+        change
+        for (one, _), made in zip(judged, steps, strict=True)
+        if made.state is not State.QUEUED
+        for change in (
+            (one.announcement, account.channel, State.QUEUED, -1),
+            (one.announcement, account.channel, made.state, 1),
+        )
+    )
+    told: dict[int, list[list[object]]] = defaultdict(list)
+    for (one, _), made in zip(judged, steps, strict=True):
+        newly_held = made.event is Event.HOLD and made.code != one.state_reason
+        if newly_held or made.event in (Event.REFUSE, Event.WITHDRAW) or made.dropped_duties:
+            told[one.announcement].append(
+                [made.delivery, made.event.value, made.code, list(made.dropped_duties)]
+            )
+    tx.record.add(
+        [
+            Entry("deliveries.judged", actor, {"account": account.name, "verdicts": rows}, announcement)
+            for announcement, rows in told.items()
+        ]
+    )

@@ -1,0 +1,152 @@
+"""Confirm: what providers say later becomes evidence on an attempt, and evidence moves its delivery.
+
+Order and repetition change nothing: the state after is a fold over all that is known (broker.delivery).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from broker.actor import Actor, ActorKind
+from broker.channel import Confirmation, ConfirmsDelivery
+from broker.delivery import State, fold_attempt, fold_delivery
+from broker.ports import InboxItem, KnownDelivery, Move, News, Ports, StopKind, Transaction
+from broker.record import Entry
+
+log = logging.getLogger(__name__)
+CHUNK = 200
+
+
+def drain_inbox(ports: Ports, *, actor: Actor) -> int:
+    """Confirm the callbacks that wait, a chunk a transaction; returns how many."""
+    names = _account_names(ports)
+    drained = 0
+    while count := ports.ledger.transact(lambda tx: _drain_chunk(ports, tx, names)):
+        drained += count
+    return drained
+
+
+def apply_news(tx: Transaction, news: Sequence[News], *, actor: Actor) -> int:
+    """Fold news into attempts and deliveries, in the caller's transaction; returns how many deliveries moved.
+
+    News about an attempt that this ledger does not know is dropped: it is somebody else's, or from before.
+    """
+    found = tx.moves.known(news)
+    deliveries: dict[int, KnownDelivery] = {}
+    lessons: dict[int, News] = {}
+    for place in sorted(found):
+        delivery, attempt = found[place]
+        delivery = deliveries.get(delivery.delivery, delivery)
+        deliveries[delivery.delivery], lesson = _learn(delivery, attempt, news[place])
+        if lesson is not None:
+            lessons[attempt] = lesson
+    tx.moves.learn(lessons)
+    moves = [move for d in deliveries.values() if (move := _moved(d, lessons)) is not None]
+    tx.moves.move(moves)
+    _record(tx, moves, actor)
+    return len(moves)
+
+
+def suppress(tx: Transaction, address_id: int, channel: str, *, source: str) -> None:
+    """Keep an opt-out for an address on a channel, and brake what is in hand for it."""
+    address_hash = tx.people.address_hash(address_id)
+    if address_hash is not None:
+        for concerned in tx.people.suppress(address_hash, channel, source=source):
+            tx.stops.add(StopKind.ADDRESS, concerned)
+
+
+def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int:
+    items = tx.receipts.pending(limit=CHUNK)
+    if not items:
+        return 0
+    good: list[int] = []
+    for item in items:
+        try:
+            confirmations = _read(ports, names, item)
+        except Exception as error:  # noqa: BLE001 - one callback that cannot be read must not keep the others waiting
+            log.error("callback %s cannot be read: %s", item.id, type(error).__name__)
+            tx.receipts.done([item.id], fault=type(error).__name__)
+            continue
+        good.append(item.id)
+        actor = Actor(ActorKind.PROVIDER, names[item.account])
+        apply_news(tx, [_news(ports, c, item.account) for c in confirmations], actor=actor)
+        _opt_outs(ports, tx, confirmations, item.account)
+    tx.receipts.done(good)
+    return len(items)
+
+
+def _read(ports: Ports, names: Mapping[int, str], item: InboxItem) -> Sequence[Confirmation]:
+    channel = ports.channels.open(names[item.account])
+    if not isinstance(channel, ConfirmsDelivery):
+        raise TypeError("this channel has no callbacks")
+    return channel.confirmations(item.url, item.body, item.headers)
+
+
+def _news(ports: Ports, said: Confirmation, account: int) -> News:
+    """By our own token where it came back, else by the provider's id."""
+    value = ports.signer.verify("attempt", said.token) if said.token else None
+    attempt = int(value) if value is not None and value.isdecimal() else None
+    return News(said.evidence, attempt, said.provider_id, account, said.code, said.why)
+
+
+def _opt_outs(ports: Ports, tx: Transaction, confirmations: Sequence[Confirmation], account: int) -> None:
+    asked = [_news(ports, c, account) for c in confirmations if c.opt_out]
+    for delivery, _ in tx.moves.known(asked).values():
+        if delivery.address_id is not None:
+            suppress(tx, delivery.address_id, delivery.channel, source="provider callback")
+
+
+def _learn(delivery: KnownDelivery, attempt: int, news: News) -> tuple[KnownDelivery, News | None]:
+    """The delivery with its attempt's evidence folded, and the lesson to keep when it is a new one."""
+    attempts, lesson = [], None
+    for known in delivery.attempts:
+        folded = fold_attempt(known.evidence, news.evidence) if known.attempt == attempt else known.evidence
+        if folded is not known.evidence:
+            lesson = news
+        attempts.append(replace(known, evidence=folded))
+    return replace(delivery, attempts=tuple(attempts)), lesson
+
+
+def _moved(delivery: KnownDelivery, lessons: Mapping[int, News]) -> Move | None:
+    """The move that all that is known about a delivery asks for, or None when it stands there already."""
+    state = fold_delivery(
+        delivery.state,
+        [(a.fence, a.evidence) for a in delivery.attempts],
+        requeued_fence=delivery.requeued_fence,
+    )
+    if state is delivery.state:
+        return None
+    newest = next((lessons[a.attempt] for a in reversed(delivery.attempts) if a.attempt in lessons), None)
+    rejected = state is State.REJECTED and newest is not None
+    return Move(
+        delivery=delivery.delivery,
+        announcement=delivery.announcement,
+        channel=delivery.channel,
+        before=delivery.state,
+        event="evidence",
+        state=state,
+        # A worker that still holds it must not overrule what is known by now.
+        raise_fence=delivery.state is State.SENDING,
+        code=newest.code if rejected and newest else "",
+        why=newest.why if rejected and newest else "",
+    )
+
+
+def _record(tx: Transaction, moves: Sequence[Move], actor: Actor) -> None:
+    by_announcement: dict[int, list[list[object]]] = {}
+    for move in moves:
+        row: list[object] = [move.delivery, move.before.value, move.state.value, move.code]
+        by_announcement.setdefault(move.announcement, []).append(row)
+    tx.record.add(
+        [
+            Entry("deliveries.moved", actor, {"why": "evidence", "moves": rows}, announcement)
+            for announcement, rows in by_announcement.items()
+        ]
+    )
+
+
+def _account_names(ports: Ports) -> Mapping[int, str]:
+    with ports.ledger.begin() as tx:
+        return {account.id: account.name for account in tx.accounts.all()}

@@ -1,0 +1,83 @@
+"""Fan-out: an announcement becomes duties and deliveries, a range of addresses at a time."""
+
+from __future__ import annotations
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from broker import audience as audiences
+from broker.actor import Actor
+from broker.announcement import Announcement, Urgency
+from broker.ports import DeliverHint, Lane, PlanProgress, Ports, Transaction
+from broker.record import Entry
+
+PARTITION = (
+    20_000  # addresses a transaction: about half a second on PostgreSQL, and a lock nobody waits long for
+)
+
+
+def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
+    """Plan what is due of one announcement; returns how many deliveries were added.
+
+    Resumable and safe to repeat: two planners take turns, a planner that died is continued by the next. Each
+    transaction looks again whether the announcement still stands.
+    """
+    announcement = ports.ledger.transact(lambda tx: _begin(tx, public_id))
+    if announcement is None:
+        return 0
+    lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
+    added = 0
+    for channel in announcement.ways[0].channels:
+        done = False
+        while not done:
+            step = ports.ledger.transact(lambda tx, c=channel: _partition(ports, tx, public_id, c))  # type: ignore[misc]
+            if step is None:
+                return added
+            progress, account = step
+            added, done = added + progress.deliveries, progress.done
+            if progress.deliveries:
+                ports.hints.publish(DeliverHint(account, channel, lane))
+    ports.ledger.transact(lambda tx: _finish(tx, public_id, added, actor))
+    return added
+
+
+def _begin(tx: Transaction, public_id: UUID) -> Announcement | None:
+    announcement = _still_to_plan(tx, public_id)
+    if announcement is None:
+        return None
+    # The day in the school's own zone decides which memberships hold.
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    tx.plans.add_duties(announcement, audiences.parse(announcement.audience), today)
+    return announcement
+
+
+def _partition(
+    ports: Ports, tx: Transaction, public_id: UUID, channel: str
+) -> tuple[PlanProgress, str] | None:
+    announcement = _still_to_plan(tx, public_id)
+    if announcement is None:
+        return None
+    account = tx.accounts.for_channel(channel, announcement.department)
+    if account is None:
+        return None
+    kind = ports.channels.traits(channel).address_kind
+    if kind is None:
+        return tx.plans.add_public(announcement, channel, account), account.name
+    progress = tx.plans.add_partition(announcement, channel, account, kind, size=PARTITION)
+    return progress, account.name
+
+
+def _finish(tx: Transaction, public_id: UUID, added: int, actor: Actor) -> None:
+    announcement = _still_to_plan(tx, public_id)
+    if announcement is not None:
+        tx.plans.finish(announcement)
+        facts = {"id": str(public_id), "deliveries_added": added}
+        tx.record.add([Entry("announcement.planned", actor, facts, announcement.id)])
+
+
+def _still_to_plan(tx: Transaction, public_id: UUID) -> Announcement | None:
+    """The announcement, locked, while there is something to plan; an expired one is still explained by name."""
+    found = tx.announcements.by_public_id(public_id, lock=True)
+    if found is None or found.fanned_out_at or found.withdrawn_at or found.approved_at is None:
+        return None
+    return found if found.due_at <= tx.now else None

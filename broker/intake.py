@@ -1,0 +1,224 @@
+"""Intake: what somebody wants announced is checked whole, then accepted once; and taken back on request.
+
+Nothing is written until everything holds. The same key with the same words is the same announcement; with other
+words it is a conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from broker import audience as audiences
+from broker.actor import Actor
+from broker.announcement import Announcement, Content, Draft, Purpose, Urgency
+from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownAudience, UnknownChannel
+from broker.ports import FanOutHint, Ports, StopKind, Transaction
+from broker.record import Entry
+from broker.wording import check_parts
+
+LIFETIME = timedelta(hours=24)  # of an announcement whose author named no expiry
+FURTHEST = timedelta(days=400)  # a school year and its summer
+TOLERANCE = timedelta(minutes=2)  # a time this little past means now: forms take a while to fill in
+LONGEST_KEY = 200
+MOST_BYTES = 15_000_000  # of attachments, together
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted announcement; `created` is False when the key had been used for the same words before."""
+
+    announcement: Announcement
+    created: bool
+
+
+def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
+    """Check a draft, store it, and hint that there is something to plan.
+
+    Raises InvalidAnnouncement, UnknownAudience, UnknownChannel or KeyConflict; then nothing has been written.
+    """
+    checked = replace(draft, parts=check_parts(draft.parts))
+    _check_shape(checked)
+    tree = audiences.parse(checked.audience)
+    _check_channels(ports, checked)
+    digest = digest_of(checked)
+    accepted = ports.ledger.transact(lambda tx: _store(ports, tx, checked, tree, digest, actor))
+    if accepted.created:
+        ports.hints.publish(FanOutHint(accepted.announcement.public_id))
+    return accepted
+
+
+def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
+    """Take an announcement back: nothing of it starts more than a second after this commits (design §6.5).
+
+    Returns how many deliveries became withdrawn at once; those in hand follow by the brake. Safe to repeat.
+    Raises NotFound.
+    """
+
+    def forbid(tx: Transaction) -> Announcement:
+        announcement = _the(tx, public_id)
+        if announcement.withdrawn_at is None:
+            tx.announcements.mark_withdrawn(announcement.id)
+            tx.stops.add(StopKind.ANNOUNCEMENT, announcement.id)
+            tx.record.add([Entry("announcement.withdrawn", actor, {"id": str(public_id)}, announcement.id)])
+        return announcement
+
+    announcement = ports.ledger.transact(forbid)
+    withdrawn = 0
+    while count := ports.ledger.transact(lambda tx: tx.moves.withdraw_queued(announcement.id, limit=CHUNK)):
+        withdrawn += count
+    return withdrawn
+
+
+def digest_of(draft: Draft) -> str:
+    """What makes two drafts the same: everything but the key, as canonical JSON, hashed."""
+    said = {
+        "department": draft.department,
+        "audience": draft.audience,
+        "people": draft.people,
+        "ways": [list(step.channels) for step in draft.ways],
+        "parts": {part.value: text for part, text in draft.parts.items()},
+        "purpose": draft.purpose,
+        "urgency": draft.urgency,
+        "language": draft.language,
+        "send_at": draft.send_at.isoformat() if draft.send_at else None,
+        "expires_at": draft.expires_at.isoformat() if draft.expires_at else None,
+        "attachments": [[a.name, a.sha256] for a in draft.attachments],
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _store(
+    ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor
+) -> Accepted:
+    if draft.key is not None:
+        known = tx.announcements.by_key(draft.department, draft.key)
+        if known is not None:
+            return _same(known, digest)
+    if not tx.announcements.department_exists(draft.department):
+        raise _bad(
+            "unknown_department", "department", "this department is not known", "see `carillon doctor`"
+        )
+    _check_groups(tx, tree)
+    _check_accounts(tx, draft)
+    for problem in check_wording(ports, tx, draft):
+        raise InvalidAnnouncement(problem)
+    due_at, expires_at = times(draft, tx.now)
+    announcement = tx.announcements.add(
+        draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
+    )
+    facts = {"id": str(announcement.public_id), "digest": digest, "content_version": 1}
+    tx.record.add([Entry("announcement.accepted", actor, facts, announcement.id)])
+    return Accepted(announcement, created=True)
+
+
+def _same(known: tuple[Announcement, str], digest: str) -> Accepted:
+    announcement, earlier = known
+    if earlier != digest:
+        raise KeyConflict(
+            Problem(
+                "key_conflict",
+                "key",
+                "this key was used before for another announcement",
+                "use a new key, or send exactly the same announcement again",
+            )
+        )
+    return Accepted(announcement, created=False)
+
+
+def times(draft: Draft, now: datetime) -> tuple[datetime, datetime]:
+    """(due_at, expires_at) at `now`. Raises InvalidAnnouncement for what is past, too far, or the wrong way round."""
+    due = draft.send_at or now
+    if due < now - TOLERANCE:
+        raise _bad("past", "at", "this time is past", "leave it out to send now")
+    if due > now + FURTHEST:
+        raise _bad("too_far", "at", "this is more than a school year away", "check the year")
+    due = max(due, now)
+    expires = draft.expires_at or due + LIFETIME
+    if expires <= due:
+        raise _bad("expires_first", "expires", "it would expire before it is sent", "choose a later expiry")
+    if expires > due + FURTHEST:
+        raise _bad("too_far", "expires", "this is more than a school year away", "check the year")
+    return due, expires
+
+
+def _check_shape(draft: Draft) -> None:
+    if draft.key is not None and not (0 < len(draft.key) <= LONGEST_KEY and draft.key.isprintable()):
+        raise _bad("bad_key", "key", f"a key is 1 to {LONGEST_KEY} printable characters", "use a UUID")
+    if draft.urgency is Urgency.URGENT and draft.purpose is Purpose.PROMOTIONAL:
+        raise _bad("urgent_promotion", "urgency", "promotional is never urgent", "send it as routine")
+    if not draft.ways or not all(step.channels for step in draft.ways):
+        raise _bad("no_way", "via", "no way to send it is named", "name one, such as sms,email")
+    if len(draft.ways) > 1:
+        raise _bad("one_step", "via", "ways one after the other are not there yet", "name them in one step")
+    named = [channel for step in draft.ways for channel in step.channels]
+    if len(set(named)) != len(named):
+        raise _bad("way_twice", "via", "a way is named twice", "name each once")
+
+
+def _check_channels(ports: Ports, draft: Draft) -> None:
+    """Each chosen channel looks at the wording, so that what it cannot carry is told now and not at sending."""
+    for name in (channel for step in draft.ways for channel in step.channels):
+        try:
+            ports.channels.traits(name)
+        except UnknownChannel as error:
+            raise InvalidAnnouncement(replace(error.problems[0], field="via")) from None
+    with_sizes = sum(len(a.data) for a in draft.attachments)
+    if with_sizes > MOST_BYTES:
+        raise _bad("too_large", "attachments", "the attachments are too large for a mail", "send a link")
+
+
+def _check_groups(tx: Transaction, tree: audiences.Audience) -> None:
+    for name, nearest in tx.people.unknown_groups(tree).items():
+        raise UnknownAudience(
+            Problem(
+                "unknown_group",
+                "to",
+                f"there is no group called {_shown(name)}",
+                f"did you mean {nearest}?" if nearest else "import a roster, or check the name",
+            )
+        )
+
+
+def _check_accounts(tx: Transaction, draft: Draft) -> None:
+    for name in (channel for step in draft.ways for channel in step.channels):
+        if tx.accounts.for_channel(name, draft.department) is None:
+            raise _bad(
+                "no_account",
+                "via",
+                f"no {name} account is set up for this department",
+                "see `carillon doctor`",
+            )
+
+
+def check_wording(ports: Ports, tx: Transaction, draft: Draft) -> Sequence[Problem]:
+    """What each chosen channel, as set up for this department, has against the wording."""
+    wording = Content(1, draft.language, draft.parts, draft.attachments)
+    found: list[Problem] = []
+    for name in (channel for step in draft.ways for channel in step.channels):
+        account = tx.accounts.for_channel(name, draft.department)
+        if account is not None:
+            found += ports.channels.open(account.name).check(wording, draft.attachments)
+    return found
+
+
+def _the(tx: Transaction, public_id: UUID) -> Announcement:
+    announcement = tx.announcements.by_public_id(public_id, lock=True)
+    if announcement is None:
+        raise NotFound(
+            Problem("not_found", "id", "there is no such announcement", "copy its id from `carillon status`")
+        )
+    return announcement
+
+
+def _shown(name: str) -> str:
+    return f"“{name[:60]}”" if name.isprintable() else "that"
+
+
+def _bad(code: str, field: str, message: str, hint: str) -> InvalidAnnouncement:
+    return InvalidAnnouncement(Problem(code, field, message, hint))

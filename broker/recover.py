@@ -1,0 +1,136 @@
+"""Recover: what a dead worker held, and what a person decides about deliveries that cannot go on by themselves."""
+
+from __future__ import annotations
+
+from broker.actor import Actor
+from broker.delivery import REQUEUEABLE, Event, State, step
+from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken
+from broker.ports import AccountRow, KnownDelivery, Move, Ports, Transaction
+from broker.record import Entry
+
+CHUNK = 500
+
+
+def expired_leases(ports: Ports, *, actor: Actor) -> int:
+    """Take back what ran out of lease: not started → queued, started → uncertain, never queued (design §6.3)."""
+    recovered = 0
+    while count := ports.ledger.transact(lambda tx: _recover_chunk(ports, tx, actor)):
+        recovered += count
+    return recovered
+
+
+def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
+    """A person decides that a delivery shall be tried again; it is judged anew. Raises NotFound, IllegalTransition."""
+
+    def work(tx: Transaction) -> None:
+        known = _the(tx, delivery)
+        if known.state not in REQUEUEABLE:
+            raise _illegal(known, "try again", "only refused, rejected, given up or uncertain ones can be")
+        announcement = tx.announcements.by_id(known.announcement)
+        if announcement.withdrawn_at is not None or announcement.expires_at <= tx.now:
+            raise RuleBroken(
+                Problem(
+                    "announcement_over",
+                    "id",
+                    "its announcement is withdrawn or expired",
+                    "announce it again instead",
+                )
+            )
+        tx.moves.move([_requeued(known, tx, why or "a person decided to try again")])
+        tx.record.add([_entry("delivery.requeued", known, actor, why)])
+
+    ports.ledger.transact(work)
+
+
+def settle(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
+    """A person decides to leave an uncertain delivery as it is. Raises NotFound, IllegalTransition."""
+
+    def work(tx: Transaction) -> None:
+        known = _the(tx, delivery)
+        if known.state is not State.UNCERTAIN:
+            raise _illegal(known, "settle", "only uncertain deliveries wait for a person")
+        move = Move(
+            delivery=known.delivery,
+            announcement=known.announcement,
+            channel=known.channel,
+            before=known.state,
+            event=Event.SETTLE,
+            state=step(known.state, Event.SETTLE),
+            code="settled",
+            why=why or "a person settled it",
+            settled_by=actor.id,
+        )
+        tx.moves.move([move])
+        tx.record.add([_entry("delivery.settled", known, actor, why)])
+
+    ports.ledger.transact(work)
+
+
+def _recover_chunk(ports: Ports, tx: Transaction, actor: Actor) -> int:
+    expired = tx.moves.expired_leases(limit=CHUNK)
+    if not expired:
+        return 0
+    accounts = {account.id: account for account in tx.accounts.all()}
+    moves = [_recovered(ports, tx, known, started, accounts.get(known.account)) for known, started in expired]
+    tx.moves.move(moves)
+    rows = [[m.delivery, m.before.value, m.state.value, m.code] for m in moves]
+    tx.record.add([Entry("deliveries.recovered", actor, {"moves": rows})])
+    return len(moves)
+
+
+def _recovered(
+    ports: Ports, tx: Transaction, known: KnownDelivery, started: bool, account: AccountRow | None
+) -> Move:
+    traits = ports.channels.traits(known.channel)
+    lookup_at = tx.now + traits.grace if started and traits.can_reconcile and account else None
+    return Move(
+        delivery=known.delivery,
+        announcement=known.announcement,
+        channel=known.channel,
+        before=known.state,
+        event=Event.LOSE if started else Event.RELEASE,
+        state=State.UNCERTAIN if started else State.QUEUED,
+        code="worker_lost",
+        why="its worker stopped before it answered" if started else "its worker stopped before it began",
+        due_at=None if started else tx.now,
+        lookup_at=lookup_at,
+        lookups=0,
+    )
+
+
+def _requeued(known: KnownDelivery, tx: Transaction, why: str) -> Move:
+    return Move(
+        delivery=known.delivery,
+        announcement=known.announcement,
+        channel=known.channel,
+        before=known.state,
+        event=Event.REQUEUE,
+        state=step(known.state, Event.REQUEUE),
+        requeue=True,
+        code="requeued",
+        why=why,
+        due_at=tx.now,
+        lookups=0,
+    )
+
+
+def _entry(kind: str, known: KnownDelivery, actor: Actor, why: str) -> Entry:
+    facts = {"delivery": known.delivery, "before": known.state.value, "why": why}
+    return Entry(kind, actor, facts, known.announcement)
+
+
+def _the(tx: Transaction, delivery: int) -> KnownDelivery:
+    known = tx.moves.by_id(delivery)
+    if known is None:
+        raise NotFound(
+            Problem(
+                "not_found", "id", "there is no such delivery", "copy its number from `carillon deliveries`"
+            )
+        )
+    return known
+
+
+def _illegal(known: KnownDelivery, what: str, hint: str) -> IllegalTransition:
+    return IllegalTransition(
+        Problem("illegal_transition", "id", f"a delivery that is {known.state} cannot be: {what}", hint)
+    )

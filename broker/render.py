@@ -1,0 +1,104 @@
+"""From a picked delivery to the message that leaves: the wording, the names that may be said, the commitment."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from broker.actor import Actor
+from broker.announcement import Content
+from broker.channel import PUBLIC, Channel, Message, Recipient
+from broker.delivery import State
+from broker.policy import covered
+from broker.ports import AccountRow, Move, Picked, Ports, Transaction
+from broker.record import Entry, commitment
+
+log = logging.getLogger(__name__)
+MOST_CACHED = 64  # wordings a renderer keeps: one run meets few
+AGAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message, for whom, and what the record commits to: an HMAC that only the address's own key explains."""
+
+    message: Message
+    to: Recipient
+    commitment: str
+
+
+class Renderer:
+    """Renders for one channel; wordings never change, so each is read once."""
+
+    def __init__(self, ports: Ports, channel: Channel) -> None:
+        self._ports = ports
+        self._channel = channel
+        self._wordings: dict[tuple[int, int], Sequence[Content]] = {}
+
+    def render(self, one: Picked) -> Rendered | None:
+        """The message for one delivery, or None when its wording cannot be rendered on this channel."""
+        try:
+            to = recipient_of(one)
+            message = self._channel.render(self._wording(one, to.language), to)
+        except Exception as error:  # noqa: BLE001 - a channel's render may be anybody's code; what it breaks on stays held
+            log.error(
+                "announcement %s cannot be rendered for %s: %s",
+                one.announcement,
+                self._channel.name,
+                type(error).__name__,
+            )
+            return None
+        committed = commitment(one.commitment_key, one.address, message.digest) if one.commitment_key else ""
+        return Rendered(message, to, committed)
+
+    def hold(self, broken: Sequence[Picked], account: AccountRow, *, actor: Actor) -> None:
+        """Put claimed deliveries back, held, and raise an alarm: a render error is for a person to mend."""
+        why = "its wording cannot be rendered for this way"
+
+        def work(tx: Transaction) -> None:
+            due = tx.now + AGAIN
+            tx.moves.move(
+                [
+                    Move(
+                        delivery=one.delivery,
+                        announcement=one.announcement,
+                        channel=account.channel,
+                        before=State.SENDING,
+                        event="hold",
+                        state=State.QUEUED,
+                        code="render_failed",
+                        why=why,
+                        due_at=min(due, one.case.expires_at),
+                    )
+                    for one in broken
+                ]
+            )
+            for announcement in {one.announcement for one in broken}:
+                subject = f"{account.channel} {announcement}"
+                tx.sweeps.raise_alarm("render_failed", subject, why)
+                facts = {"channel": account.channel}
+                tx.record.add([Entry("deliveries.held", actor, facts, announcement)])
+
+        self._ports.ledger.transact(work)
+
+    def _wording(self, one: Picked, language: str) -> Content:
+        key = (one.announcement, one.content_version)
+        if key not in self._wordings:
+            if len(self._wordings) >= MOST_CACHED:
+                self._wordings.clear()
+            with self._ports.ledger.begin() as tx:
+                self._wordings[key] = tx.announcements.content(*key)
+        versions = self._wordings[key]
+        return next((c for c in versions if c.language == language), versions[0])
+
+
+def recipient_of(one: Picked) -> Recipient:
+    """To whom: the address, and the first names of those it is about unless the address is doubtful (design §6)."""
+    if one.address_id is None:
+        return PUBLIC
+    told = covered(one.case)
+    names = () if one.doubtful else tuple(dict.fromkeys(cover.name for cover in told))
+    languages = {cover.language for cover in told}
+    return Recipient(one.address, names, languages.pop() if len(languages) == 1 else "")

@@ -1,0 +1,82 @@
+"""The sweep: once a second it finds what no hint told of, and does what nobody else is there to do.
+
+It is also the scheduler: an announcement whose time has come is due work like any other. Time never rides in a
+queue (design §6.1).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from broker.actor import Actor
+from broker.confirm import drain_inbox
+from broker.ports import Due, FanOutHint, Ports, Transaction
+from broker.reconcile import look_up
+from broker.recover import expired_leases
+
+log = logging.getLogger(__name__)
+MOST_HINTS = 100
+
+
+@dataclass(slots=True)
+class Report:
+    """What one sweep did, by chore; `failed` names chores that raised."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every chore ended well."""
+        return not self.failed
+
+
+def run(ports: Ports, *, actor: Actor) -> Report:
+    """One sweep. Each chore stands alone: one that fails is told and the others go on."""
+    report = Report()
+    chores: dict[str, Callable[[], int]] = {
+        "recovered": lambda: expired_leases(ports, actor=actor),
+        "confirmed": lambda: drain_inbox(ports, actor=actor),
+        "hinted": lambda: _hint(ports),
+        "looked up": lambda: _look_ups(ports, actor),
+        "folded": lambda: ports.ledger.transact(_fold),
+        "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
+    }
+    for name, chore in chores.items():
+        try:
+            report.done[name] = chore()
+        except Exception as error:  # noqa: BLE001 - a chore may meet a database that is away: the next sweep tries again
+            log.error("sweep: %s failed: %s", name, type(error).__name__)
+            report.failed.append(name)
+    return report
+
+
+def start_alone(ports: Ports, *, actor: Actor) -> int:
+    """For a database whose only worker has just begun: what is in hand was in dead hands; recover it at once."""
+    expired = ports.ledger.transact(lambda tx: tx.sweeps.expire_all_leases())
+    expired_leases(ports, actor=actor)
+    return expired
+
+
+def _hint(ports: Ports) -> int:
+    due: Due = ports.ledger.transact(lambda tx: tx.sweeps.due(limit=MOST_HINTS))
+    for announcement in due.announcements:
+        ports.hints.publish(FanOutHint(announcement))
+    for hint in due.deliveries:
+        ports.hints.publish(hint)
+    return len(due.announcements) + len(due.deliveries)
+
+
+def _look_ups(ports: Ports, actor: Actor) -> int:
+    with ports.ledger.begin() as tx:
+        accounts = tx.sweeps.due_lookups()
+    return sum(look_up(ports, account, actor=actor) for account in accounts)
+
+
+def _fold(tx: Transaction) -> int:
+    if not tx.sweeps.may_sweep():
+        return 0
+    tx.stops.prune()
+    return tx.sweeps.fold_tallies()

@@ -1,0 +1,106 @@
+"""Write back: what a window of tries came to, in one transaction; never lost while this process lives."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from broker.actor import Actor
+from broker.channel import Outcome
+from broker.confirm import apply_news, suppress
+from broker.delivery import Event, State
+from broker.errors import AddressRejected
+from broker.outcomes import Tried
+from broker.ports import AccountRow, Move, News, Ports, Result, Transaction
+from broker.record import Entry
+
+log = logging.getLogger(__name__)
+PATIENCE = timedelta(minutes=10)  # with a ledger that is away; the lease has run out long before
+LONGEST_WAIT = 5.0  # seconds between two tries
+_PROVES_ABSENCE = frozenset({Event.RETRY, Event.EXHAUST, Event.NOT_SENT})
+
+
+def write_back(
+    ports: Ports,
+    account: AccountRow,
+    results: Sequence[Result],
+    batch: Sequence[tuple[Tried, Outcome]],
+    *,
+    actor: Actor,
+) -> None:
+    """Write outcomes; while the ledger is away, try again for `PATIENCE`, for this is known nowhere else yet.
+
+    Raises the last error when patience ends: the leases have run out, and what was started is uncertain.
+    """
+    wait, until = 0.1, time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        try:
+            return ports.ledger.transact(lambda tx: _write(tx, account, results, batch, actor))
+        except Exception as error:
+            if time.monotonic() >= until:
+                raise
+            log.warning("outcomes wait for the ledger: %s", type(error).__name__)
+        time.sleep(wait)
+        wait = min(wait * 2, LONGEST_WAIT)
+
+
+def _write(
+    tx: Transaction,
+    account: AccountRow,
+    results: Sequence[Result],
+    batch: Sequence[tuple[Tried, Outcome]],
+    actor: Actor,
+) -> None:
+    matched = tx.deliveries.write_back(account, results)
+    late = [r for r in results if r.delivery not in matched]
+    if late:
+        _enter_late(tx, late, actor)
+    for tried, outcome in batch:
+        if isinstance(outcome, AddressRejected) and outcome.opt_out and tried.picked.address_id is not None:
+            suppress(tx, tried.picked.address_id, account.channel, source=f"provider {outcome.code}")
+    rows: dict[int, list[list[object]]] = defaultdict(list)
+    for r in results:
+        if r.delivery in matched:
+            rows[r.announcement].append([r.delivery, r.attempt, r.event.value, r.code, r.commitment])
+    tx.record.add(
+        [
+            Entry("deliveries.tried", actor, {"account": account.name, "tries": tries}, announcement)
+            for announcement, tries in rows.items()
+        ]
+    )
+
+
+def _enter_late(tx: Transaction, late: Sequence[Result], actor: Actor) -> None:
+    """A stale fence changes no state by its outcome; what it proves enters as evidence (design §5)."""
+    news = [
+        News(r.evidence, r.attempt, r.provider_id, code=r.code, why=r.why)
+        for r in late
+        if r.evidence is not None
+    ]
+    apply_news(tx, news, actor=actor)
+    moves: list[Move] = []
+    for r in late:
+        if r.event not in _PROVES_ABSENCE:
+            continue
+        known = tx.moves.by_id(r.delivery)
+        newest = known.attempts[-1].attempt if known and known.attempts else None
+        if known is not None and known.state is State.UNCERTAIN and newest == r.attempt:
+            # The sender itself knows that nothing left: as good as a provider that says so.
+            moves.append(
+                Move(
+                    delivery=r.delivery,
+                    announcement=r.announcement,
+                    channel=known.channel,
+                    before=known.state,
+                    event=Event.REQUEUE,
+                    state=State.QUEUED,
+                    requeue=True,
+                    code="retry",
+                    why=r.why,
+                    due_at=r.due_at or tx.now,
+                )
+            )
+    tx.moves.move(moves)

@@ -1,0 +1,19 @@
+"""Which dialect a database address asks for."""
+
+from __future__ import annotations
+
+from sqlalchemy import URL
+
+from ledger.dialect import Dialect
+from ledger.dialect.postgres import Postgres
+from ledger.dialect.sqlite import Sqlite
+
+
+def dialect_of(url: URL) -> Dialect:
+    """A fresh dialect. Raises ValueError for a database that Carillon does not know."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return Sqlite()
+    if backend == "postgresql":
+        return Postgres()
+    raise ValueError(f"the database must be sqlite or postgresql, not {backend}")
