@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -49,7 +50,7 @@ T = TypeVar("T")
 
 
 class TwilioGateway:
-    """One Twilio account. Lives as long as the process; the asynchronous side belongs to one long-lived loop."""
+    """One Twilio account. Lives as long as the process, and keeps connections for each loop that sends."""
 
     name = "twilio"
 
@@ -61,7 +62,7 @@ class TwilioGateway:
         self._timeout = around.timeout
         self._sender = _sender(settings)
         self._callback = _callback_address(account, settings, around)
-        self._line: Line | None = None
+        self._lines: dict[asyncio.AbstractEventLoop, Line] = {}
         self._room: Room | None = None
         self._door = threading.Lock()
 
@@ -73,11 +74,7 @@ class TwilioGateway:
         self, items: AsyncIterable[Item], *, may_start: MayStart
     ) -> AsyncIterator[tuple[Key, Outcome]]:
         """Many tries at once on the caller's loop."""
-        line = await self._line_here()
-
-        def create(item: Item) -> Coroutine[Any, Any, Receipt]:
-            return self._create(line, item)
-
+        create = partial(self._create, self._line_here())
         hands = self._settings.in_flight
         async with aclosing(work_through(items, create, hands=hands, may_start=may_start)) as outcomes:
             async for outcome in outcomes:
@@ -110,28 +107,29 @@ class TwilioGateway:
         evidence = codes.STATUSES.get(status)
         if evidence is None:
             return ()
-        code = fields.get("ErrorCode", "") if evidence is Evidence.BOUNCED else ""
-        meaning = codes.describe(code)
+        code, why, meaning = "", "", None
+        if evidence is Evidence.BOUNCED:
+            code = fields.get("ErrorCode", "")[:6]
+            meaning = codes.describe(code)
+            why = meaning.why if meaning else f"Twilio says that the text was {status}"
         return (
             Confirmation(
                 evidence,
                 token=urlsplit(url).path.rpartition("/")[2],
                 provider_id=fields.get("MessageSid") or fields.get("SmsSid") or "",
-                code=code[:6] if meaning is None else code,
-                why=meaning.why
-                if meaning
-                else ("" if evidence is not Evidence.BOUNCED else f"the text was {status}"),
+                code=code,
+                why=why,
                 opt_out=meaning is not None and meaning.opt_out,
             ),
         )
 
     def close(self) -> None:
-        """Let go of both sides' connections; safe to call twice."""
-        line, self._line = self._line, None
-        if line is not None:
-            line.close_from_outside()
+        """Let go of every connection; safe to call twice."""
         with self._door:
+            lines, self._lines = self._lines, {}
             room, self._room = self._room, None
+        for line in lines.values():
+            line.close_from_outside()
         if room is not None:
             room.close()
 
@@ -169,13 +167,16 @@ class TwilioGateway:
 
     # --- loops and lines
 
-    async def _line_here(self) -> Line:
-        """The line of the running loop; kept for as long as the loop is the same."""
-        if self._line is None or self._line.loop is not asyncio.get_running_loop():
-            if self._line is not None:
-                self._line.close_from_outside()
-            self._line = self._open()
-        return self._line
+    def _line_here(self) -> Line:
+        """The line of the running loop. The urgent lane's loop and the routine one's have a line each."""
+        loop = asyncio.get_running_loop()
+        with self._door:
+            line = self._lines.get(loop)
+            if line is None:
+                for gone in [other for other in self._lines if other.is_closed()]:
+                    self._lines.pop(gone).close_from_outside()
+                line = self._lines[loop] = self._open()
+            return line
 
     def _open(self) -> Line:
         return Line(self._settings, self._base_url, self._timeout)

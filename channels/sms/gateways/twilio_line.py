@@ -56,11 +56,17 @@ class Line:
                 self._closing = self.loop.create_task(self.close())
             else:
                 asyncio.run_coroutine_threadsafe(self.close(), self.loop).result(CLOSE_WITHIN.total_seconds())
-        elif not self.loop.is_closed():
-            self.loop.run_until_complete(self.close())
         else:
-            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-                runner.run(self.close())
+            # In a thread, since a loop may be running in this one.
+            thread = threading.Thread(target=self._close_on_a_resting_loop)
+            thread.start()
+            thread.join(CLOSE_WITHIN.total_seconds())
+
+    def _close_on_a_resting_loop(self) -> None:
+        if self.loop.is_closed():
+            asyncio.run(self.close())
+        else:
+            self.loop.run_until_complete(self.close())
 
 
 class Room:
