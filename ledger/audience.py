@@ -8,10 +8,24 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, except_, exists, intersect, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    except_,
+    exists,
+    intersect,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from broker.announcement import People
 from broker.audience import Audience, Combined, Everyone, fold
+from broker.duty import Unreached
 from broker.roster import Role
 from ledger.tables import address, guardianship, membership, people_group, person, person_address
 
@@ -102,3 +116,26 @@ def _holders(people: People) -> Any:
     if people is People.GUARDIANS:
         return guardians
     return union_all(guardians, own) if people is People.BOTH else own
+
+
+def why_unreached(people: People, person_id: ColumnElement[Any]) -> ColumnElement[str]:
+    """Why no address speaks for a person, as the name of a `broker.duty.Unreached` in lower case."""
+    no_address = literal(Unreached.NO_ADDRESS.name.lower())
+    if people is People.STAFF:
+        return no_address
+    known = _holders(people).subquery("known")
+    barred = (
+        exists()
+        .where(known.c.person_id == person_id, person_address.c.person_id == known.c.holder_id)
+        .where(blocked_for(person_id, person_address.c.address_id))
+    )
+    reasons: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
+        (barred, literal(Unreached.BLOCKED.name.lower()))
+    ]
+    if people is People.GUARDIANS:
+        theirs = exists().where(guardianship.c.pupil_id == person_id)
+        reasons += [
+            (~theirs, literal(Unreached.NO_GUARDIAN.name.lower())),
+            (~theirs.where(~guardianship.c.blocked), literal(Unreached.BLOCKED.name.lower())),
+        ]
+    return case(*reasons, else_=no_address)

@@ -1,0 +1,93 @@
+"""Deliveries listed, newest first, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from broker.address import AddressKind, mask
+from broker.delivery import FAILED, State
+from ledger import tables as t
+from ledger.hand import Hand
+
+PAGE = 100
+PUBLIC = "the public"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One delivery as a list shows it; `address` is masked."""
+
+    id: int
+    announcement: UUID
+    channel: str
+    account: str
+    address: str
+    state: State
+    code: str
+    why: str
+    burned: int
+    due_at: datetime
+    changed_at: datetime
+    settled_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries: all filters hold together, None is no filter."""
+
+    announcement: UUID | None = None
+    channel: str | None = None
+    states: frozenset[State] | None = None
+
+
+FAILURES = Wanted(states=FAILED)
+
+
+def deliveries(
+    hand: Hand, wanted: Wanted, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[Listed]:
+    """Up to `limit` deliveries with an id below `before`, newest first; pass the last id on for the next page."""
+    query = (
+        select(
+            t.delivery,
+            t.announcement.c.public_id,
+            t.account.c.name.label("account"),
+            t.address.c.kind,
+            t.address.c.value,
+        )
+        .join(t.announcement, t.announcement.c.id == t.delivery.c.announcement_id)
+        .join(t.account, t.account.c.id == t.delivery.c.account_id)
+        .outerjoin(t.address, t.address.c.id == t.delivery.c.address_id)
+        .order_by(t.delivery.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(t.delivery.c.id < before)
+    if wanted.announcement is not None:
+        query = query.where(t.announcement.c.public_id == wanted.announcement)
+    if wanted.channel is not None:
+        query = query.where(t.delivery.c.channel == wanted.channel)
+    if wanted.states is not None:
+        query = query.where(t.delivery.c.state.in_(sorted(wanted.states)))
+    return [
+        Listed(
+            id=row.id,
+            announcement=row.public_id,
+            channel=row.channel,
+            account=row.account,
+            address=mask(AddressKind(row.kind), row.value) if row.kind else PUBLIC,
+            state=State(row.state),
+            code=row.code,
+            why=row.why,
+            burned=row.burned,
+            due_at=row.due_at,
+            changed_at=row.changed_at,
+            settled_by=row.settled_by,
+        )
+        for row in hand.connection.execute(query)
+    ]

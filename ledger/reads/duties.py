@@ -1,0 +1,78 @@
+"""How the duties of one announcement stand: SQL supplies the facts, `broker.duty.derive` alone says what they mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+
+from broker.announcement import Announcement
+from broker.delivery import REACHED, State
+from broker.duty import DutyFacts, DutyState, derive
+from ledger import tables as t
+from ledger.hand import Hand
+
+_COVERING = and_(
+    t.delivery.c.id == t.delivery_covers.c.delivery_id,
+    t.delivery.c.address_id.is_not(None),  # a broadcast meets no duty
+)
+_UNCERTAIN = t.delivery.c.state == State.UNCERTAIN.value
+_FACTS = ("acknowledged", "reached", "alive", "doubtful")
+
+
+def facts(announcement: int) -> Select[Any]:
+    """SELECT duty_id, person_id, unreached and the facts as 0 or 1, for every duty of an announcement."""
+    alive = or_(
+        t.delivery.c.state.in_((State.QUEUED.value, State.SENDING.value)),
+        and_(_UNCERTAIN, t.delivery.c.lookup_at.is_not(None)),
+    )
+    return (
+        select(
+            t.duty.c.id.label("duty_id"),
+            t.duty.c.person_id,
+            t.duty.c.unreached,
+            case((t.duty.c.acknowledged_at.is_not(None), 1), else_=0).label("acknowledged"),
+            _any(t.delivery.c.state.in_([state.value for state in REACHED])).label("reached"),
+            _any(alive).label("alive"),
+            _any(and_(_UNCERTAIN, t.delivery.c.settled_at.is_(None))).label("doubtful"),
+        )
+        .select_from(t.duty)
+        .outerjoin(
+            t.delivery_covers,
+            and_(t.delivery_covers.c.duty_id == t.duty.c.id, ~t.delivery_covers.c.dropped),
+        )
+        .outerjoin(t.delivery, _COVERING)
+        .where(t.duty.c.announcement_id == announcement)
+        .group_by(t.duty.c.id)
+    )
+
+
+def state_of(row: Any, announcement: Announcement, *, over: bool) -> DutyState:
+    """The state of one row of `facts`, or of a group of alike ones."""
+    known = {name: bool(getattr(row, name)) for name in _FACTS}
+    return derive(DutyFacts(**known, over=over, planned=announcement.fanned_out_at is not None))
+
+
+def count(hand: Hand, announcement: Announcement) -> dict[DutyState, int]:
+    """How many duties stand how. Sixteen combinations of facts cross, however many people there are."""
+    each = facts(announcement.id).subquery("each")
+    columns = [each.c[name] for name in _FACTS]
+    rows = hand.connection.execute(select(*columns, func.count().label("n")).group_by(*columns)).all()
+    over = is_over(hand, announcement)
+    counted: Counter[DutyState] = Counter()
+    for row in rows:
+        counted[state_of(row, announcement, over=over)] += row.n
+    return {state: counted[state] for state in DutyState}
+
+
+def is_over(hand: Hand, announcement: Announcement) -> bool:
+    """Expired, withdrawn, or corrected by a later one."""
+    if announcement.withdrawn_at is not None or announcement.expires_at <= hand.now:
+        return True
+    corrected = select(exists().where(t.announcement.c.corrects == announcement.id))
+    return bool(hand.connection.execute(corrected).scalar_one())
+
+
+def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.max(case((condition, 1), else_=0))

@@ -1,0 +1,101 @@
+"""How the house stands: work that waits, the record's unsealed tail, open alarms, workers that show themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from broker.delivery import State
+from ledger import tables as t
+from ledger.hand import Hand
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One account's queue: how many are due now, since when the oldest, and how many are being sent."""
+
+    account: str
+    channel: str
+    paused_why: str | None  # None: it is not paused
+    due: int
+    oldest_due: datetime | None
+    sending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One open alarm."""
+
+    kind: str
+    subject: str
+    message: str
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One worker, and when it last showed itself."""
+
+    name: str
+    started_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The whole at one moment. `unsealed` entries of the record are not yet tamper-evident."""
+
+    at: datetime
+    accounts: Sequence[Waiting]
+    unsealed: int
+    sealed_at: datetime | None
+    receipts: int  # callbacks not yet confirmed
+    alarms: Sequence[Alarm]
+    workers: Sequence[Seen]
+
+
+def health(hand: Hand) -> Health:
+    """Everything a doctor or a page asks first. Each count walks a partial index of work that is there to do."""
+    run = hand.connection.execute
+    alarms = run(select(t.alarm).where(t.alarm.c.cleared_at.is_(None)).order_by(t.alarm.c.raised_at))
+    workers = run(select(t.worker).order_by(t.worker.c.seen_at.desc()))
+    newest = run(
+        select(t.record_seal.c.next_mark, t.record_seal.c.sealed_at)
+        .order_by(t.record_seal.c.number.desc())
+        .limit(1)
+    ).one_or_none()
+    unsealed = select(func.count()).where(t.record_entry.c.mark >= (newest.next_mark if newest else 0))
+    receipts = select(func.count()).where(t.receipt.c.confirmed_at.is_(None))
+    return Health(
+        at=hand.now,
+        accounts=_accounts(hand),
+        unsealed=run(unsealed).scalar_one(),
+        sealed_at=newest.sealed_at if newest else None,
+        receipts=run(receipts).scalar_one(),
+        alarms=[Alarm(row.kind, row.subject, row.message, row.raised_at) for row in alarms],
+        workers=[Seen(row.name, row.started_at, row.seen_at) for row in workers],
+    )
+
+
+def _accounts(hand: Hand) -> Sequence[Waiting]:
+    run, d = hand.connection.execute, t.delivery
+    due = select(d.c.account_id, func.count().label("n"), func.min(d.c.due_at).label("oldest"))
+    due = due.where(d.c.state == State.QUEUED.value, d.c.due_at <= hand.now).group_by(d.c.account_id)
+    sending = select(d.c.account_id, func.count().label("n")).where(d.c.state == State.SENDING.value)
+    waiting = {row.account_id: row for row in run(due)}
+    busy = {row.account_id: row.n for row in run(sending.group_by(d.c.account_id))}
+    return [
+        Waiting(
+            account=row.name,
+            channel=row.channel,
+            paused_why=row.paused_why if row.paused_at else None,
+            due=waiting[row.id].n if row.id in waiting else 0,
+            oldest_due=waiting[row.id].oldest if row.id in waiting else None,
+            sending=busy.get(row.id, 0),
+        )
+        for row in run(select(t.account).order_by(t.account.c.name))
+        if row.active or row.id in waiting or row.id in busy
+    ]

@@ -1,0 +1,98 @@
+"""Who got it, by which way, and who did not, and why. Names stand here: it is shown to those who answer for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from broker.address import AddressKind, mask
+from broker.announcement import Announcement
+from broker.delivery import REACHED, State, describe
+from broker.duty import DutyState, Unreached
+from ledger import tables as t
+from ledger.hand import Hand
+from ledger.reads import duties
+
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One delivery that covers somebody. `address` is masked; `why` is a sentence, empty when all went well."""
+
+    delivery: int
+    channel: str
+    address: str
+    state: State
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person a duty is about, and how it stands. `why` says what stands in the way of an unmet one."""
+
+    duty: int
+    person: UUID
+    name: str
+    state: DutyState
+    ways: tuple[Way, ...]
+    why: str
+
+
+def reached(hand: Hand, announcement: Announcement, *, after: int = 0, limit: int = PAGE) -> Sequence[Told]:
+    """The next duties of an announcement after a duty's id, in the order of ids; empty at the end."""
+    each = duties.facts(announcement.id).where(t.duty.c.id > after).order_by(t.duty.c.id).limit(limit)
+    facts = each.subquery("facts")
+    name = func.coalesce(t.person.c.preferred_name, t.person.c.given_name)
+    rows = hand.connection.execute(
+        select(facts, t.person.c.public_id, name.label("given"), t.person.c.family_name)
+        .join(t.person, t.person.c.id == facts.c.person_id)
+        .order_by(facts.c.duty_id)
+    ).all()
+    if not rows:
+        return []
+    ways = _ways(hand, announcement.id, rows[0].duty_id, rows[-1].duty_id)
+    over = duties.is_over(hand, announcement)
+    return [
+        _told(row, duties.state_of(row, announcement, over=over), tuple(ways[row.duty_id])) for row in rows
+    ]
+
+
+def _ways(hand: Hand, announcement: int, first: int, last: int) -> defaultdict[int, list[Way]]:
+    rows = hand.connection.execute(
+        select(t.delivery_covers.c.duty_id, t.delivery, t.address.c.kind, t.address.c.value)
+        .join(t.delivery_covers, t.delivery_covers.c.delivery_id == t.delivery.c.id)
+        .join(t.address, t.address.c.id == t.delivery.c.address_id)
+        .where(
+            t.delivery.c.announcement_id == announcement,
+            t.delivery_covers.c.duty_id.between(first, last),
+            ~t.delivery_covers.c.dropped,
+        )
+        .order_by(t.delivery.c.id)
+    )
+    found: defaultdict[int, list[Way]] = defaultdict(list)
+    for row in rows:
+        masked = mask(AddressKind(row.kind), row.value)
+        found[row.duty_id].append(Way(row.id, row.channel, masked, State(row.state), row.why))
+    return found
+
+
+def _told(row: Any, state: DutyState, ways: tuple[Way, ...]) -> Told:
+    name = f"{row.given} {row.family_name}".strip()
+    return Told(row.duty_id, row.public_id, name, state, ways, _why(row, state, ways))
+
+
+def _why(row: Any, state: DutyState, ways: tuple[Way, ...]) -> str:
+    if state is DutyState.MET:
+        return "" if any(way.state in REACHED for way in ways) else "acknowledged"
+    if row.unreached:
+        return Unreached[row.unreached.upper()].value
+    sayings = dict.fromkeys(f"{way.channel}: {way.why or describe(way.state)}" for way in ways)
+    if sayings:
+        return "; ".join(sayings)
+    return "not planned yet" if state is DutyState.OPEN else "nothing is left to try"

@@ -1,0 +1,76 @@
+"""Where an announcement stands: its stage, every channel's counters, its duties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import exists, func, select, union_all
+
+from broker.announcement import Announcement, Stage, stage
+from broker.delivery import State
+from broker.duty import DutyState
+from ledger import tables as t
+from ledger.announcements import Announcements
+from ledger.hand import Hand
+from ledger.reads import duties
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One announcement at one moment. `channels` holds only states that occur; `settled` is the glossary's."""
+
+    announcement: Announcement
+    stage: Stage
+    channels: Mapping[str, Mapping[State, int]]
+    duties: Mapping[DutyState, int]
+    settled: bool
+
+
+def status(hand: Hand, public_id: UUID) -> Status | None:
+    """The status of an announcement, None when the ledger has none of this id."""
+    announcement = Announcements(hand).by_public_id(public_id)
+    if announcement is None:
+        return None
+    channels = tallies(hand, announcement.id)
+    return Status(
+        announcement,
+        stage(announcement, hand.now),
+        channels,
+        duties.count(hand, announcement),
+        _is_settled(hand, announcement, channels),
+    )
+
+
+def tallies(hand: Hand, announcement: int) -> dict[str, dict[State, int]]:
+    """Channel → state → how many deliveries: the folded counters and what is not folded yet."""
+    folded, appended = t.tally, t.tally_delta
+    both = union_all(
+        *(
+            select(table.c.channel, table.c.state, table.c.n).where(table.c.announcement_id == announcement)
+            for table in (folded, appended)
+        )
+    ).subquery()
+    summed = select(both.c.channel, both.c.state, func.sum(both.c.n).label("n")).group_by(
+        both.c.channel, both.c.state
+    )
+    found: dict[str, dict[State, int]] = {}
+    for row in hand.connection.execute(summed.order_by(both.c.channel, both.c.state)):
+        states = found.setdefault(row.channel, {})
+        if row.n:
+            states[State(row.state)] = int(row.n)
+    return found
+
+
+def _is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Mapping[State, int]]) -> bool:
+    if announcement.fanned_out_at is None and not duties.is_over(hand, announcement):
+        return False
+    if any(State.QUEUED in states or State.SENDING in states for states in channels.values()):
+        return False
+    looking = exists().where(
+        t.delivery.c.announcement_id == announcement.id,
+        t.delivery.c.state == State.UNCERTAIN.value,
+        t.delivery.c.lookup_at.is_not(None),
+    )
+    return not hand.connection.execute(select(looking)).scalar_one()
