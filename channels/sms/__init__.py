@@ -1,5 +1,106 @@
-"""Text messages: rendered in the short alphabet where it can be, counted in segments, sent through a gateway."""
+"""Text messages: rendered in the short alphabet where it can be, counted in segments, sent through a gateway.
 
-from channels.sms.channel import SmsKit
+`kit` is what the entry point `carillon.channels: sms` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from broker.address import AddressKind
+from broker.announcement import Attachment, Content
+from broker.channel import (
+    Confirmation,
+    Item,
+    Key,
+    MayStart,
+    Message,
+    Outcome,
+    PastAttempt,
+    Receipt,
+    Recipient,
+    Surroundings,
+    Traits,
+)
+from broker.errors import Problem
+from broker.policy import Policy
+from broker.retry import RetryPolicy
+from channels.sms.gateway import Gateway
+from channels.sms.gateway_twilio import TwilioGateway
+from channels.sms.policies import POLICIES
+from channels.sms.render import Style, check, render
+from channels.sms.settings import Settings
+
+TRAITS = Traits(
+    address_kind=AddressKind.MOBILE,
+    can_reconcile=True,
+    confirms_delivery=True,
+    grace=timedelta(seconds=60),
+)
+RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=15), most=timedelta(minutes=15))
+
+
+class Sms:
+    """Texts from one account."""
+
+    name = "sms"
+    traits = TRAITS
+    policies: Sequence[Policy] = POLICIES
+    retry = RETRY
+
+    def __init__(self, account: str, gateway: Gateway, style: Style) -> None:
+        self._account = account
+        self._gateway = gateway
+        self._style = style
+
+    def __repr__(self) -> str:
+        return f"<sms account {self._account}>"
+
+    def check(self, content: Content, attachments: Sequence[Attachment]) -> Sequence[Problem]:
+        """Too long or empty. Attachments stay with the channels that can carry them."""
+        return check(content, self._style)
+
+    def render(self, content: Content, to: Recipient) -> Message:
+        """The short text with the pupils' names, in the short alphabet where it can be."""
+        return render(content, to, self._style)
+
+    def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
+        """Exactly one try."""
+        return self._gateway.send(Item(key, message, to))
+
+    def send_many(
+        self, items: AsyncIterable[Item], *, may_start: MayStart
+    ) -> AsyncIterator[tuple[Key, Outcome]]:
+        """Many tries at once over kept-alive connections."""
+        return self._gateway.send_many(items, may_start=may_start)
+
+    def find(self, attempt: PastAttempt) -> Receipt | None:
+        """Ask the provider whether it got this one."""
+        return self._gateway.find(attempt)
+
+    def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
+        """What the provider tells us later."""
+        return self._gateway.confirmations(url, body, headers)
+
+    def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+        self._gateway.close()
+
+
+class SmsKit:
+    """How to read settings for texts and open an account."""
+
+    def __init__(self) -> None:
+        self.name = Sms.name
+        self.traits = TRAITS
+        self.settings: type[Any] = Settings
+
+    def open(self, account: str, settings: Settings, around: Surroundings) -> Sms:
+        """The channel of one account. Raises SetupError when it may not talk to the address it is given."""
+        style = Style(settings.transliterate, settings.max_segments)
+        return Sms(account, TwilioGateway(account, settings, around), style)
+
 
 kit = SmsKit()

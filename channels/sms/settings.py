@@ -17,7 +17,7 @@ MOST_IN_FLIGHT = 128
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", re.ASCII)
 
 
-class SmsSettings(BaseModel):
+class Settings(BaseModel):
     """What a Twilio account needs, and the school's wishes for its texts.
 
     Exactly one of `messaging_service_sid` (a pool of numbers) and `sender` (one number, or a name of up to 11

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from broker.channel import Recipient, SignatureInvalid, Surroundings
 from broker.delivery import Evidence
 from broker.testing.channel_bench import Callback, key, plain
-from channels.sms import kit
-from channels.sms.channel import SmsChannel
+from channels.sms import Sms, kit
 from sandbox.client import start_sandbox
 from tests.channels.twilio_support import settings, sign
 
@@ -25,11 +24,11 @@ URL = "https://school.example/callbacks/office/000001-token"
 
 
 @pytest.fixture(scope="module")
-def channel() -> SmsChannel:
+def channel() -> Sms:
     return kit.open("office", settings("http://127.0.0.1:9"), Surroundings("school", "GB", sandbox=True))
 
 
-def told(channel: SmsChannel, **fields: str):
+def told(channel: Sms, **fields: str):
     call = sign(URL, {"MessageSid": "SM" + "1" * 32, "To": "+447911123456", **fields})
     return list(channel.confirmations(call.url, call.body, call.headers))
 

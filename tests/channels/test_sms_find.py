@@ -13,9 +13,8 @@ from broker.channel import Item, PastAttempt, Recipient, Surroundings
 from broker.delivery import Evidence
 from broker.errors import DeliveryFailure, RateLimited, Uncertain
 from broker.testing.channel_bench import key, plain
-from channels.sms import kit
-from channels.sms.channel import SmsChannel
-from channels.sms.gateways import twilio as gateway
+from channels.sms import Sms, kit
+from channels.sms import gateway_twilio as gateway
 from sandbox.client import RunningSandbox
 from tests.channels.twilio_support import settings
 
@@ -23,7 +22,7 @@ numbers = itertools.count(7_912_000_000)
 
 
 @pytest.fixture
-def channel(twilio: RunningSandbox) -> Iterator[SmsChannel]:
+def channel(twilio: RunningSandbox) -> Iterator[Sms]:
     around = Surroundings("school", "GB", sandbox=True, timeout=timedelta(seconds=1))
     channel = kit.open("office", settings(twilio.twilio_url), around)
     yield channel
@@ -36,13 +35,11 @@ def to() -> Recipient:
     return Recipient(f"+44{next(numbers)}")
 
 
-def sent(channel: SmsChannel, to: Recipient, text: str = "School is closed.") -> str:
+def sent(channel: Sms, to: Recipient, text: str = "School is closed.") -> str:
     return channel.send(channel.render(plain(text), to), to, key=key()).provider_id
 
 
-def past(
-    channel: SmsChannel, to: Recipient, started_at: datetime, text: str = "School is closed.", *known: str
-):
+def past(channel: Sms, to: Recipient, started_at: datetime, text: str = "School is closed.", *known: str):
     return PastAttempt(
         key(), started_at, to.address, channel.render(plain(text), to).digest, frozenset(known)
     )
@@ -107,11 +104,11 @@ async def test_it_can_be_asked_beside_a_running_loop(channel, to):
     channel.close()
 
 
-async def _one(channel: SmsChannel, to: Recipient):
+async def _one(channel: Sms, to: Recipient):
     yield Item(key(), channel.render(plain("School is closed."), to), to)
 
 
-def _until(channel: SmsChannel, attempt: PastAttempt, evidence: Evidence):
+def _until(channel: Sms, attempt: PastAttempt, evidence: Evidence):
     until = datetime.now(UTC) + timedelta(seconds=5)
     while (found := channel.find(attempt)) is None or found.evidence is not evidence:
         assert datetime.now(UTC) < until

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from broker.channel import Surroundings
 from broker.errors import SetupError
 from channels.sms import kit
-from channels.sms.settings import SmsSettings
+from channels.sms.settings import Settings
 from tests.channels.twilio_support import SERVICE, settings
 
 SANDBOX = Surroundings("school", "GB", sandbox=True)
@@ -67,5 +67,5 @@ def test_a_stand_in_on_this_machine_is_welcome(url):
 
 
 def test_the_kit_names_the_settings_it_wants():
-    assert kit.settings is SmsSettings
+    assert kit.settings is Settings
     assert kit.name == "sms"

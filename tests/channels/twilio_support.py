@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from broker.testing.channel_bench import Callback
-from channels.sms.settings import SmsSettings
+from channels.sms.settings import Settings
 from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 
 SERVICE = "MG" + "0" * 32
 
 
-def settings(url: str | None, **changed: Any) -> SmsSettings:
+def settings(url: str | None, **changed: Any) -> Settings:
     """An account at the stand-in."""
     told = {
         "account_sid": ACCOUNT_SID,
@@ -24,7 +24,7 @@ def settings(url: str | None, **changed: Any) -> SmsSettings:
         "messaging_service_sid": SERVICE,
         "api_base_url": url,
     }
-    return SmsSettings(**{**told, **changed})
+    return Settings(**{**told, **changed})
 
 
 def sign(url: str, told: Mapping[str, str] | bytes, token: str = AUTH_TOKEN) -> Callback:

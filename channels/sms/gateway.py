@@ -1,4 +1,4 @@
-"""The providers of texts. One now; a second one stands beside it and satisfies the same protocol."""
+"""What the channel asks of a provider of texts. One now; a second stands beside it as gateway_<name>.py."""
 
 from __future__ import annotations
 

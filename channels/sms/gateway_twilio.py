@@ -35,8 +35,8 @@ from broker.errors import Problem, SetupError, Uncertain
 from broker.hands import work_through
 from broker.loopback import is_loopback
 from channels.sms import codes
-from channels.sms.gateways.twilio_line import Line, Room, failure_of
-from channels.sms.settings import SmsSettings
+from channels.sms.line import Line, Room, failure_of
+from channels.sms.settings import Settings
 
 PUBLIC_API = "https://api.twilio.com"
 CLOCKS_DIFFER = timedelta(minutes=2)  # Twilio's clock and ours, at the most
@@ -54,7 +54,7 @@ class TwilioGateway:
 
     name = "twilio"
 
-    def __init__(self, account: str, settings: SmsSettings, around: Surroundings) -> None:
+    def __init__(self, account: str, settings: Settings, around: Surroundings) -> None:
         base_url = settings.api_base_url or PUBLIC_API
         _refuse_the_world_in_sandbox(base_url, around)
         self._settings = settings
@@ -220,13 +220,13 @@ def _refuse_the_world_in_sandbox(base_url: str, around: Surroundings) -> None:
         )
 
 
-def _sender(settings: SmsSettings) -> dict[str, str]:
+def _sender(settings: Settings) -> dict[str, str]:
     if settings.messaging_service_sid:
         return {"messaging_service_sid": settings.messaging_service_sid}
     return {"from_": settings.sender or ""}
 
 
-def _callback_address(account: str, settings: SmsSettings, around: Surroundings) -> str:
+def _callback_address(account: str, settings: Settings, around: Surroundings) -> str:
     if not settings.callbacks or around.public_url is None:
         return ""
     return f"{around.public_url.rstrip('/')}/callbacks/{quote(account, safe='')}/"

@@ -17,7 +17,7 @@ from twilio.rest import Client
 
 from broker.errors import DeliveryFailure, Uncertain, Unreachable
 from channels.sms import codes
-from channels.sms.settings import SmsSettings
+from channels.sms.settings import Settings
 
 CONNECT_WITHIN = timedelta(seconds=10)
 CLOSE_WITHIN = timedelta(seconds=5)
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Line:
     """A client of the SDK on one event loop, with its kept-alive connections. Made on that loop."""
 
-    def __init__(self, settings: SmsSettings, base_url: str, timeout: timedelta) -> None:
+    def __init__(self, settings: Settings, base_url: str, timeout: timedelta) -> None:
         self.loop = asyncio.get_running_loop()
         secret = settings.auth_token.get_secret_value()
         self._session = aiohttp.ClientSession(
