@@ -125,7 +125,9 @@ class Plans:
         """INSERT … SELECT that passes over what is there already."""
         dialect = postgresql if self._hand.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(table).from_select(columns, chosen).on_conflict_do_nothing()
-        return self._hand.connection.execute(statement).rowcount
+        # SQLAlchemy keeps the count of an INSERT only when asked to.
+        counted = statement.execution_options(preserve_rowcount=True)
+        return self._hand.connection.execute(counted).rowcount
 
     def _end_of_partition(self, kind: AddressKind, low: int, size: int) -> int | None:
         following = (

@@ -208,8 +208,8 @@ Index(
     "ux_people_group_name",
     people_group.c.folded_name,
     unique=True,
-    sqlite_where=people_group.c.active,
-    postgresql_where=people_group.c.active,
+    sqlite_where=text("active"),
+    postgresql_where=text("active"),
 )
 
 membership = Table(

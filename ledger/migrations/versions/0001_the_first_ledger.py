@@ -235,7 +235,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_people_group')),
     sa.UniqueConstraint('source_id', name=op.f('uq_people_group_source_id'))
     )
-    op.create_index('ux_people_group_name', 'people_group', ['folded_name'], unique=True, sqlite_where='active', postgresql_where='active')
+    op.create_index('ux_people_group_name', 'people_group', ['folded_name'], unique=True, sqlite_where=sa.text('active'), postgresql_where=sa.text('active'))
     op.create_table('person_address',
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('address_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

@@ -1,0 +1,162 @@
+"""A broker with everything real but the provider: a ledger, the verbs, a pretend channel, and time that can pass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+
+from broker import confirm, fanout, intake, sweep
+from broker.actor import SYSTEM
+from broker.address import AddressKind
+from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.brake import Brake
+from broker.channel import Channel, Surroundings, Traits
+from broker.dispatch import Tempo, deliver
+from broker.errors import Problem, UnknownChannel
+from broker.imports import import_roster
+from broker.ports import Lane, Ports
+from broker.testing.hints import PretendHints
+from broker.testing.provider import PretendKit, PretendProvider
+from config.signer import HmacSigner
+from ledger import tables as t
+from ledger.connect import Ledger
+from tests.support.school import SmallSchool
+
+SURROUNDINGS = Surroundings("St Bride's", "GB")
+
+
+@dataclass
+class PretendChannels:
+    """The ways out of a test: texts that can be looked up, mails that cannot."""
+
+    texts: PretendProvider = field(default_factory=PretendProvider)
+    mails: PretendProvider = field(default_factory=PretendProvider)
+    opened: dict[str, Channel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kits = {
+            "sms": PretendKit(self.texts, askable=True, address_kind=AddressKind.MOBILE),
+            "email": PretendKit(self.mails, askable=False, address_kind=AddressKind.EMAIL),
+        }
+
+    def names(self) -> Sequence[str]:
+        return sorted(self.kits)
+
+    def traits(self, channel: str) -> Traits:
+        if channel not in self.kits:
+            raise UnknownChannel(Problem("unknown_channel", "channel", f"there is no channel {channel}"))
+        return self.kits[channel].traits
+
+    def open(self, account: str) -> Channel:
+        channel = {"texts": "sms", "mails": "email"}[account]
+        if account not in self.opened:
+            self.opened[account] = self.kits[channel].open(account, {}, SURROUNDINGS)
+            self.opened[account].name = channel  # type: ignore[misc]
+        return self.opened[account]
+
+
+@dataclass
+class World:
+    """A school that can announce, and a worker's hands."""
+
+    ledger: Ledger
+    channels: PretendChannels
+    hints: PretendHints
+    ports: Ports
+    brake: Brake
+    tempo: Tempo = Tempo()
+
+    @classmethod
+    def over(cls, ledger: Ledger, signer: HmacSigner) -> World:
+        channels, hints = PretendChannels(), PretendHints()
+        return cls(ledger, channels, hints, Ports(ledger, hints, signer, channels), Brake(ledger))
+
+    def bring(self, school: SmallSchool) -> None:
+        import_roster(self.ports, school.roster(), actor=SYSTEM, expect_leaving=None)
+
+    def draft(self, **changes: Any) -> Draft:
+        plain = Draft(
+            department="office",
+            audience="everyone",
+            people=People.GUARDIANS,
+            ways=(Step(("sms",)),),
+            parts={Part.SHORT: "The coach leaves at eight."},
+        )
+        return replace(plain, **changes)
+
+    def announce(self, **changes: Any) -> Announcement:
+        return intake.accept(self.ports, self.draft(**changes), actor=SYSTEM).announcement
+
+    def plan(self, announcement: Announcement) -> int:
+        return fanout.plan(self.ports, announcement.public_id, actor=SYSTEM)
+
+    def send(self, account: str = "texts", lane: Lane = Lane.ROUTINE, **more: Any) -> int:
+        """One worker's turn."""
+        self.brake.refresh()
+        return asyncio.run(
+            deliver(
+                self.ports,
+                account,
+                lane,
+                brake=self.brake,
+                actor=SYSTEM,
+                budget=timedelta(seconds=20),
+                tempo=self.tempo,
+                **more,
+            )
+        )
+
+    def sweep(self) -> sweep.Report:
+        return sweep.run(self.ports, actor=SYSTEM)
+
+    def confirm(self) -> int:
+        return confirm.drain_inbox(self.ports, actor=SYSTEM)
+
+    def states(self, announcement: Announcement | None = None) -> dict[str, int]:
+        query = select(t.delivery.c.state)
+        if announcement is not None:
+            query = query.where(t.delivery.c.announcement_id == announcement.id)
+        return dict(Counter(row.state for row in self.rows(query)))
+
+    def tallies(self, announcement: Announcement) -> dict[str, int]:
+        """The counters, folded and not; states that nothing is in are left out."""
+        summed: Counter[str] = Counter()
+        for table in (t.tally, t.tally_delta):
+            for row in self.rows(select(table).where(table.c.announcement_id == announcement.id)):
+                summed[row.state] += row.n
+        return {state: n for state, n in summed.items() if n}
+
+    def rows(self, query: Any) -> list[Any]:
+        with self.ledger.reading() as hand:
+            return list(hand.connection.execute(query))
+
+    def pass_time(self, by: timedelta) -> None:
+        """Let the ledger believe that this much time went by: every due time, lease and look-up moves back."""
+        moving = [
+            t.delivery.c.due_at,
+            t.delivery.c.lease_until,
+            t.delivery.c.lookup_at,
+            t.delivery.c.expires_at,
+            t.announcement.c.due_at,
+            t.announcement.c.expires_at,
+        ]
+        with self.ledger.begin() as tx:
+            run = tx.hand.connection.execute
+            for column in moving:
+                table = column.table
+                for row in run(select(table.c.id, column.label("at")).where(column.is_not(None))).all():
+                    run(table.update().where(table.c.id == row.id).values({column: row.at - by}))
+
+    def record(self) -> list[str]:
+        return [row.kind for row in self.rows(select(t.record_entry.c.kind).order_by(t.record_entry.c.id))]
+
+    def sql(self, statement: str) -> None:
+        with self.ledger.begin() as tx:
+            tx.hand.connection.execute(text(statement))
+
