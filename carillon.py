@@ -1,1 +1,112 @@
-"""The front door for plug-in authors: the types of the channel contract, with no side effect on import."""
+"""The front door for plug-in authors: the types of the channel contract, with no side effect on import.
+
+What stands here keeps its name and its meaning within a major version; what does not is Carillon's own business.
+"""
+
+from broker.address import AddressKind
+from broker.announcement import Attachment, Content, Part, Purpose, Urgency
+from broker.channel import (
+    ENTRY_POINT_GROUP,
+    PUBLIC,
+    Channel,
+    Confirmation,
+    ConfirmsDelivery,
+    Inspects,
+    Item,
+    Key,
+    Kit,
+    MayStart,
+    Message,
+    NotStarted,
+    Outcome,
+    PastAttempt,
+    Posture,
+    Receipt,
+    Recipient,
+    Reconciles,
+    SendsMany,
+    SignatureInvalid,
+    Surroundings,
+    Traits,
+    Withdraws,
+)
+from broker.delivery import Evidence
+from broker.errors import (
+    AccountRejected,
+    AddressRejected,
+    ContentRejected,
+    DeliveryFailure,
+    MissingExtra,
+    Permanent,
+    Problem,
+    RateLimited,
+    SetupError,
+    Transient,
+    Uncertain,
+    Unreachable,
+)
+from broker.hands import work_through
+from broker.loopback import is_loopback
+from broker.naming import fill, has_placeholder, join_names, lead
+from broker.policy import ALLOW, Allow, Case, Cover, Hold, Policy, Refuse, Verdict
+from broker.retry import RetryPolicy
+
+__all__ = [
+    "ALLOW",
+    "ENTRY_POINT_GROUP",
+    "PUBLIC",
+    "AccountRejected",
+    "AddressKind",
+    "AddressRejected",
+    "Allow",
+    "Attachment",
+    "Case",
+    "Channel",
+    "Confirmation",
+    "ConfirmsDelivery",
+    "Content",
+    "ContentRejected",
+    "Cover",
+    "DeliveryFailure",
+    "Evidence",
+    "Hold",
+    "Inspects",
+    "Item",
+    "Key",
+    "Kit",
+    "MayStart",
+    "Message",
+    "MissingExtra",
+    "NotStarted",
+    "Outcome",
+    "Part",
+    "PastAttempt",
+    "Permanent",
+    "Policy",
+    "Posture",
+    "Problem",
+    "Purpose",
+    "RateLimited",
+    "Receipt",
+    "Recipient",
+    "Reconciles",
+    "Refuse",
+    "RetryPolicy",
+    "SendsMany",
+    "SetupError",
+    "SignatureInvalid",
+    "Surroundings",
+    "Traits",
+    "Transient",
+    "Uncertain",
+    "Unreachable",
+    "Urgency",
+    "Verdict",
+    "Withdraws",
+    "fill",
+    "has_placeholder",
+    "is_loopback",
+    "join_names",
+    "lead",
+    "work_through",
+]
