@@ -10,7 +10,7 @@ from broker.ports import Ports
 from config.signer import HmacSigner
 from ledger.connect import Ledger, open_ledger
 from ledger.setup import ConfiguredAccount, School, install
-from tests.support.pretend_ports import NoChannels, NoHints
+from tests.support.pretend_ports import NoHints, TraitsOnly
 
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
 
@@ -22,9 +22,10 @@ def signer() -> HmacSigner:
 
 @pytest.fixture
 def ledger(ledger_url: str, signer: HmacSigner) -> Iterator[Ledger]:
-    """An installed ledger: two departments, an account for texts and one for mails."""
+    """An installed ledger: two departments, an account for texts, mails and a feed."""
     opened = open_ledger(ledger_url, signer)
     accounts = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("mails", "email")]
+    accounts.append(ConfiguredAccount("feed", "rss"))
     install(opened, SCHOOL, {"music": "Music", "office": "School office"}, accounts)
     yield opened
     opened.close()
@@ -32,5 +33,5 @@ def ledger(ledger_url: str, signer: HmacSigner) -> Iterator[Ledger]:
 
 @pytest.fixture
 def ports(ledger: Ledger, signer: HmacSigner) -> Ports:
-    """What a verb needs, with no queue and no way out."""
-    return Ports(ledger, NoHints(), signer, NoChannels())
+    """What a verb needs, with no queue and nothing that could send."""
+    return Ports(ledger, NoHints(), signer, TraitsOnly())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from broker.errors import Problem, UnknownChannel
+from broker.address import AddressKind
+from broker.channel import Traits
+from broker.errors import Problem, SetupError
 from broker.ports import Hint
 
 
@@ -16,17 +18,23 @@ class NoHints:
         """Lose it."""
 
 
-class NoChannels:
-    """A school without a way out."""
+class TraitsOnly:
+    """Texts, mails and a feed by their traits alone: enough to plan, and nothing can be sent."""
+
+    KNOWN: Mapping[str, Traits] = {
+        "sms": Traits(AddressKind.MOBILE, can_reconcile=True),
+        "email": Traits(AddressKind.EMAIL),
+        "rss": Traits(None),
+    }
 
     def names(self) -> Sequence[str]:
-        """None."""
-        return ()
+        """All three."""
+        return tuple(self.KNOWN)
 
-    def traits(self, channel: str) -> NoReturn:
-        """Unknown."""
-        raise UnknownChannel(Problem("unknown_channel", "channel", "there is none"))
+    def traits(self, channel: str) -> Traits:
+        """A channel's facts."""
+        return self.KNOWN[channel]
 
     def open(self, account: str) -> NoReturn:
-        """Unknown."""
-        raise UnknownChannel(Problem("unknown_channel", "channel", "there is none"))
+        """Never."""
+        raise SetupError(Problem("not_here", "account", "nothing is sent here"))

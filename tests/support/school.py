@@ -44,7 +44,9 @@ class SmallSchool:
     def pupil(self, name: str, *groups: str, **more: tuple[str, ...]) -> str:
         return self.person(name, Role.PUPIL, groups=groups, **more)
 
-    def guardian(self, name: str, *of: str, mobiles: tuple[str, ...] = (), emails: tuple[str, ...] = ()) -> str:
+    def guardian(
+        self, name: str, *of: str, mobiles: tuple[str, ...] = (), emails: tuple[str, ...] = ()
+    ) -> str:
         source_id = self.person(name, Role.GUARDIAN, mobiles=mobiles, emails=emails)
         for pupil in of:
             self.guardianships.append(RosterGuardianship(source_id, pupil, 1))
@@ -73,9 +75,7 @@ class SmallSchool:
             del self.people[one]
         self.memberships = [held for held in self.memberships if held.person in self.people]
         self.guardianships = [
-            held
-            for held in self.guardianships
-            if held.guardian in self.people and held.pupil in self.people
+            held for held in self.guardianships if held.guardian in self.people and held.pupil in self.people
         ]
 
     def roster(self) -> Roster:
