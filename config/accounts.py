@@ -65,7 +65,6 @@ def _read(
     problems: list[Problem],
 ) -> Account | None:
     mine = {field: raw[field] for field in ("channel", "department", "per_second") if field in raw}
-    rest = {field: raw[field] for field in raw if field not in mine}
     try:
         account = Account.model_validate(mine)
     except ValidationError as invalid:
@@ -81,6 +80,8 @@ def _read(
     except SetupError as fault:
         problems += [Problem(p.code, name_of((*path, "channel")), p.message, p.hint) for p in fault.problems]
         return None
+    # A channel may ask for the pace too, so as to keep it on its own side.
+    rest = {field: raw[field] for field in raw if field not in mine or field in model.model_fields}
     try:
         own = model.model_validate(rest)
     except ValidationError as invalid:

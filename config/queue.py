@@ -1,7 +1,7 @@
 """The queue: Celery configured to carry hints and nothing else, and the publisher of hints.
 
-A hint holds ids and says "there may be work". It is acknowledged before it runs, has no result, no eta and no retry:
-losing one loses nothing, for the sweep finds due work in the ledger.
+A hint holds ids and says "there may be work". It is popped and gone, has no result, no eta and no retry: losing one
+loses nothing, for the sweep finds due work in the ledger.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def make_app(
         worker_enable_remote_control=False,  # no broadcast queue: one part less that a lost Redis can leave deaf
         worker_prefetch_multiplier=1,
         worker_enable_prefetch_count_reduction=False,  # it may never grow back after a loss
-        # Ours are acknowledged early, so nothing is ever cancelled; unset, Celery warns on every loss.
+        # Ours are never acknowledged late, so nothing is ever cancelled; unset, Celery warns on every loss.
         worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
@@ -107,7 +107,9 @@ def _transport(queue_url: str, timeout: timedelta) -> Mapping[str, Any]:
 
 
 def _queue(name: str) -> Queue:
-    return Queue(name, Exchange(name, type="direct"), routing_key=name)
+    # no_ack: a hint is popped and gone. With acknowledgements a worker on threads stalls up to ten seconds as soon as
+    # its prefetch is full, for Celery's loop sleeps and nothing wakes it to send them.
+    return Queue(name, Exchange(name, type="direct"), routing_key=name, no_ack=True)
 
 
 class Publisher:
@@ -240,7 +242,8 @@ def forget(client: redis.Redis, queue: str) -> None:
 def keeping(client: redis.Redis) -> Mapping[str, str]:
     """How this Redis keeps what it holds: `maxmemory-policy` and `appendonly`; empty where it may not be asked."""
     try:
-        policy = client.config_get("maxmemory-policy") | client.config_get("appendonly")
+        policy = cast("dict[object, object]", client.config_get("maxmemory-policy"))
+        policy |= cast("dict[object, object]", client.config_get("appendonly"))
     except redis.ResponseError:
         return {}  # a hosted Redis forbids CONFIG
     return {_str(name): _str(value) for name, value in policy.items()}

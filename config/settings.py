@@ -105,10 +105,10 @@ class Worker(_Group):
         0, ge=0, le=256, description="task threads of a process; 0 for two an account and four more"
     )
     budget: Seconds = Field(
-        timedelta(seconds=5),
+        timedelta(seconds=20),
         ge=timedelta(seconds=1),
         le=timedelta(seconds=300),
-        description="seconds that a turn of sending lasts; a warm stop waits so long",
+        description="seconds that a turn of sending lasts before the account is looked at anew",
     )
     deaf_after: Seconds = Field(
         timedelta(seconds=60),

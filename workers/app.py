@@ -11,8 +11,7 @@ from celery.worker import WorkController
 from celery.worker import state as celery_state
 
 from config.queue import make_app, queues
-from workers.tasks import register
-from workers.workshop import Work
+from workers.tasks import Work, register
 
 
 class Consumer:
@@ -64,7 +63,8 @@ def _controller(app: Celery, names: Sequence[str], threads: int) -> WorkControll
         queues=list(names),
         pool_cls="threads",
         concurrency=threads,
-        prefetch_multiplier=1,
+        # The event loop ends the worker when it acknowledges a hint of a connection that is gone; this one goes on.
+        use_eventloop=False,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

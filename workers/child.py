@@ -67,7 +67,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, stop)
     threading.Thread(target=_on_leash, name="carillon-leash", daemon=True).start()
     house.hints.fall_back(workshop.by_hand)
-    workshop.start()
+    workshop.start(alone=settings.sqlite)
     try:
         consumer.run()
     finally:

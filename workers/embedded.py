@@ -43,7 +43,7 @@ class EmbeddedWorker:
         self._held.enter_context(sole_worker(self._house.settings.database_url))
         forget_stop()
         self._house.hints.fall_back(self._workshop.by_hand)
-        self._workshop.start()
+        self._workshop.start(alone=self._house.settings.sqlite)
         for thread in self._threads:
             thread.start()
 

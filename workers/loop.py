@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+THREADS = 32
 
 
 class Loop:
@@ -15,6 +17,8 @@ class Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        # Several accounts at once, each with a claim, a start and a write-back in flight: the default is too few.
+        self._loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="carillon-ledger"))
         self._thread = threading.Thread(target=self._run, name="carillon-loop", daemon=True)
         self._thread.start()
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from typing import Protocol
 from uuid import UUID
 
 from celery import Celery
 
 from broker.ports import Lane
 from config.queue import BEAT, DELIVER, FAN_OUT, SWEEP
-from workers.workshop import Work
 
-log = logging.getLogger(__name__)
+
+class Work(Protocol):
+    """What tasks may ask for. Nothing here raises for work that fails: the sweep finds it again."""
+
+    def fan_out(self, announcement: UUID) -> None:
+        """Plan one announcement."""
+
+    def deliver(self, account: str, lane: Lane) -> None:
+        """Send what is due on one account."""
+
+    def sweep(self) -> None:
+        """Find what is due."""
 
 
 def register(app: Celery, work: Work, heard: Callable[[str], None] = lambda _: None) -> None:

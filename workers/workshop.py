@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from datetime import timedelta
-from typing import Protocol
 from uuid import UUID
 
 from broker import dispatch, fanout, sweep
@@ -33,19 +32,6 @@ def threads_for(accounts: int) -> int:
     return 2 * accounts + 4
 
 
-class Work(Protocol):
-    """What tasks may ask for. Nothing here raises for work that fails: the sweep finds it again."""
-
-    def fan_out(self, announcement: UUID) -> None:
-        """Plan one announcement."""
-
-    def deliver(self, account: str, lane: Lane) -> None:
-        """Send what is due on one account."""
-
-    def sweep(self) -> None:
-        """Find what is due."""
-
-
 class Workshop:
     """One process's means of work. `start()` it, give it hints, `stop()` it warmly: what is in hand is finished."""
 
@@ -62,8 +48,10 @@ class Workshop:
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep)
         self._threads = set[threading.Thread]()
 
-    def start(self) -> None:
-        """Begin to brake and to sweep."""
+    def start(self, *, alone: bool) -> None:
+        """Begin to brake and to sweep. `alone`: no other process works, so what is in hand was in dead hands."""
+        if alone:
+            sweep.start_alone(self._ports, actor=self._actor)
         self._braking.start()
         self._ticking.start()
 
@@ -86,7 +74,7 @@ class Workshop:
         self._do(("fan_out", announcement), lambda: fanout.plan(self._ports, announcement, actor=self._actor))
 
     def deliver(self, account: str, lane: Lane) -> None:
-        """Send what is due on one account, in turns of one budget, so that a warm stop need not wait long."""
+        """Send what is due on one account, for as long as there is any."""
         self._do(("deliver", account, lane.value), lambda: self._deliver(account, lane))
 
     def sweep(self) -> None:
@@ -113,7 +101,13 @@ class Workshop:
         started = 1
         while started and not self._stopping.is_set():
             turn = dispatch.deliver(
-                self._ports, account, lane, brake=self._brake, actor=self._actor, budget=self._budget
+                self._ports,
+                account,
+                lane,
+                brake=self._brake,
+                actor=self._actor,
+                budget=self._budget,
+                stopping=self._stopping.is_set,
             )
             started = self._loop.run(turn)
 
