@@ -114,16 +114,13 @@ def _quoted_body(wording: Wording, *, in_html: bool) -> list[bytes | _Gap]:
     pieces: list[bytes | _Gap] = []
     last = len(wording) - 1
     for position, piece in enumerate(wording):
-        if not isinstance(piece, str):
+        if position > 0 and not (isinstance(pieces[-1], bytes) and pieces[-1].endswith(b"\n")):
+            pieces.append(SOFT)
+        if isinstance(piece, str):
+            # The mark's own line end stands for the last one.
+            pieces.append(_quoted_text(piece.removesuffix("\n") if position == last else piece))
+        else:
             pieces.append((in_html, piece))
-            continue
-        # The mark's own line end stands for the last one.
-        quoted = _quoted_text(piece.removesuffix("\n") if position == last else piece)
-        if position > 0:
-            quoted = SOFT + quoted
-        if position < last and not quoted.endswith(b"\r\n"):
-            quoted += SOFT
-        pieces.append(quoted)
     return pieces
 
 

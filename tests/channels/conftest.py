@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox.client import RunningSandbox, start_sandbox
+from tests.channels.mail_support import PASSWORD
 
 pytest.register_assert_rewrite("broker.testing")
 
@@ -18,4 +19,12 @@ SHORT = timedelta(milliseconds=1)  # from queued to sent, and again to delivered
 def twilio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """The session's stand-in for Twilio: clear its faults after use."""
     with start_sandbox(tmp_path_factory.mktemp("twilio") / "truth.jsonl", step=SHORT) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """The session's stand-in for a mail server, which wants a sign-in and keeps mails: clear its faults."""
+    flags = ["--smtp-user", "office", "--smtp-password", PASSWORD, "--keep-content"]
+    with start_sandbox(tmp_path_factory.mktemp("mail") / "truth.jsonl", flags=flags) as sandbox:
         yield sandbox
