@@ -122,6 +122,8 @@ def failure(status: int, code: int | None, retry_after: timedelta | None = None)
         return RateLimited(why, code=shown, retry_after=retry_after)
     if meaning is None:
         return ContentRejected(f"Twilio refused the text (code {shown})", code=shown)
+    if meaning.opt_out:
+        return AddressRejected(meaning.why, code=shown, opt_out=True)
     return meaning.failure(meaning.why, code=shown)
 
 

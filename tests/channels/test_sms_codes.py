@@ -109,6 +109,13 @@ def test_the_sdk_brings_the_code_through(channel, twilio, order, kind, code):
     assert found.code == code
 
 
+def test_a_stop_at_once_is_an_opt_out_too(channel, twilio):
+    twilio.control.order("twilio:error:code=21610")
+    found = refused(channel)
+    assert isinstance(found, AddressRejected)
+    assert found.opt_out
+
+
 def test_a_rate_limit_says_for_how_long(channel, twilio):
     twilio.control.order("twilio:429:retry_after=7")
     found = refused(channel)
