@@ -12,6 +12,7 @@ from broker.ports import Picked, Result
 from broker.retry import Decision, RetryPolicy, after_failure
 
 ACCOUNT_WAIT = timedelta(seconds=30)
+ACCOUNT_REJECTED = "account_rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ def result_of(
         return _result(tried, Decision(Event.NOT_SENT, burned=False), code="requeued")
     decision = decide(tried, outcome, retry, now, spread)
     lookup_at = now + traits.grace if decision.event is Event.LOSE and traits.can_reconcile else None
+    # What a resumed account lets go on is found by this code, whatever the provider called it.
+    code = ACCOUNT_REJECTED if isinstance(outcome, AccountRejected) else outcome.code
     return _result(
         tried,
         decision,
-        code=outcome.code or type(outcome).__name__.lower(),
+        code=code or type(outcome).__name__.lower(),
         why=outcome.why,
         lookup_at=lookup_at,
         evidence=Evidence.BOUNCED if decision.event is Event.REJECT else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from broker import confirm, fanout, intake, sweep
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
-from broker.brake import Brake
+from broker.brake import Brake, keep_fresh
 from broker.channel import Channel, Surroundings, Traits
 from broker.dispatch import Tempo, deliver
 from broker.errors import Problem, UnknownChannel
@@ -71,6 +72,7 @@ class World:
     ports: Ports
     brake: Brake
     tempo: Tempo = Tempo()
+    faults: list[Exception] = field(default_factory=list)
 
     @classmethod
     def over(cls, ledger: Ledger, signer: HmacSigner) -> World:
@@ -97,20 +99,27 @@ class World:
         return fanout.plan(self.ports, announcement.public_id, actor=SYSTEM)
 
     def send(self, account: str = "texts", lane: Lane = Lane.ROUTINE, **more: Any) -> int:
-        """One worker's turn."""
+        """One worker's turn, with its brake kept fresh beside it as a worker does."""
         self.brake.refresh()
-        return asyncio.run(
-            deliver(
-                self.ports,
-                account,
-                lane,
-                brake=self.brake,
-                actor=SYSTEM,
-                budget=timedelta(seconds=20),
-                tempo=self.tempo,
-                **more,
+        over = threading.Event()
+        reader = threading.Thread(target=keep_fresh, args=(self.brake, over, self.faults.append))
+        reader.start()
+        try:
+            return asyncio.run(
+                deliver(
+                    self.ports,
+                    account,
+                    lane,
+                    brake=self.brake,
+                    actor=SYSTEM,
+                    budget=timedelta(seconds=20),
+                    tempo=self.tempo,
+                    **more,
+                )
             )
-        )
+        finally:
+            over.set()
+            reader.join()
 
     def sweep(self) -> sweep.Report:
         return sweep.run(self.ports, actor=SYSTEM)
@@ -159,4 +168,3 @@ class World:
     def sql(self, statement: str) -> None:
         with self.ledger.begin() as tx:
             tx.hand.connection.execute(text(statement))
-
