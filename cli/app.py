@@ -1,0 +1,110 @@
+"""The `carillon` command: every door opens here, and every error leaves by here in one shape."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from broker.errors import Problem, RuleBroken, SetupError
+from cli import demo, show
+from config.logs import told
+
+WRONG_USE = 2
+UNFORESEEN = os.EX_SOFTWARE
+# What a wrong command line raises: typer carries its own copy of click, and gives no other name to this.
+UsageError: Any = typer.BadParameter.__base__
+
+app = typer.Typer(
+    name="carillon",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def carillon(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+) -> None:
+    """A school's announcement broker: written once, sent by every way that suits it, every delivery accounted for."""
+    if version:
+        show.say(f"carillon {metadata.version('carillon')}")
+        raise typer.Exit
+
+
+app.command()(demo.demo)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. 0 done, 1 not as wished, 2 wrong use, 70 unforeseen."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    json = "--json" in arguments
+    try:
+        code = get_command(app).main(args=arguments, prog_name="carillon", standalone_mode=False)
+    except UsageError as wrong:
+        return _wrong_use(wrong, json=json)
+    except RuleBroken as broken:
+        return _refused([broken.problem], json=json)
+    except SetupError as wrong:
+        return _refused(wrong.problems, json=json)
+    except typer.Abort:
+        show.hint("stopped; nothing was done")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - whatever it was, a person gets one sentence and a place to look
+        return _unforeseen(error, json=json)
+    return code if isinstance(code, int) else 0
+
+
+def _refused(problems: Sequence[Problem], *, json: bool) -> int:
+    (show.problem_as_json if json else show.problem_in_words)(problems)
+    return WRONG_USE
+
+
+def _wrong_use(wrong: Any, *, json: bool) -> int:
+    """A wrong command line, in the shape of every other error."""
+    if type(wrong).__name__ == "NoArgsIsHelpError":  # it has shown the help already
+        return WRONG_USE
+    command = wrong.ctx.command_path if wrong.ctx else "carillon"
+    parameter = getattr(wrong, "param", None)
+    field = parameter.name if parameter else getattr(wrong, "option_name", "") or ""
+    problem = Problem("wrong_use", field, wrong.format_message(), f"see: {command} --help")
+    return _refused([problem], json=json)
+
+
+def _unforeseen(error: Exception, *, json: bool) -> int:
+    if os.environ.get("CARILLON_DEBUG"):
+        traceback.print_exception(error)
+    kept = _keep(told(error))
+    problem = Problem(
+        "unforeseen", "", "something went wrong that Carillon did not foresee", f"what is known of it: {kept}"
+    )
+    _refused([problem], json=json)
+    return UNFORESEEN
+
+
+def _keep(what: str) -> str:
+    """Types and places alone, never an exception's words: they may hold a number or a name."""
+    folder = Path(os.environ.get("CARILLON_DATA_DIR", "var"))
+    number, path = tempfile.mkstemp(
+        prefix="fault-", suffix=".log", dir=folder if folder.is_dir() else None, text=True
+    )
+    with os.fdopen(number, "w") as file:
+        file.write(what + "\n")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+"""`carillon demo`: the main job on a sample school, against stand-ins for the providers, all on this machine."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+
+from broker import imports, intake
+from broker.actor import Actor, ActorKind
+from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.delivery import State
+from broker.errors import Problem, RuleBroken
+from cli import show
+from cli.accounted import Account, account_for
+from cli.follow import follow, looking
+from cli.options import Json
+from cli.serving import running
+from cli.who import everybody, told_rows
+from config import logs
+from config.assembly import House
+from config.settings import Settings
+from ledger.reads.status import Status, status
+from sandbox.client import RunningSandbox, start_sandbox
+from sandbox.sample_school import write_sample_school
+from sandbox.settings import BadSandbox
+from sources import rosters
+
+OPERATOR = Actor(ActorKind.PERSON, "demo")
+NEWS_WITHIN = timedelta(seconds=15)  # after the last text is sent, for the stand-in to say that all arrived
+SENDER = "+447400123456"
+DOMAIN = "stcecilias.example.org"
+AUDIENCE = "Choir + Year 7"
+TITLE = "Choir rehearsal on Thursday"
+TEXT = (
+    "{pupil}: the rehearsal for the autumn concert is on Thursday at 15:30 in the hall, ends 17:00."
+    " Please bring the blue folder. St Cecilia’s Music"
+)
+LETTER = """\
+{pupil} is asked to come to the **rehearsal for the autumn concert**:
+
+* Thursday, 15:30 to 17:00, in the hall
+* Bring the blue folder and something to drink
+
+The concert itself is on the last Friday of term, at 19:00. Families are welcome.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the demo's announcement ended."""
+
+    status: Status
+    seconds: float
+    account: Account
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End when everything is settled.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="An empty folder to keep everything in; else a temporary one.")
+    ] = None,
+    pupils: Annotated[int, typer.Option(min=20, max=20_000, help="Size of the sample school.")] = 420,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="A fault to order of the stand-ins, see docs/sandbox.md.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Send an announcement to a sample school, with stand-ins for the providers.
+
+    Nothing leaves this machine and no account is needed: a school of nearly a thousand people is made up and
+    imported, an announcement goes to the families of the choir and of year 7 by text and by mail, and you see who
+    got it by which way, and who did not and why. It stays up until Ctrl-C.
+
+    With --once it ends by itself; the exit code is 0 only if every message is accounted for: the ledger agrees with
+    what the stand-ins truly accepted, and the record verifies.
+
+    Examples:
+
+    * `carillon demo`
+    * `carillon demo --once --json`
+    * `carillon demo --fault twilio:429:rate=0.1,seed=1`
+    """
+    logs.set_up("WARNING")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _folder(data_dir) as folder, _sandbox(folder, fault or []) as sandbox:
+        settings = _settings(folder, sandbox)
+        with running(settings) as (house, url):
+            ended = _main_job(house, sandbox, folder, pupils=pupils, quiet=json)
+            _tell(house, ended, as_json=json)
+            if not once:
+                _stay(url, sandbox)
+    if not ended.account.ok:
+        raise typer.Exit(1)
+
+
+def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: int, quiet: bool) -> Ended:
+    said = _to_say(quiet=quiet)
+    school = write_sample_school(folder / "school", pupils=pupils)
+    today = datetime.now(UTC).date()
+    roster = rosters.read(school.folder, region="GB", today=today)
+    difference = imports.import_roster(house.ports, roster, actor=OPERATOR)
+    said(
+        f"St Cecilia's is imported: {difference.people.new} people, {difference.groups.new} groups,"
+        f" {len(difference.problems)} values could not be used."
+    )
+    began = time.monotonic()
+    announcement = intake.accept(house.ports, _draft(), actor=OPERATOR).announcement
+    said(f"“{TITLE}” to the guardians of {AUDIENCE}, by text and mail.")
+    ended = _follow(house, announcement, quiet=quiet)
+    seconds = time.monotonic() - began
+    _await_news(house, announcement)
+    final = _status(house, announcement)
+    return Ended(final, seconds, account_for(house, final, ended.settled, sandbox.truth()))
+
+
+def _follow(house: House, announcement: Announcement, *, quiet: bool) -> Status:
+    look = looking(house.ledger, lambda hand: _known(status(hand, announcement.public_id)))
+    return follow(look, until=lambda now: now.settled, quiet=quiet)
+
+
+def _await_news(house: House, announcement: Announcement) -> None:
+    """A text is sent first and said to have arrived later; mails are not confirmed."""
+    until = time.monotonic() + NEWS_WITHIN.total_seconds()
+    while time.monotonic() < until:
+        counted = _status(house, announcement).channels.get("sms", {})
+        if not counted.get(State.SENT):
+            return
+        time.sleep(0.1)
+
+
+def _status(house: House, announcement: Announcement) -> Status:
+    with house.ledger.reading() as hand:
+        return _known(status(hand, announcement.public_id))
+
+
+def _known(found: Status | None) -> Status:
+    if found is None:
+        raise LookupError("the announcement that was just accepted is not in the ledger")
+    return found
+
+
+def _tell(house: House, ended: Ended, *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(_as_told(ended))
+        return
+    people = list(everybody(house.ledger, ended.status.announcement))
+    show.table(("pupil", "told", "by which way, or why not"), told_rows(people), title="\nWho got it")
+    duties = ended.status.duties
+    show.say(
+        "",
+        *(f"{channel}: {show.states(counted)}" for channel, counted in ended.status.channels.items()),
+        f"{duties.get('met', 0)} told, {duties.get('open', 0)} open, {duties.get('lapsed', 0)} could not be"
+        f" told, {ended.seconds:.1f} s after it was accepted",
+        ended.account.says,
+    )
+
+
+def _as_told(ended: Ended) -> dict[str, Any]:
+    return {
+        "ok": ended.account.ok,
+        "announcement": ended.status.announcement.public_id,
+        "seconds": round(ended.seconds, 2),
+        "channels": {
+            channel: {
+                "deliveries": sum(counted.values()),
+                "states": {state.value: n for state, n in counted.items()},
+                "accepted": ended.account.accepted.get(channel, 0),
+            }
+            for channel, counted in ended.status.channels.items()
+        },
+        "duties": {state.value: n for state, n in ended.status.duties.items()},
+        **({} if ended.account.ok else {"fault": ended.account.says}),
+    }
+
+
+def _stay(url: str, sandbox: RunningSandbox) -> None:
+    show.say(
+        "",
+        f"It is still up: {url}/healthz",
+        f"What the stand-ins truly accepted: {sandbox.truth_path}",
+        "Ctrl-C ends it.",
+    )
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        show.say("")
+
+
+def _to_say(*, quiet: bool) -> Any:
+    return (lambda *_: None) if quiet else show.say
+
+
+def _draft() -> Draft:
+    return Draft(
+        department="music",
+        audience=AUDIENCE,
+        people=People.GUARDIANS,
+        ways=(Step(("sms", "email")),),
+        parts={Part.TITLE: TITLE, Part.SHORT: TEXT, Part.LONG: LETTER},
+    )
+
+
+@contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    if chosen is None:
+        with TemporaryDirectory(prefix="carillon-demo-", ignore_cleanup_errors=True) as made:
+            yield Path(made)
+        return
+    if chosen.exists() and (not chosen.is_dir() or any(chosen.iterdir())):
+        hint = "name a new folder, or leave it out for a temporary one"
+        raise RuleBroken(Problem("not_empty", "data_dir", "the demo wants a folder of its own", hint))
+    chosen.mkdir(parents=True, exist_ok=True)
+    yield chosen
+
+
+@contextmanager
+def _sandbox(folder: Path, faults: list[str]) -> Iterator[RunningSandbox]:
+    try:
+        started = start_sandbox(folder / "truth.jsonl", faults, callbacks="final")
+    except BadSandbox as fault:
+        raise RuleBroken(Problem("sandbox", fault.field, fault.message, fault.hint)) from None
+    with started as sandbox:
+        yield sandbox
+
+
+def _settings(folder: Path, sandbox: RunningSandbox) -> Settings:
+    port = _free_port()
+    return Settings.of(
+        data_dir=folder,
+        public_url=f"http://127.0.0.1:{port}",
+        sandbox=True,
+        school={"slug": "st-cecilias", "name": "St Cecilia's School"},
+        departments={"music": "Music", "office": "School office"},
+        web={"host": "127.0.0.1", "port": port},
+        accounts={
+            "sms": {
+                "channel": "sms",
+                "account_sid": sandbox.account_sid,
+                "auth_token": sandbox.auth_token,
+                "sender": SENDER,
+                "api_base_url": sandbox.twilio_url,
+            },
+            "email": {
+                "channel": "email",
+                "host": sandbox.smtp_host,
+                "port": sandbox.smtp_port,
+                "security": "none",
+                "sender": f"office@{DOMAIN}",
+                "reply_to": f"music@{DOMAIN}",
+            },
+        },
+    )
+
+
+def _free_port() -> int:
+    """One for the web: callbacks need its address before it listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,102 @@
+"""Following an announcement until it is settled, with a bar for each channel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from broker.delivery import State
+from cli import show
+from ledger.connect import Ledger
+from ledger.reads.status import Status
+
+LOOK_EVERY = timedelta(milliseconds=200)
+UNDER_WAY = frozenset({State.QUEUED, State.SENDING})
+
+Look = Callable[[], Status]
+
+
+def follow(
+    look: Look, *, until: Callable[[Status], bool], quiet: bool, changed: Callable[[Status], None] | None = None
+) -> Status:
+    """Look again and again until `until` holds; `changed` hears of every status that differs from the last."""
+    with Bars(quiet=quiet) as bars:
+        last: Status | None = None
+        while True:
+            now = look()
+            bars.show(now)
+            if changed is not None and (last is None or as_told(now) != as_told(last)):
+                changed(now)
+            if until(now):
+                return now
+            last = now
+            time.sleep(LOOK_EVERY.total_seconds())
+
+
+class Bars:
+    """One live bar a channel, on standard error; nothing where that is no terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        console = show.aside()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, status: Status) -> None:
+        """Move the bars to where the announcement stands."""
+        for channel, counted in status.channels.items():
+            if channel not in self._tasks:
+                self._tasks[channel] = self._progress.add_task(show.plain(channel), total=None, told="")
+            total = sum(counted.values())
+            done = sum(n for state, n in counted.items() if state not in UNDER_WAY)
+            self._progress.update(
+                self._tasks[channel], total=total, completed=done, told=show.states(counted)
+            )
+
+
+def as_told(status: Status) -> Mapping[str, Any]:
+    """A status as JSON tells it."""
+    said = status.announcement
+    return {
+        "announcement": said.public_id,
+        "stage": status.stage,
+        "department": said.department,
+        "audience": said.audience,
+        "people": said.people,
+        "due_at": said.due_at,
+        "expires_at": said.expires_at,
+        "channels": {
+            channel: {"deliveries": sum(counted.values()), "states": {s.value: n for s, n in counted.items()}}
+            for channel, counted in status.channels.items()
+        },
+        "duties": {state.value: n for state, n in status.duties.items()},
+        "settled": status.settled,
+    }
+
+
+def looking(ledger: Ledger, read: Callable[[Any], Status]) -> Look:
+    """A look at the ledger in a transaction of its own."""
+
+    def look() -> Status:
+        with ledger.reading() as hand:
+            return read(hand)
+
+    return look

@@ -1,0 +1,130 @@
+"""Presenting: tables and sentences for people, one JSON object for programs. Nothing is decided here."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from broker.delivery import STATES, State
+from broker.errors import Problem
+
+PATIENCE = timedelta(seconds=2)  # work that takes longer shows that it is going on
+DUTIES_TOLD = {"met": "green", "open": "yellow", "lapsed": "red"}
+
+
+def out() -> Console:
+    """Where a command's answer goes."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def aside() -> Console:
+    """Where progress and complaints go, so that an answer can be piped on."""
+    return Console(stderr=True, highlight=False)
+
+
+def plain(text: object) -> str:
+    """Text from anywhere made safe for a terminal: a name may hold what a terminal would obey."""
+    return "".join(c if c.isprintable() else " " if c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+
+
+def say(*sentences: str) -> None:
+    """Lines of plain text, as the command's answer."""
+    for sentence in sentences:
+        out().print(Text(sentence))
+
+
+def hint(sentence: str) -> None:
+    """A line beside the answer."""
+    aside().print(Text(sentence, style="dim"))
+
+
+def as_json(value: Any) -> None:
+    """One JSON object on one line; ASCII, so that every terminal and pipe takes it."""
+    print(json.dumps(value, default=_bare), flush=True)
+
+
+def problem_as_json(problems: Sequence[Problem]) -> None:
+    """The one shape of every error; further ones of a configuration stand beside the first."""
+    told: dict[str, Any] = {"error": problems[0].as_dict()}
+    if len(problems) > 1:
+        told["errors"] = [problem.as_dict() for problem in problems]
+    as_json(told)
+
+
+def problem_in_words(problems: Sequence[Problem]) -> None:
+    """The same for people, on standard error."""
+    console = aside()
+    for problem in problems:
+        line = Text("error", style="bold red")
+        line.append(f": {plain(problem.field)}: " if problem.field else ": ", style="default")
+        line.append(plain(problem.message), style="default")
+        console.print(line)
+        if problem.hint:
+            console.print(Text(f"  {plain(problem.hint)}", style="dim"))
+    console.print(Text(f"  [{problems[0].code}]", style="dim"))
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """A table; every cell is shown as text, whatever it holds."""
+    drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        drawn.add_column(header, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
+    out().print(drawn)
+
+
+def state(of: State) -> Text:
+    """A delivery's state in its plain word and colour."""
+    look = STATES[of]
+    return Text(look.label, style=look.colour)
+
+
+def states(counted: Mapping[State, int]) -> str:
+    """How many stand how, in the order of the state table."""
+    return ", ".join(f"{counted[s]} {STATES[s].label}" for s in STATES if counted.get(s)) or "none yet"
+
+
+@contextmanager
+def busy(what: str, *, quiet: bool) -> Iterator[None]:
+    """A moving bar beside work that takes longer than a moment."""
+    console = aside()
+    if quiet or not console.is_terminal:
+        yield
+        return
+    bar = Progress(SpinnerColumn(), TextColumn(what), BarColumn(), console=console, transient=True)
+    bar.add_task(what, total=None)
+    begin = threading.Timer(PATIENCE.total_seconds(), bar.start)
+    begin.daemon = True
+    begin.start()
+    try:
+        yield
+    finally:
+        begin.cancel()
+        begin.join()
+        bar.stop()
+
+
+def _bare(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")

@@ -1,0 +1,42 @@
+"""What left the house: for auditing the ledger against a provider's own list. Full addresses stand here: never show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from broker.delivery import REACHED
+from ledger import tables as t
+from ledger.hand import Hand
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One delivery that is sent or delivered, and the provider's ids for its attempts."""
+
+    delivery: int
+    channel: str
+    address: str = field(repr=False)
+    provider_ids: tuple[str, ...]
+
+
+def left(hand: Hand, announcement: int) -> Sequence[Left]:
+    """Every direct delivery of an announcement that a provider has."""
+    rows = hand.connection.execute(
+        select(t.delivery.c.id, t.delivery.c.channel, t.address.c.value, t.attempt.c.provider_id)
+        .join(t.address, t.address.c.id == t.delivery.c.address_id)
+        .outerjoin(t.attempt, t.attempt.c.delivery_id == t.delivery.c.id)
+        .where(
+            t.delivery.c.announcement_id == announcement,
+            t.delivery.c.state.in_([state.value for state in REACHED]),
+        )
+        .order_by(t.delivery.c.id)
+    )
+    found: dict[int, Left] = {}
+    for row in rows:
+        known = found.get(row.id) or Left(row.id, row.channel, row.value, ())
+        ids = (row.provider_id,) if row.provider_id else ()
+        found[row.id] = Left(row.id, row.channel, row.value, known.provider_ids + ids)
+    return list(found.values())
