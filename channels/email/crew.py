@@ -38,8 +38,9 @@ Post = Callable[[Line, Item, MayStart], Receipt | NotStarted]
 class Crew:
     """As many hands as there is work for, up to the account's connections.
 
-    The first hand takes a mail and then connects; the others connect first, and are gone when they cannot. So a server
-    that grants three connections of eight gets three, and no mail fails for want of the other five.
+    The first hand takes a mail and then connects. Once it has, others join it, each of which connects before it takes a
+    mail, and is gone when it cannot. So a server that grants three connections of eight gets three, and no mail fails
+    for want of the other five.
     """
 
     def __init__(self, route: Route, post: Post) -> None:
@@ -50,6 +51,7 @@ class Crew:
         self._hands: set[Thread] = set()
         self._pending = 0
         self._closed = False
+        self._reached = False  # whether a hand with a mail last found its way to the server
         self._away: tuple[float, DeliveryFailure] | None = None
 
     def take(self, errand: Errand) -> None:
@@ -76,7 +78,7 @@ class Crew:
 
     def _hire(self) -> None:
         first = not self._hands
-        if not first and self._why_away() is not None:
+        if not first and (not self._reached or self._why_away() is not None):
             return
         hand = Thread(target=self._work, args=(first,), name="carillon-email", daemon=True)
         self._hands.add(hand)
@@ -96,7 +98,9 @@ class Crew:
                 self._hands = {hand for hand in self._hands if hand is not current_thread()}
 
     def _outcome(self, line: Line, errand: Errand) -> Outcome:
-        if (failure := self._connect(line)) is not None:
+        failure = self._connect(line)
+        self._reached = failure is None
+        if failure is not None:
             return failure
         try:
             return self._post(line, errand.item, errand.may_start)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 import pytest
 
+from broker.announcement import Attachment
 from broker.channel import Item, NotStarted, Outcome, Receipt
 from broker.errors import AccountRejected, RateLimited, Transient, Uncertain, Unreachable
 from channels.email import Email
 from sandbox.client import RunningSandbox
-from tests.channels.mail_support import PASSWORD, account, closed_port, letter, parent, wording
+from tests.channels.mail_support import PASSWORD, account, body, closed_port, letter, parent, read, wording
 from tests.channels.odd_mail_server import odd
 
 
@@ -206,3 +208,42 @@ def test_nothing_private_is_logged_at_any_level(
     told = caplog.text + str(caught.value) + repr(caught.value) + repr(one) + repr(channel)
     for private in ("pat@", "Amelia", "Secret words", PASSWORD, "token-of"):
         assert private not in told
+
+
+def test_files_arrive_as_they_were_sent(mail_server: RunningSandbox) -> None:
+    plan = Attachment("1" * 64, "Cynllun y neuadd – Ŵyl.pdf", "application/pdf", os.urandom(400_000))
+    note = Attachment("2" * 64, "note.txt", "text/plain", b".\r\n.\nBring a stand\n")
+    channel = account(mail_server, username="office", password=PASSWORD)
+    one = letter(channel, content=wording(attachments=(plan, note)))
+    assert one.message.fields["attachments"] == (plan.name, note.name)
+    channel.send(one.message, one.to, key=one.key)
+    channel.close()
+    arrived = read(mail_server.truth()[-1]["content"])
+    assert arrived.get_content_type() == "multipart/mixed"
+    assert [(part.get_filename(), part.get_content_type()) for part in arrived.iter_attachments()] == [
+        (plan.name, "application/pdf"),
+        (note.name, "text/plain"),
+    ]
+    assert [part.get_payload(decode=True) for part in arrived.iter_attachments()] == [plan.data, note.data]
+
+
+async def test_what_arrives_in_a_stream_is_each_familys_own(mail_server: RunningSandbox) -> None:
+    before = len(mail_server.truth())
+    channel = account(mail_server, username="office", password=PASSWORD)
+    families = {f"family{number}": (f"Ann{number}", f"Bob{number}") for number in range(30)}
+    content = wording("See you at six.\n.\n..dots\n", "About {pupil}")
+    items = [
+        letter(channel, parent(local, names, {"unsubscribe": f"https://school.example/u/{local}"}), content)
+        for local, names in families.items()
+    ]
+    await send_all(channel, items)
+    channel.close()
+    arrived = {entry["to"]: read(entry["content"]) for entry in mail_server.truth()[before:]}
+    assert len(arrived) == len(families)
+    for local, (ann, bob) in families.items():
+        mail = arrived[f"{local}@families.example"]
+        assert mail["To"] == f"{local}@families.example"
+        assert mail["Subject"] == f"About {ann} and {bob}"
+        assert body(mail, "plain").startswith(f"For {ann} and {bob}:\n\nSee you at six.\n.\n..dots\n")
+        assert body(mail, "plain").rstrip().endswith(f"https://school.example/u/{local}")
+        assert f"https://school.example/u/{local}" in body(mail, "html")
