@@ -9,17 +9,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.address import AddressKind
-from broker.announcement import Announcement, People, Urgency
+from broker.announcement import Announcement, Urgency
 from broker.audience import Audience
 from broker.delivery import State
-from broker.duty import Unreached
 from broker.ports import AccountRow, Lane, PlanProgress
 from ledger import tables as t
-from ledger.audience import addresses_for, members
+from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries
 from ledger.hand import Hand
 
@@ -73,7 +72,7 @@ class Plans:
         self._hand.connection.execute(
             update(t.duty)
             .where(t.duty.c.announcement_id == announcement.id, ~covered)
-            .values(unreached=_why_unreached(announcement.people))
+            .values(unreached=why_unreached(announcement.people, t.duty.c.person_id))
         )
         self._hand.connection.execute(
             update(t.announcement)
@@ -181,17 +180,3 @@ def _delivery_values(
         "created_at": literal(hand.now, t.Moment()),
         "changed_at": literal(hand.now, t.Moment()),
     }
-
-
-def _why_unreached(people: People) -> Any:
-    """Why nothing covers a duty, from what the ledger knows of the person."""
-    no_address = literal(Unreached.NO_ADDRESS.name.lower())
-    if people is not People.GUARDIANS:
-        return no_address
-    theirs = exists().where(t.guardianship.c.pupil_id == t.duty.c.person_id)
-    allowed = theirs.where(~t.guardianship.c.blocked)
-    return case(
-        (~theirs, literal(Unreached.NO_GUARDIAN.name.lower())),
-        (~allowed, literal(Unreached.BLOCKED.name.lower())),
-        else_=no_address,
-    )
