@@ -31,6 +31,7 @@ QUIET = timedelta(
     seconds=1
 )  # after a failure nothing is published for so long: a sweep's hints must not each wait
 POLLING = timedelta(milliseconds=50)
+IN_PROCESS = "memory://localhost/"  # kombu warns of a missing host, which its memory has no use for
 
 
 def queues(channels: Iterable[str]) -> Sequence[str]:
@@ -60,7 +61,7 @@ def make_app(
     """
     app = Celery("carillon", set_as_current=False, fixups=[])
     app.conf.update(
-        broker_url=queue_url,
+        broker_url=queue_url if is_redis(queue_url) else IN_PROCESS,
         broker_transport_options=_transport(queue_url, timeout),
         broker_connection_timeout=CONNECT_TIMEOUT.total_seconds(),
         broker_connection_retry=True,

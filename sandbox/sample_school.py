@@ -233,12 +233,21 @@ class _School:
         self._slipped = tuple(ordinary[3:6])
         for guardian, slip in zip(self._slipped, slips, strict=True):
             guardian.sms = slip
+        self._silence(self._pupils[0 :: len(YEARS)][-2:])
         # A teacher who is a parent is two users in OneRoster 1.1, with one number.
         self._staff[0].sms = ordinary[0].sms = self._spelt(self._number())
         self._left = [
             _User("p-left", "student", "Edith", "Hathaway", grades="09", status="tobedeleted"),
             _User("t-left", "teacher", "Percival", "Drake", enabled="FALSE"),
         ]
+
+    def _silence(self, pupils: Sequence[_User]) -> None:
+        """Two of year 7 whose families gave no number and no email: no announcement finds them."""
+        ids = {pupil.id for pupil in pupils}
+        named = {agent for pupil in pupils for agent in pupil.agents}
+        for guardian in self._guardians:
+            if guardian.id in named or ids & set(guardian.agents):
+                guardian.sms = guardian.email = ""
 
     # ---- addresses ----
 
