@@ -11,11 +11,12 @@ is bounded by two windows: that is all that a process killed at any moment can l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from broker import accounts
@@ -45,13 +46,37 @@ class Tempo:
     brake_wait: timedelta = timedelta(milliseconds=50)
 
 
+class Rooms:
+    """One process's room for windows that are started and not yet written back: two an account, both lanes together.
+
+    It is what bounds the mails that a killed process leaves uncertain. One object a process, used on its loop.
+    """
+
+    WINDOWS = 2
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, asyncio.Semaphore] = {}
+
+    def of(self, account: str) -> asyncio.Semaphore:
+        """The account's room."""
+        return self._rooms.setdefault(account, asyncio.Semaphore(self.WINDOWS))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What one worker process has of its own, for all its deliveries: its brake, its rooms, and its name as actor."""
+
+    brake: Brake
+    actor: Actor
+    rooms: Rooms = field(default_factory=Rooms)
+
+
 async def deliver(
     ports: Ports,
     account: str,
     lane: Lane,
     *,
-    brake: Brake,
-    actor: Actor,
+    process: Process,
     budget: timedelta,
     stopping: Callable[[], bool] = lambda: False,
     tempo: Tempo = Tempo(),
@@ -70,7 +95,7 @@ async def deliver(
     def over() -> bool:
         return stopping() or time.monotonic() >= until
 
-    run = _Run(ports, row, channel, lane, brake=brake, actor=actor, tempo=tempo, over=over)
+    run = _Run(ports, row, channel, lane, process=process, tempo=tempo, over=over)
     return await run.through()
 
 
@@ -98,13 +123,12 @@ class _Run:
         channel: Channel,
         lane: Lane,
         *,
-        brake: Brake,
-        actor: Actor,
+        process: Process,
         tempo: Tempo,
         over: Callable[[], bool],
     ) -> None:
         self.ports, self.account, self.channel, self.lane = ports, account, channel, lane
-        self.brake, self.actor, self.tempo = brake, actor, tempo
+        self.brake, self.actor, self.tempo = process.brake, process.actor, tempo
         self.budget_over = over
         self.traits: Traits = channel.traits
         # Where nothing can be looked up, few may be started at a time; where it can, a whole chunk.
@@ -112,7 +136,7 @@ class _Run:
         self.renderer = Renderer(ports, channel)
         self.claimed: asyncio.Queue[list[_Ready] | None] = asyncio.Queue(maxsize=1)
         self.started: asyncio.Queue[list[tuple[Item, float]] | None] = asyncio.Queue()
-        self.room = asyncio.Semaphore(2)  # windows that may be started and not yet written back
+        self.room = process.rooms.of(account.name)
         self.tried: dict[int, Tried] = {}  # started, and no outcome yet
         self.taken: set[int] = set()  # of those, handed to the channel
         self.done: list[tuple[Tried, Outcome]] = []
@@ -215,18 +239,32 @@ class _Run:
         try:
             while (chunk := await self.claimed.get()) is not None:
                 for at in range(0, len(chunk), self.window):
-                    await self.room.acquire()
                     window = chunk[at : at + self.window]
-                    if self.over():
+                    if not await self._room_for_one():
                         await self._give_back(window)
-                        self.room.release()
                         continue
                     number += 1
-                    await self._start(number, window)
+                    try:
+                        held = await self._start(number, window)
+                    except BaseException:
+                        self.room.release()
+                        raise
+                    if not held:
+                        self.room.release()
         finally:
             await self.started.put(None)
 
-    async def _start(self, number: int, window: Sequence[_Ready]) -> None:
+    async def _room_for_one(self) -> bool:
+        """Wait until one more window may be started; False when nothing more is to be."""
+        while not self.over():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.tempo.brake_wait.total_seconds()):
+                    await self.room.acquire()
+                    return True
+        return False
+
+    async def _start(self, number: int, window: Sequence[_Ready]) -> bool:
+        """Commit the start of one window; False when nothing of it was still ours."""
         attempts = await asyncio.to_thread(self._commit_start, window)
         items: list[tuple[Item, float]] = []
         for one in window:
@@ -240,11 +278,11 @@ class _Run:
             self.window_of[attempt] = number
             items.append((Item(key, one.rendered.message, one.rendered.to), one.turn))
         if not items:
-            self.room.release()
-            return
+            return False
         self.left_in_window[number] = len(items)
         self.count += len(items)
         await self.started.put(items)
+        return True
 
     def _commit_start(self, window: Sequence[_Ready]) -> dict[int, int]:
         starts = [
@@ -325,10 +363,12 @@ class _Run:
     async def _write(self, batch: Sequence[tuple[Tried, Outcome]], frees: int) -> None:
         results = [self._result(tried, outcome) for tried, outcome in batch]
         failures = [outcome for _, outcome in batch if isinstance(outcome, DeliveryFailure)]
-        await asyncio.to_thread(write_back, self.ports, self.account, results, batch, actor=self.actor)
-        self.brake.let_go(result.delivery for result in results)
-        for _ in range(frees):
-            self.room.release()
+        try:
+            await asyncio.to_thread(write_back, self.ports, self.account, results, batch, actor=self.actor)
+        finally:
+            self.brake.let_go(result.delivery for result in results)
+            for _ in range(frees):
+                self.room.release()
         refused = next((f for f in failures if isinstance(f, AccountRejected)), None)
         if refused is not None:
             await self._pause("account_rejected", refused.why)
@@ -350,12 +390,10 @@ class _Run:
     async def _wind_up(self, stages: Sequence[asyncio.Task[None]]) -> None:
         """Account for everything: what the channel took and never answered may have left, the rest did not.
 
-        The stages are never cancelled, for a claim in a thread would commit all the same: they are told that it
-        is over, given room to see it, and waited for.
+        The stages are never cancelled, for a claim in a thread would commit all the same: they see that it is
+        over, and are waited for.
         """
         self.broken_off = True
-        for _ in range(_PLENTY):
-            self.room.release()
         ended = await asyncio.gather(*stages, return_exceptions=True)
         broke_off = Uncertain("the channel broke off before it answered", code="unforeseen")
         for attempt, tried in list(self.tried.items()):
@@ -367,6 +405,3 @@ class _Run:
         for fault in ended:
             if isinstance(fault, Exception):
                 raise fault
-
-
-_PLENTY = 1_000  # windows: more than any chunk holds

@@ -42,15 +42,36 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
 
     Raises InvalidAnnouncement, UnknownAudience, UnknownChannel or KeyConflict; then nothing has been written.
     """
-    checked = replace(draft, parts=check_parts(draft.parts))
-    _check_shape(checked)
-    tree = audiences.parse(checked.audience)
-    _check_channels(ports, checked)
+    checked, tree = _checked(ports, draft)
     digest = digest_of(checked)
     accepted = ports.ledger.transact(lambda tx: _store(ports, tx, checked, tree, digest, actor))
     if accepted.created:
         ports.hints.publish(FanOutHint(accepted.announcement.public_id))
     return accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What accepting a draft would store: the draft as checked, its audience as a tree, its times, at what moment."""
+
+    draft: Draft
+    audience: audiences.Audience
+    now: datetime
+    due_at: datetime
+    expires_at: datetime
+
+
+def rehearse(ports: Ports, draft: Draft) -> Rehearsed:
+    """Everything that `accept` checks, with nothing stored. Raises what it raises."""
+    checked, tree = _checked(ports, draft)
+    digest = digest_of(checked)
+
+    def work(tx: Transaction) -> Rehearsed:
+        _known_key(tx, checked, digest)
+        due_at, expires_at = _judged(ports, tx, checked, tree)
+        return Rehearsed(checked, tree, tx.now, due_at, expires_at)
+
+    return ports.ledger.transact(work)
 
 
 def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
@@ -93,13 +114,39 @@ def digest_of(draft: Draft) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def _checked(ports: Ports, draft: Draft) -> tuple[Draft, audiences.Audience]:
+    """What can be checked without the ledger; the wording comes back normalised."""
+    checked = replace(draft, parts=check_parts(draft.parts))
+    _check_shape(checked)
+    tree = audiences.parse(checked.audience)
+    _check_channels(ports, checked)
+    return checked, tree
+
+
 def _store(
     ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor
 ) -> Accepted:
-    if draft.key is not None:
-        known = tx.announcements.by_key(draft.department, draft.key)
-        if known is not None:
-            return _same(known, digest)
+    known = _known_key(tx, draft, digest)
+    if known is not None:
+        return known
+    due_at, expires_at = _judged(ports, tx, draft, tree)
+    announcement = tx.announcements.add(
+        draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
+    )
+    facts = {"id": str(announcement.public_id), "digest": digest, "content_version": 1}
+    tx.record.add([Entry("announcement.accepted", actor, facts, announcement.id)])
+    return Accepted(announcement, created=True)
+
+
+def _known_key(tx: Transaction, draft: Draft, digest: str) -> Accepted | None:
+    known = tx.announcements.by_key(draft.department, draft.key) if draft.key is not None else None
+    return _same(known, digest) if known is not None else None
+
+
+def _judged(
+    ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience
+) -> tuple[datetime, datetime]:
+    """What only the ledger can tell of a draft; returns when it is due and when it expires."""
     if not tx.announcements.department_exists(draft.department):
         raise _bad(
             "unknown_department", "department", "this department is not known", "see `carillon doctor`"
@@ -108,13 +155,7 @@ def _store(
     _check_accounts(tx, draft)
     for problem in check_wording(ports, tx, draft):
         raise InvalidAnnouncement(problem)
-    due_at, expires_at = times(draft, tx.now)
-    announcement = tx.announcements.add(
-        draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
-    )
-    facts = {"id": str(announcement.public_id), "digest": digest, "content_version": 1}
-    tx.record.add([Entry("announcement.accepted", actor, facts, announcement.id)])
-    return Accepted(announcement, created=True)
+    return times(draft, tx.now)
 
 
 def _same(known: tuple[Announcement, str], digest: str) -> Accepted:

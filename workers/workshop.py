@@ -41,6 +41,7 @@ class Workshop:
         self._budget = budget
         self._actor = Actor(ActorKind.SYSTEM, name)
         self._brake = Brake(ports.ledger)
+        self._process = dispatch.Process(self._brake, self._actor)
         self._loop = Loop()
         self._in_hand = OneAtATime()
         self._stopping = threading.Event()
@@ -104,8 +105,7 @@ class Workshop:
                 self._ports,
                 account,
                 lane,
-                brake=self._brake,
-                actor=self._actor,
+                process=self._process,
                 budget=self._budget,
                 stopping=self._stopping.is_set,
             )

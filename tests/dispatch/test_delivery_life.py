@@ -15,7 +15,7 @@ from broker.announcement import Part, Purpose, Step, Urgency
 from broker.channel import Key, Receipt
 from broker.claim import claim
 from broker.delivery import Evidence
-from broker.dispatch import deliver
+from broker.dispatch import Process, deliver
 from broker.errors import AddressRejected, IllegalTransition, KeyConflict, RuleBroken
 from broker.policy import Case, Verdict
 from broker.ports import Lane, Started
@@ -337,16 +337,9 @@ def test_a_brake_that_cannot_read_starts_nothing(thirty: World) -> None:
     thirty.brake.clock = lambda: 0.0
     thirty.brake.refresh()
     thirty.brake.clock = lambda: 1.0
-    started = asyncio.run(
-        deliver(
-            thirty.ports,
-            "texts",
-            Lane.ROUTINE,
-            brake=thirty.brake,
-            actor=SYSTEM,
-            budget=timedelta(seconds=0.3),
-        )
-    )
+    process = Process(thirty.brake, SYSTEM)
+    turn = deliver(thirty.ports, "texts", Lane.ROUTINE, process=process, budget=timedelta(seconds=0.3))
+    started = asyncio.run(turn)
     assert (started, thirty.channels.texts.truth) == (0, [])
 
 

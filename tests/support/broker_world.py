@@ -18,7 +18,7 @@ from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.brake import Brake, keep_fresh
 from broker.channel import Channel, Surroundings, Traits
-from broker.dispatch import Tempo, deliver
+from broker.dispatch import Process, Tempo, deliver
 from broker.errors import Problem, UnknownChannel
 from broker.imports import import_roster
 from broker.ports import Lane, Ports
@@ -71,7 +71,7 @@ class World:
     hints: PretendHints
     ports: Ports
     brake: Brake
-    tempo: Tempo = Tempo()
+    tempo: Tempo = field(default_factory=Tempo)
     faults: list[Exception] = field(default_factory=list)
 
     @classmethod
@@ -110,8 +110,7 @@ class World:
                     self.ports,
                     account,
                     lane,
-                    brake=self.brake,
-                    actor=SYSTEM,
+                    process=Process(self.brake, SYSTEM),
                     budget=timedelta(seconds=20),
                     tempo=self.tempo,
                     **more,
