@@ -111,6 +111,7 @@ class Picked:
     fence: int
     burned: int  # attempts burned so far
     announcement: int
+    public_id: UUID  # of the announcement: what a public page and a feed's guid are made of
     content_version: int
     state_reason: str
     address_id: int | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from broker.actor import Actor
@@ -97,7 +97,7 @@ class Renderer:
 def recipient_of(one: Picked) -> Recipient:
     """To whom: the address, and the first names of those it is about unless the address is doubtful (design §6)."""
     if one.address_id is None:
-        return PUBLIC
+        return replace(PUBLIC, links={"announcement": str(one.public_id)})
     told = covered(one.case)
     names = () if one.doubtful else tuple(dict.fromkeys(cover.name for cover in told))
     languages = {cover.language for cover in told}

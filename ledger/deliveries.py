@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, LargeBinary, Row, String, text
+from sqlalchemy import Boolean, Integer, LargeBinary, Row, String, Uuid, text
 
 from broker.announcement import Purpose, Urgency
 from broker.delivery import State
@@ -203,7 +203,7 @@ class Deliveries:
             "WITH picked AS MATERIALIZED (SELECT id FROM delivery WHERE state = 'queued'"
             f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}"
             f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
-            " SELECT d.id, d.fence, d.burned, d.announcement_id, d.content_version, d.code, d.address_id,"
+            " SELECT d.id, d.fence, d.burned, d.announcement_id, a.public_id, d.content_version, d.code, d.address_id,"
             " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
             " acc.paused_at IS NOT NULL AS paused, ad.value AS address, ad.doubtful, ad.commitment_key,"
             " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
@@ -221,6 +221,7 @@ class Deliveries:
             " LEFT JOIN address ad ON ad.id = d.address_id"
         ).columns(
             id=Id,
+            public_id=Uuid,
             due_at=Moment,
             expires_at=Moment,
             now=Moment,
@@ -295,6 +296,7 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         fence=row.fence + 1,
         burned=row.burned,
         announcement=row.announcement_id,
+        public_id=row.public_id,
         content_version=row.content_version,
         state_reason=row.code,
         address_id=row.address_id,
