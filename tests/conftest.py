@@ -22,6 +22,9 @@ from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import CannotBeHadError
 
+# Before any test imports it: the contract's asserts then tell what they saw, wherever its suites run.
+pytest.register_assert_rewrite("broker.testing")
+
 BACKENDS = ("sqlite", "postgresql", "redis", "fakeredis")
 BACKEND_OF_FIXTURE = {
     "sqlite_url": "sqlite",

@@ -1,4 +1,4 @@
-"""The contract suite lives outside tests/, and should tell as much as a test when it fails."""
+"""The stand-ins that the channels' tests talk to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 
 from sandbox.client import RunningSandbox, start_sandbox
 from tests.channels.mail_support import PASSWORD
-
-pytest.register_assert_rewrite("broker.testing")
 
 SHORT = timedelta(milliseconds=1)  # from queued to sent, and again to delivered
 
