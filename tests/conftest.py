@@ -105,6 +105,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if terminalreporter.config.option.collectonly:
+        return
     told = [f"{ran[backend]} on {backend}" for backend in BACKENDS]
     terminalreporter.write_line(f"tests ran: {', '.join(told)}, {ran['elsewhere']} elsewhere")
 

@@ -23,7 +23,9 @@ def foreign_owners(name: str) -> set[str]:
     brought = {
         distribution.name
         for distribution in distributions()
-        if any(str(file).startswith(heads) and Path(file.locate()).exists() for file in distribution.files or [])
+        if any(
+            str(file).startswith(heads) and Path(file.locate()).exists() for file in distribution.files or []
+        )
     }
     return (told | brought) - {"carillon"}
 
