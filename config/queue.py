@@ -108,8 +108,7 @@ def _transport(queue_url: str, timeout: timedelta) -> Mapping[str, Any]:
 
 
 def _queue(name: str) -> Queue:
-    # no_ack: a hint is popped and gone. With acknowledgements a worker on threads stalls up to ten seconds as soon as
-    # its prefetch is full, for Celery's loop sleeps and nothing wakes it to send them.
+    # A hint is popped and gone; workers/app.py tells what acknowledging did.
     return Queue(name, Exchange(name, type="direct"), routing_key=name, no_ack=True)
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
 
 from celery import Celery
 from celery.worker import WorkController
 from celery.worker import state as celery_state
+from celery.worker.consumer import Consumer as CeleryConsumer
 
 from config.queue import make_app, queues
 from workers.tasks import Work, register
+
+RUN = 0x1  # celery.bootsteps.RUN, which its types leave out
+LISTEN = timedelta(milliseconds=500)  # how long one wait for a hint lasts, and so how soon a stop is seen
 
 
 class Consumer:
@@ -56,15 +62,48 @@ def forget_stop() -> None:
     celery_state.should_stop = None
 
 
+def _hear(
+    consumer: Any, connection: Any, tasks: Any, blueprint: Any, _hub: Any, qos: Any, *_: Any, **__: Any
+) -> None:
+    """The plain loop: wait for a hint, hand it to a thread, look whether to stop."""
+    tasks.on_message = consumer.create_task_handler()
+    tasks.consume()
+    consumer.on_ready()
+    while blueprint.state == RUN and consumer.connection:
+        celery_state.maybe_shutdown()
+        if qos.prev != qos.value:
+            qos.update()
+        try:
+            connection.drain_events(timeout=LISTEN.total_seconds())
+        except TimeoutError:
+            pass
+        except OSError:
+            if blueprint.state == RUN:
+                raise
+
+
+class _HintConsumer(CeleryConsumer):
+    """Celery's consumer for hints, which are popped and gone: nothing is ever acknowledged.
+
+    Celery acknowledges from its loop. On a thread pool nothing wakes the event loop for it, so that a worker stalls
+    up to ten seconds once its prefetch is full; and acknowledging over a connection that is gone ends the worker.
+    """
+
+    loop = staticmethod(_hear)
+
+    def call_soon(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Celery calls this to acknowledge, and for nothing else that concerns hints."""
+
+
 def _controller(app: Celery, names: Sequence[str], threads: int) -> WorkController:
     return WorkController(
         app=app,
         hostname=f"{'+'.join(names)}.{os.getpid()}@{socket.gethostname()}",
         queues=list(names),
         pool_cls="threads",
-        concurrency=threads,
-        # The event loop ends the worker when it acknowledges a hint of a connection that is gone; this one goes on.
+        consumer_cls=_HintConsumer,
         use_eventloop=False,
+        concurrency=threads,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

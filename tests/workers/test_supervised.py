@@ -1,0 +1,168 @@
+"""Workers over a real Redis, under their supervisor: what is lost is hints, and a deaf worker is replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker.errors import SetupError
+from config.queue import CORE, SWEEP, Publisher, depths
+from config.settings import Settings
+from tests.support.redis import RedisServer
+from tests.support.tower import MakeTower, Tower, within
+from workers import supervisor
+
+PROGRAM = (
+    "import sys; from config import logs; from config.settings import load; from workers import supervisor\n"
+    "logs.set_up(); sys.exit(supervisor.main(load(env_file=None)))"
+)
+
+
+class Workers:
+    """A supervisor of its own process, and what it says."""
+
+    def __init__(self, tower: Tower, log: Path) -> None:
+        self._log = log
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM], env=tower.environ, stderr=file, cwd=Path(__file__).parents[2]
+            )
+
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def children(self) -> list[int]:
+        found = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(pid) for pid in found]
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self) -> int:
+        self._process.terminate()
+        return self._process.wait(timeout=30)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(timeout=5)
+
+
+@contextmanager
+def workers(tower: Tower, folder: Path) -> Iterator[Workers]:
+    running = Workers(tower, folder / "supervisor.log")
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+def is_heard(redis_server: RedisServer) -> bool:
+    """Whether hints that nobody needs are taken from the queue."""
+    publisher = Publisher(redis_server.url, ["bell"])
+    sent = within(5, lambda: publisher.send(SWEEP, queue=CORE))
+    publisher.close()
+    with redis_server.client() as client:
+        return sent and within(20, lambda: not depths(client, [CORE])[CORE])
+
+
+@pytest.fixture
+def tower(postgres_ledger: str, redis_server: RedisServer, make_tower: MakeTower) -> Tower:
+    made = make_tower(
+        postgres_ledger,
+        serves=True,
+        CARILLON_QUEUE_URL=redis_server.url,
+        CARILLON_WORKER__DEAF_AFTER="4",
+        CARILLON_ACCOUNTS__TOWER__SECONDS="0.01",
+    )
+    made.bring(2000)
+    return made
+
+
+def test_redis_lost_in_mid_send_costs_nothing(
+    tower: Tower, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    with workers(tower, tmp_path) as running:
+        first = tower.announce()
+        assert within(20, lambda: tower.states(first).get("sent", 0) > 100)
+        redis_server.kill()
+        second = tower.announce()  # nobody can be hinted at: the worker's own sweep finds it
+        assert within(30, lambda: tower.states(first) == tower.states(second) == {"sent": 2000})
+        redis_server.restart()
+        redis_server.flushall()
+        third = tower.announce()
+        assert within(30, lambda: tower.states(third) == {"sent": 2000})
+        assert running.stop() == 0
+    assert set(tower.accepted().values()) == {3}
+    assert len(tower.accepted()) == 2000
+
+
+def test_hints_flow_again_after_redis_was_killed_under_load(
+    tower: Tower, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    with workers(tower, tmp_path) as running:
+        for _ in range(3):
+            announcement = tower.announce()
+            assert within(20, lambda a=announcement: tower.states(a).get("sending", 0) > 0)  # type: ignore[misc]
+            redis_server.kill()
+            time.sleep(0.3)
+            redis_server.restart()
+            assert is_heard(redis_server)
+        assert "it is replaced" not in running.said()
+        assert "ended with code" not in running.said()
+
+
+def test_a_killed_worker_is_replaced_and_its_work_accounted_for(tower: Tower, tmp_path: Path) -> None:
+    with workers(tower, tmp_path) as running:
+        assert within(15, lambda: len(running.children()) == 1)
+        [child] = running.children()
+        os.kill(child, signal.SIGKILL)
+        assert within(15, lambda: running.children() not in ([], [child]))
+        announcement = tower.announce()
+        assert within(30, lambda: tower.states(announcement) == {"sent": 2000})
+        assert re.search(r"worker-\d+-1 ended with code -9; another one starts", running.said())
+
+
+def test_a_deaf_worker_is_noticed_and_replaced(tower: Tower, tmp_path: Path) -> None:
+    with workers(tower, tmp_path) as running:
+        assert within(15, lambda: len(running.children()) == 1)
+        [child] = running.children()
+        time.sleep(3)  # it hears by now
+        os.kill(child, signal.SIGSTOP)
+        assert within(15, lambda: "hears no hints" in running.said())
+        os.kill(child, signal.SIGCONT)
+        assert within(15, lambda: running.children() not in ([], [child]))
+
+
+def test_no_worker_outlives_its_supervisor(tower: Tower, tmp_path: Path) -> None:
+    with workers(tower, tmp_path) as running:
+        assert within(15, lambda: len(running.children()) == 1)
+        [child] = running.children()
+        running.kill()
+        assert within(20, lambda: not Path(f"/proc/{child}").exists())
+
+
+@pytest.mark.parametrize(
+    ("values", "queues", "processes", "field"),
+    [
+        ({}, (), 1, "CARILLON_QUEUE_URL"),
+        ({"queue_url": "redis://h/0"}, (), 2, "CARILLON_DATABASE_URL"),
+        ({"queue_url": "redis://h/0"}, ("urgnet",), 1, "queues"),
+    ],
+)
+def test_workers_that_could_not_work_are_refused(
+    values: dict[str, Any], queues: tuple[str, ...], processes: int, field: str
+) -> None:
+    with pytest.raises(SetupError) as caught:
+        supervisor.main(Settings.of(**values), queues=queues, processes=processes)
+    assert [problem.field for problem in caught.value.problems] == [field]
