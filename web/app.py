@@ -71,6 +71,7 @@ async def _rule_broken(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     known = {
+        400: Problem("not_understood", "body", "this was not understood"),
         404: Problem("not_found", "", "there is nothing here"),
         403: Problem("forbidden", "", "the signature does not hold"),
         405: Problem("method_not_allowed", "", "this cannot be done here"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -12,8 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from broker.channel import ConfirmsDelivery, SignatureInvalid
 from broker.errors import SetupError
 from broker.ports import Ports
+from config.logs import told
 from config.settings import Settings
 
+log = logging.getLogger(__name__)
 router = APIRouter()
 
 MOST_BODY = 64 * 1024
@@ -45,6 +48,9 @@ def _take(ports: Ports, account: str, url: str, body: bytes, headers: Mapping[st
         channel.confirmations(url, body, headers)
     except SignatureInvalid:
         raise HTTPException(403) from None
+    except Exception as error:  # noqa: BLE001 - it may have broken before the signature was found to hold
+        log.error("a callback of %s could not be read: %s", account, told(error))
+        raise HTTPException(400) from None
     with ports.ledger.begin() as tx:
         row = tx.accounts.named(account)
         if row is None:

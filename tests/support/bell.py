@@ -36,6 +36,7 @@ from broker.policy import Policy
 from broker.retry import RetryPolicy
 
 SECRET = "bell-secret"
+CRACK = b"crack"
 PLUGIN = {"bell": "tests.support.bell:kit"}
 
 
@@ -92,8 +93,13 @@ class Bell:
         given = headers.get("x-bell-signature", "")
         if not hmac.compare_digest(given.encode(), signature(url, body).encode()):
             raise SignatureInvalid
-        told = json.loads(body)
-        return [Confirmation(Evidence(told["evidence"]), token=told["token"])]
+        if body == CRACK:
+            raise RuntimeError("the bell is cracked")
+        try:
+            told = json.loads(body)
+            return [Confirmation(Evidence(told["evidence"]), token=str(told["token"]))]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return []
 
     def close(self) -> None:
         if self._file >= 0:
