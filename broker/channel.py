@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
 from broker.delivery import Evidence
-from broker.errors import DeliveryFailure, Problem
+from broker.errors import BrokerError, DeliveryFailure, Problem
 from broker.policy import Policy
 from broker.retry import RetryPolicy
 
@@ -225,7 +225,7 @@ class Inspects(Protocol):
         """What the account looks like now."""
 
 
-class SignatureInvalid(Exception):
+class SignatureInvalid(BrokerError):
     """Raised when a callback's signature does not hold; nothing of it has been parsed."""
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from broker.actor import Actor
 from broker.channel import Channel
 from broker.delivery import Event, State, step
+from broker.errors import BrokerError
 from broker.house_rules import HOUSE_RULES
 from broker.policy import ALLOW, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import AccountRow, Lane, Picked, Ports, Slots, Step, Transaction
@@ -25,7 +26,7 @@ class Claimed:
     turns: Slots
 
 
-class PolicyFailed(Exception):
+class PolicyFailed(BrokerError):
     """Raised when a policy raised instead of answering; its account is paused, and nothing of it leaves."""
 
 

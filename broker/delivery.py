@@ -175,7 +175,8 @@ def fold_delivery(
     """The state of a delivery after all that is known of its attempts, as `(fence, evidence)` pairs.
 
     Across attempts delivered > sent > rejected. A bounce counts only for the newest attempt, and only if no
-    requeue came after it (`requeued_fence`: the fence when a person last requeued, 0 for never).
+    requeue came after it (`requeued_fence`: the fence when a person last requeued, 0 for never), or if the
+    delivery is only called sent because of what that same attempt had told before.
     `retracted` absorbs everything. Confluent by construction: it reads a set, not a history.
     """
     if state is State.RETRACTED:
@@ -189,7 +190,9 @@ def fold_delivery(
         and (evidence is not Evidence.BOUNCED or (fence == newest and fence > requeued_fence))
     ]
     if not known:
-        return state
+        # Sent, and nothing says so any more: the try that said so has bounced since.
+        unsaid = state in REACHED and any(evidence is Evidence.BOUNCED for _, evidence in tried)
+        return State.REJECTED if unsaid else state
     return EVIDENCE_STATE[max(known, key=_ACROSS_ATTEMPTS.__getitem__)]
 
 

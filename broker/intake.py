@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,9 @@ TOLERANCE = timedelta(minutes=2)  # a time this little past means now: forms tak
 LONGEST_KEY = 200
 MOST_BYTES = 15_000_000  # of attachments, together
 CHUNK = 2_000
+_LANGUAGE = re.compile(
+    r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII
+)  # BCP 47, as far as schools need it
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def _judged(
     ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience
 ) -> tuple[datetime, datetime]:
     """What only the ledger can tell of a draft; returns when it is due and when it expires."""
-    if not tx.announcements.department_exists(draft.department):
+    if not (draft.department.isprintable() and tx.announcements.department_exists(draft.department)):
         raise _bad(
             "unknown_department", "department", "this department is not known", "see `carillon doctor`"
         )
@@ -191,6 +195,8 @@ def times(draft: Draft, now: datetime) -> tuple[datetime, datetime]:
 def _check_shape(draft: Draft) -> None:
     if draft.key is not None and not (0 < len(draft.key) <= LONGEST_KEY and draft.key.isprintable()):
         raise _bad("bad_key", "key", f"a key is 1 to {LONGEST_KEY} printable characters", "use a UUID")
+    if draft.language and not _LANGUAGE.fullmatch(draft.language):
+        raise _bad("bad_language", "language", "this is no language", "write it as en, cy or pt-BR")
     if draft.urgency is Urgency.URGENT and draft.purpose is Purpose.PROMOTIONAL:
         raise _bad("urgent_promotion", "urgency", "promotional is never urgent", "send it as routine")
     if not draft.ways or not all(step.channels for step in draft.ways):
@@ -209,6 +215,8 @@ def _check_channels(ports: Ports, draft: Draft) -> None:
             ports.channels.traits(name)
         except UnknownChannel as error:
             raise InvalidAnnouncement(replace(error.problems[0], field="via")) from None
+    if len({a.name for a in draft.attachments}) < len(draft.attachments):
+        raise _bad("same_name", "attachments", "two attachments have the same name", "rename one of them")
     with_sizes = sum(len(a.data) for a in draft.attachments)
     if with_sizes > MOST_BYTES:
         raise _bad("too_large", "attachments", "the attachments are too large for a mail", "send a link")

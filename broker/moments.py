@@ -13,6 +13,7 @@ from dateutil import tz
 from broker.errors import InvalidAnnouncement, Problem
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
+_ISO = dateparser.isoparser(sep="T")
 
 
 @cache
@@ -30,15 +31,18 @@ def zone_named(name: str) -> ZoneInfo:
 def instant(text: str, *, zone: str, field: str) -> datetime:
     """An aware instant (UTC) from what somebody typed: "2026-11-30 08:15", an ISO time, or one with an offset.
 
-    A time without an offset is the school's wall time. Raises InvalidAnnouncement for what is no time, for the
-    hour that does not exist in March, and for the hour that comes twice in October.
+    A time without an offset is the school's wall time. Raises InvalidAnnouncement for what is no time, for a day
+    without one, for the hour that does not exist in March, and for the hour that comes twice in October.
     """
     if len(text) > 64:
         raise _bad(field, "bad_time", "this is not a time", "write it as 2026-11-30 08:15")
+    text = text.strip().replace(" ", "T", 1)
     try:
-        moment = dateparser.isoparse(text.strip().replace(" ", "T", 1))
+        moment = _ISO.isoparse(text)
     except (ValueError, OverflowError):
         raise _bad(field, "bad_time", "this is not a time", "write it as 2026-11-30 08:15") from None
+    if "T" not in text:  # midnight would be a guess: an expiry may mean the day's end
+        raise _bad(field, "no_hour", "this is a day without a time", "write it as 2026-11-30 08:15")
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
         raise _bad(field, "bad_year", f"the year {moment.year} cannot be meant", "check the year")
     if moment.tzinfo is not None:

@@ -71,14 +71,17 @@ class RosterMembership:
 
 @dataclass(frozen=True, slots=True)
 class RosterGuardianship:
-    """A guardian of a pupil. `blocked`: this guardian must not hear about this pupil (a court order)."""
+    """A guardian of a pupil. `blocked`: this guardian must not hear about this pupil (a court order).
+
+    None is a file that cannot say: a block in the ledger then stays. Only an explicit False lifts one.
+    """
 
     guardian: str
     pupil: str
     priority: int  # 1 is asked first
     parental_responsibility: bool | None = None  # None: the file does not say
     lives_with: bool | None = None
-    blocked: bool = False
+    blocked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

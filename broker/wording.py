@@ -13,6 +13,10 @@ MOST_MARKS = 4  # real scripts stack two or three combining marks on one letter 
 _ALLOWED_CONTROLS = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Mn", "Me", "Cn", "Co"})
+# Where Unicode puts new emoji each year: a telephone knows them before this Python does.
+_LATER_EMOJI = frozenset(
+    character for code in range(0x1F000, 0x1FB00) if unicodedata.category(character := chr(code)) == "Cn"
+)
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # Hangul fillers, the blank Braille cell
 
 
@@ -35,6 +39,15 @@ def check_text(text: str, part: Part) -> str:
         message = f"it is {len(text):,} characters long; at most {LONGEST[part]:,} can be kept"
         raise _bad(part, "text_too_long", message, "shorten it, or attach the rest")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _check_characters(text, part)
+    if text and not any(_visible(c) for c in text):
+        raise _bad(part, "invisible_text", "it holds nothing that can be seen", "write the message")
+    normal = unicodedata.normalize("NFC", text).strip("\n")
+    # A few characters come apart in NFC, so that what is kept may be longer than what was looked at.
+    return normal if normal in text else check_text(normal, part)
+
+
+def _check_characters(text: str, part: Part) -> None:
     marks = 0
     for position, character in enumerate(text, start=1):
         category = unicodedata.category(character)
@@ -44,18 +57,17 @@ def check_text(text: str, part: Part) -> str:
             raise _at(part, position, "control_character", "a control character")
         if character in _BIDI:
             raise _at(part, position, "bidi_override", "a mark that turns the direction of reading")
-        if category == "Cn" or character in "\ufffe\uffff":
+        if category == "Cn" and character not in _LATER_EMOJI:
             raise _at(part, position, "no_character", "a code that is no character")
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         if marks > MOST_MARKS:
             raise _at(part, position, "too_many_marks", "a pile of accents on one letter")
-    if text and not any(_visible(c) for c in text):
-        raise _bad(part, "invisible_text", "it holds nothing that can be seen", "write the message")
-    return unicodedata.normalize("NFC", text).strip("\n")
 
 
 def _visible(character: str) -> bool:
-    return unicodedata.category(character) not in _INVISIBLE_CATEGORIES and character not in _BLANK_LETTERS
+    if character in _BLANK_LETTERS:
+        return False
+    return unicodedata.category(character) not in _INVISIBLE_CATEGORIES or character in _LATER_EMOJI
 
 
 def _at(part: Part, position: int, code: str, what: str) -> InvalidAnnouncement:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     exists,
     false,
+    func,
     insert,
     not_,
     or_,
@@ -83,6 +84,7 @@ class Link:
 
 
 _guardian, _pupil = staged_person.alias("guardian"), staged_person.alias("pupil")
+_held = guardianship.alias("held")
 
 
 def _staged(column: ColumnElement[Any], key: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -98,16 +100,22 @@ GUARDIANSHIP = Link(
         staged_guardianship.c.priority,
         staged_guardianship.c.parental_responsibility,
         staged_guardianship.c.lives_with,
-        staged_guardianship.c.blocked,
+        # A file that cannot say leaves a block as it stands: a court order does not lapse by an export.
+        func.coalesce(staged_guardianship.c.blocked, _held.c.blocked, false()).label("blocked"),
     )
     .select_from(staged_guardianship)
     .join(_guardian, _guardian.c.n == staged_guardianship.c.guardian_n)
     .join(_pupil, _pupil.c.n == staged_guardianship.c.pupil_n)
+    .outerjoin(
+        _held, and_(_held.c.guardian_id == _guardian.c.person_id, _held.c.pupil_id == _pupil.c.person_id)
+    )
     .subquery("told_guardianship"),
     keys=("guardian_id", "pupil_id"),
     values=("priority", "parental_responsibility", "lives_with", "blocked"),
-    # Where one of the two left, it stays as it was: a block must not lapse by somebody's absence.
+    # Where one of the two left, it stays as it was: a block must not lapse by somebody's absence, nor by a link that
+    # an export left out.
     ours=and_(
+        not_(guardianship.c.blocked),
         _staged(guardianship.c.guardian_id, _guardian.c.person_id),
         _staged(guardianship.c.pupil_id, _pupil.c.person_id),
     ),

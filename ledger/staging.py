@@ -96,7 +96,7 @@ staged_guardianship = Table(
     Column("priority", SmallInteger, nullable=False),
     Column("parental_responsibility", Boolean),
     Column("lives_with", Boolean),
-    Column("blocked", Boolean, nullable=False),
+    Column("blocked", Boolean),
     prefixes=_TEMPORARY,
 )
 

@@ -1,4 +1,4 @@
-"""What left the house: for auditing the ledger against a provider's own list. Full addresses stand here: never show them."""
+"""What left the house, to audit the ledger against a provider's own list. Addresses stand here in full: never show them."""
 
 from __future__ import annotations
 

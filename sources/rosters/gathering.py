@@ -38,7 +38,7 @@ class Gathering:
         self._groups: dict[str, RosterGroup] = {}
         self._apart: dict[str, str] = {}
         self._memberships: dict[RosterMembership, None] = {}
-        self._guardianships: dict[tuple[str, str], bool] = {}
+        self._guardianships: dict[tuple[str, str], bool | None] = {}
         self._guardians: dict[str, tuple[str, int]] = {}  # where each stands: file and row
 
     def add(self, person: RosterPerson, row: Row) -> None:
@@ -86,10 +86,11 @@ class Gathering:
         held = self._groups[group].source_id
         self._memberships[RosterMembership(held, person.source_id, role, begins_on, ends_on)] = None
 
-    def guardian(self, guardian: RosterPerson, pupil: RosterPerson, *, blocked: bool = False) -> None:
+    def guardian(self, guardian: RosterPerson, pupil: RosterPerson, *, blocked: bool | None) -> None:
         """Join a guardian to a pupil; they are asked in the order of the calls. A block stays."""
         pair = (guardian.source_id, pupil.source_id)
-        self._guardianships[pair] = blocked or self._guardianships.get(pair, False)
+        said = (blocked, self._guardianships.get(pair))
+        self._guardianships[pair] = True if True in said else (False if False in said else None)
 
     def roster(self) -> Roster:
         """The whole. Refuses one without people: swapped in, it would empty the school."""

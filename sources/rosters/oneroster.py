@@ -322,9 +322,9 @@ class _Reader:
         """A guardian is one by role: a tutor or a brother may be somebody's agent too."""
         others = agent.roles if agent is not None else frozenset()
         if agent is not None and Role.PUPIL in user.roles and Role.GUARDIAN in others:
-            self._gathering.guardian(agent, user)
+            self._gathering.guardian(agent, user, blocked=None)
         elif agent is not None and Role.GUARDIAN in user.roles and Role.PUPIL in others:
-            self._gathering.guardian(user, agent)
+            self._gathering.guardian(user, agent, blocked=None)
         elif Role.GUARDIAN in user.roles:
             code = "guardian_of_nobody" if agent is None else "not_a_pupil"
             self._values.note(row, "agentSourcedIds", code, "An id here belongs to no pupil of this roster.")

@@ -46,12 +46,14 @@ def read(files: Files, *, region: str, today: date) -> Roster:
     links: list[Row] = []
     with open_table(files, NAME, required=REQUIRED, optional=OPTIONAL) as table:
         _note_unknown_columns(table, values)
+        # Only a file with the column can lift a block, by leaving a pupil out of it.
+        says_blocks = table.has("blocked_from")
         for row in table:
             _read_person(table, row, values, gathering)
             if row["guardian_of"] or row["blocked_from"]:
                 links.append(row)
     for row in links:
-        _link(row, values, gathering)
+        _link(row, values, gathering, blocked=False if says_blocks else None)
         _block(row, gathering)
     return gathering.roster()
 
@@ -138,7 +140,7 @@ def _join_groups(
         )
 
 
-def _link(row: Row, values: Values, gathering: Gathering) -> None:
+def _link(row: Row, values: Values, gathering: Gathering, *, blocked: bool | None) -> None:
     person, column = gathering.people[row["id"]], "guardian_of"
     if row[column] and Role.GUARDIAN not in person.roles:
         values.note(row, column, "not_a_guardian", "Only a guardian by role can look after a pupil.")
@@ -150,7 +152,7 @@ def _link(row: Row, values: Values, gathering: Gathering) -> None:
         elif Role.PUPIL not in pupil.roles:
             values.note(row, column, "not_a_pupil", "One of these ids belongs to somebody who is no pupil.")
         else:
-            gathering.guardian(person, pupil)
+            gathering.guardian(person, pupil, blocked=blocked)
 
 
 def _block(row: Row, gathering: Gathering) -> None:

@@ -89,6 +89,10 @@ class Table:
             if any(picked) or any(cells):
                 yield Row(file, self._number, picked, places)
 
+    def has(self, column: str) -> bool:
+        """Whether the file has this wanted column at all."""
+        return self._picks[self._places[column]] >= 0
+
     def close_match(self, header: str) -> str | None:
         """The wanted column that an unknown header may be meant for."""
         keys = {_key(column): column for column in self.wanted}

@@ -174,6 +174,30 @@ def test_a_block_stays_when_the_guardian_is_missing_from_an_export(ports, ledger
     assert [(row.guardian_id, row.pupil_id) for row in blocked] == [(ids(ledger)["dad"], ids(ledger)["ann"])]
 
 
+def test_a_block_stays_when_the_next_file_cannot_speak_of_blocks_or_leaves_the_link_out(ports, ledger):
+    school = family()
+    school.block("dad", "ann")
+    bring(ports, school)
+    bring(ports, family())
+    without = family()
+    without.guardianships = [
+        one for one in without.guardianships if (one.guardian, one.pupil) != ("dad", "ann")
+    ]
+    bring(ports, without)
+    blocked = rows(ledger, select(t.guardianship).where(t.guardianship.c.blocked))
+    assert [(row.guardian_id, row.pupil_id) for row in blocked] == [(ids(ledger)["dad"], ids(ledger)["ann"])]
+
+
+def test_only_an_explicit_no_lifts_a_block(ports, ledger):
+    school = family()
+    school.block("dad", "ann")
+    bring(ports, school)
+    lifted = family()
+    lifted.guardianships = [replace(one, blocked=False) for one in lifted.guardianships]
+    bring(ports, lifted)
+    assert rows(ledger, select(t.guardianship).where(t.guardianship.c.blocked)) == []
+
+
 def test_a_blocked_guardian_who_takes_up_a_number_in_use_stops_what_is_in_hand(ports, ledger):
     school = family()
     school.block("dad", "ann")
