@@ -24,7 +24,7 @@ class Account:
     says: str
 
 
-def account_for(house: House, status: Status, settled: bool, truth: Sequence[Entry]) -> Account:
+def account_for(house: House, status: Status, truth: Sequence[Entry]) -> Account:
     """Check everything; the record is sealed first."""
     house.ports.ledger.transact(lambda tx: tx.record.seal())
     with house.ledger.reading() as hand:
@@ -32,7 +32,7 @@ def account_for(house: House, status: Status, settled: bool, truth: Sequence[Ent
         verified = record.verify(hand.connection)
     accepted = Counter(entry["channel"] for entry in truth)
     faults = [
-        *([] if settled else ["not everything is settled"]),
+        *([] if status.settled else ["not everything is settled"]),
         *disagreements(gone, truth),
         *([] if verified.ok else [f"the record does not verify: {verified.first_fault}"]),
         *([f"{verified.unsealed} entries of the record are not sealed"] if verified.unsealed else []),
@@ -40,11 +40,13 @@ def account_for(house: House, status: Status, settled: bool, truth: Sequence[Ent
     if faults:
         return Account(ok=False, accepted=accepted, says=faults[0])
     says = f"All accounted for: {len(gone)} messages left, the stand-ins took the same {len(truth)},"
-    return Account(ok=True, accepted=accepted, says=f"{says} and the record of {verified.entries} entries verifies.")
+    return Account(
+        ok=True, accepted=accepted, says=f"{says} and the record of {verified.entries} entries verifies."
+    )
 
 
 def disagreements(gone: Iterable[Left], truth: Iterable[Entry]) -> Iterable[str]:
-    """Where ledger and truth differ: each delivery that left is one accepted message to its address, and no other is."""
+    """Where ledger and truth differ: each delivery that left is one accepted message to its address, and all are."""
     accepted: dict[tuple[str, str], list[str]] = {}
     for entry in truth:
         accepted.setdefault((entry["channel"], name_of(entry)), []).append(entry["to"])

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 
 from broker.errors import Problem, RuleBroken, SetupError
-from cli import demo, show
+from cli import accounts, announce, audit, deliveries, demo, people, running, show
 from config.logs import told
 
 WRONG_USE = 2
@@ -42,7 +42,25 @@ def carillon(
         raise typer.Exit
 
 
-app.command()(demo.demo)
+COMMANDS: Sequence[Callable[..., None]] = (
+    announce.announce,
+    deliveries.status,
+    deliveries.deliveries,
+    deliveries.withdraw,
+    deliveries.requeue,
+    deliveries.settle,
+    running.up,
+    running.web,
+    running.worker,
+    running.sandbox,
+    running.doctor,
+    demo.demo,
+)
+GROUPS = {"people": people.app, "accounts": accounts.app, "audit": audit.app, "db": running.db}
+for command in COMMANDS:
+    app.command()(command)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

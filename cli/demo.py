@@ -18,19 +18,19 @@ import typer
 
 from broker import imports, intake
 from broker.actor import Actor, ActorKind
-from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.announcement import Draft, Part, People, Step
 from broker.delivery import State
 from broker.errors import Problem, RuleBroken
 from cli import show
 from cli.accounted import Account, account_for
-from cli.follow import follow, looking
+from cli.follow import Look, follow, looking
 from cli.options import Json
 from cli.serving import running
 from cli.who import everybody, told_rows
 from config import logs
 from config.assembly import House
 from config.settings import Settings
-from ledger.reads.status import Status, status
+from ledger.reads.status import Status
 from sandbox.client import RunningSandbox, start_sandbox
 from sandbox.sample_school import write_sample_school
 from sandbox.settings import BadSandbox
@@ -117,37 +117,19 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
     began = time.monotonic()
     announcement = intake.accept(house.ports, _draft(), actor=OPERATOR).announcement
     said(f"“{TITLE}” to the guardians of {AUDIENCE}, by text and mail.")
-    ended = _follow(house, announcement, quiet=quiet)
+    look = looking(house.ledger, announcement.public_id)
+    follow(look, until=lambda now: now.settled, quiet=quiet)
     seconds = time.monotonic() - began
-    _await_news(house, announcement)
-    final = _status(house, announcement)
-    return Ended(final, seconds, account_for(house, final, ended.settled, sandbox.truth()))
+    final = _await_news(look)
+    return Ended(final, seconds, account_for(house, final, sandbox.truth()))
 
 
-def _follow(house: House, announcement: Announcement, *, quiet: bool) -> Status:
-    look = looking(house.ledger, lambda hand: _known(status(hand, announcement.public_id)))
-    return follow(look, until=lambda now: now.settled, quiet=quiet)
-
-
-def _await_news(house: House, announcement: Announcement) -> None:
+def _await_news(look: Look) -> Status:
     """A text is sent first and said to have arrived later; mails are not confirmed."""
     until = time.monotonic() + NEWS_WITHIN.total_seconds()
-    while time.monotonic() < until:
-        counted = _status(house, announcement).channels.get("sms", {})
-        if not counted.get(State.SENT):
-            return
+    while (now := look()).channels.get("sms", {}).get(State.SENT) and time.monotonic() < until:
         time.sleep(0.1)
-
-
-def _status(house: House, announcement: Announcement) -> Status:
-    with house.ledger.reading() as hand:
-        return _known(status(hand, announcement.public_id))
-
-
-def _known(found: Status | None) -> Status:
-    if found is None:
-        raise LookupError("the announcement that was just accepted is not in the ledger")
-    return found
+    return now
 
 
 def _tell(house: House, ended: Ended, *, as_json: bool) -> None:
@@ -156,12 +138,10 @@ def _tell(house: House, ended: Ended, *, as_json: bool) -> None:
         return
     people = list(everybody(house.ledger, ended.status.announcement))
     show.table(("pupil", "told", "by which way, or why not"), told_rows(people), title="\nWho got it")
-    duties = ended.status.duties
     show.say(
         "",
         *(f"{channel}: {show.states(counted)}" for channel, counted in ended.status.channels.items()),
-        f"{duties.get('met', 0)} told, {duties.get('open', 0)} open, {duties.get('lapsed', 0)} could not be"
-        f" told, {ended.seconds:.1f} s after it was accepted",
+        f"people: {show.duties(ended.status.duties)}; settled {ended.seconds:.1f} s after it was accepted",
         ended.account.says,
     )
 

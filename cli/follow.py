@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from broker.delivery import State
+from broker.errors import NotFound, Problem
 from cli import show
 from ledger.connect import Ledger
-from ledger.reads.status import Status
+from ledger.reads.status import Status, status
 
 LOOK_EVERY = timedelta(milliseconds=200)
 UNDER_WAY = frozenset({State.QUEUED, State.SENDING})
@@ -21,7 +23,11 @@ Look = Callable[[], Status]
 
 
 def follow(
-    look: Look, *, until: Callable[[Status], bool], quiet: bool, changed: Callable[[Status], None] | None = None
+    look: Look,
+    *,
+    until: Callable[[Status], bool],
+    quiet: bool,
+    changed: Callable[[Status], None] | None = None,
 ) -> Status:
     """Look again and again until `until` holds; `changed` hears of every status that differs from the last."""
     with Bars(quiet=quiet) as bars:
@@ -92,11 +98,26 @@ def as_told(status: Status) -> Mapping[str, Any]:
     }
 
 
-def looking(ledger: Ledger, read: Callable[[Any], Status]) -> Look:
-    """A look at the ledger in a transaction of its own."""
+def show_status(status: Status) -> None:
+    """A status in words."""
+    said = status.announcement
+    show.say(
+        f"{said.public_id}: {status.stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
+    )
+    for channel, counted in status.channels.items():
+        show.say(f"  {channel}: {show.states(counted)}")
+    show.say(f"  people: {show.duties(status.duties)}")
+
+
+def looking(ledger: Ledger, public_id: UUID) -> Look:
+    """A look at one announcement, in a transaction of its own. Raises NotFound."""
 
     def look() -> Status:
         with ledger.reading() as hand:
-            return read(hand)
+            found = status(hand, public_id)
+        if found is None:
+            hint = "list the latest with: carillon status"
+            raise NotFound(Problem("not_found", "id", "there is no such announcement", hint))
+        return found
 
     return look

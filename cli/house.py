@@ -26,22 +26,23 @@ def reading() -> Iterator[House]:
     """The house for a command that only looks. Raises SetupError where there is no ledger to look at."""
     settings = load()
     logs.set_up("WARNING")
-    if is_new(settings):
-        hint = "begin with: carillon people import PATH, or carillon up"
-        raise SetupError(Problem("no_ledger", "CARILLON_DATABASE_URL", "there is no ledger yet", hint))
+    _must_be_there(settings)
     with assemble(settings) as house:
         yield house
 
 
 @contextmanager
-def writing(operator: str | None) -> Iterator[tuple[House, Actor]]:
+def writing(operator: str | None, *, creates: bool = False) -> Iterator[tuple[House, Actor]]:
     """The house for a command that writes, and who does; what it wrote is sealed at its end (design §6.8).
 
-    A SQLite ledger that is not there yet is made. Raises RuleBroken where nobody says who acts.
+    `creates`: a SQLite ledger that is not there yet is made. Raises RuleBroken where nobody says who acts, SetupError
+    where there is nothing to write to.
     """
     settings = load()
     logs.set_up("WARNING")
-    actor = operator_named(operator or settings.operator)
+    actor = operator_named(operator if operator is not None else settings.operator)
+    if not creates:
+        _must_be_there(settings)
     with assemble(settings, upgrade=is_new(settings)) as house:
         yield house, actor
         seal(house.ports)
@@ -64,6 +65,12 @@ def seal(ports: Ports) -> None:
         ports.ledger.transact(lambda tx: tx.record.seal())
     except Exception as error:  # noqa: BLE001 - what was asked for is done; the next sweep seals it
         log.warning("the record could not be sealed now: %s", told(error))
+
+
+def _must_be_there(settings: Settings) -> None:
+    if is_new(settings):
+        hint = "begin with: carillon people import PATH, or carillon up"
+        raise SetupError(Problem("no_ledger", "CARILLON_DATABASE_URL", "there is no ledger yet", hint))
 
 
 def is_new(settings: Settings) -> bool:

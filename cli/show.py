@@ -19,10 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from broker.delivery import STATES, State
+from broker.duty import DutyState
 from broker.errors import Problem
 
 PATIENCE = timedelta(seconds=2)  # work that takes longer shows that it is going on
-DUTIES_TOLD = {"met": "green", "open": "yellow", "lapsed": "red"}
+DUTY_COLOURS = {DutyState.MET: "green", DutyState.OPEN: "yellow", DutyState.LAPSED: "red"}
 
 
 def out() -> Console:
@@ -37,7 +38,9 @@ def aside() -> Console:
 
 def plain(text: object) -> str:
     """Text from anywhere made safe for a terminal: a name may hold what a terminal would obey."""
-    return "".join(c if c.isprintable() else " " if c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    return "".join(
+        c if c.isprintable() else " " if c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in str(text)
+    )
 
 
 def say(*sentences: str) -> None:
@@ -96,6 +99,12 @@ def state(of: State) -> Text:
 def states(counted: Mapping[State, int]) -> str:
     """How many stand how, in the order of the state table."""
     return ", ".join(f"{counted[s]} {STATES[s].label}" for s in STATES if counted.get(s)) or "none yet"
+
+
+def duties(counted: Mapping[DutyState, int]) -> str:
+    """How many people were told, and how many not."""
+    met, waiting, lapsed = (counted.get(s, 0) for s in (DutyState.MET, DutyState.OPEN, DutyState.LAPSED))
+    return f"{met} told, {waiting} open, {lapsed} could not be told"
 
 
 @contextmanager

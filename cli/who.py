@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rich.text import Text
@@ -31,7 +32,7 @@ def everybody(ledger: Ledger, announcement: Announcement) -> Iterator[Told]:
 def told_rows(people: Iterable[Told]) -> Iterator[tuple[object, ...]]:
     """Rows for a table: those who were told first, then the others with the reason."""
     for one in sorted(people, key=lambda one: (ORDER.index(one.state), one.name)):
-        state = Text(one.state.value, style=show.DUTIES_TOLD[one.state.value])
+        state = Text(one.state.value, style=show.DUTY_COLOURS[one.state])
         if one.state is DutyState.MET:
             yield one.name, state, ways_in_words(one)
         else:
@@ -39,5 +40,6 @@ def told_rows(people: Iterable[Told]) -> Iterator[tuple[object, ...]]:
 
 
 def ways_in_words(one: Told) -> str:
-    """The ways somebody was told by, addresses masked."""
-    return ", ".join(f"{way.channel} {way.address} {describe(way.state)}" for way in one.ways) or one.why
+    """The ways somebody was told by: "sms 2 delivered, email 1 sent"."""
+    counted = Counter((way.channel, describe(way.state)) for way in one.ways)
+    return ", ".join(f"{channel} {n} {state}" for (channel, state), n in counted.items()) or one.why

@@ -1,4 +1,4 @@
-"""What left the house, to audit the ledger against a provider's own list. Addresses stand here in full: never show them."""
+"""What left the house, to audit the ledger against a provider's list. Addresses stand here in full: never show them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,77 @@
+"""`carillon accounts`: the configured ways out, and whether they may send."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from broker import accounts
+from cli import show
+from cli.house import reading, writing
+from cli.options import Json, Operator
+from cli.reading import short_words
+from ledger.reads.health import health
+
+app = typer.Typer(help="The ways out and whether they may send.", invoke_without_command=True)
+
+Name = Annotated[str, typer.Argument(help="The account, as `carillon accounts` lists it.")]
+
+
+@app.callback()
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List the accounts: what waits for each, and whether it is paused. Pause one, or let it go on.
+
+    Examples:
+
+    * `carillon accounts`
+    * `carillon accounts pause sms --why "the number is being changed"`
+    * `carillon accounts resume sms`
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with reading() as house, house.ledger.reading() as hand:
+        found = health(hand).accounts
+    if json:
+        show.as_json({"accounts": found})
+        return
+    show.table(
+        ("account", "channel", "waiting", "being sent", "paused"),
+        [
+            (a.account, a.channel, a.due, a.sending, "no" if a.paused_why is None else a.paused_why)
+            for a in found
+        ],
+    )
+
+
+@app.command()
+def pause(
+    name: Name,
+    why: Annotated[
+        str, typer.Option(metavar="WORDS", help="The reason, for the record and for whoever asks.")
+    ],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Stop an account within a second; its deliveries wait.
+
+    Example: `carillon accounts pause sms --why "the bill is too high"`
+    """
+    named, reason = short_words(name, "name"), short_words(why, "why")
+    with writing(operator) as (house, actor):
+        accounts.pause(house.ports, named, reason, actor=actor)
+    show.as_json({"account": named, "paused": True, "why": reason}) if json else show.say(
+        f"{named} is paused"
+    )
+
+
+@app.command()
+def resume(name: Name, operator: Operator = None, json: Json = False) -> None:
+    """Let an account go on: what waited for it is due at once.
+
+    Example: `carillon accounts resume sms`
+    """
+    named = short_words(name, "name")
+    with writing(operator) as (house, actor):
+        accounts.resume(house.ports, named, actor=actor)
+    show.as_json({"account": named, "paused": False}) if json else show.say(f"{named} goes on")

@@ -1,0 +1,195 @@
+"""What became of announcements and deliveries, and what a person decides about them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from broker import intake, recover
+from broker.announcement import Announcement
+from broker.delivery import FAILED, State
+from broker.duty import DutyState
+from cli import show
+from cli.follow import as_told, follow, looking, show_status
+from cli.house import reading, writing
+from cli.options import Json, Operator
+from cli.reading import announcement_id, bad, short_words
+from cli.who import everybody, told_rows
+from config.assembly import House
+from ledger.reads.announcements import latest
+from ledger.reads.deliveries import Wanted
+from ledger.reads.deliveries import deliveries as listed
+
+MOST_UNTOLD = 20
+LARGEST_ID = 2**63 - 1
+
+AnnouncementId = Annotated[str, typer.Argument(metavar="ID", help="The announcement.", show_default=False)]
+DeliveryId = Annotated[
+    int,
+    typer.Argument(metavar="DELIVERY", min=1, max=LARGEST_ID, help="Its number in `carillon deliveries`."),
+]
+Why = Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")]
+
+
+def status(
+    id: Annotated[
+        str | None, typer.Argument(help="The announcement; left out, the latest are listed.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it live until all is settled.")] = False,
+    who: Annotated[
+        bool, typer.Option("--who", help="List everybody, told or not, with the way or why.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Where an announcement stands: deliveries by channel and state, people told and not.
+
+    Examples:
+
+    * `carillon status`
+    * `carillon status 0193… --watch`
+    * `carillon status 0193… --who --json`
+    """
+    with reading() as house:
+        if id is None:
+            _list_latest(house, json=json)
+            return
+        look = looking(house.ledger, announcement_id(id))
+        changed = (lambda now: show.as_json(as_told(now))) if json and watch else None
+        found = follow(look, until=lambda now: now.settled or not watch, quiet=json, changed=changed)
+        if not json:
+            show_status(found)
+            _show_who(house, found.announcement, everyone=who)
+        elif not watch:
+            people = [asdict(one) for one in everybody(house.ledger, found.announcement)] if who else None
+            show.as_json({**as_told(found), **({"who": people} if who else {})})
+
+
+def deliveries(
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Refused, rejected, given up or uncertain: what needs a person.")
+    ] = False,
+    announcement: Annotated[str | None, typer.Option(metavar="ID", help="Of one announcement.")] = None,
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="By one channel.")] = None,
+    state: Annotated[list[State] | None, typer.Option(help="In this state; may be repeated.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_ID, metavar="DELIVERY", help="Older than this one.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    json: Json = False,
+) -> None:
+    """List deliveries, the newest first; addresses are masked.
+
+    Examples:
+
+    * `carillon deliveries --failed`
+    * `carillon deliveries --announcement 0193… --channel email --state uncertain`
+    """
+    wanted = Wanted(
+        announcement_id(announcement) if announcement is not None else None,
+        short_words(channel, "channel") if channel is not None else None,
+        _states(failed, state),
+    )
+    with reading() as house:
+        if channel is not None:
+            house.ways_out.traits(channel)
+        with house.ledger.reading() as hand:
+            found = listed(hand, wanted, before=before, limit=limit)
+    following = found[-1].id if len(found) == limit else None
+    if json:
+        show.as_json({"deliveries": found, "next": following})
+        return
+    show.table(
+        ("delivery", "channel", "to", "state", "why", "changed (UTC)"),
+        [
+            (
+                d.id,
+                d.channel,
+                d.address,
+                show.state(d.state),
+                d.why or d.code,
+                f"{d.changed_at:%m-%d %H:%M:%S}",
+            )
+            for d in found
+        ],
+    )
+    if following is not None:
+        show.hint(f"more with: --before {following}")
+
+
+def withdraw(id: AnnouncementId, operator: Operator = None, json: Json = False) -> None:
+    """Take an announcement back: nothing of it starts more than a second from now.
+
+    What has left cannot be called back; `carillon status` shows how much that is.
+
+    Example: `carillon withdraw 0193…`
+    """
+    public_id = announcement_id(id)
+    with writing(operator) as (house, actor):
+        withdrawn = intake.withdraw(house.ports, public_id, actor=actor)
+    if json:
+        show.as_json({"announcement": public_id, "withdrawn": withdrawn})
+    else:
+        show.say(f"withdrawn: {withdrawn} deliveries had not left and will not")
+
+
+def requeue(delivery: DeliveryId, why: Why = "", operator: Operator = None, json: Json = False) -> None:
+    """Try a refused, rejected, given-up or uncertain delivery again; the rules judge it anew.
+
+    Example: `carillon requeue 4711 --why "number corrected at the provider"`
+    """
+    reason = short_words(why, "why") if why else ""
+    with writing(operator) as (house, actor):
+        recover.requeue(house.ports, delivery, actor=actor, why=reason)
+    _done({"delivery": delivery, "state": State.QUEUED}, f"delivery {delivery} is queued again", json=json)
+
+
+def settle(delivery: DeliveryId, why: Why = "", operator: Operator = None, json: Json = False) -> None:
+    """Leave an uncertain delivery as it is: it may have left, and nobody will try again.
+
+    Example: `carillon settle 4711 --why "the family says that it came"`
+    """
+    reason = short_words(why, "why") if why else ""
+    with writing(operator) as (house, actor):
+        recover.settle(house.ports, delivery, actor=actor, why=reason)
+    _done(
+        {"delivery": delivery, "state": State.UNCERTAIN, "settled_by": actor.id},
+        f"delivery {delivery} stays uncertain and is settled",
+        json=json,
+    )
+
+
+def _states(failed: bool, named: list[State] | None) -> frozenset[State] | None:
+    if failed and named:
+        raise bad(
+            "states_twice", "state", "--failed names states already", "give one of --failed and --state"
+        )
+    return FAILED if failed else frozenset(named) if named else None
+
+
+def _list_latest(house: House, *, json: bool) -> None:
+    with house.ledger.reading() as hand:
+        found = latest(hand)
+    if json:
+        show.as_json({"announcements": found})
+        return
+    show.table(
+        ("announcement", "from", "to", "accepted (UTC)", "stage"),
+        [(a.id, a.department, a.audience, f"{a.accepted_at:%Y-%m-%d %H:%M}", a.stage) for a in found],
+    )
+
+
+def _show_who(house: House, announcement: Announcement, *, everyone: bool) -> None:
+    people = everybody(house.ledger, announcement)
+    wanted = list(people) if everyone else [one for one in people if one.state is not DutyState.MET]
+    if not wanted:
+        return
+    shown = wanted if everyone else wanted[:MOST_UNTOLD]
+    show.table(("who", "told", "by which way, or why not"), told_rows(shown))
+    if len(shown) < len(wanted):
+        show.hint(f"and {len(wanted) - len(shown)} more: --who lists everybody")
+
+
+def _done(told: dict[str, Any], sentence: str, *, json: bool) -> None:
+    show.as_json(told) if json else show.say(sentence)

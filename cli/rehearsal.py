@@ -1,0 +1,151 @@
+"""`carillon announce --dry-run`: what would go to whom, and who is not reached, with nothing kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from broker import intake
+from broker.address import mask
+from broker.announcement import Content, Draft
+from broker.channel import PUBLIC, Channel, Message, Recipient
+from broker.house_rules import HOUSE_RULES
+from broker.intake import Rehearsed
+from broker.policy import ALLOW, Case, Cover, Hold, judge
+from broker.ports import AccountRow
+from cli import show
+from config.assembly import House
+from ledger.reads.example import Example, example
+from ledger.reads.preview import Preview, preview
+
+BODY = ("subject", "body", "text")  # the fields of a rendering that people read, in this order
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One channel: what an example family would get by it, how the rules judge that, and what it counts as."""
+
+    account: str
+    example: str  # masked
+    rendering: Mapping[str, str]
+    parts: int
+    notes: Sequence[str]
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The whole dry run."""
+
+    rehearsed: Rehearsed
+    reach: Preview
+    ways: Mapping[str, Way]
+
+
+def rehearsal(house: House, draft: Draft) -> Rehearsal:
+    """Check the draft as intake would, then look at whom it reaches and what they would read."""
+    rehearsed = intake.rehearse(house.ports, draft)
+    with house.ledger.begin() as tx:
+        today = rehearsed.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        accounts = {c: tx.accounts.for_channel(c, draft.department) for c in rehearsed.draft.ways[0].channels}
+    kinds = {c: house.ways_out.traits(c).address_kind for c in accounts}
+    direct = {c: kind for c, kind in kinds.items() if kind is not None}
+    checked, audience = rehearsed.draft, rehearsed.audience
+    with house.ledger.reading() as hand:
+        reach = preview(hand, audience, checked.people, direct, today=today, purpose=checked.purpose)
+        found = {c: example(hand, audience, checked.people, kind, today=today) for c, kind in direct.items()}
+    ways = {c: _way(house, rehearsed, a, found.get(c)) for c, a in accounts.items() if a is not None}
+    return Rehearsal(rehearsed, reach, ways)
+
+
+def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
+    """A dry run for people, or as one JSON object."""
+    if json:
+        show.as_json(_as_told(found))
+        return
+    reach = found.reach
+    show.say(f"This would go to {reach.people} people, due {found.rehearsed.due_at:%Y-%m-%d %H:%M} UTC:")
+    for channel, way in found.ways.items():
+        count = reach.ways.get(channel)
+        told = f"{count.addresses} addresses, telling {count.people}" if count else "the public"
+        refused = f"; {count.opted_out} asked for no more messages" if count and count.opted_out else ""
+        show.say("", f"{channel} ({way.account}): {told}{refused}. {way.verdict}")
+        show.say(f"  an example, to {way.example}, counting as {way.parts}:")
+        for name, words in way.rendering.items():
+            show.say(*(f"  | {show.plain(line)}" for line in f"{name}: {words}".splitlines()))
+        show.say(*(f"  note: {show.plain(note)}" for note in way.notes))
+    show.say("", f"{reach.unreached} people are not reached:" if reach.unreached else "Everybody is reached.")
+    if reach.named:
+        show.table(("who", "why"), [(who.name, who.why) for who in reach.named])
+    show.hint("nothing was kept")
+
+
+def _as_told(found: Rehearsal) -> dict[str, Any]:
+    rehearsed, reach = found.rehearsed, found.reach
+    return {
+        "dry_run": True,
+        "due_at": rehearsed.due_at,
+        "expires_at": rehearsed.expires_at,
+        "people": reach.people,
+        "unreached": reach.unreached,
+        "named": reach.named,
+        "channels": {
+            channel: {"reach": reach.ways.get(channel), **_way_as_told(way)}
+            for channel, way in found.ways.items()
+        },
+    }
+
+
+def _way_as_told(way: Way) -> dict[str, Any]:
+    return {
+        "account": way.account,
+        "example": {"to": way.example, **way.rendering},
+        "segments": way.parts,
+        "notes": list(way.notes),
+        "verdict": way.verdict,
+    }
+
+
+def _way(house: House, rehearsed: Rehearsed, account: AccountRow, family: Example | None) -> Way:
+    channel = house.ways_out.open(account.name)
+    draft = rehearsed.draft
+    to = Recipient(family.address, family.names, draft.language) if family else PUBLIC
+    message = channel.render(Content(1, draft.language, draft.parts, draft.attachments), to)
+    kind = channel.traits.address_kind
+    masked = mask(kind, family.address) if family and kind else "nobody in particular"
+    return Way(
+        account.name,
+        masked,
+        _readable(message),
+        message.parts,
+        message.notes,
+        _verdict(rehearsed, account, channel, family),
+    )
+
+
+def _readable(message: Message) -> dict[str, str]:
+    return {name: str(message.fields[name]) for name in BODY if name in message.fields}
+
+
+def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family: Example | None) -> str:
+    """How the rules judge the example: what the school's own facts are, nothing against this family."""
+    case = Case(
+        now=rehearsed.due_at,
+        channel=account.channel,
+        account=account.name,
+        purpose=rehearsed.draft.purpose,
+        urgency=rehearsed.draft.urgency,
+        due_at=rehearsed.due_at,
+        expires_at=rehearsed.expires_at,
+        account_paused=account.paused_at is not None,
+        broadcast=channel.traits.broadcast,
+        consent=True,
+        covers=tuple(Cover(0, 0, name) for name in (family.names if family else ()) or ("",)),
+    )
+    verdict = judge(case, (*HOUSE_RULES, *channel.policies))
+    if verdict is ALLOW:
+        return "The rules allow it."
+    held = "It would wait" if isinstance(verdict, Hold) else "It would not go"
+    return f"{held}: {getattr(verdict, 'why', '')}."
