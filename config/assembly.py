@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -55,6 +56,8 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
     schema up to date.
     """
     registry = Registry()
+    if settings.sqlite or settings.secret_key is None:
+        private_folder(settings.data_dir)
     signer = HmacSigner(secret_of(settings))
     try:
         if upgrade:
@@ -82,6 +85,15 @@ def secret_of(settings: Settings) -> bytes:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
     return key_in(settings.data_dir)
+
+
+def private_folder(folder: Path) -> None:
+    """Make the data folder, for us alone: names and numbers will lie in it. Raises SetupError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        hint = "choose a folder that Carillon may write to"
+        raise SetupError(Problem("data_dir", name_of(("data_dir",)), "cannot be made", hint)) from None
 
 
 def install(settings: Settings, ledger: Ledger) -> None:

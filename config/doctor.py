@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import importlib.metadata
 import sqlite3
-import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -108,7 +107,7 @@ def secret(settings: Settings) -> list[Finding]:
     where = "set in the settings" if settings.secret_key else f"kept in {settings.data_dir / KEY_FILE}"
     findings = [Finding("secret key", Health.WELL, where)]
     for path in (Path(".env"), *_database_file(settings)):
-        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o007:
+        if path.is_file() and path.stat().st_mode & 0o004 and path.absolute().parent.stat().st_mode & 0o001:
             hint = f"chmod o= {path}"
             findings.append(
                 Finding("permissions", Health.DOUBTFUL, f"{path} can be read by everybody here", hint)
@@ -118,6 +117,9 @@ def secret(settings: Settings) -> list[Finding]:
 
 def ledger(settings: Settings) -> list[Finding]:
     """The database: reachable, at this version's schema, its clock near ours."""
+    if any(not file.exists() for file in _database_file(settings)):
+        hint = "begin with: carillon people import PATH, or carillon up"
+        return [Finding("ledger", Health.DOUBTFUL, "is not there yet", hint)]
     opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
     try:
         return [*_schema(opened), *_clock(opened, settings)]

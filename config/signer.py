@@ -60,7 +60,7 @@ def key_in(folder: Path) -> bytes:
     """The school's secret in `folder`, made on first use with mode 0600. Two processes at once agree on one."""
     path = folder / KEY_FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:

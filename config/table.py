@@ -1,0 +1,81 @@
+"""The page of settings, written from the models themselves: `python -m config.table` prints docs/settings.md."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from config.accounts import Account
+from config.faults import name_of
+from config.reading import SECRETS_DIR
+from config.registry import Registry
+from config.settings import Settings
+
+HEAD = f"""# Settings
+
+Written by `python -m config.table` from the models in `config/` and `channels/*/settings.py`; a test holds it current.
+
+Settings are names in the environment. `.env` in the folder that Carillon starts in comes second; third the secrets
+folder (`{SECRETS_DIR}`, else `/run/secrets`), where a file such as `carillon_secret_key` holds a value. Names may
+be written in capitals or not. A deeper name can be given whole as JSON too:
+`CARILLON_SCHOOL={{"name": "St Bride's", "slug": "st-brides"}}`. Every fault of a configuration is told at once, and
+`carillon doctor` looks at what the settings point to.
+"""
+
+ACCOUNTS = """
+## Accounts
+
+Each configured way out has a name of your choosing (`NAME` here) and these settings, then those of its channel.
+"""
+
+
+def page(channels: Sequence[str] = ("email", "sms")) -> str:
+    """docs/settings.md, whole."""
+    parts = [HEAD, _table(_rows(Settings, ()))]
+    parts += [ACCOUNTS, _table(_rows(Account, ("accounts", "name")))]
+    registry = Registry()
+    for channel in channels:
+        rows = _rows(registry.kit(channel).settings, ("accounts", "name"))
+        parts += [f"\n### Of the channel `{channel}`\n", _table(rows)]
+    return "\n".join(parts) + "\n"
+
+
+def _rows(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _rows(inner, (*path, name))
+        elif (name, path) != ("accounts", ()) and (model, name) != (Account, "own"):
+            yield f"`{name_of((*path, name))}`", _default(name, field), field.description or ""
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    if name == "database_url":
+        return "a file in the data folder"
+    value: Any = field.default
+    if value is None or value is PydanticUndefined or value in ("", {}):
+        return ""
+    if isinstance(value, timedelta):
+        value = f"{value.total_seconds():g}"
+    if isinstance(value, dict):
+        value = json.dumps(value)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _table(rows: Iterator[tuple[str, str, str]]) -> str:
+    lines = ["| setting | left out | what it is |", "|---|---|---|"]
+    lines += [f"| {name} | {default} | {what} |" for name, default, what in rows]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

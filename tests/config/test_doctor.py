@@ -1,0 +1,125 @@
+"""The doctor says in plain words what is well, doubtful or wrong, and never falls ill itself."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+import pytest
+
+from config import doctor
+from config.assembly import assemble
+from config.doctor import Finding, Health
+from config.settings import Settings
+from tests.support.bell import install_plugin
+from tests.support.servers import free_port
+
+
+def about(findings: list[Finding], subject: str) -> list[Finding]:
+    return [finding for finding in findings if finding.subject == subject]
+
+
+def examined(folder: Path, **values: Any) -> list[Finding]:
+    return doctor.examine(Settings.of(data_dir=folder, **values))
+
+
+def test_a_fresh_folder_wants_its_tables(tmp_path: Path) -> None:
+    [ledger] = [f for f in about(examined(tmp_path), "ledger") if f.health is Health.WRONG]
+    assert ledger.hint == "run: carillon db upgrade"
+
+
+def test_a_school_that_is_set_up_is_well(ledger_url: str, bell: Path, tmp_path: Path) -> None:
+    accounts = {"tower": {"channel": "bell", "truth": str(bell)}}
+    findings = examined(tmp_path, database_url=ledger_url, secret_key="k" * 40, accounts=accounts)
+    assert not [finding for finding in findings if finding.health is Health.WRONG]
+    assert about(findings, "account tower")[0].says == "bell opens"
+    assert about(findings, "clock")[0].health is Health.WELL
+
+
+def test_an_account_that_does_not_open_is_wrong_and_the_others_are_told_too(
+    bell: Path, tmp_path: Path
+) -> None:
+    accounts = {
+        "tower": {"channel": "bell", "truth": str(bell), "muffled": True},
+        "crypt": {"channel": "bell", "truth": str(bell)},
+    }
+    findings = examined(tmp_path, accounts=accounts)
+    assert about(findings, "account tower") == [
+        Finding("account tower", Health.WRONG, "the bell is muffled", "")
+    ]
+    assert about(findings, "account crypt")[0].health is Health.WELL
+
+
+def test_a_database_and_a_queue_that_are_away_are_wrong(tmp_path: Path) -> None:
+    findings = examined(
+        tmp_path,
+        database_url=f"postgresql://u:hush@127.0.0.1:{free_port()}/n",
+        queue_url=f"redis://:hush@127.0.0.1:{free_port()}/0",
+        secret_key="k" * 40,
+    )
+    assert about(findings, "ledger")[0].health is Health.WRONG
+    assert about(findings, "queue")[0].health is Health.WRONG
+    assert "hush" not in repr(findings)
+
+
+def test_a_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        findings = doctor.hints(Settings.of(data_dir=tmp_path, queue_url=url))
+    assert findings[0].says == "does not answer"
+
+
+def test_a_redis_that_forgets_is_doubtful(fake_redis: fakeredis.FakeRedis) -> None:
+    fake_redis.lpush("sms", "hint")
+    findings = doctor.look_at_redis(fake_redis, ["sms", "email"])
+    assert "sms 1" in findings[0].says
+
+
+def test_a_redis_that_evicts_or_keeps_nothing_is_doubtful(redis_url: str) -> None:
+    import redis
+
+    with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
+        findings = doctor.look_at_redis(client, ["sms"])
+        assert [f.hint for f in findings if f.health is Health.DOUBTFUL] == ["set appendonly yes"]
+
+
+def test_a_key_that_others_may_read_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("k" * 40)
+    (tmp_path / "secret.key").chmod(0o644)
+    assert about(examined(tmp_path), "secret key")[0].health is Health.WRONG
+
+
+def test_a_database_that_everybody_may_read_is_doubtful(tmp_path: Path) -> None:
+    settings = Settings.of(data_dir=tmp_path)
+    assemble(settings, upgrade=True).close()
+    tmp_path.chmod(0o755)
+    (tmp_path / "carillon.sqlite3").chmod(0o644)
+    assert (
+        about(doctor.examine(settings), "permissions")[0].hint == f"chmod o= {tmp_path / 'carillon.sqlite3'}"
+    )
+
+
+def test_an_import_name_that_somebody_else_provides_too_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = install_plugin(tmp_path / "site", {}, package="some-web")
+    (site / "some_web-1.0.dist-info" / "top_level.txt").write_text("web\n")
+    monkeypatch.syspath_prepend(site)
+    [finding] = doctor.packages()
+    assert (finding.health, finding.says) == (Health.WRONG, "web is also provided by some-web")
+
+
+@pytest.mark.parametrize(("version", "health"), [((3, 10), "wrong"), ((3, 11), "well"), ((3, 14), "wrong")])
+def test_python_is_one_that_carillon_is_tried_on(version: tuple[int, int], health: str) -> None:
+    assert doctor.python(version).health == health
+
+
+def test_the_doctor_sees_whether_the_one_worker_runs(tmp_path: Path) -> None:
+    from workers.sole import sole_worker
+
+    settings = Settings.of(data_dir=tmp_path)
+    assert doctor.worker(settings)[0].health is Health.DOUBTFUL
+    with sole_worker(settings.database_url):
+        assert doctor.worker(settings)[0].health is Health.WELL
