@@ -12,29 +12,11 @@ from importlib.resources import files
 from string import Template
 from threading import Lock
 
-import nh3
-from markdown_it import MarkdownIt
-
 from broker import naming
 from broker.announcement import Content, Part
 from broker.channel import Message, Recipient
 from channels.email.letter import House, Letter, Personal, Rendered, Slot, Wording, one_line
-
-# No image: it would tell its host who opened the mail and when, and it is what a parent's mail program hides anyway.
-# It stays a link. HTML in the Markdown is shown as it was typed.
-_MARKDOWN = (
-    MarkdownIt("commonmark", {"html": False, "breaks": True})
-    .enable(["table", "strikethrough"])
-    .disable("image")
-)
-# fmt: off
-_TAGS = {
-    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
-    "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
-}
-# fmt: on
-_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
-_SCHEMES = {"http", "https", "mailto", "tel"}
+from channels.markup import to_html
 
 # What stands for a gap while the library renders. A control character is in no wording: intake refuses it, and here it
 # is taken out once more.
@@ -100,18 +82,6 @@ def compose(content: Content, names: int, house: House) -> Letter:
         body=to_html(body).strip(),
     )
     return Letter(house, _gaps(subject), _gaps(text), _gaps(page), content.attachments)
-
-
-def to_html(markdown: str) -> str:
-    """Markdown as harmless HTML: only the tags of prose, links to the web, mail and telephones alone."""
-    return nh3.clean(
-        _MARKDOWN.render(markdown),
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        url_relative="deny",
-        link_rel="noopener noreferrer",
-    )
 
 
 def _subject(content: Content) -> str:

@@ -10,7 +10,8 @@ import pytest
 from broker.announcement import Attachment, Content, Part
 from broker.testing.channel_bench import plain
 from channels.email import policies
-from channels.email.render import MAX_LETTERS, Renderer, to_html
+from channels.email.render import MAX_LETTERS, Renderer
+from channels.markup import to_html
 from tests.channels.mail_support import HOUSE, parent, wording
 
 XSS = [
