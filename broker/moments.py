@@ -13,13 +13,14 @@ from dateutil import tz
 from broker.errors import InvalidAnnouncement, Problem
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
+_NO_PLACE = {"localtime", "Factory"}  # mean whatever this machine is set to, or nothing
 _ISO = dateparser.isoparser(sep="T")
 
 
 @cache
 def zone_named(name: str) -> ZoneInfo:
     """The zone called `name`. Raises InvalidAnnouncement with a suggestion when it is misspelt."""
-    known = available_timezones()
+    known = available_timezones() - _NO_PLACE
     if name in known:
         return ZoneInfo(name)
     folded = {z.casefold(): z for z in known}
