@@ -118,8 +118,7 @@ def secret(settings: Settings) -> list[Finding]:
 def ledger(settings: Settings) -> list[Finding]:
     """The database: reachable, at this version's schema, its clock near ours."""
     if any(not file.exists() for file in _database_file(settings)):
-        hint = "begin with: carillon people import PATH, or carillon up"
-        return [Finding("ledger", Health.DOUBTFUL, "is not there yet", hint)]
+        return [Finding("ledger", Health.WRONG, "has no tables yet", "run: carillon db upgrade")]
     opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
     try:
         return [*_schema(opened), *_clock(opened, settings)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Executable, FromClause, Select, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -48,6 +52,8 @@ class Sqlite:
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """Every connection gets WAL, full synchronisation, foreign keys and a busy timeout."""
+        if url.database and url.database != ":memory:":
+            _keep_private(Path(url.database))
         engine = create_engine(
             url,
             poolclass=QueuePool,
@@ -107,6 +113,14 @@ class Sqlite:
         """One JSON text."""
         return json.dumps(list(ids))
 
+    def insert_new(self, table: Table, columns: Sequence[str], chosen: Select[Any]) -> Executable:
+        """ON CONFLICT DO NOTHING."""
+        return insert(table).from_select(list(columns), chosen).on_conflict_do_nothing()
+
+    def apart(self, chosen: Select[Any], name: str) -> FromClause:
+        """SQLite takes a subquery as it is written; and it counts no rows of a statement that begins with WITH."""
+        return chosen.subquery(name)
+
     def may_seal(self, connection: Connection) -> bool:
         """A writing transaction is alone by nature."""
         return True
@@ -138,6 +152,13 @@ def _encode(value: object) -> object:
     if isinstance(value, datetime):
         return stored(value)
     raise TypeError(f"cannot hand {type(value).__name__} to SQLite")
+
+
+def _keep_private(file: Path) -> None:
+    """A ledger holds names and numbers: its file is made for its owner alone, and SQLite's others take its mode."""
+    with contextlib.suppress(OSError):  # there already; or impossible, which SQLite itself then tells
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
