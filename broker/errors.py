@@ -77,6 +77,10 @@ class NotFound(RuleBroken):
     """Raised when an id names nothing in this ledger, or nothing that this actor may see."""
 
 
+class LinkSpent(RuleBroken):
+    """Raised when a sign-in link is unknown, was used already, or is too old."""
+
+
 class RecordBroken(BrokerError):
     """Raised when the sealed record does not verify; it says where the first fault is."""
 

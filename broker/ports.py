@@ -101,6 +101,8 @@ class AccountRow:
     paused_at: datetime | None
     paused_why: str
     per_second: float | None  # the provider's pace, None for no limit
+    posture: Mapping[str, str] | None = None  # its facts at the provider when last looked at
+    posture_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +442,9 @@ class Accounts(Protocol):
     def resume(self, account: int) -> None:
         """Let it go on; what waited for it becomes due."""
 
+    def keep_posture(self, account: int, facts: Mapping[str, str]) -> None:
+        """Keep what the account looks like at its provider, as of this transaction's time."""
+
 
 class Pace(Protocol):
     """How fast an account may go, shared by every worker through the ledger."""
@@ -502,6 +507,31 @@ class Sweeps(Protocol):
         """A worker shows that it lives: its hints arrive, and it reaches the ledger."""
 
 
+class Sessions(Protocol):
+    """Sign-in links and sessions, by the digests of their secrets: what is stored signs nobody in."""
+
+    def add_link(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
+        """Keep a link that signs `operator` in once."""
+
+    def use_link(self, digest: bytes) -> str | None:
+        """Use a link up: the operator whom it signs in, or None when it is unknown, used or too old."""
+
+    def add(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
+        """Begin a session."""
+
+    def holder(self, digest: bytes) -> str | None:
+        """Whose session this is; None when it is unknown, ended or too old."""
+
+    def end(self, digest: bytes) -> str | None:
+        """End one session; whose it was, None when there was nothing to end."""
+
+    def end_all(self, operator: str | None) -> int:
+        """End every session of an operator, or of everybody, and their unused links; how many sessions."""
+
+    def prune(self) -> None:
+        """Drop links and sessions that are long over."""
+
+
 class Transaction(Protocol):
     """One transaction of the ledger."""
 
@@ -556,6 +586,10 @@ class Transaction(Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """What the sweep asks."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in to the pages."""
 
 
 class ImportTransaction(Transaction, Protocol):

@@ -30,6 +30,7 @@ from ledger.people import People
 from ledger.plans import Plans
 from ledger.receipts import Receipts
 from ledger.record import Records
+from ledger.sessions import Sessions
 from ledger.staging import Staged, staged
 from ledger.stops import Stops
 from ledger.sweeps import Sweeps
@@ -55,6 +56,7 @@ class Transaction:
         self.stops = Stops(hand)
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
+        self.sessions = Sessions(hand)
 
     @property
     def now(self) -> datetime:

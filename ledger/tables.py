@@ -126,6 +126,8 @@ account = Table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("paused_at", Moment),
     Column("paused_why", Text, nullable=False, server_default=""),
+    Column("posture", Text),  # JSON: what it looked like at the provider
+    Column("posture_at", Moment),
 )
 
 # --- people --------------------------------------------------------------------------------------------------------
@@ -323,13 +325,15 @@ content_attachment = Table(
 )
 
 # --- to whom, and by which way -----------------------------------------------------------------------------------
+# No foreign keys from here on where rows come in bulk: each would lock its parent row once more per delivery (half of
+# a fan-out's time, measured), and every one of these rows is made from its parents by INSERT … SELECT.
 
 duty = Table(
     "duty",
     metadata,
     _id(),
-    _ref("announcement_id", "announcement.id"),
-    _ref("person_id", "person.id"),
+    Column("announcement_id", Id, nullable=False),
+    Column("person_id", Id, nullable=False, index=True),
     Column("acknowledged_at", Moment),
     Column("unreached", String(32)),  # why nothing covers it, said by the fan-out
     UniqueConstraint("announcement_id", "person_id"),
@@ -349,10 +353,10 @@ delivery = Table(
     "delivery",
     metadata,
     _id(),
-    _ref("announcement_id", "announcement.id"),
+    Column("announcement_id", Id, nullable=False),
     Column("channel", String(63), nullable=False),
-    _ref("account_id", "account.id"),
-    _ref("address_id", "address.id", nullable=True),  # NULL is the public
+    Column("account_id", Id, nullable=False),
+    Column("address_id", Id),  # NULL is the public
     Column("content_version", Integer, nullable=False, server_default="1"),
     Column("lane", String(8), nullable=False),
     Column("state", String(16), nullable=False),
@@ -369,7 +373,7 @@ delivery = Table(
     Column("lookups", SmallInteger, nullable=False, server_default="0"),
     Column("settled_by", Text),
     Column("settled_at", Moment),
-    _ref("replaces", "delivery.id", nullable=True),
+    Column("replaces", Id),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     one_of("state", State),
@@ -400,14 +404,12 @@ Index("ix_delivery_address_id", delivery.c.address_id)
 delivery_covers = Table(
     "delivery_covers",
     metadata,
-    _ref("delivery_id", "delivery.id", primary_key=True),
-    _ref("duty_id", "duty.id", primary_key=True),
+    Column("delivery_id", Id, primary_key=True),
+    Column("duty_id", Id, primary_key=True),
     Column("dropped", Boolean, nullable=False, server_default=text("false")),  # blocked or told since
 )
 Index("ix_delivery_covers_duty_id", delivery_covers.c.duty_id)
 
-# No foreign keys from here on where rows come in bulk: each would lock its parent row once more per delivery,
-# and every one of these rows is made from its parent by INSERT … SELECT or in its transaction.
 attempt = Table(
     "attempt",
     metadata,
@@ -518,6 +520,29 @@ Index(
     unique=True,
     sqlite_where=alarm.c.cleared_at.is_(None),
     postgresql_where=alarm.c.cleared_at.is_(None),
+)
+
+# --- who watches -------------------------------------------------------------------------------------------------
+
+# Both hold SHA-256 digests of 256 random bits: whoever reads the ledger can sign in with none of them.
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("ended_at", Moment),
 )
 
 # --- the record --------------------------------------------------------------------------------------------------

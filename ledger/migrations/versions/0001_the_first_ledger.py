@@ -63,6 +63,46 @@ def upgrade() -> None:
     sa.UniqueConstraint('delivery_id', 'fence', name=op.f('uq_attempt_delivery_id_fence'))
     )
     op.create_index('ix_attempt_provider_id', 'attempt', ['provider_id', 'account_id'], unique=False, sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
+    op.create_table('delivery',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('channel', sa.String(length=63), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('address_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('content_version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('lane', sa.String(length=8), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('code', sa.Text(), server_default='', nullable=False),
+    sa.Column('why', sa.Text(), server_default='', nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('fence', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('requeued_fence', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('burned', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('lookup_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lookups', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.Column('settled_by', sa.Text(), nullable=True),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('replaces', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state IN ('queued', 'sending', 'sent', 'delivered', 'refused', 'rejected', 'exhausted', 'uncertain', 'withdrawn', 'retracted')", name=op.f('ck_delivery_state')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery')),
+    postgresql_with={'fillfactor': 70}
+    )
+    op.create_index('ix_delivery_address_id', 'delivery', ['address_id'], unique=False)
+    op.create_index('ix_delivery_due', 'delivery', ['account_id', 'lane', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
+    op.create_index('ix_delivery_lease', 'delivery', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+    op.create_index('ix_delivery_lookup', 'delivery', ['account_id', 'lookup_at'], unique=False, sqlite_where=sa.text("state = 'uncertain'"), postgresql_where=sa.text("state = 'uncertain'"))
+    op.create_index('ux_delivery_once', 'delivery', ['announcement_id', 'channel', sa.literal_column('coalesce(address_id, 0)')], unique=True)
+    op.create_table('delivery_covers',
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('duty_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('dropped', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.PrimaryKeyConstraint('delivery_id', 'duty_id', name=op.f('pk_delivery_covers'))
+    )
+    op.create_index('ix_delivery_covers_duty_id', 'delivery_covers', ['duty_id'], unique=False)
     op.create_table('department',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('slug', sa.String(length=63), nullable=False),
@@ -70,6 +110,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_department')),
     sa.UniqueConstraint('slug', name=op.f('uq_department_slug'))
     )
+    op.create_table('duty',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('unreached', sa.String(length=32), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty')),
+    sa.UniqueConstraint('announcement_id', 'person_id', name=op.f('uq_duty_announcement_id_person_id'))
+    )
+    op.create_index(op.f('ix_duty_person_id'), 'duty', ['person_id'], unique=False)
     op.create_table('person',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('public_id', sa.Uuid(), nullable=False),
@@ -164,6 +214,8 @@ def upgrade() -> None:
     sa.Column('active', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('paused_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('paused_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('posture', sa.Text(), nullable=True),
+    sa.Column('posture_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_account_department_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_account')),
     sa.UniqueConstraint('name', name=op.f('uq_account_name'))
@@ -253,7 +305,7 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=35), server_default='', nullable=False),
     sa.Column('part', sa.String(length=16), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
-    sa.CheckConstraint("part IN ('title', 'short', 'long')", name=op.f('ck_template_part')),
+    sa.CheckConstraint("part IN ('title', 'short', 'long', 'quote')", name=op.f('ck_template_part')),
     sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_template_department_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_template')),
     sa.UniqueConstraint('department_id', 'name', 'version', 'language', 'part', name=op.f('uq_template_department_id_name_version_language_part'))
@@ -264,7 +316,7 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=35), nullable=False),
     sa.Column('part', sa.String(length=16), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
-    sa.CheckConstraint("part IN ('title', 'short', 'long')", name=op.f('ck_content_part')),
+    sa.CheckConstraint("part IN ('title', 'short', 'long', 'quote')", name=op.f('ck_content_part')),
     sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_content_announcement_id')),
     sa.PrimaryKeyConstraint('announcement_id', 'version', 'language', 'part', name=op.f('pk_content'))
     )
@@ -276,54 +328,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_content_attachment_announcement_id')),
     sa.ForeignKeyConstraint(['sha256'], ['attachment.sha256'], name=op.f('fk_content_attachment_sha256')),
     sa.PrimaryKeyConstraint('announcement_id', 'version', 'name', name=op.f('pk_content_attachment'))
-    )
-    op.create_table('delivery',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('channel', sa.String(length=63), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('address_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('content_version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('lane', sa.String(length=8), nullable=False),
-    sa.Column('state', sa.String(length=16), nullable=False),
-    sa.Column('code', sa.Text(), server_default='', nullable=False),
-    sa.Column('why', sa.Text(), server_default='', nullable=False),
-    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('fence', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('requeued_fence', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('burned', sa.SmallInteger(), server_default='0', nullable=False),
-    sa.Column('lookup_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('lookups', sa.SmallInteger(), server_default='0', nullable=False),
-    sa.Column('settled_by', sa.Text(), nullable=True),
-    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('replaces', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("state IN ('queued', 'sending', 'sent', 'delivered', 'refused', 'rejected', 'exhausted', 'uncertain', 'withdrawn', 'retracted')", name=op.f('ck_delivery_state')),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_delivery_account_id')),
-    sa.ForeignKeyConstraint(['address_id'], ['address.id'], name=op.f('fk_delivery_address_id')),
-    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_delivery_announcement_id')),
-    sa.ForeignKeyConstraint(['replaces'], ['delivery.id'], name=op.f('fk_delivery_replaces')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery')),
-    postgresql_with={'fillfactor': 70}
-    )
-    op.create_index('ix_delivery_address_id', 'delivery', ['address_id'], unique=False)
-    op.create_index('ix_delivery_due', 'delivery', ['account_id', 'lane', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
-    op.create_index('ix_delivery_lease', 'delivery', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
-    op.create_index('ix_delivery_lookup', 'delivery', ['account_id', 'lookup_at'], unique=False, sqlite_where=sa.text("state = 'uncertain'"), postgresql_where=sa.text("state = 'uncertain'"))
-    op.create_index('ux_delivery_once', 'delivery', ['announcement_id', 'channel', sa.literal_column('coalesce(address_id, 0)')], unique=True)
-    op.create_table('duty',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('unreached', sa.String(length=32), nullable=True),
-    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_duty_announcement_id')),
-    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_duty_person_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_duty')),
-    sa.UniqueConstraint('announcement_id', 'person_id', name=op.f('uq_duty_announcement_id_person_id'))
     )
     op.create_table('fanout_cursor',
     sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -371,15 +375,22 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_tally_announcement_id')),
     sa.PrimaryKeyConstraint('announcement_id', 'channel', 'state', name=op.f('pk_tally'))
     )
-    op.create_table('delivery_covers',
-    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('duty_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('dropped', sa.Boolean(), server_default=sa.text('false'), nullable=False),
-    sa.ForeignKeyConstraint(['delivery_id'], ['delivery.id'], name=op.f('fk_delivery_covers_delivery_id')),
-    sa.ForeignKeyConstraint(['duty_id'], ['duty.id'], name=op.f('fk_delivery_covers_duty_id')),
-    sa.PrimaryKeyConstraint('delivery_id', 'duty_id', name=op.f('pk_delivery_covers'))
+    op.create_table('sign_in_link',
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('operator', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_sign_in_link'))
     )
-    op.create_index('ix_delivery_covers_duty_id', 'delivery_covers', ['duty_id'], unique=False)
+    op.create_table('session',
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.Column('operator', sa.Text(), nullable=False),
+    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_session'))
+    )
 
 
 def downgrade() -> None:
