@@ -18,6 +18,7 @@ _COVERING = and_(
     t.delivery.c.address_id.is_not(None),  # a broadcast meets no duty
 )
 _UNCERTAIN = t.delivery.c.state == State.UNCERTAIN.value
+_REACHED = t.delivery.c.state.in_([state.value for state in REACHED])
 _FACTS = ("acknowledged", "reached", "alive", "doubtful")
 
 
@@ -33,7 +34,7 @@ def facts(announcement: int) -> Select[Any]:
             t.duty.c.person_id,
             t.duty.c.unreached,
             case((t.duty.c.acknowledged_at.is_not(None), 1), else_=0).label("acknowledged"),
-            _any(t.delivery.c.state.in_([state.value for state in REACHED])).label("reached"),
+            _any(_REACHED).label("reached"),
             _any(alive).label("alive"),
             _any(and_(_UNCERTAIN, t.delivery.c.settled_at.is_(None))).label("doubtful"),
         )
@@ -72,6 +73,11 @@ def is_over(hand: Hand, announcement: Announcement) -> bool:
         return True
     corrected = select(exists().where(t.announcement.c.corrects == announcement.id))
     return bool(hand.connection.execute(corrected).scalar_one())
+
+
+def was_reached() -> ColumnElement[bool]:
+    """Over the groups of `facts`: whether a direct delivery that covers the duty is sent or delivered."""
+    return _any(_REACHED) == 1
 
 
 def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -51,6 +51,7 @@ class Health:
     at: datetime
     accounts: Sequence[Waiting]
     unsealed: int
+    unsealed_since: datetime | None  # the oldest of them
     sealed_at: datetime | None
     receipts: int  # callbacks not yet confirmed
     alarms: Sequence[Alarm]
@@ -67,12 +68,18 @@ def health(hand: Hand) -> Health:
         .order_by(t.record_seal.c.number.desc())
         .limit(1)
     ).one_or_none()
-    unsealed = select(func.count()).where(t.record_entry.c.mark >= (newest.next_mark if newest else 0))
+    entry = t.record_entry.c
+    unsealed = run(
+        select(func.count().label("n"), func.min(entry.at).label("since")).where(
+            entry.mark >= (newest.next_mark if newest else 0)
+        )
+    ).one()
     receipts = select(func.count()).where(t.receipt.c.confirmed_at.is_(None))
     return Health(
         at=hand.now,
         accounts=_accounts(hand),
-        unsealed=run(unsealed).scalar_one(),
+        unsealed=unsealed.n,
+        unsealed_since=unsealed.since,
         sealed_at=newest.sealed_at if newest else None,
         receipts=run(receipts).scalar_one(),
         alarms=[Alarm(row.kind, row.subject, row.message, row.raised_at) for row in alarms],

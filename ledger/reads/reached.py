@@ -44,9 +44,16 @@ class Told:
     why: str
 
 
-def reached(hand: Hand, announcement: Announcement, *, after: int = 0, limit: int = PAGE) -> Sequence[Told]:
-    """The next duties of an announcement after a duty's id, in the order of ids; empty at the end."""
+def reached(
+    hand: Hand, announcement: Announcement, *, after: int = 0, limit: int = PAGE, unmet: bool = False
+) -> Sequence[Told]:
+    """The next duties of an announcement after a duty's id, in the order of ids; empty at the end.
+
+    `unmet`: only those whom nothing reached yet.
+    """
     each = duties.facts(announcement.id).where(t.duty.c.id > after).order_by(t.duty.c.id).limit(limit)
+    if unmet:
+        each = each.where(t.duty.c.acknowledged_at.is_(None)).having(~duties.was_reached())
     facts = each.subquery("facts")
     name = func.coalesce(t.person.c.preferred_name, t.person.c.given_name)
     rows = hand.connection.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -39,35 +39,44 @@ def status(hand: Hand, public_id: UUID) -> Status | None:
         stage(announcement, hand.now),
         channels,
         duties.count(hand, announcement),
-        _is_settled(hand, announcement, channels),
+        is_settled(hand, announcement, channels),
     )
 
 
-def tallies(hand: Hand, announcement: int) -> dict[str, dict[State, int]]:
+def tallies(hand: Hand, announcement: int) -> Mapping[str, Mapping[State, int]]:
     """Channel → state → how many deliveries: the folded counters and what is not folded yet."""
-    folded, appended = t.tally, t.tally_delta
+    return tallies_of(hand, [announcement]).get(announcement, {})
+
+
+def tallies_of(hand: Hand, announcements: Sequence[int]) -> Mapping[int, Mapping[str, Mapping[State, int]]]:
+    """The same for several announcements in one question; one without deliveries is left out."""
     both = union_all(
         *(
-            select(table.c.channel, table.c.state, table.c.n).where(table.c.announcement_id == announcement)
-            for table in (folded, appended)
+            select(table.c.announcement_id, table.c.channel, table.c.state, table.c.n).where(
+                table.c.announcement_id.in_(announcements)
+            )
+            for table in (t.tally, t.tally_delta)
         )
     ).subquery()
-    summed = select(both.c.channel, both.c.state, func.sum(both.c.n).label("n")).group_by(
-        both.c.channel, both.c.state
-    )
-    found: dict[str, dict[State, int]] = {}
-    for row in hand.connection.execute(summed.order_by(both.c.channel, both.c.state)):
-        states = found.setdefault(row.channel, {})
+    by = (both.c.announcement_id, both.c.channel, both.c.state)
+    found: dict[int, dict[str, dict[State, int]]] = {}
+    for row in hand.connection.execute(
+        select(*by, func.sum(both.c.n).label("n")).group_by(*by).order_by(*by)
+    ):
+        states = found.setdefault(row.announcement_id, {}).setdefault(row.channel, {})
         if row.n:
             states[State(row.state)] = int(row.n)
     return found
 
 
-def _is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Mapping[State, int]]) -> bool:
+def is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Mapping[State, int]]) -> bool:
+    """Whether everything planned is settled (glossary), and everything is planned."""
     if announcement.fanned_out_at is None and not duties.is_over(hand, announcement):
         return False
     if any(State.QUEUED in states or State.SENDING in states for states in channels.values()):
         return False
+    if not any(State.UNCERTAIN in states for states in channels.values()):
+        return True
     looking = exists().where(
         t.delivery.c.announcement_id == announcement.id,
         t.delivery.c.state == State.UNCERTAIN.value,

@@ -1,0 +1,130 @@
+"""What the watching page asks: cheap questions, for they are asked every half second while somebody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from broker.announcement import Announcement, Content, Part, Stage, stage
+from broker.delivery import FAILED, State
+from ledger import tables as t
+from ledger.announcements import announcement_of
+from ledger.hand import Hand
+from ledger.reads.status import is_settled, tallies_of
+
+PAGE = 20
+MOST_WORDING = 4000  # characters of a wording that a page shows
+REASONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One announcement as the list shows it."""
+
+    announcement: Announcement
+    department: str  # its name
+    title: str
+    stage: Stage
+    channels: Mapping[str, Mapping[State, int]]
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why deliveries of one channel failed: so many with the same state, code and sentence."""
+
+    channel: str
+    state: State
+    code: str
+    why: str
+    count: int
+
+
+def signature(hand: Hand) -> tuple[Any, ...]:
+    """Changes whenever something was done that a page would show, but for what only time does. Four index look-ups."""
+    alarms = t.alarm.c
+    row = hand.connection.execute(
+        select(
+            select(func.max(t.record_entry.c.id)).scalar_subquery(),
+            select(func.max(t.tally_delta.c.id)).scalar_subquery(),
+            select(func.max(alarms.id)).scalar_subquery(),
+            select(func.count()).where(alarms.cleared_at.is_(None)).scalar_subquery(),
+        )
+    ).one()
+    return tuple(row)
+
+
+def shown(hand: Hand, *, before: UUID | None = None, limit: int = PAGE) -> Sequence[Shown]:
+    """The newest announcements, or the next ones older than `before`."""
+    query = _announcements().order_by(t.announcement.c.id.desc()).limit(limit)
+    if before is not None:
+        cursor = select(t.announcement.c.id).where(t.announcement.c.public_id == before).scalar_subquery()
+        query = query.where(t.announcement.c.id < cursor)
+    return _shown(hand, query)
+
+
+def one(hand: Hand, public_id: UUID) -> Shown | None:
+    """One announcement, None when the ledger has none of this id."""
+    found = _shown(hand, _announcements().where(t.announcement.c.public_id == public_id))
+    return found[0] if found else None
+
+
+def wording(hand: Hand, announcement: int) -> Sequence[Content]:
+    """What it says, a Content per language, without files; long wordings are cut."""
+    return _wordings(hand, [announcement], MOST_WORDING).get(announcement, ())
+
+
+def reasons(hand: Hand, announcement: int) -> Sequence[Reason]:
+    """Why deliveries of an announcement failed, the most frequent first."""
+    d, n = t.delivery.c, func.count().label("n")
+    rows = hand.connection.execute(
+        select(d.channel, d.state, d.code, d.why, n)
+        .where(d.announcement_id == announcement, d.state.in_(sorted(FAILED)))
+        .group_by(d.channel, d.state, d.code, d.why)
+        .order_by(n.desc(), d.channel, d.state)
+        .limit(REASONS)
+    )
+    return [Reason(row.channel, State(row.state), row.code, row.why, row.n) for row in rows]
+
+
+def _shown(hand: Hand, query: Select[Any]) -> Sequence[Shown]:
+    rows = hand.connection.execute(query).all()
+    ids = [row.id for row in rows]
+    wordings = _wordings(hand, ids, 200)
+    tallies = tallies_of(hand, ids)
+    found = []
+    for row in rows:
+        announcement, channels = announcement_of(row), tallies.get(row.id, {})
+        title = wordings[row.id][0].title if row.id in wordings else ""
+        settled = is_settled(hand, announcement, channels)
+        at = stage(announcement, hand.now)
+        found.append(Shown(announcement, row.department_name, title, at, channels, settled))
+    return found
+
+
+def _announcements() -> Select[Any]:
+    return select(
+        t.announcement, t.department.c.slug.label("department"), t.department.c.name.label("department_name")
+    ).join(t.department, t.department.c.id == t.announcement.c.department_id)
+
+
+def _wordings(hand: Hand, announcements: Sequence[int], most: int) -> Mapping[int, Sequence[Content]]:
+    c = t.content.c
+    rows = hand.connection.execute(
+        select(c.announcement_id, c.version, c.language, c.part, func.substr(c.text, 1, most).label("text"))
+        .where(c.announcement_id.in_(announcements))
+        .order_by(c.announcement_id, c.version.desc(), c.language)
+    )
+    parts: dict[tuple[int, int, str], dict[Part, str]] = {}
+    for row in rows:
+        parts.setdefault((row.announcement_id, row.version, row.language), {})[Part(row.part)] = row.text
+    found: dict[int, list[Content]] = {}
+    for (announcement, version, language), words in parts.items():
+        contents = found.setdefault(announcement, [])
+        if not contents or contents[0].version == version:
+            contents.append(Content(version, language, words))
+    return found
