@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select, update
@@ -58,6 +59,13 @@ class Accounts:
             .values(due_at=self._hand.now)
         )
 
+    def keep_posture(self, account_id: int, facts: Mapping[str, str]) -> None:
+        """The last look at the account takes the place of the one before."""
+        kept = json.dumps(dict(facts), sort_keys=True)
+        self._hand.connection.execute(
+            update(account).where(account.c.id == account_id).values(posture=kept, posture_at=self._hand.now)
+        )
+
 
 def _active() -> Select[Any]:
     return (
@@ -69,5 +77,13 @@ def _active() -> Select[Any]:
 
 def _row(row: Row[Any]) -> AccountRow:
     return AccountRow(
-        row.id, row.name, row.channel, row.department, row.paused_at, row.paused_why, row.per_second
+        row.id,
+        row.name,
+        row.channel,
+        row.department,
+        row.paused_at,
+        row.paused_why,
+        row.per_second,
+        json.loads(row.posture) if row.posture else None,
+        row.posture_at,
     )

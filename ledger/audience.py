@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from broker.announcement import People
-from broker.audience import Audience, Combined, Everyone, fold
+from broker.audience import Audience, Combined, Everyone, fold, operands
 from broker.duty import Unreached
 from broker.roster import Role
 from ledger.tables import address, guardianship, membership, people_group, person, person_address
@@ -48,10 +48,10 @@ def _select(audience: Audience, role: Role, today: date) -> Select[Any]:
     if isinstance(audience, Everyone):
         return select(person.c.id.label("person_id")).where(active)
     if isinstance(audience, Combined):
-        # SQLite takes no brackets in a compound select, so each side becomes a subquery of its own.
-        sides = [_select(side, role, today).subquery() for side in (audience.left, audience.right)]
-        left, right = (select(side.c.person_id) for side in sides)
-        return select(_COMBINE[audience.operator](left, right).subquery().c.person_id)
+        # SQLite takes no brackets in a compound select and overflows at six SELECTs in each other; WITH is flat.
+        sides = [_select(side, role, today).cte() for side in operands(audience)]
+        joined = _COMBINE[audience.operator](*(select(side.c.person_id) for side in sides))
+        return select(joined.cte().c.person_id)
     return (
         select(membership.c.person_id)
         .join(people_group, people_group.c.id == membership.c.group_id)

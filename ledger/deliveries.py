@@ -6,6 +6,7 @@ partial index `ix_delivery_due`, everything else joins a list of ids to a primar
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -205,7 +206,8 @@ class Deliveries:
             f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
             " SELECT d.id, d.fence, d.burned, d.announcement_id, a.public_id, d.content_version, d.code, d.address_id,"
             " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
-            " acc.paused_at IS NOT NULL AS paused, ad.value AS address, ad.doubtful, ad.commitment_key,"
+            " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
+            " ad.value AS address, ad.doubtful, ad.commitment_key,"
             " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
             "  AS opted_out,"
             " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
@@ -225,6 +227,7 @@ class Deliveries:
             due_at=Moment,
             expires_at=Moment,
             now=Moment,
+            posture_at=Moment,
             withdrawn=Boolean,
             paused=Boolean,
             doubtful=Boolean,
@@ -290,6 +293,8 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         consent=None if row.consent is None else bool(row.consent),
         person_active=bool(row.person_active),
         covers=tuple(covers),
+        posture=json.loads(row.posture) if row.posture else None,
+        posture_age=row.now - row.posture_at if row.posture_at else None,
     )
     return Picked(
         delivery=row.id,

@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import FromClause, Select, Table, and_, exists, func, insert, literal, select, update
 
 from broker.address import AddressKind
-from broker.announcement import Announcement, Urgency
+from broker.announcement import Announcement, People, Urgency
 from broker.audience import Audience
 from broker.delivery import State
 from broker.ports import AccountRow, Lane, PlanProgress
@@ -88,21 +87,21 @@ class Plans:
         kind: AddressKind,
         span: tuple[int, int],
     ) -> int:
-        reach = addresses_for(announcement.people).subquery("reach")
+        reach = self._reach(announcement.people, kind, span)
         values = _delivery_values(announcement, channel, account, reach.c.address_id, self._hand)
         chosen = (
             select(*values.values())
             .distinct()
             .select_from(reach)
             .join(t.duty, t.duty.c.person_id == reach.c.person_id)
-            .where(t.duty.c.announcement_id == announcement.id, _within(reach, kind, span))
+            .where(t.duty.c.announcement_id == announcement.id)
         )
         return self._insert_new(t.delivery, list(values), chosen)
 
     def _add_covers(
         self, announcement: Announcement, channel: str, kind: AddressKind, span: tuple[int, int]
     ) -> int:
-        reach = addresses_for(announcement.people).subquery("reach")
+        reach = self._reach(announcement.people, kind, span)
         chosen = (
             select(t.delivery.c.id, t.duty.c.id)
             .distinct()
@@ -116,14 +115,24 @@ class Plans:
                     func.coalesce(t.delivery.c.address_id, 0) == reach.c.address_id,
                 ),
             )
-            .where(t.duty.c.announcement_id == announcement.id, _within(reach, kind, span))
+            .where(t.duty.c.announcement_id == announcement.id)
         )
         return self._insert_new(t.delivery_covers, ["delivery_id", "duty_id"], chosen)
 
-    def _insert_new(self, table: Any, columns: list[str], chosen: Any) -> int:
-        """INSERT … SELECT that passes over what is there already."""
-        dialect = postgresql if self._hand.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table).from_select(columns, chosen).on_conflict_do_nothing()
+    def _reach(self, people: People, kind: AddressKind, span: tuple[int, int]) -> FromClause:
+        """Who may be told through the addresses of one partition.
+
+        Computed apart: left free, PostgreSQL believes that the duties written a moment ago are few, begins with
+        them, and reads the whole school for every partition.
+        """
+        low, high = span
+        reach = addresses_for(people).subquery("reach")
+        within = (reach.c.kind == kind.value, reach.c.address_id > low, reach.c.address_id <= high)
+        rows = select(reach.c.person_id, reach.c.address_id).distinct().where(*within)
+        return self._hand.dialect.apart(rows, "span")
+
+    def _insert_new(self, table: Table, columns: list[str], chosen: Select[Any]) -> int:
+        statement = self._hand.dialect.insert_new(table, columns, chosen)
         # SQLAlchemy keeps the count of an INSERT only when asked to.
         counted = statement.execution_options(preserve_rowcount=True)
         return self._hand.connection.execute(counted).rowcount
@@ -156,11 +165,6 @@ class Plans:
         if not moved.rowcount:
             row = {"announcement_id": announcement.id, "channel": channel, "address_id": to, "done": done}
             self._hand.connection.execute(insert(t.fanout_cursor).values(row))
-
-
-def _within(reach: Any, kind: AddressKind, span: tuple[int, int]) -> ColumnElement[bool]:
-    low, high = span
-    return and_(reach.c.kind == kind.value, reach.c.address_id > low, reach.c.address_id <= high)
 
 
 def _delivery_values(

@@ -303,6 +303,18 @@ Index(
     sqlite_where=announcement.c.fanned_out_at.is_(None),
     postgresql_where=announcement.c.fanned_out_at.is_(None),
 )
+Index(
+    "ix_announcement_corrects",
+    announcement.c.corrects,
+    sqlite_where=announcement.c.corrects.is_not(None),
+    postgresql_where=announcement.c.corrects.is_not(None),
+)
+Index(
+    "ix_announcement_withdrawn_at",
+    announcement.c.withdrawn_at,
+    sqlite_where=announcement.c.withdrawn_at.is_not(None),
+    postgresql_where=announcement.c.withdrawn_at.is_not(None),
+)
 
 content = Table(
     "content",
@@ -400,6 +412,14 @@ _while(
 _while("ix_delivery_lease", State.SENDING, delivery.c.lease_until)
 _while("ix_delivery_lookup", State.UNCERTAIN, delivery.c.account_id, delivery.c.lookup_at)
 Index("ix_delivery_address_id", delivery.c.address_id)
+# Broadcasts are one in a thousand deliveries, and feeds are read from them every second.
+Index(
+    "ix_delivery_public",
+    delivery.c.channel,
+    delivery.c.id,
+    sqlite_where=delivery.c.address_id.is_(None),
+    postgresql_where=delivery.c.address_id.is_(None),
+)
 
 delivery_covers = Table(
     "delivery_covers",

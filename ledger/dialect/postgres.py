@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Executable,
+    FromClause,
+    Select,
+    Table,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from ledger.dialect import Column
@@ -35,7 +47,9 @@ class Postgres:
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """Timeouts on every wait: a lock, a statement, a transaction left open, a dead connection."""
-        options = "-c lock_timeout=15s -c statement_timeout=120s -c idle_in_transaction_session_timeout=60s"
+        # Statements here take milliseconds. Compiling one took 26 ms of its 37 whenever the planner, without statistics
+        # of a table just filled, thought it dear enough.
+        options = "-c lock_timeout=15s -c statement_timeout=120s -c idle_in_transaction_session_timeout=60s -c jit=off"
         arguments = {
             "connect_timeout": 10,
             "options": options,
@@ -104,6 +118,14 @@ class Postgres:
     def ids(self, ids: Sequence[int]) -> Any:
         """A list, which psycopg binds as an array."""
         return list(ids)
+
+    def insert_new(self, table: Table, columns: Sequence[str], chosen: Select[Any]) -> Executable:
+        """ON CONFLICT DO NOTHING."""
+        return insert(table).from_select(list(columns), chosen).on_conflict_do_nothing()
+
+    def apart(self, chosen: Select[Any], name: str) -> FromClause:
+        """A materialised common table expression."""
+        return chosen.cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
 
     def may_seal(self, connection: Connection) -> bool:
         """A transaction-level advisory lock."""

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from broker import accounts, intake, recover
 from broker.actor import SYSTEM
 from broker.announcement import Part, Purpose, Step, Urgency
-from broker.channel import Key, Receipt
+from broker.channel import Key, Message, Receipt, Recipient
 from broker.claim import claim
 from broker.delivery import Evidence
 from broker.dispatch import Process, deliver
@@ -302,14 +302,18 @@ def test_a_worker_that_comes_back_late_changes_nothing_but_what_it_learned_is_ke
     said = thirty.announce()
     thirty.plan(said)
     truth = thirty.channels.texts
+    accept = truth.receive
 
-    def overtaken(message: object, to: object) -> object:
+    def overtaken(message: Message, to: Recipient) -> Receipt:
+        truth.receive = accept  # type: ignore[method-assign]
         thirty.pass_time(timedelta(minutes=5))
         recover.expired_leases(thirty.ports, actor=SYSTEM)
-        return accept(message, to)  # type: ignore[arg-type]
+        assert thirty.states(said) == {"uncertain": 30}
+        return accept(message, to)
 
-    accept, truth.receive = truth.receive, overtaken  # type: ignore[method-assign,assignment]
+    truth.receive = overtaken  # type: ignore[method-assign]
     thirty.send()
+    thirty.send()  # what the brake kept from starting proved that it never left, and is due again
     assert thirty.states(said) == {"sent": 30}
     assert len(truth.truth) == 30
 

@@ -94,6 +94,7 @@ def upgrade() -> None:
     op.create_index('ix_delivery_address_id', 'delivery', ['address_id'], unique=False)
     op.create_index('ix_delivery_due', 'delivery', ['account_id', 'lane', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
     op.create_index('ix_delivery_lease', 'delivery', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+    op.create_index('ix_delivery_public', 'delivery', ['channel', 'id'], unique=False, sqlite_where=sa.text('address_id IS NULL'), postgresql_where=sa.text('address_id IS NULL'))
     op.create_index('ix_delivery_lookup', 'delivery', ['account_id', 'lookup_at'], unique=False, sqlite_where=sa.text("state = 'uncertain'"), postgresql_where=sa.text("state = 'uncertain'"))
     op.create_index('ux_delivery_once', 'delivery', ['announcement_id', 'channel', sa.literal_column('coalesce(address_id, 0)')], unique=True)
     op.create_table('delivery_covers',
@@ -249,6 +250,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('department_id', 'idempotency_key', name=op.f('uq_announcement_department_id_idempotency_key')),
     sa.UniqueConstraint('public_id', name=op.f('uq_announcement_public_id'))
     )
+    op.create_index('ix_announcement_corrects', 'announcement', ['corrects'], unique=False, sqlite_where=sa.text('corrects IS NOT NULL'), postgresql_where=sa.text('corrects IS NOT NULL'))
+    op.create_index('ix_announcement_withdrawn_at', 'announcement', ['withdrawn_at'], unique=False, sqlite_where=sa.text('withdrawn_at IS NOT NULL'), postgresql_where=sa.text('withdrawn_at IS NOT NULL'))
     op.create_index('ix_announcement_to_plan', 'announcement', ['due_at'], unique=False, sqlite_where=sa.text('fanned_out_at IS NULL'), postgresql_where=sa.text('fanned_out_at IS NULL'))
     op.create_table('consent',
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
