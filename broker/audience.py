@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from broker.errors import InvalidAnnouncement, Problem
 
 LONGEST = 500
-DEEPEST = 20
+DEEPEST = 20  # brackets in brackets, signs that change
 EVERYONE = "everyone"
 
 
@@ -55,6 +55,8 @@ def parse(expression: str) -> Audience:
     tree, rest = _expression(tokens, 0)
     if rest:
         raise _bad("a bracket too many", "check the brackets")
+    if _height(tree) > DEEPEST:
+        raise _too_deep()
     return tree
 
 
@@ -70,6 +72,20 @@ def names(audience: Audience) -> Iterator[str]:
     elif isinstance(audience, Combined):
         yield from names(audience.left)
         yield from names(audience.right)
+
+
+def operands(combined: Combined) -> list[Audience]:
+    """What one sign joins, from the left: three for `a + b + c`, two for `a + b - c`. Any number costs one level."""
+    found: list[Audience] = []
+    tree: Audience = combined
+    while isinstance(tree, Combined) and tree.operator == combined.operator:
+        found.append(tree.right)
+        tree = tree.left
+    return [tree, *reversed(found)]
+
+
+def _height(audience: Audience) -> int:
+    return 1 + max(map(_height, operands(audience))) if isinstance(audience, Combined) else 0
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -99,7 +115,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 def _expression(tokens: list[tuple[str, str]], depth: int) -> tuple[Audience, list[tuple[str, str]]]:
     if depth > DEEPEST:
-        raise _bad("its brackets are nested too deeply", "make groups of its parts")
+        raise _too_deep()
     tree, rest = _operand(tokens, depth)
     while rest and rest[0][0] == "operator":
         right, after = _operand(rest[1:], depth)
@@ -121,6 +137,10 @@ def _operand(tokens: list[tuple[str, str]], depth: int) -> tuple[Audience, list[
             raise _bad("a bracket is not closed", "check the brackets")
         return tree, rest[1:]
     raise _bad("a name is missing", "name a group there")
+
+
+def _too_deep() -> InvalidAnnouncement:
+    return _bad("it is nested too deeply", "make groups of its parts")
 
 
 def _bad(message: str, hint: str) -> InvalidAnnouncement:

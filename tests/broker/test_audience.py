@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.audience import DEEPEST, LONGEST, Audience, Combined, Everyone, Group, fold, names, parse
+from broker.audience import (
+    DEEPEST,
+    LONGEST,
+    Audience,
+    Combined,
+    Everyone,
+    Group,
+    fold,
+    names,
+    operands,
+    parse,
+)
 from broker.errors import InvalidAnnouncement
 
 YEAR, CHOIR, BAND = Group("Year 7"), Group("Choir"), Group("Band")
@@ -99,6 +110,31 @@ def test_what_cannot_be_meant_is_refused_with_its_reason(expression: str, says: 
 
 def test_brackets_may_nest_as_deep_as_anybody_needs() -> None:
     assert parse("(" * DEEPEST + "Choir" + ")" * DEEPEST) == CHOIR
+
+
+def test_as_many_names_as_fit_may_stand_in_a_row() -> None:
+    row = parse(" + ".join(["Choir"] * 62))
+    assert isinstance(row, Combined)
+    assert operands(row) == [CHOIR] * 62
+
+
+@pytest.mark.parametrize(
+    ("levels", "holds"), [(DEEPEST, True), (DEEPEST + 1, False)], ids=["as deep as may be", "one deeper"]
+)
+def test_signs_that_change_nest_like_brackets(levels: int, holds: bool) -> None:
+    expression = "X" + "".join(f" {'+-'[n % 2]} X" for n in range(levels))
+    if holds:
+        assert isinstance(parse(expression), Combined)
+        return
+    with pytest.raises(InvalidAnnouncement, match="nested too deeply"):
+        parse(expression)
+
+
+def test_one_sign_joins_all_its_operands_from_the_left() -> None:
+    tree = parse("Choir - Band - Year 7 + everyone")
+    assert isinstance(tree, Combined)
+    assert operands(tree) == [parse("Choir - Band - Year 7"), Everyone()]
+    assert operands(tree.left) == [CHOIR, BAND, YEAR]  # type: ignore[arg-type]
 
 
 def test_the_names_of_a_tree_are_told_from_left_to_right() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from broker.actor import SYSTEM
 from broker.announcement import People
-from broker.audience import Audience, Combined, Everyone, Group, parse
+from broker.audience import DEEPEST, Audience, Combined, Everyone, Group, parse
 from broker.imports import import_roster
 from broker.ports import Ports
 from broker.roster import Role
@@ -68,6 +68,15 @@ def test_groups_combine_as_they_are_written(ports, ledger):
     assert told(ledger, "Choir - 7B") == ["ben", "cat", "dan"]
     assert told(ledger, "(Choir - 7B) + (7B - Choir)") == ["ben", "cat", "dan", "eve"]
     assert told(ledger, "everyone - (Choir & (7B + 8A))") == ["ben", "dan", "eve"]
+
+
+def test_long_rows_and_deep_brackets_reach_whom_they_mean(ports, ledger):
+    """Each level was a SELECT in a SELECT once: SQLite's parser overflowed at the sixth, after intake had accepted."""
+    bring(ports, family())
+    assert told(ledger, " + ".join(["Choir"] * 60)) == ["ann", "ben", "cat", "dan"]
+    changing = "Choir" + " - 7B + 7B" * (DEEPEST // 2)
+    assert told(ledger, changing) == ["ann", "ben", "cat", "dan", "eve"]
+    assert told(ledger, "7B - (" * DEEPEST + "Choir" + ")" * DEEPEST) == ["ann"]
 
 
 def test_everyone_is_every_pupil_and_for_staff_every_member_of_staff(ports, ledger):
