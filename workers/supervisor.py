@@ -109,11 +109,12 @@ class Supervisor:
         self._stopping = False
         self._wrong_setup = False
         self._number = 0
+        self._beats = 0
         self._wait = FIRST_WAIT
         self._next_start = 0.0
         self._next_beat = 0.0
         self._children: list[Child] = []
-        self._publisher = Publisher(settings.queue_url, queues)
+        self._publisher = Publisher(settings.queue_url, ())
 
     def run(self) -> int:
         """Work until `stop` and until every child has ended; the exit code."""
@@ -172,8 +173,9 @@ class Supervisor:
         if time.monotonic() < self._next_beat:
             return
         self._next_beat = time.monotonic() + every.total_seconds()
+        self._beats += 1
         for child in self._children:
-            child.asked(self._publisher.send(BEAT, str(self._number), queue=beat_queue(child.name)))
+            child.asked(self._publisher.send(BEAT, str(self._beats), queue=beat_queue(child.name)))
             if child.terminated is None and child.is_deaf(self._settings.worker.deaf_after):
                 log.warning("%s hears no hints though the queue takes them; it is replaced", child.name)
                 child.terminate()
