@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, BadSandbox, Endpoint
+from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, BadSandbox, Endpoint, XCredentials
 from sandbox.truth import Entry, read_truth
 
 START_WITHIN = timedelta(seconds=30)
@@ -49,8 +49,12 @@ class Control:
         found: list[dict[str, Any]] = self._ask("GET", "faults")["faults"]
         return found
 
+    def account_at_x(self, **changed: bool | int) -> dict[str, Any]:
+        """Change what the account at X looks like (following, protected, suspended …); what it looks like now."""
+        return self._ask("POST", "x", json.dumps(changed))
+
     def counts(self) -> dict[str, Any]:
-        """What happened since the start: accepted, twilio, smtp, callbacks, faults."""
+        """What happened since the start: accepted, twilio, smtp, x, callbacks, faults."""
         return self._ask("GET", "counts")
 
     def truth(self, since: int = 0) -> list[Entry]:
@@ -86,6 +90,7 @@ class RunningSandbox:
         self.truth_path = truth
         self.account_sid = account_sid
         self.auth_token = auth_token
+        self.x = XCredentials()
         self._arguments = arguments
         self._start("127.0.0.1:0", "127.0.0.1:0")
 
@@ -95,6 +100,7 @@ class RunningSandbox:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT)  # noqa: S603
         ready = self._ready()
         self.twilio_url: str = ready["twilio"]
+        self.x_url: str = ready["x"]
         smtp_endpoint = Endpoint.parse(ready["smtp"])
         self.smtp_host, self.smtp_port = smtp_endpoint.host, smtp_endpoint.port
         self.control = Control(self.twilio_url, self.account_sid, self.auth_token)

@@ -1,4 +1,4 @@
-"""The control door: order faults, ask counts, read the truth.
+"""The control door: order faults and how X's account looks, ask counts, read the truth.
 
 Same credentials as the account of the Twilio stand-in.
 """
@@ -21,14 +21,23 @@ MAX_ENTRIES = 1000
 
 
 class Control:
-    """POST, GET, DELETE of /sandbox/faults; DELETE of one by its number; GET of counts and of the truth."""
+    """POST, GET, DELETE of /sandbox/faults; DELETE of one by its number; GET of counts, the truth, X's account.
+
+    POST of /sandbox/x changes what X's account looks like.
+    """
 
     def __init__(
-        self, settings: SandboxSettings, truth: TruthLog, faults: FaultBook, counts: Callable[[], Any]
+        self,
+        settings: SandboxSettings,
+        truth: TruthLog,
+        faults: FaultBook,
+        counts: Callable[[], Any],
+        account_at_x: Callable[[dict[str, Any]], Any],
     ) -> None:
         self._truth = truth
         self._faults = faults
         self._counts = counts
+        self._account_at_x = account_at_x
         self._authorization = basic(settings.account_sid, settings.auth_token)
 
     def handle(self, request: Request, exchange: Exchange) -> None:
@@ -48,6 +57,10 @@ class Control:
                 return 200, self._counts()
             case "GET", "truth", "":
                 return 200, self._entries(request.parameters().get("since", "0"))
+            case "GET", "x", "":
+                return 200, self._account_at_x({})
+            case "POST", "x", "":
+                return 200, self._account_at_x(_changes(request.body))
             case "GET", "faults", "":
                 return 200, {"faults": self._faults.describe()}
             case "POST", "faults", "":
@@ -65,6 +78,16 @@ class Control:
         stop = min(start + MAX_ENTRIES, len(self._truth))
         entries = [self._truth.entry(number) for number in range(start, stop)]
         return {"entries": entries, "next": stop, "total": len(self._truth)}
+
+
+def _changes(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body)
+    except ValueError as fault:
+        raise BadSandbox("x", "JSON is needed") from fault
+    if not isinstance(asked, dict):
+        raise BadSandbox("x", "an object is needed", 'as in {"following": 1}')
+    return asked
 
 
 def _wanted(body: bytes) -> list[Any]:

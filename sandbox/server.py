@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from sandbox import control, http, smtp, twilio
+from sandbox import control, http, smtp, twilio, x_api
 from sandbox.callbacks import Callbacks
 from sandbox.faults import FaultBook
 from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, BadSandbox, Endpoint, SandboxSettings
@@ -23,7 +23,7 @@ from sandbox.truth import TruthLog
 
 Say = Callable[[str], None]
 SWEEP_S = 1.0
-CATALOGUE = {"twilio": twilio.KINDS, "smtp": smtp.KINDS}
+CATALOGUE = {"twilio": twilio.KINDS, "smtp": smtp.KINDS, "x": x_api.KINDS}
 
 
 class Sandbox:
@@ -37,7 +37,8 @@ class Sandbox:
         self._callbacks = Callbacks(settings)
         self._twilio = twilio.TwilioStandIn(settings, self._truth, self._faults, self._callbacks)
         self._smtp = smtp.SmtpStandIn(settings, self._truth, self._faults)
-        self._control = control.Control(settings, self._truth, self._faults, self.counts)
+        self._x = x_api.XStandIn(settings, self._truth, self._faults)
+        self._control = control.Control(settings, self._truth, self._faults, self.counts, self._x.order)
         self._http_gate = http.Gate(settings.max_connections)
         self._servers: list[asyncio.Server] = []
 
@@ -48,7 +49,7 @@ class Sandbox:
         if settings.twilio is not None:
             server = await _listen(settings.twilio, lambda: http.Exchange(self._route, self._http_gate))
             self._servers.append(server)
-            ready["twilio"] = f"http://{_address(settings.twilio, server)}"
+            ready["twilio"] = ready["x"] = f"http://{_address(settings.twilio, server)}"
         if settings.smtp is not None:
             context = self._smtp.tls if settings.smtp_tls == "implicit" else None
             server = await _listen(settings.smtp, self._smtp.session, context)
@@ -72,6 +73,7 @@ class Sandbox:
             "accepted": len(self._truth),
             "twilio": dict(self._twilio.counts),
             "smtp": dict(self._smtp.counts),
+            "x": dict(self._x.counts),
             "callbacks": dict(self._callbacks.counts),
             "faults": self._faults.describe(),
         }
@@ -79,6 +81,8 @@ class Sandbox:
     def _route(self, request: http.Request, exchange: http.Exchange) -> None:
         if request.path.startswith(control.PREFIX):
             self._control.handle(request, exchange)
+        elif request.path.startswith(x_api.PREFIX):
+            self._x.handle(request, exchange)
         else:
             self._twilio.handle(request, exchange)
 
@@ -140,8 +144,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 def parser() -> argparse.ArgumentParser:
     """The flags of `python -m sandbox`."""
-    flags = argparse.ArgumentParser("sandbox", description="Stand-ins for Twilio and a mail server.")
-    flags.add_argument("--twilio", default="127.0.0.1:0", metavar="HOST:PORT", help="or off")
+    flags = argparse.ArgumentParser("sandbox", description="Stand-ins for Twilio, X and a mail server.")
+    flags.add_argument("--twilio", default="127.0.0.1:0", metavar="HOST:PORT", help="X too; or off")
     flags.add_argument("--smtp", default="127.0.0.1:0", metavar="HOST:PORT", help="or off")
     flags.add_argument("--truth", required=True, type=Path, help="what was truly accepted")
     flags.add_argument("--fault", action="append", default=[], metavar="SERVICE:KIND:OPTIONS")

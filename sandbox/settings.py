@@ -11,6 +11,17 @@ from typing import Literal
 ACCOUNT_SID = "AC5a4db0c55a4db0c55a4db0c55a4db0c5"
 AUTH_TOKEN = "sandbox-auth-token"  # noqa: S105 (pretended, like all else here)
 
+
+@dataclass(frozen=True)
+class XCredentials:
+    """The app and the account that the stand-in for X knows; an access token begins with the account's id."""
+
+    consumer_key: str = "SandboxConsumerKey0000001"
+    consumer_secret: str = "sandbox-consumer-secret"  # noqa: S105
+    access_token: str = "1500000000000000001-SandboxAccessToken"  # noqa: S105
+    access_token_secret: str = "sandbox-access-secret"  # noqa: S105
+
+
 CallbackMode = Literal["off", "final", "all"]
 TlsMode = Literal["off", "starttls", "implicit"]
 
@@ -78,6 +89,7 @@ class SandboxSettings:
     faults: tuple[str, ...] = ()
     account_sid: str = ACCOUNT_SID
     auth_token: str = AUTH_TOKEN
+    x: XCredentials = field(default_factory=XCredentials)
     callbacks: CallbackMode = "off"
     step: timedelta = timedelta(milliseconds=50)
     smtp_user: str | None = None
