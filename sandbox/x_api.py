@@ -349,7 +349,7 @@ class _Turn:
                 refused = self.x.refused(text, quote)
                 if refused is not None:
                     self.x.counts[f"refused-{refused[0]}"] += 1
-                    return self.exchange.answer(*refused, self.headers)
+                    return self._say(refused)
                 return self.x.accept(text, quote, then)
             case "delete":
                 return then(self.x.delete(self.about))

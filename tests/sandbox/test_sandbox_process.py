@@ -109,7 +109,7 @@ def test_nothing_of_a_message_is_said_aloud(truth_path: Path, to: str) -> None:
     process.terminate()
     rest = process.communicate(timeout=10)[0]
     assert (process.returncode, rest) == (0, b"")
-    assert set(ready) == {"ready", "pid", "truth", "twilio", "smtp"}
+    assert set(ready) == {"ready", "pid", "truth", "twilio", "smtp", "x"}
 
 
 def test_it_ends_with_whoever_started_it(truth_path: Path) -> None:

@@ -1,0 +1,112 @@
+"""X: public posts of one account, with the announcement's page behind them. One way among others, never the only one.
+
+`kit` is what the entry point `carillon.channels: twitter` names. Without the extra `x` all of this can be asked and
+rendered; only an account cannot be opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from broker.announcement import Attachment, Content
+from broker.channel import (
+    Item,
+    Key,
+    Message,
+    PastAttempt,
+    Posture,
+    Receipt,
+    Recipient,
+    Surroundings,
+    Traits,
+)
+from broker.errors import MissingExtra, Problem
+from broker.policy import Policy
+from broker.retry import RetryPolicy
+from channels.twitter.policies import POLICIES
+from channels.twitter.render import Style, check, render
+from channels.twitter.settings import Settings
+
+if TYPE_CHECKING:
+    from channels.twitter.gateway import Gateway
+
+TRAITS = Traits(
+    address_kind=None,
+    can_reconcile=True,
+    never_alone=True,
+    # A timeline may be a minute behind what was posted.
+    grace=timedelta(seconds=90),
+)
+RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=30), most=timedelta(minutes=15))
+
+
+class Twitter:
+    """Posts from one account."""
+
+    name = "twitter"
+    traits = TRAITS
+    policies: Sequence[Policy] = POLICIES
+    retry = RETRY
+
+    def __init__(self, account: str, gateway: Gateway, style: Style) -> None:
+        self._account = account
+        self._gateway = gateway
+        self._style = style
+
+    def __repr__(self) -> str:
+        return f"<twitter account {self._account}>"
+
+    def check(self, content: Content, attachments: Sequence[Attachment]) -> Sequence[Problem]:
+        """Too long, empty, personal, or a quote that cannot be. Attachments stay with the channels that carry them."""
+        return check(content, self._style)
+
+    def render(self, content: Content, to: Recipient) -> Message:
+        """The short text with the link to the announcement's page."""
+        return render(content, to, self._style)
+
+    def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
+        """Exactly one try."""
+        return self._gateway.send(Item(key, message, to))
+
+    def find(self, attempt: PastAttempt) -> Receipt | None:
+        """Look for the post among the account's own."""
+        return self._gateway.find(attempt)
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Delete the post. Raises DeliveryFailure."""
+        self._gateway.withdraw(receipt)
+
+    def posture(self) -> Posture:
+        """What the account looks like now. Raises DeliveryFailure."""
+        return self._gateway.posture()
+
+    def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+        self._gateway.close()
+
+
+class TwitterKit:
+    """How to read settings for X and open an account."""
+
+    def __init__(self) -> None:
+        self.name = Twitter.name
+        self.traits = TRAITS
+        self.settings: type[Any] = Settings
+
+    def open(self, account: str, settings: Settings, around: Surroundings) -> Twitter:
+        """The channel of one account. Raises SetupError, MissingExtra where tweepy is not installed."""
+        try:
+            # Here and not above: X is optional, and everything else runs without tweepy.
+            from channels.twitter.gateway import Gateway  # noqa: PLC0415
+        except ModuleNotFoundError as missing:
+            message = f"an account of X's needs a package that is not installed: {missing.name}"
+            hint = "pip install 'carillon[x]', or take the account out of the settings"
+            raise MissingExtra(Problem("missing_extra", account, message, hint)) from None
+        public_url = around.public_url.rstrip("/") if around.public_url else None
+        style = Style(public_url, quotes=settings.plan == "enterprise")
+        return Twitter(account, Gateway(account, settings, around), style)
+
+
+kit = TwitterKit()

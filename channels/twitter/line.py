@@ -1,0 +1,125 @@
+"""The connection to X: tweepy's client made bounded, quiet and obedient, with one door and no other.
+
+Known of tweepy 4.17: it knows no timeout, its host is written into it, its DEBUG logs carry the Authorization header
+(and so do those of the two libraries under it), and wait_on_rate_limit would sleep in the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import tweepy
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from broker.errors import DeliveryFailure, Uncertain, Unreachable
+from channels.twitter import codes
+from channels.twitter.settings import Settings
+
+HOST = "https://api.twitter.com"  # where tweepy goes, whatever X is called
+CONNECT_WITHIN = timedelta(seconds=10)
+MOST_BYTES = 2 * 1024 * 1024  # of an answer; a page of a hundred posts has a tenth of that
+
+for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+def open_client(settings: Settings, timeout: timedelta) -> tweepy.Client:
+    """A client that reaches X, or the stand-in that the settings name, and nothing else."""
+    client = tweepy.Client(
+        consumer_key=settings.consumer_key.get_secret_value(),
+        consumer_secret=settings.consumer_secret.get_secret_value(),
+        access_token=settings.access_token.get_secret_value(),
+        access_token_secret=settings.access_token_secret.get_secret_value(),
+        return_type=dict,
+        wait_on_rate_limit=False,
+    )
+    session = client.session
+    session.adapters.clear()
+    session.mount(f"{HOST}/", _Door(settings.api_base_url, timeout))
+    session.max_redirects = 0  # a redirected post would be posted twice, or somewhere else
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # A post is rare: a kept connection that has died unseen would make it uncertain.
+    session.headers["Connection"] = "close"
+    return client
+
+
+class _Door(HTTPAdapter):
+    """Gives every request a deadline and every answer a bound, and leads to the stand-in where there is one."""
+
+    def __init__(self, stand_in: str | None, timeout: timedelta) -> None:
+        self._stand_in = stand_in
+        self._timeout = timeout.total_seconds()
+        super().__init__(max_retries=0)
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **others: Any) -> requests.Response:
+        """One try. The request is signed already, for X's own address."""
+        until = time.monotonic() + self._timeout
+        others |= {
+            "timeout": (min(self._timeout, CONNECT_WITHIN.total_seconds()), self._timeout),
+            "stream": True,
+        }
+        if self._stand_in is not None:
+            request.url = self._stand_in + (request.url or "").removeprefix(HOST)
+            others["proxies"] = {}
+        response = super().send(request, **others)
+        # Read here, whole: requests would wait for each piece anew, and for as many as there are.
+        content = b""
+        for piece in response.iter_content(16 * 1024):
+            content += piece
+            if len(content) > MOST_BYTES or time.monotonic() > until:
+                response.close()
+                raise requests.exceptions.ReadTimeout(request=request)
+        response._content = content
+        return response
+
+
+def failure_of(reason: Exception, *, quoting: bool = False) -> DeliveryFailure:
+    """What tweepy or the network says, in our words. Their own words may quote the post, so none of them is kept."""
+    if isinstance(reason, DeliveryFailure):
+        return reason
+    if isinstance(reason, tweepy.HTTPException):
+        response = reason.response
+        return codes.failure(
+            response.status_code, _body(response), response.headers, now=datetime.now(UTC), quoting=quoting
+        )
+    if isinstance(reason, requests.RequestException):
+        return _of_the_network(reason)
+    if isinstance(reason, ValueError | AttributeError | TypeError):
+        return Uncertain("X's answer could not be read")
+    return Uncertain(f"the gateway failed in an unforeseen way ({type(reason).__name__})")
+
+
+def _body(response: requests.Response) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _of_the_network(reason: requests.RequestException) -> DeliveryFailure:
+    inner = reason.args[0] if reason.args else None
+    if isinstance(inner, MaxRetryError):
+        inner = inner.reason
+    if isinstance(inner, NewConnectionError | ConnectTimeoutError) or _is_a_bad_certificate(inner):
+        return Unreachable("no connection to X could be made")
+    if isinstance(reason, requests.Timeout):
+        return Uncertain("X did not answer in time")
+    if isinstance(reason, requests.JSONDecodeError):
+        return Uncertain("X's answer could not be read")
+    return Uncertain("the connection to X broke while it had the post")
+
+
+def _is_a_bad_certificate(inner: object) -> bool:
+    """Told while connections are made, before any byte of a post."""
+    return isinstance(inner, Exception) and any(
+        isinstance(arg, ssl.SSLCertVerificationError) for arg in inner.args
+    )

@@ -1,0 +1,130 @@
+"""From a wording to a post: the short text, the post it quotes, the announcement's page. Pure.
+
+A look-up knows a post by its digest, and X gives back no text as it got it: links stand behind t.co, `&`, `<` and `>`
+are escaped. So the digest is of a canonical form that both sides come to, with each link as it was meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from broker.announcement import Content, Part
+from broker.channel import Message, Recipient
+from broker.errors import Problem
+from broker.naming import fill, has_placeholder
+from channels.twitter.weight import MOST, links, weight
+
+ANYWHERE = "00000000-0000-7000-8000-000000000000"  # stands for a public id where there is none yet
+LINK_COSTS = "it holds a link: X charges more than ten times as much for such a post"
+QUOTE_IS_A_LINK = "X lets only an enterprise plan quote, so the post is commented on with a link to it"
+
+_POST = re.compile(
+    r"(?:https://(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:i(?:/web)?|[A-Za-z0-9_]{1,15})/status/)?(?P<id>[1-9][0-9]{0,18})"
+    r"(?:[/?#][^\s]*)?",
+    re.ASCII,
+)
+_ADDRESS = re.compile(r"(?:https?://)?(?P<host>[^\s/?#]+\.[^\s/?#]+)(?P<rest>[/?#]\S*)?", re.ASCII)
+_QUOTED = re.compile(r"\s*(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/[0-9]+\S*\Z")
+_ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # the last one last, or it would make others
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What an account makes of a wording: where its pages are, and whether its plan may quote."""
+
+    public_url: str | None = None
+    quotes: bool = False
+
+
+def render(content: Content, to: Recipient, style: Style) -> Message:
+    """The post. Fields: text; `quote` (an id) where X is to quote; `page`, the address that names this announcement."""
+    post = _composed(content, to.links.get("announcement", ANYWHERE), style)
+    notes = (*post.notes, LINK_COSTS) if links(post.text) else post.notes
+    fields = {"text": post.text, "quote": post.quote, "page": post.page}
+    return Message({name: value for name, value in fields.items() if value}, digest_of(post.text), 1, notes)
+
+
+def check(content: Content, style: Style) -> Sequence[Problem]:
+    """What is wrong with this wording as a post: nothing said, something personal, too long, a quote that is none."""
+    text = content.short.strip()
+    if not text:
+        return (Problem("empty_text", "short", "there is no text to post", "write a short text"),)
+    problems = [*_check_quote(content)]
+    if has_placeholder(text):
+        hint = "write it without {pupil}, or leave X out"
+        problems.append(Problem("personal_part", "short", "a public post names no pupil", hint))
+    if (long := weight(_composed(content, ANYWHERE, style).text)) > MOST:
+        told = f"as a post it counts {long}, with its link; at most {MOST} are allowed"
+        problems.append(Problem("text_too_long", "short", told, f"shorten it by {long - MOST}"))
+    return tuple(problems)
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 (hex) of a post's canonical form."""
+    words = (_canonical_word(word) for word in unicodedata.normalize("NFC", text).split())
+    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
+
+
+def digests_of(post: Mapping[str, Any]) -> frozenset[str]:
+    """The digests of a post as X gives it back, with and without the link that X adds to a quote."""
+    long = post.get("note_tweet")
+    post = long if isinstance(long, Mapping) else post
+    text = str(post.get("text", ""))
+    entities = post.get("entities")
+    urls = entities.get("urls", ()) if isinstance(entities, Mapping) else ()
+    for link in urls:
+        # By its short address and not by its place: X counts places before escaping in one answer, after in another.
+        text = text.replace(str(link.get("url")), str(link.get("expanded_url")))
+    for escaped, plain in _ESCAPED:
+        text = text.replace(escaped, plain)
+    return frozenset({digest_of(text), digest_of(_QUOTED.sub("", text))})
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    text: str
+    quote: str
+    page: str
+    notes: tuple[str, ...]
+
+
+def _composed(content: Content, public_id: str, style: Style) -> _Post:
+    quote = _post_id(content.parts.get(Part.QUOTE, "")) or ""
+    degraded = bool(quote) and not style.quotes
+    page = f"{style.public_url}/a/{public_id}" if style.public_url else ""
+    lines = (fill(content.short.strip(), ()), f"https://x.com/i/status/{quote}" if degraded else "", page)
+    notes = (QUOTE_IS_A_LINK,) if degraded else ()
+    return _Post("\n".join(filter(None, lines)), "" if degraded else quote, page, notes)
+
+
+def _check_quote(content: Content) -> Sequence[Problem]:
+    wanted = content.parts.get(Part.QUOTE)
+    if wanted is None:
+        return ()
+    if _post_id(wanted) is None:
+        hint = "copy its address, as https://x.com/name/status/123"
+        return (Problem("bad_quote", "quote", "this is no post of X's", hint),)
+    if not content.parts.get(Part.SHORT, "").strip():
+        hint = "write a short text that says why it is shown"
+        return (
+            Problem(
+                "quote_without_comment", "short", "a post is quoted with a comment, never alone (R11)", hint
+            ),
+        )
+    return ()
+
+
+def _post_id(quote: str) -> str | None:
+    found = _POST.fullmatch(quote.strip())
+    return found["id"] if found else None
+
+
+def _canonical_word(word: str) -> str:
+    """An address without its scheme and last slash, its host in small letters; any other word as it is."""
+    found = _ADDRESS.fullmatch(word)
+    return found["host"].lower() + (found["rest"] or "").rstrip("/") if found else word
