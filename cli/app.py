@@ -17,6 +17,7 @@ from typer.main import get_command
 from broker.errors import Problem, RuleBroken, SetupError
 from cli import accounts, announce, audit, deliveries, demo, people, running, show
 from config.logs import told
+from config.reading import DEBUG
 
 WRONG_USE = 2
 UNFORESEEN = os.EX_SOFTWARE
@@ -103,7 +104,7 @@ def _wrong_use(wrong: Any, *, json: bool) -> int:
 
 
 def _unforeseen(error: Exception, *, json: bool) -> int:
-    if os.environ.get("CARILLON_DEBUG"):
+    if os.environ.get(DEBUG):
         traceback.print_exception(error)
     kept = _keep(told(error))
     problem = Problem(

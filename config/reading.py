@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["gather", "name_of", "nest", "unknown"]
 
 SECRETS_DIR = f"{PREFIX}SECRETS_DIR"
+DEBUG = f"{PREFIX}DEBUG"  # the command's own: where an unforeseen fault happened is shown
 DEFAULT_SECRETS_DIR = Path("/run/secrets")
 MOST_BYTES = 64 * 1024
 
@@ -38,7 +39,8 @@ def gather(
     names: dict[str, str] = {}
     for source in (secrets, from_file, environ):
         names |= {k.lower(): v for k, v in source.items() if k.upper().startswith(PREFIX) and v != ""}
-    names.pop(SECRETS_DIR.lower(), None)
+    for told_elsewhere in (SECRETS_DIR, DEBUG):
+        names.pop(told_elsewhere.lower(), None)
     return names, faults
 
 
