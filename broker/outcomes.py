@@ -39,7 +39,7 @@ def result_of(
     if isinstance(outcome, NotStarted):
         return _result(tried, Decision(Event.NOT_SENT, burned=False), code="requeued")
     decision = decide(tried, outcome, retry, now, spread)
-    lookup_at = now + traits.grace if decision.event is Event.LOSE and traits.can_reconcile else None
+    lookup_at = now + traits.grace if decision.event is Event.LOSE and traits.settles_itself else None
     # What a resumed account lets go on is found by this code, whatever the provider called it.
     code = ACCOUNT_REJECTED if isinstance(outcome, AccountRejected) else outcome.code
     return _result(

@@ -81,8 +81,9 @@ def _recover_chunk(ports: Ports, tx: Transaction, actor: Actor) -> int:
 def _recovered(
     ports: Ports, tx: Transaction, known: KnownDelivery, started: bool, account: AccountRow | None
 ) -> Move:
-    traits = ports.channels.traits(known.channel)
-    lookup_at = tx.now + traits.grace if started and traits.can_reconcile and account else None
+    # An account that the settings no longer name cannot be asked; a person decides about what it left uncertain.
+    traits = ports.channels.open(account.name).traits if account else ports.channels.traits(known.channel)
+    lookup_at = tx.now + traits.grace if started and traits.settles_itself and account else None
     return Move(
         delivery=known.delivery,
         announcement=known.announcement,
