@@ -10,13 +10,12 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import phonenumbers
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -31,6 +30,7 @@ from sqlalchemy.exc import ArgumentError
 from broker.channel import Surroundings
 from broker.errors import InvalidAnnouncement, MissingSetting, Problem
 from broker.moments import zone_named
+from channels.seconds import Seconds
 from config import reading
 from config.accounts import Account, read_accounts
 from config.faults import Faults, plain_words
@@ -41,13 +41,6 @@ LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
 MEMORY = "memory://"
 
 
-def _number(value: Any) -> Any:
-    # pydantic reads "20" as no duration, though it reads 20 as seconds.
-    return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
-
-
-NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
-Seconds = Annotated[timedelta, BeforeValidator(_number)]
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -13,13 +13,14 @@ from broker.address import AddressKind
 from broker.announcement import Attachment, Content
 from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
 from broker.errors import Problem, SetupError
+from broker.loopback import is_loopback
 from broker.retry import RetryPolicy
 from channels.email import policies
 from channels.email.gateway_smtp import Gateway
 from channels.email.letter import House
 from channels.email.line import Route
 from channels.email.render import Renderer
-from channels.email.settings import Settings, is_loopback
+from channels.email.settings import Settings
 
 TRAITS = Traits(address_kind=AddressKind.EMAIL, window=20)
 

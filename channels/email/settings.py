@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
@@ -18,18 +17,8 @@ from pydantic import (
 )
 
 from broker.address import BadAddress, parse_email
-
-LOCALHOST = "localhost"
-
-
-def is_loopback(host: str) -> bool:
-    """Only a literal loopback address or "localhost": a name is never looked up to find out."""
-    if host == LOCALHOST:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+from broker.loopback import is_loopback
+from channels.seconds import Seconds
 
 
 def _one_email(value: str) -> str:
@@ -66,7 +55,7 @@ class Settings(BaseModel):
         500, ge=1, le=100_000, description="mails before a connection is made anew"
     )
     ca_file: FilePath | None = Field(None, description="certificates to trust instead of the system's (PEM)")
-    timeout: timedelta | None = Field(
+    timeout: Seconds | None = Field(
         None,
         ge=timedelta(milliseconds=100),
         le=timedelta(minutes=10),

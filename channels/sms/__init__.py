@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ TRAITS = Traits(
     address_kind=AddressKind.MOBILE,
     can_reconcile=True,
     confirms_delivery=True,
-    grace=timedelta(seconds=60),
+    grace=timedelta(seconds=60),  # an account may set its own
 )
 RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=15), most=timedelta(minutes=15))
 
@@ -46,11 +47,11 @@ class Sms:
     """Texts from one account."""
 
     name = "sms"
-    traits = TRAITS
     policies: Sequence[Policy] = POLICIES
     retry = RETRY
 
-    def __init__(self, account: str, gateway: Gateway, style: Style) -> None:
+    def __init__(self, account: str, gateway: Gateway, style: Style, traits: Traits = TRAITS) -> None:
+        self.traits = traits
         self._account = account
         self._gateway = gateway
         self._style = style
@@ -100,7 +101,8 @@ class SmsKit:
     def open(self, account: str, settings: Settings, around: Surroundings) -> Sms:
         """The channel of one account. Raises SetupError when it may not talk to the address it is given."""
         style = Style(settings.transliterate, settings.max_segments)
-        return Sms(account, TwilioGateway(account, settings, around), style)
+        traits = replace(TRAITS, grace=settings.grace)
+        return Sms(account, TwilioGateway(account, settings, around), style, traits)
 
 
 kit = SmsKit()

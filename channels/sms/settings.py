@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from broker.loopback import is_loopback
+from channels.seconds import Seconds
 
 # Twilio takes 1,600 characters. Nine segments are 1,377, which leaves room for a family's names before the text.
 MOST_SEGMENTS = 9
@@ -23,21 +25,36 @@ class Settings(BaseModel):
     Exactly one of `messaging_service_sid` (a pool of numbers) and `sender` (one number, or a name of up to 11
     characters, which cannot receive STOP). `per_second` is the pace agreed with Twilio, None for no limit of
     ours. `in_flight` is how many texts are being handed over at once. `callbacks`: ask to be told what became
-    of each text (needs a public address of the school's).
+    of each text (needs a public address of the school's). `grace` is how long after a lost answer Twilio is asked
+    whether it has the text: it must be longer than Twilio's slowest accept, or a text may go twice.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
-    auth_token: SecretStr = Field(min_length=1)
-    messaging_service_sid: str | None = Field(default=None, pattern=r"^MG[0-9a-f]{32}$")
-    sender: str | None = None
-    api_base_url: str | None = None
-    per_second: float | None = Field(default=None, gt=0)
-    in_flight: int = Field(default=32, ge=1, le=MOST_IN_FLIGHT)
-    transliterate: bool = True
-    max_segments: int = Field(default=6, ge=1, le=MOST_SEGMENTS)
-    callbacks: bool = True
+    account_sid: str = Field(pattern=r"^AC[0-9a-f]{32}$", description="the account at Twilio: AC and 32 more")
+    auth_token: SecretStr = Field(min_length=1, description="its secret; it checks callbacks too")
+    messaging_service_sid: str | None = Field(
+        default=None, pattern=r"^MG[0-9a-f]{32}$", description="a pool of numbers; this or a sender"
+    )
+    sender: str | None = Field(
+        default=None, description="a number like +447400123456, or a name of up to 11 letters"
+    )
+    api_base_url: str | None = Field(default=None, description="where Twilio is, when not at its own address")
+    per_second: float | None = Field(default=None, gt=0, description="the pace agreed with Twilio")
+    in_flight: int = Field(
+        default=32, ge=1, le=MOST_IN_FLIGHT, description="how many texts are being handed over at once"
+    )
+    transliterate: bool = Field(
+        default=True, description="write curly quotes and the like in the short alphabet"
+    )
+    max_segments: int = Field(default=6, ge=1, le=MOST_SEGMENTS, description="the longest text, in segments")
+    callbacks: bool = Field(default=True, description="ask to be told what became of each text")
+    grace: Seconds = Field(
+        default=timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=1),
+        description="seconds after a lost answer until Twilio is asked; longer than its slowest accept",
+    )
 
     @field_validator("sender")
     @classmethod
