@@ -27,13 +27,17 @@ class Traits:
 
     `address_kind` is None for a broadcast. `can_reconcile`: the provider can be asked "did you get this one?",
     so a lost answer is looked up after `grace` (longer than the provider's slowest accept), twice.
-    `window`: how many deliveries may be started and unresolved in one commit, where nothing can be looked up.
+    `never_alone`: reading it wants an account elsewhere, so it is never the only way (R16).
+    `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
+    twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
+    be looked up.
     """
 
     address_kind: AddressKind | None
     can_reconcile: bool = False
     confirms_delivery: bool = False
     duplicates_harmless: bool = False
+    never_alone: bool = False
     grace: timedelta = timedelta(seconds=60)
     window: int = 20
 
@@ -41,6 +45,11 @@ class Traits:
     def broadcast(self) -> bool:
         """True when the channel speaks to the public and to no one person."""
         return self.address_kind is None
+
+    @property
+    def settles_itself(self) -> bool:
+        """True when a lost try needs no person: the provider can be asked, or a second one does no harm."""
+        return self.can_reconcile or self.duplicates_harmless
 
 
 @dataclass(frozen=True, slots=True)
