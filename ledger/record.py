@@ -54,8 +54,12 @@ class Records:
 
 def verify(connection: Connection) -> Verification:
     """Check every seal against what is stored under it; streams, so that a long record fits in memory."""
-    head, covered, mark, fault = law.verify_seals(_sealed(connection))
-    unsealed = len(entries_between(connection, mark, None)) if fault is None else 0
+    try:
+        head, covered, mark, fault = law.verify_seals(_sealed(connection))
+        unsealed = len(entries_between(connection, mark, None)) if fault is None else 0
+    except (TypeError, ValueError):  # SQLite keeps whatever is put into a column, a text for bytes among it
+        unreadable = "an entry or a seal is not what Carillon wrote: it was changed"
+        return Verification(ok=False, entries=0, unsealed=0, head="", first_fault=unreadable)
     return Verification(
         ok=fault is None,
         entries=covered + unsealed,
