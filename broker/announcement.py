@@ -33,11 +33,15 @@ class People(StrEnum):
 
 
 class Part(StrEnum):
-    """The parts of a wording: a title, a short text for texts and posts, a long one in Markdown for mails."""
+    """The parts of a wording: a title, a short text for texts and posts, a long one in Markdown for mails.
+
+    `quote` names a post (its address or id) that a channel of posts shows with the short text as its comment (R11).
+    """
 
     TITLE = "title"
     SHORT = "short"
     LONG = "long"
+    QUOTE = "quote"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from broker import accounts
+from broker import accounts, posture
 from broker.actor import Actor
 from broker.brake import Brake, InHand
 from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, Traits
@@ -90,6 +90,7 @@ async def deliver(
     if row is None:
         return 0
     channel = await asyncio.to_thread(ports.channels.open, account)
+    await asyncio.to_thread(posture.look_if_old, ports, row, channel, actor=process.actor)
     until = time.monotonic() + budget.total_seconds()
 
     def over() -> bool:

@@ -15,8 +15,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from broker import audience as audiences
+from broker import company
 from broker.actor import Actor
 from broker.announcement import Announcement, Content, Draft, Purpose, Urgency
+from broker.channel import Traits
 from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownAudience, UnknownChannel
 from broker.ports import FanOutHint, Ports, StopKind, Transaction
 from broker.record import Entry
@@ -123,7 +125,7 @@ def _checked(ports: Ports, draft: Draft) -> tuple[Draft, audiences.Audience]:
     checked = replace(draft, parts=check_parts(draft.parts))
     _check_shape(checked)
     tree = audiences.parse(checked.audience)
-    _check_channels(ports, checked)
+    _check_channels(ports, checked, tree)
     return checked, tree
 
 
@@ -208,13 +210,16 @@ def _check_shape(draft: Draft) -> None:
         raise _bad("way_twice", "via", "a way is named twice", "name each once")
 
 
-def _check_channels(ports: Ports, draft: Draft) -> None:
-    """Each chosen channel looks at the wording, so that what it cannot carry is told now and not at sending."""
+def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> None:
+    """Every chosen channel is one there is, not alone where it may not be, and the files are not too much."""
+    traits: dict[str, Traits] = {}
     for name in (channel for step in draft.ways for channel in step.channels):
         try:
-            ports.channels.traits(name)
+            traits[name] = ports.channels.traits(name)
         except UnknownChannel as error:
             raise InvalidAnnouncement(replace(error.problems[0], field="via")) from None
+    for problem in company.alone(tree, traits):
+        raise InvalidAnnouncement(problem)
     if len({a.name for a in draft.attachments}) < len(draft.attachments):
         raise _bad("same_name", "attachments", "two attachments have the same name", "rename one of them")
     with_sizes = sum(len(a.data) for a in draft.attachments)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from broker.announcement import Purpose, Urgency
 
@@ -49,6 +49,8 @@ class Case:
     consent: bool | None = None  # given, taken back, or never asked, for this channel and purpose
     person_active: bool = True  # at least one person behind the address is still at the school
     covers: tuple[Cover, ...] = ()
+    posture: Mapping[str, str] | None = None  # the account's facts when it was last looked at, if ever
+    posture_age: timedelta | None = None  # how long ago that was
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from broker.announcement import Part
 from broker.errors import InvalidAnnouncement, Problem
 
-LONGEST = {Part.TITLE: 200, Part.SHORT: 5_000, Part.LONG: 50_000}
+LONGEST = {Part.TITLE: 200, Part.SHORT: 5_000, Part.LONG: 50_000, Part.QUOTE: 200}
 MOST_MARKS = 4  # real scripts stack two or three combining marks on one letter (Vietnamese, Hebrew, Thai)
 _ALLOWED_CONTROLS = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -143,6 +144,9 @@ def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family
         broadcast=channel.traits.broadcast,
         consent=True,
         covers=tuple(Cover(0, 0, name) for name in (family.names if family else ()) or ("",)),
+        posture=account.posture,
+        # As it will have been looked at just before the sending.
+        posture_age=timedelta(0) if account.posture is not None else None,
     )
     verdict = judge(case, (*HOUSE_RULES, *channel.policies))
     if verdict is ALLOW:
