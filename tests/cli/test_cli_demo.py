@@ -1,0 +1,140 @@
+"""The demo as a new user runs it: a process of its own, an empty home."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cli.accounted import disagreements
+from ledger.reads.left import Left
+
+pytestmark = pytest.mark.runs_on("sqlite")
+
+COMMAND = (sys.executable, "-m", "cli.app", "demo")
+ROOT = Path(__file__).parents[2]
+
+
+def surroundings(home: Path) -> dict[str, str]:
+    """Next to nothing, as on a fresh machine."""
+    return {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TMPDIR": str(home)}
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_accounts_for_everything_and_leaves_nothing_behind(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    ran = subprocess.run(
+        [*COMMAND, "--once", "--json"],
+        cwd=tmp_path, env=surroundings(home), capture_output=True, timeout=150, check=False,
+    )  # fmt: skip
+    told = json.loads(ran.stdout.splitlines()[-1])
+    assert (ran.returncode, told["ok"]) == (0, True), ran.stderr.decode()
+    assert set(told) == {"ok", "announcement", "seconds", "channels", "duties"}
+    assert set(told["channels"]) == {"sms", "email"}
+    for channel in told["channels"].values():
+        assert set(channel) == {"deliveries", "states", "accepted"}
+        assert channel["deliveries"] == sum(channel["states"].values()) == channel["accepted"] > 100
+        assert set(channel["states"]) <= {"sent", "delivered"}
+    assert set(told["duties"]) == {"met", "open", "lapsed"}
+    assert told["duties"]["met"] > 100
+    assert told["duties"]["open"] == 0
+    assert told["duties"]["lapsed"] > 0
+    assert list(home.iterdir()) == []
+    assert b"Traceback" not in ran.stderr
+
+
+@contextmanager
+def staying(folder: Path, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A demo that stays up, with a small school."""
+    process = subprocess.Popen(
+        [*COMMAND, "--data-dir", str(folder), "--pupils", "30"],
+        cwd=home, env=surroundings(home), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "Ctrl-C" in line:
+                break
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def children_with(folder: Path) -> list[int]:
+    """Processes whose command line names the folder's truth log."""
+    mark = f"{folder}/truth.jsonl".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if mark in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_outlives_the_demo_however_it_ends(tmp_path, number):
+    folder = tmp_path / "demo"
+    with staying(folder, tmp_path) as process:
+        assert process.poll() is None
+        assert children_with(folder)
+        process.send_signal(number)
+        code = process.wait(30)
+        assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+    until = time.monotonic() + 10
+    while children_with(folder) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not children_with(folder)
+
+
+def test_the_demo_wants_a_folder_of_its_own(shell, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thing").touch()
+    ran = shell("demo", "--once", "--data-dir", "full", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "not_empty")
+
+
+def test_a_fault_that_no_stand_in_knows_is_wrong_use(shell):
+    ran = shell("demo", "--once", "--fault", "twilio:explode", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "sandbox")
+
+
+SENT = Left(1, "sms", "+447400000001", ("SM1",))
+TRUE = {"channel": "sms", "id": "SM1", "key": None, "to": "+447400000001"}
+MAIL = Left(2, "email", "a@example.org", ("carillon.2.x@example.org",))
+POSTED = {"channel": "email", "id": "Q1", "key": "<carillon.2.x@example.org>", "to": "a@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("left", "truth", "agree"),
+    [
+        ([SENT, MAIL], [TRUE, POSTED], True),
+        ([], [], True),
+        ([SENT], [], False),
+        ([], [TRUE], False),
+        ([SENT], [TRUE, TRUE], False),
+        ([SENT], [{**TRUE, "to": "+447400000002"}], False),
+        ([MAIL], [POSTED, {**POSTED, "id": "Q2"}], False),
+        ([SENT], [TRUE, {**TRUE, "id": "SM2"}], False),
+    ],
+)
+def test_ledger_and_truth_agree_only_when_each_sent_delivery_is_one_message_to_its_address(
+    left, truth, agree
+):
+    assert (not list(disagreements(left, truth))) is agree
