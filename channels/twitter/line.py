@@ -17,7 +17,7 @@ from typing import Any
 import requests
 import tweepy
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from broker.errors import DeliveryFailure, Uncertain, Unreachable
 from channels.twitter import codes
@@ -72,7 +72,7 @@ class _Door(HTTPAdapter):
         response = super().send(request, **others)
         # Read here, whole: requests would wait for each piece anew, and for as many as there are.
         content = b""
-        for piece in response.iter_content(16 * 1024):
+        while piece := response.raw.read1(16 * 1024, decode_content=True):
             content += piece
             if len(content) > MOST_BYTES or time.monotonic() > until:
                 response.close()
@@ -90,7 +90,7 @@ def failure_of(reason: Exception, *, quoting: bool = False) -> DeliveryFailure:
         return codes.failure(
             response.status_code, _body(response), response.headers, now=datetime.now(UTC), quoting=quoting
         )
-    if isinstance(reason, requests.RequestException):
+    if isinstance(reason, requests.RequestException | HTTPError):
         return _of_the_network(reason)
     if isinstance(reason, ValueError | AttributeError | TypeError):
         return Uncertain("X's answer could not be read")
@@ -105,7 +105,7 @@ def _body(response: requests.Response) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else {}
 
 
-def _of_the_network(reason: requests.RequestException) -> DeliveryFailure:
+def _of_the_network(reason: Exception) -> DeliveryFailure:
     inner = reason.args[0] if reason.args else None
     if isinstance(inner, MaxRetryError):
         inner = inner.reason

@@ -26,3 +26,10 @@ def mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSan
     flags = ["--smtp-user", "office", "--smtp-password", PASSWORD, "--keep-content"]
     with start_sandbox(tmp_path_factory.mktemp("mail") / "truth.jsonl", flags=flags) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def x(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """The session's stand-in for X: clear its faults, and what its account looks like, after use."""
+    with start_sandbox(tmp_path_factory.mktemp("x") / "truth.jsonl") as sandbox:
+        yield sandbox
