@@ -50,7 +50,7 @@ check: setup  ## Format, lint, types, and the arrow of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 bench: setup  ## Measure speed and memory against the bare client loops
 	@$(BIN)/python -m bench $(ARGS)

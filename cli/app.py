@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 
 from broker.errors import Problem, RuleBroken, SetupError
-from cli import accounts, announce, audit, deliveries, demo, people, running, show
+from cli import accounts, announce, audit, deliveries, demo, people, running, show, sign_in
 from config.logs import told
 from config.reading import DEBUG
 
@@ -55,6 +55,8 @@ COMMANDS: Sequence[Callable[..., None]] = (
     running.worker,
     running.sandbox,
     running.doctor,
+    sign_in.sign_in,
+    sign_in.sign_out,
     demo.demo,
 )
 GROUPS = {"people": people.app, "accounts": accounts.app, "audit": audit.app, "db": running.db}
@@ -68,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. 0 done, 1 not as wished, 2 wrong use, 70 unforeseen."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     json = "--json" in arguments
+    show.set_up()
     try:
         code = get_command(app).main(args=arguments, prog_name="carillon", standalone_mode=False)
     except UsageError as wrong:

@@ -12,6 +12,7 @@ from broker.errors import Problem, SetupError
 from cli import show
 from cli.options import Json
 from cli.serving import running
+from cli.sign_in import tell_link
 from config import logs
 from config.assembly import assemble
 from config.doctor import Health, examine
@@ -50,8 +51,9 @@ def up(host: Host = None, port: Port = None, json: Json = False) -> None:
         hint = "start the two apart: carillon web, and carillon worker"
         message = "is a Redis, and `carillon up` is for the queue inside one process"
         raise SetupError(Problem("not_embedded", "CARILLON_QUEUE_URL", message, hint))
-    with stopping() as stopped, running(settings) as (_, url):
+    with stopping() as stopped, running(settings) as (house, url):
         _ready(url, json=json)
+        tell_link(house.ports, settings, url=url, quiet=json)
         stopped.wait()
 
 
@@ -64,6 +66,7 @@ def web(host: Host = None, port: Port = None, json: Json = False) -> None:
     with assemble(settings, serves=True) as house:
         app = create_app(house.ports, settings)
         _ready(f"http://{settings.web.host}:{settings.web.port}", json=json)
+        tell_link(house.ports, settings, quiet=json)
         serve(app, settings.web.host, settings.web.port)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from io import TextIOWrapper
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,13 @@ from broker.errors import Problem
 
 PATIENCE = timedelta(seconds=2)  # work that takes longer shows that it is going on
 DUTY_COLOURS = {DutyState.MET: "green", DutyState.OPEN: "yellow", DutyState.LAPSED: "red"}
+
+
+def set_up() -> None:
+    """Let no terminal's encoding turn an answer into a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def out() -> Console:
@@ -83,8 +91,10 @@ def problem_in_words(problems: Sequence[Problem]) -> None:
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """A table; every cell is shown as text, whatever it holds."""
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for header in headers:
-        drawn.add_column(header, overflow="fold")
+    for place, header in enumerate(headers):
+        drawn.add_column(
+            header, overflow="fold", no_wrap=place == 0
+        )  # first stands what is copied: an id, a name
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
     out().print(drawn)

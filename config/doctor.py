@@ -25,6 +25,7 @@ from config.signer import KEY_FILE, HmacSigner
 from config.ways_out import WaysOut
 from ledger import migrate
 from ledger.connect import Ledger, open_ledger
+from ledger.reads.health import health
 
 OUR_NAMES = (
     "broker",
@@ -121,7 +122,7 @@ def ledger(settings: Settings) -> list[Finding]:
         return [Finding("ledger", Health.WRONG, "has no tables yet", "run: carillon db upgrade")]
     opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
     try:
-        return [*_schema(opened), *_clock(opened, settings)]
+        return [*_schema(opened), *_clock(opened, settings), *_alarms(opened)]
     except SQLAlchemyError as error:
         kind = type(error).__name__
         return [
@@ -208,6 +209,16 @@ def _schema(opened: Ledger) -> list[Finding]:
         return [Finding("ledger", Health.WELL, f"{opened.dialect.name}, schema {found}")]
     says = "has no tables yet" if found is None else f"has schema {found}, this Carillon needs {wanted}"
     return [Finding("ledger", Health.WRONG, says, "run: carillon db upgrade")]
+
+
+def _alarms(opened: Ledger) -> list[Finding]:
+    """What Carillon itself could not mend and nobody has cleared since."""
+    if migrate.current(opened.engine) != migrate.newest():
+        return []
+    with opened.reading() as hand:
+        found = health(hand).alarms
+    hint = "when it is mended: carillon accounts resume NAME"
+    return [Finding(f"alarm {a.kind}", Health.DOUBTFUL, f"{a.subject}: {a.message}", hint) for a in found]
 
 
 def _clock(opened: Ledger, settings: Settings) -> list[Finding]:
