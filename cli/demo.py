@@ -26,6 +26,7 @@ from cli.accounted import Account, account_for
 from cli.follow import Look, follow, looking
 from cli.options import Json
 from cli.serving import running
+from cli.sign_in import tell_link
 from cli.who import everybody, told_rows
 from config import logs
 from config.assembly import House
@@ -99,7 +100,7 @@ def demo(
             ended = _main_job(house, sandbox, folder, pupils=pupils, quiet=json)
             _tell(house, ended, as_json=json)
             if not once:
-                _stay(url, sandbox)
+                _stay(house, url, sandbox)
     if not ended.account.ok:
         raise typer.Exit(1)
 
@@ -164,10 +165,10 @@ def _as_told(ended: Ended) -> dict[str, Any]:
     }
 
 
-def _stay(url: str, sandbox: RunningSandbox) -> None:
+def _stay(house: House, url: str, sandbox: RunningSandbox) -> None:
+    show.say("", f"It is still up: {url}/watch")
+    tell_link(house.ports, house.settings, operator=OPERATOR.id)
     show.say(
-        "",
-        f"It is still up: {url}/healthz",
         f"What the stand-ins truly accepted: {sandbox.truth_path}",
         "Ctrl-C ends it.",
     )

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
-
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.requests import ClientDisconnect
 
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
-from config.logs import told
 from config.settings import Settings
-from web import callbacks, health
-
-log = logging.getLogger(__name__)
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+from web import callbacks, health, public, watch
+from web.door import Door, problem
 
 
 def create_app(ports: Ports, settings: Settings) -> FastAPI:
@@ -35,32 +20,13 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.include_router(callbacks.router)
     app.include_router(health.router)
+    public.install(app)
+    watch.install(app)
     app.add_exception_handler(RuleBroken, _rule_broken)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _not_understood)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=_at_the_door)
+    app.add_middleware(Door)
     return app
-
-
-async def _at_the_door(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    try:
-        response = await go_on(request)
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody is there to read it
-    except Exception as error:  # noqa: BLE001 - whatever it was, the outside gets one calm sentence
-        log.error("%s failed: %s", _route(request), told(error))
-        response = problem(
-            503, Problem("unavailable", "", "this cannot be done just now", "try again in a minute")
-        )
-        response.headers["Retry-After"] = "60"
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
-
-
-def problem(status: int, what: Problem) -> JSONResponse:
-    """A problem as a response."""
-    return JSONResponse(what.as_dict(), status_code=status)
 
 
 async def _rule_broken(request: Request, error: Exception) -> Response:
@@ -88,8 +54,3 @@ async def _not_understood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     where = error.errors()[0]["loc"] if error.errors() else ()
     return problem(422, Problem("not_understood", ".".join(map(str, where)), "this was not understood"))
-
-
-def _route(request: Request) -> str:
-    route = request.scope.get("route")
-    return f"{request.method} {getattr(route, 'path', '?')}"  # the template: a path may hold a token

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,12 +13,12 @@ from broker.errors import SetupError
 from broker.ports import Ports
 from config.logs import told
 from config.settings import Settings
+from web.bounded import body_of
 
 log = logging.getLogger(__name__)
 router = APIRouter()
 
 MOST_BODY = 64 * 1024
-SLOWEST_BODY = timedelta(seconds=10)
 MOST_HEADER = 1024
 MOST_QUERY = 4096
 # What verifying may need later; nothing else of what a stranger sends is kept.
@@ -31,7 +29,7 @@ SIGNATURE = "signature"  # X-Twilio-Signature and its like
 @router.post("/callbacks/{account}/{token}", status_code=204)
 async def callback(account: str, token: str, request: Request) -> Response:
     """One provider's news about one attempt."""
-    body = await _bounded(request)
+    body = await body_of(request, MOST_BODY)
     headers = _kept(request)
     await run_in_threadpool(_take, request.app.state.ports, account, _url(request), body, headers)
     return Response(status_code=204)
@@ -56,20 +54,6 @@ def _take(ports: Ports, account: str, url: str, body: bytes, headers: Mapping[st
         if row is None:
             raise HTTPException(404)
         tx.receipts.append(row.id, url, headers, body)
-
-
-async def _bounded(request: Request) -> bytes:
-    """The body, given up as soon as it is too long, whatever Content-Length promised."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(SLOWEST_BODY.total_seconds()):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > MOST_BODY:
-                    raise HTTPException(413)
-    except TimeoutError:
-        raise HTTPException(408) from None
-    return bytes(body)
 
 
 def _kept(request: Request) -> dict[str, str]:

@@ -34,6 +34,9 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[str]:
         name, at = listener.getsockname()[:2]
         yield f"http://[{name}]:{at}" if ":" in name else f"http://{name}:{at}"
     finally:
+        let_go = getattr(app.state, "let_go", None)
+        if let_go is not None:
+            let_go()  # streams would go on for as long as somebody watches
         server.should_exit = True
         thread.join()
         listener.close()

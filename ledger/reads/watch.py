@@ -58,6 +58,11 @@ def signature(hand: Hand) -> tuple[Any, ...]:
     return tuple(row)
 
 
+def zone(hand: Hand) -> str:
+    """The school's time zone, on whose wall clocks a page tells every time."""
+    return str(hand.connection.execute(select(t.school.c.zone)).scalar_one())
+
+
 def shown(hand: Hand, *, before: UUID | None = None, limit: int = PAGE) -> Sequence[Shown]:
     """The newest announcements, or the next ones older than `before`."""
     query = _announcements().order_by(t.announcement.c.id.desc()).limit(limit)
@@ -73,9 +78,12 @@ def one(hand: Hand, public_id: UUID) -> Shown | None:
     return found[0] if found else None
 
 
-def wording(hand: Hand, announcement: int) -> Sequence[Content]:
-    """What it says, a Content per language, without files; long wordings are cut."""
-    return _wordings(hand, [announcement], MOST_WORDING).get(announcement, ())
+def wording(hand: Hand, public_id: UUID) -> Sequence[Content]:
+    """What an announcement says, a Content per language, without files; long wordings are cut."""
+    found = hand.connection.execute(
+        select(t.announcement.c.id).where(t.announcement.c.public_id == public_id)
+    ).scalars()
+    return next(iter(_wordings(hand, found.all(), MOST_WORDING).values()), ())
 
 
 def reasons(hand: Hand, announcement: int) -> Sequence[Reason]:

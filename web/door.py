@@ -1,0 +1,74 @@
+"""The first and the last thing that a request meets: safe headers on every answer, one calm sentence for every failure.
+
+Plain ASGI rather than a wrapped response: a stream of events passes through it untouched.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from broker.errors import Problem
+from config.logs import told
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Door:
+    """ASGI middleware. A header that an answer brings itself stands."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        answer: Response
+        try:
+            await self._app(scope, receive, send_on)
+            return
+        except ClientDisconnect:
+            answer = Response(status_code=400)  # nobody is there to read it
+        except Exception as error:  # noqa: BLE001 - whatever it was, the outside gets one calm sentence
+            log.error("%s failed: %s", _route(Request(scope)), told(error))
+            answer = problem(
+                503, Problem("unavailable", "", "this cannot be done just now", "try again in a minute")
+            )
+            answer.headers["Retry-After"] = "60"
+        if not begun:
+            await answer(scope, receive, send_on)
+
+
+def problem(status: int, what: Problem) -> JSONResponse:
+    """A problem as a response."""
+    return JSONResponse(what.as_dict(), status_code=status)
+
+
+def _route(request: Request) -> str:
+    route = request.scope.get("route")
+    return f"{request.method} {getattr(route, 'path', '?')}"  # the template: a path may hold a token

@@ -1,0 +1,22 @@
+"""The page to watch: announcements and their deliveries, live, for the staff who answer for them. It changes nothing.
+
+Server-rendered HTML that works by itself; with JavaScript, the server sends the parts that changed. See
+docs/watching.md and docs/decisions/ for why the ledger is polled.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from web.watch import pages, signing_in, static
+from web.watch.hub import Hub
+
+
+def install(app: FastAPI) -> None:
+    """Add the pages to an application whose ports and settings are set."""
+    app.state.hub = Hub(signing_in.ledger_of(app.state.ports))
+    app.state.let_go = app.state.hub.close
+    app.include_router(static.router)
+    app.include_router(signing_in.router)
+    app.include_router(pages.router)
+    app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)

@@ -1,0 +1,78 @@
+"""Counts that cost what an announcement is large, taken so seldom that watching a bulk send does not slow it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from broker.delivery import FAILED
+from broker.duty import DutyState
+from ledger.hand import Hand
+from ledger.reads import duties
+from ledger.reads.watch import Reason, Shown, reasons
+
+SHARE = 50  # counting takes at most a fiftieth of the time
+FRESH = timedelta(seconds=10)  # an acknowledgement moves no delivery: looked for this often
+MOST_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How the duties of an announcement stand, and why deliveries failed. `behind`: it has moved on since."""
+
+    duties: Mapping[DutyState, int]
+    reasons: Sequence[Reason]
+    behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    counted: Counted
+    of: Any  # what it was counted of
+    not_before: float  # monotonic: counted again no sooner
+    until: float
+
+
+class Counts:
+    """One for a process; threads share it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, hand: Hand, shown: Shown, *, exact: bool = False) -> Counted:
+        """The counts of an announcement. Without `exact` they may be behind what it is now, and then say so."""
+        now, told = time.monotonic(), _fingerprint(shown)
+        with self._lock:
+            known = self._known.get(shown.announcement.id)
+        if known is not None:
+            same = known.of == told
+            if same and now < known.until:
+                return known.counted
+            if not exact and now < known.not_before:
+                return known.counted if same else Counted(known.counted.duties, known.counted.reasons, True)
+        return self._count(hand, shown, told)
+
+    def _count(self, hand: Hand, shown: Shown, told: Any) -> Counted:
+        began = time.monotonic()
+        failed = any(FAILED & states.keys() for states in shown.channels.values())
+        why = reasons(hand, shown.announcement.id) if failed else ()
+        counted = Counted(duties.count(hand, shown.announcement), why)
+        ended = time.monotonic()
+        wait = (ended - began) * SHARE
+        known = _Known(counted, told, ended + wait, ended + max(wait, FRESH.total_seconds()))
+        with self._lock:
+            self._known[shown.announcement.id] = known
+            self._known.move_to_end(shown.announcement.id)
+            while len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
+        return counted
+
+
+def _fingerprint(shown: Shown) -> Any:
+    return shown.stage, shown.announcement.fanned_out_at, shown.channels

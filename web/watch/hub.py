@@ -1,0 +1,263 @@
+"""One look at the ledger for all who watch: the hub paints each topic once, and sends everybody what changed.
+
+It looks every half second while somebody watches, and never otherwise. A watcher is a number, the version it has seen:
+there is no queue to fill, a slow one skips versions, and one that takes nothing for ten seconds is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from config.logs import told
+from ledger.connect import Ledger
+from ledger.hand import Hand
+from ledger.reads.watch import signature
+from ledger.sessions import Sessions
+from web.watch.counts import Counts
+from web.watch.topics import Painted, Topic
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=0.5)
+ANEW = timedelta(seconds=10)  # what time alone changes: a board, a wait that has become too long
+SHARE = 20  # painting a topic takes at most a twentieth of the time
+BEAT = timedelta(seconds=15)
+SESSIONS_EVERY = timedelta(seconds=5)
+SLOWEST = timedelta(seconds=10)
+MOST = 128  # half of what the web takes at once
+MOST_EACH = 12
+BEATING = b":\n\n"
+BEGINNING = b"retry: 2000\n\n"
+ENDED = b"event: ended\ndata: \n\n"
+
+
+class Full(Exception):
+    """Raised when so many watch already that one more would cost the others."""
+
+
+@dataclass(eq=False)
+class Board:
+    """One topic being watched: its parts, each with the version in which it last changed."""
+
+    topic: Topic
+    name: str = field(default_factory=lambda: secrets.token_hex(4))
+    version: int = 0
+    parts: dict[str, tuple[int, str]] = field(default_factory=dict)
+    watchers: int = 0
+    behind: bool = True
+    not_before: float = 0.0
+    painted_at: float = 0.0
+    turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    said: dict[int, bytes] = field(default_factory=dict)
+
+    def take(self, painted: Painted) -> None:
+        """Take a new painting; whoever waits hears of it if anything changed."""
+        fresh = {key: html for key, html in painted.parts.items() if self.parts.get(key, (0, ""))[1] != html}
+        self.behind = painted.behind
+        if not fresh and list(painted.parts) == list(self.parts) and self.version:
+            return
+        self.version += 1
+        self.parts = {
+            key: (self.version, html) if key in fresh else self.parts[key]
+            for key, html in painted.parts.items()
+        }
+        self.said.clear()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everybody who waits look again."""
+        turn, self.turn = self.turn, asyncio.get_running_loop().create_future()
+        turn.set_result(None)
+
+    def since(self, version: int) -> bytes:
+        """One event that takes a watcher from a version to this one; made once for all who need the same."""
+        if version not in self.said:
+            html = "".join(html for changed, html in self.parts.values() if changed > version)
+            order = " ".join(self.parts)
+            lines = "".join(
+                f"data: {line}\n" for line in f'<div data-order="{order}">{html}</div>'.splitlines()
+            )
+            self.said[version] = f"id: {self.name}.{self.version}\nevent: parts\n{lines}\n".encode()
+        return self.said[version]
+
+    def seen(self, last_event: str) -> int:
+        """The version that a Last-Event-ID names; 0 when it is none of this board's."""
+        name, _, number = last_event.partition(".")
+        known = name == self.name and number.isascii() and number.isdigit() and len(number) < 10
+        return min(int(number), self.version) if known else 0
+
+
+@dataclass(eq=False)
+class _Watcher:
+    session: bytes
+    board: Board
+    ended: bool = False
+
+
+class Hub:
+    """One for a process; everything but `close` belongs to the loop that serves."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.counts = Counts()
+        self._boards: dict[Topic, Board] = {}
+        self._watchers: set[_Watcher] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._poked = asyncio.Event()
+        self._closing = False
+        self._signature: Any = None
+        self._sessions_at = 0.0
+
+    def watch(self, topic: Topic, session: bytes, last_event: str = "") -> AsyncGenerator[bytes]:
+        """The stream of one watcher. Raises Full."""
+        each = sum(watcher.session == session for watcher in self._watchers)
+        if len(self._watchers) >= MOST or each >= MOST_EACH or self._closing:
+            raise Full
+        board = self._boards.get(topic) or self._boards.setdefault(topic, Board(topic))
+        watcher = _Watcher(session, board)
+        self._watchers.add(watcher)
+        board.watchers += 1
+        return self._stream(watcher, board.seen(last_event))
+
+    def close(self) -> None:
+        """End every stream; from any thread."""
+        self._closing = True
+        if self._loop is not None and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._wake_all)
+
+    @property
+    def watching(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
+
+    async def _stream(self, watcher: _Watcher, version: int) -> AsyncGenerator[bytes]:
+        board = watcher.board
+        try:
+            self._begin_looking()
+            yield BEGINNING
+            while not self._closing:
+                turn = board.turn
+                if watcher.ended:
+                    yield ENDED
+                    return
+                if board.version > version:
+                    event, version = board.since(version), board.version
+                    yield event
+                    continue
+                await asyncio.wait({turn}, timeout=BEAT.total_seconds())
+                if not turn.done():
+                    yield BEATING
+        finally:
+            self._watchers.discard(watcher)
+            board.watchers -= 1
+            if not board.watchers and self._boards.get(board.topic) is board:
+                del self._boards[board.topic]
+
+    def _begin_looking(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._poked.set()
+        if self._looking is None or self._looking.done():
+            self._looking = self._loop.create_task(self._look_on())
+
+    async def _look_on(self) -> None:
+        failing = ""
+        while self._boards and not self._closing:
+            self._poked.clear()
+            began = time.monotonic()
+            try:
+                await self._once()
+                failing = ""
+            except Exception as error:  # noqa: BLE001 - a ledger that is away comes back; those who watch are still there
+                if failing != (failing := type(error).__name__):
+                    log.error("watching failed and is tried again: %s", told(error))
+            rest = EVERY.total_seconds() - (time.monotonic() - began)
+            try:
+                async with asyncio.timeout(max(0.05, rest)):
+                    await self._poked.wait()
+            except TimeoutError:
+                pass
+
+    async def _once(self) -> None:
+        sessions = frozenset(watcher.session for watcher in self._watchers)
+        ask = time.monotonic() - self._sessions_at > SESSIONS_EVERY.total_seconds()
+        looked = await asyncio.to_thread(self._look, list(self._boards.values()), sessions if ask else None)
+        painted, alive = looked
+        for board, painting in painted:
+            board.take(painting)
+        if alive is not None:
+            self._sessions_at = time.monotonic()
+            self._end({watcher for watcher in self._watchers if watcher.session in sessions - alive})
+
+    def _look(
+        self, boards: Sequence[Board], sessions: frozenset[bytes] | None
+    ) -> tuple[Sequence[tuple[Board, Painted]], frozenset[bytes] | None]:
+        """On a thread: what changed, painted; and which of these sessions still hold."""
+        painted = []
+        with self._ledger.reading() as hand:
+            found = signature(hand)
+            for board in boards:
+                board.behind = board.behind or found != self._signature
+            self._signature = found
+            for board in filter(_is_due, boards):
+                painting = self._paint(board, hand)
+                painted += [(board, painting)] if painting is not None else []
+            alive = Sessions(hand).alive(sessions) if sessions is not None else None
+        return painted, alive
+
+    def _paint(self, board: Board, hand: Hand) -> Painted | None:
+        board.painted_at = time.monotonic()
+        painting = board.topic.paint(hand, self.counts)
+        ended = time.monotonic()
+        board.not_before = ended + (ended - board.painted_at) * SHARE
+        return painting
+
+    def _end(self, watchers: set[_Watcher]) -> None:
+        for watcher in watchers:
+            watcher.ended = True
+            watcher.board.wake()
+
+    def _wake_all(self) -> None:
+        self._poked.set()
+        for board in self._boards.values():
+            board.wake()
+
+
+def _is_due(board: Board) -> bool:
+    now = time.monotonic()
+    anew = now - board.painted_at > ANEW.total_seconds()
+    return now >= board.not_before and (board.behind or anew)
+
+
+class EventStream(Response):
+    """A response that goes on: one that takes nothing for `SLOWEST` is let go."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until they end, or nobody takes them."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        try:
+            async for event in self._events:
+                async with asyncio.timeout(SLOWEST.total_seconds()):
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (TimeoutError, OSError):
+            log.info("a watcher took nothing for %.0f s, or went: let go", SLOWEST.total_seconds())
+        finally:
+            await self._events.aclose()

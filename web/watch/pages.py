@@ -1,0 +1,135 @@
+"""The pages: an overview, one announcement, whom nothing reached, and the stream of what changes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from config.settings import Settings
+from ledger.reads.reached import reached
+from ledger.reads.watch import one, wording, zone
+from web.watch.hub import EventStream, Full, Hub
+from web.watch.paint import page
+from web.watch.signing_in import HEADERS, Signed, depth_of, ledger_of, signed_in
+from web.watch.topics import FILTERS, Detail, Overview, Painted, Topic
+
+router = APIRouter()
+Watching = Annotated[Signed, Depends(signed_in)]
+
+NAMES = 100
+LARGEST = 2**62
+
+
+@router.get("/watch")
+def overview(request: Request, signed: Watching) -> Response:
+    """What needs looking at first, and the announcements, newest first."""
+    before = request.query_params.get("before")
+    topic = Overview(_id(before) if before else None)
+    with ledger_of(request.app.state.ports).reading() as hand:
+        painted = topic.paint(hand, _hub(request).counts, exact=True)
+    live = "watch/events" if topic.before is None else None
+    return _page(request, signed, "overview", painted, live=live)
+
+
+@router.get("/watch/events")
+async def events(request: Request, signed: Watching) -> Response:
+    """Parts of a page as they change; what a page itself shows of them is the same."""
+    asked = request.query_params
+    topic: Topic = _detail(asked["of"], request) if "of" in asked else Overview()
+    last = request.headers.get("last-event-id", "")[:64]
+    try:
+        return EventStream(_hub(request).watch(topic, signed.digest, last))
+    except Full:
+        return Response(status_code=503, headers={"Retry-After": "60"})
+
+
+@router.get("/watch/{public_id}")
+def announcement(public_id: str, request: Request, signed: Watching) -> Response:
+    """One announcement and its deliveries."""
+    topic = _detail(public_id, request)
+    with ledger_of(request.app.state.ports).reading() as hand:
+        painted = topic.paint(hand, _hub(request).counts, exact=True)
+        said = wording(hand, topic.announcement) if painted else ()
+    if painted is None:
+        return _not_found(request, signed)
+    asked = f"events?of={topic.announcement}&show={topic.show}"
+    asked += f"&channel={topic.channel}" if topic.channel else ""
+    live = asked if topic.before is None else None
+    return _page(request, signed, "announcement", painted, live=live, said=said)
+
+
+@router.get("/watch/{public_id}/people")
+def people(public_id: str, request: Request, signed: Watching) -> Response:
+    """Whom nothing reached yet, by name and with the reason: somebody has to ring them.
+
+    On a page of its own, asked for on purpose, and not on the one that hangs open on a wall.
+    """
+    after = _number(request.query_params.get("after"))
+    with ledger_of(request.app.state.ports).reading() as hand:
+        row = one(hand, _id(public_id))
+        if row is None:
+            return _not_found(request, signed)
+        told = reached(hand, row.announcement, after=after or 0, limit=NAMES, unmet=True)
+        local = zone(hand)
+    more = told[-1].duty if len(told) == NAMES else None
+    html = _render(request, signed, "people", shown=row, told=told, more=more, zone=local)
+    return HTMLResponse(html, headers=HEADERS)
+
+
+def _page(
+    request: Request, signed: Signed, name: str, painted: Painted, *, live: str | None, **known: object
+) -> Response:
+    parts = [Markup(part) for part in painted.parts.values()]  # noqa: S704 - each was escaped when it was painted
+    return HTMLResponse(_render(request, signed, name, parts=parts, live=live, **known), headers=HEADERS)
+
+
+def _render(request: Request, signed: Signed, name: str, **known: object) -> str:
+    settings: Settings = request.app.state.settings
+    return page(
+        name,
+        depth=depth_of(request),
+        school=settings.school.name,
+        sandbox=settings.sandbox,
+        signed=signed,
+        **known,
+    )
+
+
+def _not_found(request: Request, signed: Signed) -> Response:
+    return HTMLResponse(_render(request, signed, "not_found"), 404, HEADERS)
+
+
+def _detail(public_id: str, request: Request) -> Detail:
+    asked = request.query_params
+    show, channel = asked.get("show", "all"), asked.get("channel") or None
+    if show not in FILTERS or (channel is not None and not _is_name(channel)):
+        raise HTTPException(404)
+    return Detail(_id(public_id), show, channel, _number(asked.get("before")))
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= 63 and text.isascii() and text.replace("_", "").replace("-", "").isalnum()
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise HTTPException(404) from None
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20) or int(text) > LARGEST:
+        raise HTTPException(404)
+    return int(text)
+
+
+def _hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub

@@ -1,0 +1,71 @@
+"""Templates to HTML. Everything is escaped; a part's template makes exactly one element with the part's id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from broker.delivery import STATES, State
+from web.watch import words
+from web.watch.static import EDITION
+
+templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One state's share of a bar: where it begins and how wide it is, of 1000."""
+
+    colour: str
+    label: str
+    count: int
+    x: int
+    width: int
+
+
+def paint(name: str, zone: str, **known: Any) -> Markup:
+    """One part."""
+    return Markup(templates.get_template(f"parts/{name}.html").render(zone=zone, **known).strip())  # noqa: S704 - autoescaped by the template
+
+
+def page(name: str, *, depth: int, **known: Any) -> str:
+    """A whole page; `depth` is how many folders below the root its address is, so that links hold under any prefix."""
+    return templates.get_template(f"{name}.html").render(root="../" * depth, edition=EDITION, **known)
+
+
+def bar(states: Mapping[State, int]) -> Sequence[Slice]:
+    """The slices of a bar, in the order of the state table; what there is at all can be seen."""
+    total = sum(states.values())
+    slices, x = [], 0
+    for state, look in STATES.items():
+        count = states.get(state, 0)
+        if count:
+            width = max(6, round(1000 * count / total))
+            slices.append(Slice(look.colour, look.label, count, x, width))
+            x += width
+    return slices
+
+
+def when(moment: datetime, zone: str) -> Markup:
+    """A time as the school's wall clocks show it."""
+    local = moment.astimezone(ZoneInfo(zone))
+    told = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), told)
+
+
+templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
+templates.filters |= {"stage": words.stage, "urgent": words.urgent}
+templates.globals |= {"many": words.many, "STATES": STATES}

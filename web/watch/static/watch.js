@@ -1,0 +1,103 @@
+"use strict";
+// Keeps the page as the server has it: parts that changed come as HTML and take the place of the old ones.
+(() => {
+  const live = document.getElementById("live");
+  if (!live || !live.dataset.events || !window.EventSource) return;
+  const state = document.getElementById("live-state");
+  const pause = document.getElementById("live-pause");
+  const said = document.getElementById("said");
+  const SAY_EVERY = 10000; // milliseconds: a screen reader is told no more often
+  let source = null;
+  let paused = false;
+  let saidAt = 0;
+  let saying = 0;
+
+  function show(text, how) {
+    if (state.textContent !== text) state.textContent = text;
+    state.dataset.how = how;
+  }
+
+  function take(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const sent = template.content.firstElementChild;
+    for (const fresh of [...sent.children]) {
+      const old = document.getElementById(fresh.id);
+      if (!old) live.append(fresh);
+      else if (old.outerHTML !== fresh.outerHTML) replace(old, fresh);
+    }
+    arrange(sent.dataset.order.split(" "));
+    speak();
+  }
+
+  function replace(old, fresh) {
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const scrolled = old.querySelector(".scroll")?.scrollLeft ?? 0;
+    old.replaceWith(fresh);
+    const region = fresh.querySelector(".scroll");
+    if (region) region.scrollLeft = scrolled;
+    if (!focused) return;
+    const same = focused.matches(".scroll")
+      ? region
+      : [...fresh.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused.getAttribute("href"));
+    same?.focus({ preventScroll: true });
+  }
+
+  function arrange(order) {
+    const wanted = new Set(order);
+    for (const part of [...live.children]) if (!wanted.has(part.id)) part.remove();
+    let at = live.firstElementChild;
+    for (const id of order) {
+      const part = document.getElementById(id);
+      if (part === at) at = at.nextElementSibling;
+      else if (part) live.insertBefore(part, at);
+    }
+  }
+
+  function speak() {
+    clearTimeout(saying);
+    const wait = Math.max(0, saidAt + SAY_EVERY - Date.now());
+    saying = setTimeout(() => {
+      const text = live.querySelector("[data-said]")?.dataset.said ?? "";
+      if (text && text !== said.textContent) {
+        said.textContent = text;
+        saidAt = Date.now();
+      }
+    }, wait);
+  }
+
+  function open() {
+    if (source || paused || document.hidden) return;
+    source = new EventSource(live.dataset.events);
+    source.onopen = () => show("Live", "live");
+    source.addEventListener("parts", (event) => take(event.data));
+    source.addEventListener("ended", () => window.location.reload());
+    source.onerror = () => {
+      const gone = source.readyState === EventSource.CLOSED;
+      show(gone ? "Not live: read the page again" : "The line broke, trying again", "broken");
+    };
+  }
+
+  function close() {
+    source?.close();
+    source = null;
+  }
+
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.textContent = paused ? "Go on" : "Pause updates";
+    if (paused) {
+      close();
+      show("Paused", "paused");
+    } else open();
+  });
+  // A tab that nobody sees costs nobody anything; it is brought up to date when it is looked at again.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => event.persisted && open());
+
+  state.hidden = false;
+  pause.hidden = false;
+  show("Connecting", "broken");
+  open();
+})();

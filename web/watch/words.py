@@ -1,0 +1,51 @@
+"""Plain words for what a page shows. States have theirs in `broker.delivery.STATES`."""
+
+from __future__ import annotations
+
+from broker.announcement import Announcement, People, Stage, Urgency
+from ledger.reads.watch import Shown
+
+# A channel that is not here is shown by its name: adding one touches nothing in this folder.
+CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter": "X"}
+ALARMS = {
+    "account_rejected": "A provider refuses an account",
+    "policy_failed": "A rule could not be judged",
+}
+TOLD = {
+    People.GUARDIANS: "guardians of",
+    People.PUPILS: "pupils in",
+    People.STAFF: "staff of",
+    People.BOTH: "pupils and guardians of",
+}
+
+
+def channel(name: str) -> str:
+    """What people call a channel."""
+    return CHANNELS.get(name, name)
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """ "1 text", "2 texts"; thousands set apart."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def audience(announcement: Announcement) -> str:
+    """Who is told: "guardians of Choir"."""
+    if announcement.audience.strip().lower() == "everyone":
+        return f"{TOLD[announcement.people].rsplit(' ', 1)[0]}, everyone"
+    return f"{TOLD[announcement.people]} {announcement.audience}"
+
+
+def stage(shown: Shown) -> str:
+    """How far it has come; what is going out and settled is finished."""
+    return "finished" if shown.settled and shown.stage is Stage.SENDING else shown.stage.value
+
+
+def urgent(announcement: Announcement) -> bool:
+    """Whether it went ahead of everything routine."""
+    return announcement.urgency is Urgency.URGENT
+
+
+def alarm(kind: str) -> str:
+    """The beginning of an alarm's sentence."""
+    return ALARMS.get(kind, kind.replace("_", " ").capitalize())
