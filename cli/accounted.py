@@ -46,14 +46,17 @@ def account_for(house: House, status: Status, truth: Sequence[Entry]) -> Account
 
 
 def disagreements(gone: Iterable[Left], truth: Iterable[Entry]) -> Iterable[str]:
-    """Where ledger and truth differ: each delivery that left is one accepted message to its address, and all are."""
+    """Where ledger and truth differ: each attempt that left is one accepted message to its address, and no other is."""
     accepted: dict[tuple[str, str], list[str]] = {}
     for entry in truth:
         accepted.setdefault((entry["channel"], name_of(entry)), []).append(entry["to"])
     for delivery in gone:
-        took = [to for name in delivery.provider_ids for to in accepted.pop((delivery.channel, name), [])]
-        if took != [delivery.address]:
-            yield f"delivery {delivery.delivery} left once by the ledger, {len(took)} times by the truth log"
+        if not delivery.provider_ids:
+            yield f"delivery {delivery.delivery} is sent by the ledger, and no provider's id tells of it"
+        for name in dict.fromkeys(delivery.provider_ids):
+            took = accepted.pop((delivery.channel, name), [])
+            if took != [delivery.address]:
+                yield f"delivery {delivery.delivery} left once by the ledger, {len(took)} times by the truth log"
     for channel, _ in accepted:
         yield f"a message by {channel} was accepted that the ledger does not call sent"
 

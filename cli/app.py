@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 
 from broker.errors import Problem, RuleBroken, SetupError
-from cli import accounts, announce, audit, deliveries, demo, people, running, show, sign_in
+from cli import accounts, announce, audit, deliveries, demo, groups, people, running, show, sign_in
 from config.logs import told
 from config.reading import DEBUG
 
@@ -59,7 +59,7 @@ COMMANDS: Sequence[Callable[..., None]] = (
     sign_in.sign_out,
     demo.demo,
 )
-GROUPS = {"people": people.app, "accounts": accounts.app, "audit": audit.app, "db": running.db}
+GROUPS = {"people": people.app, "accounts": accounts.app, "groups": groups.app, "audit": audit.app, "db": running.db}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():

@@ -63,7 +63,12 @@ def sign_out(
 
 
 def tell_link(
-    ports: Ports, settings: Settings, *, operator: str | None = None, url: str | None = None, quiet: bool = False
+    ports: Ports,
+    settings: Settings,
+    *,
+    operator: str | None = None,
+    url: str | None = None,
+    quiet: bool = False,
 ) -> None:
     """At a start: a link to watch by, if this is a terminal and it is known who sits there; else how to get one."""
     if quiet or not sys.stdout.isatty():

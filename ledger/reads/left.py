@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from broker.delivery import REACHED
 from ledger import tables as t
@@ -14,7 +14,7 @@ from ledger.hand import Hand
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One delivery that is sent or delivered, and the provider's ids for its attempts."""
+    """One delivery that a provider took, and the provider's id for each attempt that it took."""
 
     delivery: int
     channel: str
@@ -23,14 +23,17 @@ class Left:
 
 
 def left(hand: Hand, announcement: int) -> Sequence[Left]:
-    """Every direct delivery of an announcement that a provider has."""
+    """Every direct delivery of an announcement that is sent or delivered, or was taken and bounced later."""
     rows = hand.connection.execute(
         select(t.delivery.c.id, t.delivery.c.channel, t.address.c.value, t.attempt.c.provider_id)
         .join(t.address, t.address.c.id == t.delivery.c.address_id)
         .outerjoin(t.attempt, t.attempt.c.delivery_id == t.delivery.c.id)
         .where(
             t.delivery.c.announcement_id == announcement,
-            t.delivery.c.state.in_([state.value for state in REACHED]),
+            or_(
+                t.delivery.c.state.in_([state.value for state in REACHED]),
+                t.attempt.c.provider_id.is_not(None),
+            ),
         )
         .order_by(t.delivery.c.id)
     )

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,8 @@ POSTED = {"channel": "email", "id": "Q1", "key": "<carillon.2.x@example.org>", "
         ([SENT], [{**TRUE, "to": "+447400000002"}], False),
         ([MAIL], [POSTED, {**POSTED, "id": "Q2"}], False),
         ([SENT], [TRUE, {**TRUE, "id": "SM2"}], False),
+        ([replace(SENT, provider_ids=("SM1", "SM2"))], [TRUE, {**TRUE, "id": "SM2"}], True),
+        ([replace(SENT, provider_ids=())], [], False),
     ],
 )
 def test_ledger_and_truth_agree_only_when_each_sent_delivery_is_one_message_to_its_address(
