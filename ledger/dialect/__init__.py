@@ -31,6 +31,9 @@ class Dialect(Protocol):
     def read_now(self, connection: Connection) -> datetime:
         """The transaction's time."""
 
+    def saw_now(self, connection: Connection, now: Any) -> None:
+        """A statement has just returned the transaction's time: nobody needs to ask for it again."""
+
     def parameters(self, connection: Connection) -> Mapping[str, Any]:
         """What the fragments above need bound."""
 

@@ -73,6 +73,9 @@ class Sqlite:
             known = connection.info["carillon_now"] = self._clock()
         return known
 
+    def saw_now(self, connection: Connection, now: Any) -> None:
+        """Nothing new: whatever a statement returns as now was bound to it."""
+
     def parameters(self, connection: Connection) -> Mapping[str, Any]:
         """The time, in the form in which SQLite keeps times."""
         return {"now": stored(self.read_now(connection))}

@@ -1,0 +1,216 @@
+"""The ground a run stands on: real PostgreSQL and Redis, the sandbox, and a school in the ledger. All of it ends with us."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sqlalchemy import func, select, text
+
+from broker import fanout, intake
+from broker.actor import Actor, ActorKind
+from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.imports import import_roster
+from broker.roster import (
+    GroupKind,
+    Role,
+    Roster,
+    RosterGroup,
+    RosterGuardianship,
+    RosterMembership,
+    RosterPerson,
+)
+from config.assembly import House, assemble
+from config.settings import Settings
+from ledger import tables as t
+from sandbox.client import RunningSandbox, start_sandbox
+from tests.support.postgres import PostgresServer
+from tests.support.redis import RedisServer
+
+ACTOR = Actor(ActorKind.SYSTEM, "bench")
+SENDER = "+447400123456"
+DOMAIN = "stbrides.example.org"
+TEXT = "The coach to the concert leaves at eight from the main gate. Please bring a coat. St Bride's Music"
+LETTER = """\
+The coach to the **summer concert** leaves at eight from the main gate.
+
+* Please bring a coat and something to drink
+* We are back by eleven
+
+Families are welcome.
+"""
+
+
+@dataclass
+class Ground:
+    """Everything that a run needs, and where it stands."""
+
+    folder: Path
+    postgres: PostgresServer
+    redis: RedisServer
+    sandbox: RunningSandbox
+    sizes: Sequence[int]
+
+    def settings(self, database_url: str, *, in_flight: int = 32, queue_url: str = "") -> dict[str, Any]:
+        """A school's settings, as values that can be handed to another process."""
+        return {
+            "data_dir": str(self.folder / "var"),
+            "database_url": database_url,
+            "queue_url": queue_url or self.redis.url_of(0),
+            "secret_key": "a-secret-of-the-bench-and-of-nobody-else",
+            # Asked for with every text, as a real school does; the stand-in calls nobody back here.
+            "public_url": "http://127.0.0.1:9",
+            "sandbox": True,
+            "log_level": "WARNING",
+            "accounts": {
+                "texts": {
+                    "channel": "sms",
+                    "account_sid": self.sandbox.account_sid,
+                    "auth_token": self.sandbox.auth_token,
+                    "sender": SENDER,
+                    "api_base_url": self.sandbox.twilio_url,
+                    "in_flight": in_flight,
+                },
+                "mails": {
+                    "channel": "email",
+                    "host": self.sandbox.smtp_host,
+                    "port": self.sandbox.smtp_port,
+                    "security": "none",
+                    "sender": f"office@{DOMAIN}",
+                    "reply_to": f"office@{DOMAIN}",
+                },
+            },
+        }
+
+    def school(self, database_url: str, sizes: Sequence[int], *, queue_url: str = "") -> School:
+        """A ledger with as many families as the largest of `sizes`, and a group of each size."""
+        settings = Settings.of(**self.settings(database_url, queue_url=queue_url))
+        house = assemble(settings, serves=True, upgrade=True)
+        import_roster(house.ports, _roster(sizes), actor=ACTOR)
+        with house.ledger.begin() as tx:
+            tx.hand.connection.execute(text("ANALYZE"))
+        return School(house)
+
+    @cached_property
+    def main(self) -> School:
+        """The school on PostgreSQL that most comparisons share: it gathers history as it would in use."""
+        return self.school(self.postgres.fresh(), self.sizes)
+
+    def database_seconds(self) -> float:
+        """CPU seconds that PostgreSQL has used, its processes that have ended included."""
+        server = psutil.Process(self.postgres.pid)
+        used = server.cpu_times()
+        total = used.user + used.system + used.children_user + used.children_system
+        for process in server.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                own = process.cpu_times()
+                total += own.user + own.system
+        return total
+
+    def sandbox_seconds(self) -> float:
+        """CPU seconds that the stand-ins have used."""
+        own = psutil.Process(self.sandbox.process.pid).cpu_times()
+        return own.user + own.system
+
+    def messages(self) -> int:
+        """Celery messages that Redis has been given since it started: kombu pushes each once."""
+        with self.redis.client(0) as client:
+            stats: Mapping[str, Any] = client.info("commandstats")
+        return int(stats.get("cmdstat_lpush", {}).get("calls", 0))
+
+
+@dataclass
+class School:
+    """A school that can announce; sending is for others."""
+
+    house: House
+
+    def planned(self, channel: str, size: int) -> Announcement:
+        """An announcement to so many families, with every delivery in the ledger and due."""
+        accepted = self.accepted(channel, size)
+        added = fanout.plan(self.house.ports, accepted.public_id, actor=ACTOR)
+        if added != size:
+            raise AssertionError(f"{added} deliveries were planned, not {size}")
+        return accepted
+
+    def accepted(self, channel: str, size: int) -> Announcement:
+        """The same, not planned yet."""
+        draft = Draft(
+            department="office",
+            audience=group_of(size),
+            people=People.GUARDIANS,
+            ways=(Step((channel,)),),
+            parts={Part.TITLE: "The coach leaves at eight", Part.SHORT: TEXT, Part.LONG: LETTER},
+        )
+        return intake.accept(self.house.ports, draft, actor=ACTOR).announcement
+
+    def plan(self, announcement: Announcement) -> int:
+        """Plan it; how many deliveries."""
+        return fanout.plan(self.house.ports, announcement.public_id, actor=ACTOR)
+
+    def states(self, announcement: Announcement) -> dict[str, int]:
+        """How many deliveries are in which state."""
+        query = select(t.delivery.c.state, func.count()).where(
+            t.delivery.c.announcement_id == announcement.id
+        )
+        with self.house.ledger.reading() as hand:
+            return {state: n for state, n in hand.connection.execute(query.group_by(t.delivery.c.state))}
+
+
+@contextlib.contextmanager
+def ground(sizes: Sequence[int]) -> Iterator[Ground]:
+    """Bring everything, and take it away."""
+    with contextlib.ExitStack() as held:
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="carillon-bench-")))
+        postgres = PostgresServer().start()
+        held.callback(postgres.stop)
+        redis = RedisServer().start()
+        held.callback(redis.stop)
+        sandbox = held.enter_context(start_sandbox(folder / "truth.jsonl"))
+        made = Ground(folder, postgres, redis, sandbox, sizes)
+        yield made
+        if "main" in made.__dict__:
+            made.main.house.close()
+
+
+def group_of(size: int) -> str:
+    """The name of the group of so many pupils."""
+    return f"Set {size}"
+
+
+def mobile(n: int) -> str:
+    """A generated number, valid and of nobody we know: it never leaves loopback."""
+    return f"+4479{11_000_000 + n:08d}"
+
+
+def email(n: int) -> str:
+    """An address of nobody."""
+    return f"parent{n}@families.example.org"
+
+
+def _roster(sizes: Sequence[int]) -> Roster:
+    people, guards = [], []
+    for n in range(max(sizes)):
+        people.append(RosterPerson(f"p{n}", frozenset({Role.PUPIL}), f"Pupil{n}", "Bell"))
+        people.append(
+            RosterPerson(
+                f"g{n}",
+                frozenset({Role.GUARDIAN}),
+                f"Parent{n}",
+                "Bell",
+                mobiles=(mobile(n),),
+                emails=(email(n),),
+            )
+        )
+        guards.append(RosterGuardianship(f"g{n}", f"p{n}", 1))
+    groups = tuple(RosterGroup(f"set{size}", group_of(size), GroupKind.CLUB) for size in sizes)
+    members = tuple(
+        RosterMembership(f"set{size}", f"p{n}", Role.PUPIL) for size in sizes for n in range(size)
+    )
+    return Roster("the bench's", tuple(people), groups, members, tuple(guards))

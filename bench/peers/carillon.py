@@ -1,0 +1,43 @@
+"""Carillon's worker process: the real assembly and the real workshop, with brake, sweep and write-back, told what is due."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from broker.ports import Lane
+from config.assembly import assemble
+from config.settings import Settings
+from workers.workshop import Workshop
+
+BRAKE_READ = 0.3  # seconds in which the brake has surely been read once
+
+
+class Peer:
+    """One worker process. It starts and stops its workshop around each round, so that it costs others nothing."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._house = assemble(Settings.of(**settings), serves=True)
+        self._statements = 0
+        event.listen(Engine, "before_cursor_execute", self._count)
+
+    def play(self, *, account: str) -> dict[str, Any]:
+        """Deliver everything that is due on one account: from before the first claim to after the last write-back."""
+        workshop = Workshop(self._house.ports, name="bench", budget=self._house.settings.worker.budget)
+        workshop.start(alone=False)
+        time.sleep(BRAKE_READ)
+        self._statements = 0
+        cpu, began = time.process_time(), time.monotonic()
+        workshop.deliver(account, Lane.ROUTINE)
+        told = {
+            "seconds": time.monotonic() - began,
+            "cpu": time.process_time() - cpu,
+            "statements": self._statements,
+        }
+        workshop.stop()
+        return told
+
+    def _count(self, *_: Any) -> None:
+        self._statements += 1

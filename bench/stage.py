@@ -1,0 +1,58 @@
+"""The child's end of a player: `python -m bench.stage KIND`, one order a line on stdin, one answer a line on stdout."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from typing import Any, Protocol
+
+import psutil
+
+KINDS = {
+    "carillon": "bench.peers.carillon",
+    "bare_texts": "bench.peers.bare_texts",
+    "bare_mails": "bench.peers.bare_mails",
+    "task_each": "bench.peers.task_each",
+}
+
+
+class Peer(Protocol):
+    """What a module of `bench.peers` offers: `Peer(**known)`, then rounds."""
+
+    def play(self, **order: Any) -> dict[str, Any]:
+        """One round; what it says goes into the answer."""
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints is not an answer
+    module = importlib.import_module(KINDS[sys.argv[1]])
+    peer: Peer = module.Peer(**json.loads(sys.stdin.readline()))
+    _answer(answers, {"ready": True})
+    for line in sys.stdin:
+        began_cpu, began = time.process_time(), time.monotonic()
+        told = peer.play(**json.loads(line))
+        cost = {"seconds": time.monotonic() - began, "cpu": time.process_time() - began_cpu}
+        _answer(answers, {**cost, **told, **_memory()})
+
+
+def _memory() -> dict[str, float]:
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
+    return {
+        "rss_mb": psutil.Process().memory_info().rss / 2**20,
+        "most_rss_mb": most / (2**20 if sys.platform == "darwin" else 2**10),
+    }
+
+
+def _answer(where: Any, what: dict[str, Any]) -> None:
+    where.write(json.dumps(what) + "\n")
+    where.flush()
+
+
+if __name__ == "__main__":
+    main()
