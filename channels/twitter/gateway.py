@@ -15,7 +15,7 @@ from broker.channel import Item, PastAttempt, Posture, Receipt, Surroundings
 from broker.errors import ContentRejected, DeliveryFailure, Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from channels.twitter import codes
-from channels.twitter.line import failure_of, open_client
+from channels.twitter.line import failure_of, is_gone, open_client
 from channels.twitter.render import digests_of
 from channels.twitter.settings import Settings
 
@@ -67,7 +67,7 @@ class Gateway:
         try:
             self._client.delete_tweet(receipt.provider_id, user_auth=True)
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
-            if _status_of(reason) != 404:
+            if not is_gone(reason):
                 raise failure_of(reason) from None
 
     def posture(self) -> Posture:
@@ -135,10 +135,6 @@ def _id_in(answer: Any) -> str:
 def _unread(reason: Exception) -> DeliveryFailure:
     """Why nothing could be read; an answer that lacks what was asked for tells nothing."""
     return Uncertain("X's answer could not be read") if isinstance(reason, KeyError) else failure_of(reason)
-
-
-def _status_of(reason: Exception) -> int | None:
-    return getattr(getattr(reason, "response", None), "status_code", None)
 
 
 def _distance(post: Mapping[str, Any], began: datetime) -> tuple[bool, timedelta]:

@@ -97,6 +97,11 @@ def failure_of(reason: Exception, *, quoting: bool = False) -> DeliveryFailure:
     return Uncertain(f"the gateway failed in an unforeseen way ({type(reason).__name__})")
 
 
+def is_gone(reason: Exception) -> bool:
+    """Whether X says that there is no such post any more."""
+    return isinstance(reason, tweepy.NotFound)
+
+
 def _body(response: requests.Response) -> Mapping[str, Any]:
     try:
         body = response.json()
