@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from broker.actor import Actor
 from broker.channel import Channel, Receipt, Reconciles
@@ -16,6 +18,14 @@ from broker.record import Entry
 log = logging.getLogger(__name__)
 CHUNK = 50
 TIMES = 2  # absent twice is absent
+ASKERS = 8  # asked at a time: a lost connection leaves hundreds to ask about, at a provider's leisure
+
+
+def look_up_due(ports: Ports, *, actor: Actor) -> int:
+    """Look up what is due on every account; returns how many deliveries were asked about."""
+    with ports.ledger.begin() as tx:
+        accounts = tx.sweeps.due_lookups()
+    return sum(look_up(ports, account, actor=actor) for account in accounts)
 
 
 def look_up(ports: Ports, account: str, *, actor: Actor) -> int:
@@ -32,67 +42,96 @@ def look_up(ports: Ports, account: str, *, actor: Actor) -> int:
     provider = channel if isinstance(channel, Reconciles) else None
     if provider is None and not channel.traits.duplicates_harmless:
         return 0
-    asked = 0
-    while due := ports.ledger.transact(
-        lambda tx: tx.moves.due_lookups(row, limit=CHUNK, again_in=channel.traits.grace)
+    asked, can_tell = 0, True
+    while can_tell and (
+        due := ports.ledger.transact(
+            lambda tx: tx.moves.due_lookups(row, limit=CHUNK, again_in=channel.traits.grace)
+        )
     ):
         asked += len(due)
-        if not _ask(ports, row, channel, provider, due, actor):
-            return asked
+        answers = _ask(row, provider, due)
+        can_tell = len(answers) == len(due)
+        ports.ledger.transact(lambda tx, told=answers: _write(tx, row, channel, told, actor))  # type: ignore[misc]
     return asked
 
 
 def _ask(
-    ports: Ports,
-    account: AccountRow,
-    channel: Channel,
-    provider: Reconciles | None,
-    due: Sequence[LookUp],
-    actor: Actor,
-) -> bool:
-    """Ask one by one, write each answer at once; False when the provider cannot be asked now."""
-    for one in due:
+    account: AccountRow, provider: Reconciles | None, due: Sequence[LookUp]
+) -> Sequence[tuple[LookUp, Receipt | None]]:
+    """What the provider says of each, several asked at a time; those of which it could not tell are left out."""
+    if provider is None:  # nobody can be asked, and a second one does no harm: it counts as absent
+        return [(one, None) for one in due]
+
+    def ask(one: LookUp) -> tuple[LookUp, Receipt | None] | None:
         try:
-            # Where nobody can be asked a second one does no harm: it counts as absent.
-            receipt = provider.find(one.attempt) if provider is not None else None
+            return one, provider.find(one.attempt)
         except DeliveryFailure as failure:
-            log.warning("look-ups on %s wait: %s", account.name, failure.why)
-            return False
+            log.warning("a look-up on %s waits: %s", account.name, failure.why)
         except Exception as error:  # noqa: BLE001 - a look-up that breaks leaves the delivery uncertain, as it was
             log.error("a look-up on %s failed: %s", account.name, type(error).__name__)
-            return False
-        ports.ledger.transact(lambda tx, o=one, r=receipt: _write(tx, account, channel, o, r, actor))  # type: ignore[misc]
-    return True
+        return None
+
+    with ThreadPoolExecutor(ASKERS, thread_name_prefix="carillon-look-up") as askers:
+        return [answer for answer in askers.map(ask, due) if answer is not None]
 
 
 def _write(
-    tx: Transaction, account: AccountRow, channel: Channel, one: LookUp, receipt: Receipt | None, actor: Actor
+    tx: Transaction,
+    account: AccountRow,
+    channel: Channel,
+    answers: Sequence[tuple[LookUp, Receipt | None]],
+    actor: Actor,
 ) -> None:
-    if receipt is not None:
-        news = News(
-            receipt.evidence, one.attempt.key.attempt, receipt.provider_id, why="found at the provider"
-        )
-        apply_news(tx, [news], actor=actor)
-        return
-    known = tx.moves.by_id(one.delivery)
-    if known is None or known.state is not State.UNCERTAIN:
-        return  # evidence came while we asked
+    found = _not_bound_elsewhere(tx, account, [(one, r) for one, r in answers if r is not None])
+    apply_news(tx, found, actor=actor)
+    moves: dict[int, list[Move]] = defaultdict(list)
+    for one, receipt in answers:
+        known = tx.moves.by_id(one.delivery) if receipt is None else None
+        if known is not None and known.state is State.UNCERTAIN:  # else evidence came while we asked
+            moves[one.announcement].append(_absent(tx, channel, one))
+    tx.moves.move([move for several in moves.values() for move in several])
+    tx.record.add(
+        [
+            Entry(
+                "deliveries.looked_up",
+                actor,
+                {"account": account.name, "absent": [[m.delivery, m.state.value] for m in several]},
+                announcement,
+            )
+            for announcement, several in moves.items()
+        ]
+    )
+
+
+def _not_bound_elsewhere(
+    tx: Transaction, account: AccountRow, found: Sequence[tuple[LookUp, Receipt]]
+) -> list[News]:
+    """One message of the provider's proves one attempt: two with the same text to one address share none."""
+    asked = [News(r.evidence, provider_id=r.provider_id, account=account.id) for _, r in found]
+    bound = {asked[place].provider_id: attempt for place, (_, attempt) in tx.moves.known(asked).items()}
+    news: list[News] = []
+    for one, receipt in found:
+        attempt = one.attempt.key.attempt
+        if bound.setdefault(receipt.provider_id, attempt) == attempt:
+            news.append(News(receipt.evidence, attempt, receipt.provider_id, why="found at the provider"))
+    return news
+
+
+def _absent(tx: Transaction, channel: Channel, one: LookUp) -> Move:
+    """Absent once is asked again; absent for the last time is proven, and goes out anew."""
     times = one.lookups + 1
-    absent = times >= TIMES
-    move = Move(
+    proven = times >= TIMES
+    return Move(
         delivery=one.delivery,
         announcement=one.announcement,
-        channel=account.channel,
-        before=known.state,
-        event=Event.REQUEUE if absent else "look-up",
-        state=step(known.state, Event.REQUEUE) if absent else known.state,
-        requeue=absent,
-        code="absent" if absent else "looked_up",
-        why="the provider does not have it" if absent else "the provider does not have it yet",
-        due_at=tx.now if absent else None,
-        lookup_at=None if absent else tx.now + channel.traits.grace,
-        lookups=0 if absent else times,
+        channel=channel.name,
+        before=State.UNCERTAIN,
+        event=Event.REQUEUE if proven else "look-up",
+        state=step(State.UNCERTAIN, Event.REQUEUE) if proven else State.UNCERTAIN,
+        requeue=proven,
+        code="absent" if proven else "looked_up",
+        why="the provider does not have it" if proven else "the provider does not have it yet",
+        due_at=tx.now if proven else None,
+        lookup_at=None if proven else tx.now + channel.traits.grace,
+        lookups=0 if proven else times,
     )
-    tx.moves.move([move])
-    facts = {"account": account.name, "delivery": one.delivery, "absent": times}
-    tx.record.add([Entry("delivery.looked_up", actor, facts, one.announcement)])

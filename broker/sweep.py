@@ -1,7 +1,7 @@
 """The sweep: once a second it finds what no hint told of, and does what nobody else is there to do.
 
 It is also the scheduler: an announcement whose time has come is due work like any other. Time never rides in a
-queue (design §6.1).
+queue (design §6.1). Look-ups wait on providers and have a turn of their own (`broker.reconcile`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from broker.actor import Actor
 from broker.confirm import drain_inbox
 from broker.ports import Due, FanOutHint, Ports, Transaction
-from broker.reconcile import look_up
 from broker.recover import expired_leases
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,6 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "recovered": lambda: expired_leases(ports, actor=actor),
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "hinted": lambda: _hint(ports),
-        "looked up": lambda: _look_ups(ports, actor),
         "folded": lambda: ports.ledger.transact(_fold),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
     }
@@ -67,12 +65,6 @@ def _hint(ports: Ports) -> int:
     for hint in due.deliveries:
         ports.hints.publish(hint)
     return len(due.announcements) + len(due.deliveries)
-
-
-def _look_ups(ports: Ports, actor: Actor) -> int:
-    with ports.ledger.begin() as tx:
-        accounts = tx.sweeps.due_lookups()
-    return sum(look_up(ports, account, actor=actor) for account in accounts)
 
 
 def _fold(tx: Transaction) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, sweep
+from broker import dispatch, fanout, reconcile, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.ports import FanOutHint, Hint, Lane, Ports
@@ -47,6 +47,7 @@ class Workshop:
         self._stopping = threading.Event()
         self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh)
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep)
+        self._asking = Every("look-ups", SWEEP_EVERY, self.look_up)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -55,6 +56,7 @@ class Workshop:
             sweep.start_alone(self._ports, actor=self._actor)
         self._braking.start()
         self._ticking.start()
+        self._asking.start()
 
     def wind_down(self) -> None:
         """Take no new work from now on; returns at once."""
@@ -64,6 +66,7 @@ class Workshop:
         """Take no new work, finish what is in hand, then let go; safe to call twice."""
         self.wind_down()
         self._ticking.stop()
+        self._asking.stop()
         for thread in tuple(self._threads):
             thread.join()
         self._in_hand.wait()
@@ -82,6 +85,11 @@ class Workshop:
         """Find what is due, expired, lost or to be sealed. One sweeper at a time: the ledger sees to that."""
         if not self._stopping.is_set():
             sweep.run(self._ports, actor=self._actor)
+
+    def look_up(self) -> None:
+        """Ask providers about what is uncertain and due; on a turn of its own, for they may take their time."""
+        if not self._stopping.is_set():
+            reconcile.look_up_due(self._ports, actor=self._actor)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

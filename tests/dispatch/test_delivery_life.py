@@ -200,6 +200,27 @@ def test_absent_twice_is_sent_again_and_only_then(thirty: World) -> None:
     assert len(thirty.channels.texts.truth) == 30
 
 
+def test_one_message_at_the_provider_proves_one_attempt_and_not_two(world: World) -> None:
+    """The same words twice to one number, one of them lost on the way there: the other's message is not its own."""
+    school = SmallSchool()
+    school.guardian("Mother", school.pupil("Amy", "Choir"), mobiles=("+447911123456",))
+    world.bring(school)
+    world.channels.texts.silence = timedelta(0)
+    for fault in (Fault.LOST_AFTER_ACCEPT, Fault.TIMEOUT_BEFORE):
+        world.channels.texts.cure()
+        world.channels.texts.order(fault)
+        world.plan(world.announce())
+        world.send()
+    world.channels.texts.cure()
+    assert world.states() == {"uncertain": 2}
+    for _ in range(3):
+        world.pass_time(timedelta(minutes=1))
+        world.sweep()
+    world.send()
+    assert world.states() == {"sent": 2}
+    assert len(world.channels.texts.truth) == 2
+
+
 def test_an_uncertain_mail_waits_for_a_person(thirty: World) -> None:
     thirty.channels.mails.silence = timedelta(0)
     thirty.channels.mails.order(Fault.LOST_AFTER_ACCEPT, times=1)

@@ -15,7 +15,7 @@ from tests.support.installed import Installed, kill_all, people_csv, wait_until
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 
-FAMILIES = 600
+FAMILIES = 800
 TWO_WINDOWS = 40
 SETTLED_WITHIN = timedelta(seconds=150)  # a lease of 90 s and its look-ups
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
     """Providers that take their time, so that a kill meets work in hand."""
-    slow = ["twilio:latency:ms=60", "smtp:latency:ms=20"]
+    slow = ["twilio:latency:ms=200", "smtp:latency:ms=20"]
     with start_sandbox(tmp_path / "truth.jsonl", slow) as running:
         yield running
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from broker import confirm, fanout, intake, sweep
+from broker import confirm, fanout, intake, reconcile, sweep
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
@@ -121,6 +121,8 @@ class World:
             reader.join()
 
     def sweep(self) -> sweep.Report:
+        """All that a worker does beside sending."""
+        reconcile.look_up_due(self.ports, actor=SYSTEM)
         return sweep.run(self.ports, actor=SYSTEM)
 
     def confirm(self) -> int:
