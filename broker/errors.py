@@ -77,6 +77,10 @@ class NotFound(RuleBroken):
     """Raised when an id names nothing in this ledger, or nothing that this actor may see."""
 
 
+class FeedTaken(RuleBroken):
+    """Raised when a group's feed would have an address that belongs to another feed, or none."""
+
+
 class LinkSpent(RuleBroken):
     """Raised when a sign-in link is unknown, was used already, or is too old."""
 

@@ -318,11 +318,29 @@ class Announcements(Protocol):
         """Whether the department is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """An active group as the ledger holds it; `public` means that it has a feed."""
+
+    id: int
+    name: str
+    public: bool
+
+
 class People(Protocol):
     """Who there is."""
 
     def unknown_groups(self, audience: Audience) -> Mapping[str, str]:
         """Group names in the expression that the ledger lacks, each with the nearest known name or ""."""
+
+    def group(self, folded_name: str) -> GroupRow | None:
+        """One active group by its folded name."""
+
+    def public_groups(self) -> Sequence[GroupRow]:
+        """The active groups that have a feed, the oldest first."""
+
+    def set_public(self, group: int, *, public: bool) -> None:
+        """Give a group a feed, or take it away."""
 
     def suppress(self, address_hash: bytes, channel: str, *, source: str) -> Sequence[int]:
         """Keep an opt-out; returns the ids of addresses it concerns. Safe to repeat."""

@@ -20,6 +20,7 @@ from config.signer import HmacSigner, key_in
 from config.ways_out import WaysOut
 from ledger import migrate, setup, tables
 from ledger.connect import Ledger, open_ledger
+from ledger.reads.feeds import public_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,15 @@ def private_folder(folder: Path) -> None:
 
 
 def install(settings: Settings, ledger: Ledger) -> None:
-    """Make the ledger agree with the settings: school, departments, accounts."""
+    """Make the ledger agree with the settings: school, departments, accounts. Raises SetupError."""
     school = settings.school
+    with ledger.reading() as hand:
+        feeds = {group.slug: group.name for group in public_groups(hand)}
+    if taken := feeds.keys() & {school.slug, *settings.departments}:
+        slug = min(taken)
+        message = f"names a feed {slug} that the group {feeds[slug]} has already"
+        hint = "choose another slug, or take the group's feed away: carillon groups hide"
+        raise SetupError(Problem("slug_taken", name_of(("departments",)), message, hint))
     setup.install(
         ledger,
         setup.School(school.slug, school.name, school.zone, school.locale, school.region),

@@ -259,6 +259,11 @@ class Settings(_Group):
     def _together(self) -> Self:
         if self.secret_key is None and not self.sqlite:
             raise Faults(Problem("missing", reading.name_of(("secret_key",)), "is missing", NEW_KEY))
+        if self.school.slug in self.departments:
+            hint = f"{reading.name_of(('school', 'slug'))} and a department's slug must differ: each names one feed"
+            raise Faults(
+                Problem("slug_taken", reading.name_of(("departments",)), "has the school's own slug", hint)
+            )
         return self
 
 

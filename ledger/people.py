@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, update
 
 from broker.address import AddressKind, fold_email
 from broker.audience import Audience, fold, names
-from broker.ports import Signer
+from broker.ports import GroupRow, Signer
 from ledger import tables
 from ledger.hand import Hand
 from ledger.tables import people_group
@@ -31,6 +32,26 @@ class People:
             return {}
         known = {row.folded_name: row.name for row in self._hand.connection.execute(query)}
         return {asked[name]: _nearest(name, known) for name in sorted(missing)}
+
+    def group(self, folded_name: str) -> GroupRow | None:
+        """One active group by its folded name."""
+        row = self._hand.connection.execute(
+            _groups().where(people_group.c.folded_name == folded_name)
+        ).one_or_none()
+        return GroupRow(row.id, row.name, row.public) if row else None
+
+    def public_groups(self) -> Sequence[GroupRow]:
+        """The active groups that have a feed, the oldest first."""
+        rows = self._hand.connection.execute(
+            _groups().where(people_group.c.public).order_by(people_group.c.id)
+        )
+        return [GroupRow(row.id, row.name, row.public) for row in rows]
+
+    def set_public(self, group: int, *, public: bool) -> None:
+        """Give a group a feed, or take it away."""
+        self._hand.connection.execute(
+            update(people_group).where(people_group.c.id == group).values(public=public)
+        )
 
     def suppress(self, address_hash: bytes, channel: str, *, source: str) -> Sequence[int]:
         """Keep an opt-out; returns the ids of addresses it concerns. Safe to repeat."""
@@ -54,6 +75,10 @@ class People:
 def keyed_hash(signer: Signer, kind: AddressKind, value: str) -> bytes:
     """The hash that an address is found by: mails are compared without case, as nobody's differ by it."""
     return signer.hash_address(kind, fold_email(value) if kind is AddressKind.EMAIL else value)
+
+
+def _groups() -> Select[Any]:
+    return select(people_group.c.id, people_group.c.name, people_group.c.public).where(people_group.c.active)
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str:

@@ -6,8 +6,6 @@ an announcement and its corrections the last published one speaks, under the id 
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from broker.announcement import Content, Part
 from broker.audience import Group, fold, parse
 from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
+from broker.groups import slug_of
 from ledger import tables as t
 from ledger.hand import Hand
 
@@ -96,12 +95,6 @@ class Page:
         return not self.content
 
 
-def slug_of(name: str) -> str:
-    """A group's name as its feed's address writes it: "Year 7" is year-7; "" for a name without letters or digits."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:63]
-
-
 def pulse(hand: Hand) -> Pulse:
     """What there is, in a handful of cheap statements: asked every second while somebody reads feeds."""
     run = hand.connection.execute
@@ -122,12 +115,13 @@ def pulse(hand: Hand) -> Pulse:
     scopes = (
         whole,
         *(Scope(Kind.DEPARTMENT, row.slug, row.name, row.slug) for row in departments),
-        *_public_groups(hand),
+        *public_groups(hand),
     )
     return Pulse((*out, *gone, scopes), whole, scopes)
 
 
-def _public_groups(hand: Hand) -> Iterable[Scope]:
+def public_groups(hand: Hand) -> Iterable[Scope]:
+    """The feeds of groups."""
     rows = hand.connection.execute(
         select(t.people_group.c.name, t.department.c.slug.label("department"))
         .outerjoin(t.department, t.department.c.id == t.people_group.c.department_id)
