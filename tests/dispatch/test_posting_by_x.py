@@ -1,0 +1,244 @@
+"""An announcement by text and by X, through the real verbs, real tweepy and a ledger on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from broker import accounts, intake
+from broker.actor import SYSTEM
+from broker.announcement import Announcement, Part, Step
+from broker.brake import Brake
+from broker.channel import Channel
+from broker.errors import InvalidAnnouncement
+from broker.ports import Ports
+from broker.testing.hints import PretendHints
+from broker.testing.provider import PretendKit, PretendProvider
+from channels.twitter import kit
+from config.signer import HmacSigner
+from ledger import tables as t
+from ledger.connect import open_ledger
+from ledger.setup import ConfiguredAccount, install
+from sandbox.client import RunningSandbox, start_sandbox
+from tests.channels.twitter_support import AROUND, settings
+from tests.dispatch.conftest import SCHOOL
+from tests.support.broker_world import PretendChannels, World
+from tests.support.school import SmallSchool
+
+PLAIN = {"following": 0, "protected": False, "suspended": False, "duplicates": True}
+
+
+@dataclass
+class WithX(PretendChannels):
+    """Pretended texts and feed, and a real channel to the stand-in for X."""
+
+    feed: PretendProvider = field(default_factory=PretendProvider)
+    x_url: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.kits["rss"] = PretendKit(self.feed, askable=False, address_kind=None)
+        self.kits["twitter"] = kit  # type: ignore[assignment]
+
+    def open(self, account: str) -> Channel:
+        if account != "x":
+            return self.opened["feed"] if account == "feed" else super().open(account)
+        if account not in self.opened:
+            self.opened[account] = kit.open(account, settings(self.x_url), AROUND)
+        return self.opened[account]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with start_sandbox(tmp_path_factory.mktemp("x") / "truth.jsonl") as running:
+        yield running
+
+
+@pytest.fixture
+def at_x(sandbox: RunningSandbox) -> RunningSandbox:
+    sandbox.control.clear()
+    sandbox.control.account_at_x(**PLAIN)
+    return sandbox
+
+
+@pytest.fixture
+def world(ledger_url: str, at_x: RunningSandbox) -> Iterator[World]:
+    signer, hints = HmacSigner(b"a secret of the tests"), PretendHints()
+    ledger = open_ledger(ledger_url, signer)
+    configured = [ConfiguredAccount(*each) for each in (("texts", "sms"), ("x", "twitter"), ("feed", "rss"))]
+    install(ledger, SCHOOL, {"office": "School office"}, configured)
+    channels = WithX(x_url=at_x.x_url)
+    channels.opened["feed"] = channels.kits["rss"].open("feed", {}, AROUND)
+    world = World(ledger, channels, hints, Ports(ledger, hints, signer, channels), Brake(ledger))
+    school = SmallSchool()
+    school.guardian("Parent", school.pupil("Pupil", "Choir"), mobiles=("+447911123400",))
+    world.bring(school)
+    yield world
+    channels.open("x").close()
+    ledger.close()
+
+
+def announced(world: World, **changes: object) -> Announcement:
+    said = world.announce(**{"audience": "Choir", "ways": (Step(("sms", "twitter")),), **changes})
+    world.plan(said)
+    return said
+
+
+def post_of(world: World, said: Announcement) -> tuple[str, str]:
+    """The state of its post, and why."""
+    found = select(t.delivery).where(
+        t.delivery.c.announcement_id == said.id, t.delivery.c.channel == "twitter"
+    )
+    (row,) = world.rows(found)
+    return row.state, row.code
+
+
+def alarms(world: World) -> list[str]:
+    return [row.kind for row in world.rows(select(t.alarm).where(t.alarm.c.cleared_at.is_(None)))]
+
+
+def forget_the_look(world: World) -> None:
+    """Let the last look at the account have been long ago."""
+    with world.ledger.begin() as tx:
+        tx.hand.connection.execute(update(t.account).values(posture_at=tx.now - timedelta(hours=1)))
+
+
+def test_a_text_to_each_and_one_post_to_all(world: World, at_x: RunningSandbox) -> None:
+    before = len(at_x.truth("twitter"))
+    said = announced(world)
+    world.send("texts")
+    world.send("x")
+    assert world.states(said) == {"sent": 2}
+    (post,) = at_x.truth("twitter")[before:]
+    assert post["body"] == f"The coach leaves at eight.\nhttps://news.stcecilias.org.uk/a/{said.public_id}"
+    assert "account.inspected" in world.record()
+
+
+def test_an_account_is_looked_at_once_in_ten_minutes(world: World, at_x: RunningSandbox) -> None:
+    before = at_x.control.counts()["x"].get("me", 0)
+    for _ in range(3):
+        announced(world)
+        world.send("x")
+    assert at_x.control.counts()["x"]["me"] == before + 1
+    forget_the_look(world)
+    announced(world)
+    world.send("x")
+    assert at_x.control.counts()["x"]["me"] == before + 2
+    assert world.record().count("account.inspected") == 1
+
+
+def test_an_account_that_follows_somebody_posts_nothing_until_it_does_not(
+    world: World, at_x: RunningSandbox
+) -> None:
+    before = len(at_x.truth("twitter"))
+    at_x.control.account_at_x(following=1)
+    said = announced(world)
+    world.send("x")
+    assert post_of(world, said) == ("queued", "follows")
+    assert alarms(world) == ["posture"]
+    at_x.control.account_at_x(following=0)
+    forget_the_look(world)
+    world.pass_time(timedelta(minutes=6))
+    world.send("x")
+    assert post_of(world, said)[0] == "sent"
+    assert alarms(world) == []
+    assert len(at_x.truth("twitter")) == before + 1
+
+
+@pytest.mark.parametrize("fault", ["503", "429", "bad-json", "reset-before-accept"])
+def test_an_account_that_cannot_be_seen_posts_nothing_and_the_texts_go(
+    world: World, at_x: RunningSandbox, fault: str
+) -> None:
+    at_x.control.order(f"x:{fault}:stage=me")
+    said = announced(world)
+    world.send("x")
+    world.send("texts")
+    assert post_of(world, said) == ("queued", "posture_unknown")
+    assert world.states(said) == {"queued": 1, "sent": 1}
+
+
+def test_an_account_that_x_has_suspended_is_paused_and_resumed(world: World, at_x: RunningSandbox) -> None:
+    at_x.control.account_at_x(suspended=True)
+    said = announced(world)
+    world.send("x")
+    assert post_of(world, said) == ("queued", "account_paused")
+    assert alarms(world) == ["account_rejected"]
+    at_x.control.account_at_x(suspended=False)
+    accounts.resume(world.ports, "x", actor=SYSTEM)
+    world.send("x")
+    assert post_of(world, said)[0] == "sent"
+    assert alarms(world) == []
+
+
+def test_a_lost_answer_is_looked_up_and_posted_once(world: World, at_x: RunningSandbox) -> None:
+    before = len(at_x.truth("twitter"))
+    at_x.control.order("x:reset-after-accept:next=1")
+    said = announced(world)
+    world.send("x")
+    assert post_of(world, said)[0] == "uncertain"
+    world.pass_time(timedelta(minutes=2))
+    world.sweep()
+    assert post_of(world, said)[0] == "sent"
+    assert len(at_x.truth("twitter")) == before + 1
+
+
+def test_a_timeline_that_lags_ends_in_one_post_all_the_same(world: World, at_x: RunningSandbox) -> None:
+    """Absent twice, posted again, refused as a duplicate: then it is the earlier try, and is found."""
+    at_x.control.account_at_x(duplicates=False)
+    before = len(at_x.truth("twitter"))
+    at_x.control.order("x:reset-after-accept:next=1")
+    said = announced(world)
+    world.send("x")
+    with world.ledger.begin() as tx:  # what two look-ups in a timeline without it come to
+        tx.hand.connection.execute(
+            update(t.delivery).where(t.delivery.c.state == "uncertain").values(state="queued", due_at=tx.now)
+        )
+    world.send("x")
+    assert post_of(world, said) == ("uncertain", "duplicate")
+    world.pass_time(timedelta(minutes=2))
+    world.sweep()
+    assert post_of(world, said)[0] == "sent"
+    assert len(at_x.truth("twitter")) == before + 1
+
+
+def test_a_quote_is_kept_with_the_wording_and_posted_as_a_link(world: World, at_x: RunningSandbox) -> None:
+    said = announced(world, parts={Part.SHORT: "Well done!", Part.QUOTE: "https://x.com/jack/status/20"})
+    world.send("x")
+    assert post_of(world, said)[0] == "sent"
+    assert at_x.truth("twitter")[-1]["body"].startswith("Well done!\nhttps://x.com/i/status/20\nhttps://")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"ways": (Step(("twitter",)),)}, "never_alone", "via"),
+        ({"ways": (Step(("twitter", "rss")),)}, "never_alone", "via"),
+        ({"ways": (Step(("twitter",)),), "audience": "everyone"}, "never_alone", "via"),
+        ({"parts": {Part.SHORT: "x" * 281}}, "text_too_long", "short"),
+        ({"parts": {Part.SHORT: "{pupil} may come."}}, "personal_part", "short"),
+        ({"parts": {Part.SHORT: "half a character \ud83d"}}, "lone_surrogate", "short"),
+        ({"parts": {Part.SHORT: "Well done!", Part.QUOTE: "jack"}}, "bad_quote", "quote"),
+        ({"parts": {Part.LONG: "Well done!", Part.QUOTE: "20"}}, "quote_without_comment", "short"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["accept", "rehearse"])
+def test_what_x_may_not_say_is_refused_whole_before_anything_is_kept(
+    world: World, at_x: RunningSandbox, changes: dict[str, object], code: str, field: str, verb: str
+) -> None:
+    draft = world.draft(**{"audience": "Choir", "ways": (Step(("sms", "twitter")),), **changes})
+    with pytest.raises(InvalidAnnouncement) as caught:
+        intake.accept(world.ports, draft, actor=SYSTEM) if verb == "accept" else intake.rehearse(
+            world.ports, draft
+        )
+    assert (caught.value.problem.code, caught.value.problem.field) == (code, field)
+    assert world.rows(select(t.announcement)) == []
+
+
+def test_to_everyone_a_feed_beside_x_will_do(world: World) -> None:
+    said = announced(world, audience="everyone", ways=(Step(("twitter", "rss")),))
+    world.send("x")
+    assert post_of(world, said)[0] == "sent"
