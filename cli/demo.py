@@ -166,13 +166,10 @@ def _as_told(ended: Ended) -> dict[str, Any]:
 
 
 def _stay(house: House, url: str, sandbox: RunningSandbox) -> None:
-    show.say("", f"It is still up: {url}/watch")
-    tell_link(house.ports, house.settings, operator=OPERATOR.id)
-    show.say(
-        f"What the stand-ins truly accepted: {sandbox.truth_path}",
-        "Ctrl-C ends it.",
-    )
     try:
+        show.say("", f"It is still up: {url}/watch, and its health at {url}/healthz")
+        tell_link(house.ports, house.settings, operator=OPERATOR.id)
+        show.say(f"What the stand-ins truly accepted: {sandbox.truth_path}", "Ctrl-C ends it.")
         threading.Event().wait()
     except KeyboardInterrupt:
         show.say("")
