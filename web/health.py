@@ -22,5 +22,5 @@ async def healthz(request: Request) -> Response:
 
 
 def _ask(ports: Ports) -> None:
-    with ports.ledger.begin() as tx:
+    with ports.ledger.look() as tx:
         _ = tx.now

@@ -130,12 +130,12 @@ def _plain(request: Request, status: int, title: str, sentence: str) -> Response
     return _html(request, "plain.html", title=title, sentence=sentence, status=status)
 
 
-def _page(request: Request, template: str, updated: datetime, **values: Any) -> Response:
+def _page(request: Request, template: str, changed: datetime, **values: Any) -> Response:
     """A page with a tag, so that asking for it again is cheap on the line."""
     page = _html(request, template, **values)
     tag, now = hashlib.sha256(page.body).hexdigest()[:32], datetime.now(UTC)
-    page.headers.update(validators(tag, updated, now=now, packed=False))
-    if is_known(request.headers, tag, updated, now=now):
+    page.headers.update(validators(tag, changed, now=now, packed=False))
+    if is_known(request.headers, tag, changed, now=now):
         kept = ("etag", "last-modified", "cache-control", "content-security-policy")
         return Response(
             status_code=304, headers={name: page.headers[name] for name in kept if name in page.headers}

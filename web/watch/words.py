@@ -30,9 +30,9 @@ def many(count: int, one: str, more: str = "") -> str:
 
 
 def audience(announcement: Announcement) -> str:
-    """Who is told: "guardians of Choir"."""
+    """Who is told: "guardians of Choir", "all staff"."""
     if announcement.audience.strip().lower() == "everyone":
-        return f"{TOLD[announcement.people].rsplit(' ', 1)[0]}, everyone"
+        return f"all {TOLD[announcement.people].rsplit(' ', 1)[0]}"
     return f"{TOLD[announcement.people]} {announcement.audience}"
 
 

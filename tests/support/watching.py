@@ -1,0 +1,166 @@
+"""A school with one bell, its pages served on loopback, and somebody who may look at them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+from sqlalchemy import select
+
+from broker import fanout, signin
+from broker.actor import SYSTEM, Actor, ActorKind
+from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.delivery import State
+from broker.intake import accept
+from broker.ports import Move
+from broker.record import Entry
+from ledger import tables as t
+from ledger.connect import Ledger
+from tests.support.tower import Tower
+from web.watch.hub import Hub
+
+BELL = Actor(ActorKind.PERSON, "Mrs Bell")
+
+
+@dataclass
+class Watched:
+    """The tower, where its pages are, and a browser's client."""
+
+    tower: Tower
+    url: str
+    hub: Hub
+    client: httpx2.Client
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.tower.house.ledger
+
+    def link(self, actor: Actor = BELL) -> str:
+        return signin.make_link(self.tower.house.ports, actor=actor)
+
+    def sign_in(self, client: httpx2.Client | None = None, actor: Actor = BELL) -> httpx2.Response:
+        """As a browser does it."""
+        asked = {"link": self.link(actor)}
+        client = client or self.client
+        answer = client.post("/watch/sign-in", data=asked, headers={"Origin": self.url})
+        assert answer.status_code == 303, answer.text
+        return answer
+
+    def get(self, path: str = "/watch", status: int = 200) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    def announce(self, title: str = "Coach", audience: str = "everyone") -> Announcement:
+        draft = Draft(
+            department="office",
+            audience=audience,
+            people=People.GUARDIANS,
+            ways=(Step(("bell",)),),
+            parts={Part.TITLE: title, Part.SHORT: "The coach leaves at eight."},
+        )
+        return accept(self.tower.house.ports, draft, actor=SYSTEM).announcement
+
+    def plan(self, announcement: Announcement) -> Announcement:
+        fanout.plan(self.tower.house.ports, announcement.public_id, actor=SYSTEM)
+        return announcement
+
+    def move(
+        self, announcement: Announcement, state: State, count: int = 1, code: str = "", why: str = ""
+    ) -> None:
+        """Let so many queued deliveries come to a state, with tallies and record as the verbs write them."""
+        d = t.delivery.c
+        queued = select(d.id, d.channel).where(
+            d.announcement_id == announcement.id, d.state == State.QUEUED.value
+        )
+        with self.ledger.begin() as tx:
+            rows = tx.hand.connection.execute(queued.order_by(d.id).limit(count)).all()
+            moves = [
+                Move(row.id, announcement.id, row.channel, State.QUEUED, "test", state, code=code, why=why)
+                for row in rows
+            ]
+            tx.moves.move(moves)
+            tx.record.add([Entry("deliveries.moved", SYSTEM, {}, announcement.id)])
+        assert len(moves) == count
+
+
+Serve = Callable[..., Watched]
+
+
+@dataclass
+class Stream:
+    """Server-sent events as they come, each with the monotonic time at which it came."""
+
+    events: queue.Queue[Event] = field(default_factory=queue.Queue)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def next(self, within: float = 5.0) -> Event:
+        return self.events.get(timeout=within)
+
+    def until(self, text: str, within: float = 5.0) -> Event:
+        """The first event that holds this text."""
+        limit = time.monotonic() + within
+        while True:
+            event = self.next(max(0.01, limit - time.monotonic()))
+            if text in event.data:
+                return event
+
+    def silent(self, seconds: float) -> bool:
+        try:
+            self.events.get(timeout=seconds)
+        except queue.Empty:
+            return True
+        return False
+
+
+@dataclass
+class Event:
+    name: str
+    id: str
+    data: str
+    at: float
+
+
+@contextmanager
+def streaming(watched: Watched, of: str = "", last: str = "") -> Iterator[Stream]:
+    """Watch while the block runs."""
+    stream, over = Stream(), threading.Event()
+    headers = {"Last-Event-ID": last} if last else {}
+    with (
+        httpx2.Client(cookies=watched.client.cookies, timeout=20) as client,
+        client.stream("GET", f"{watched.url}/watch/events{of}", headers=headers) as answer,
+    ):
+        assert answer.status_code == 200, answer.status_code
+        reader = threading.Thread(target=_read, args=(answer, stream, over), daemon=True)
+        reader.start()
+        try:
+            yield stream
+        finally:
+            over.set()
+            answer.close()
+            reader.join(20)
+
+
+def _read(answer: httpx2.Response, stream: Stream, over: threading.Event) -> None:
+    fields: dict[str, list[str]] = {}
+    try:
+        for line in answer.iter_lines():
+            if line:
+                name, _, value = line.partition(":")
+                fields.setdefault(name, []).append(value.removeprefix(" "))
+            elif fields:
+                if "event" in fields:
+                    told = "\n".join(fields.get("data", []))
+                    ids = fields.get("id", [""])
+                    stream.events.put(Event(fields["event"][0], ids[0], told, time.monotonic()))
+                fields = {}
+    except (httpx2.HTTPError, OSError, RuntimeError):
+        if not over.is_set():
+            raise
+    finally:
+        stream.ended.set()

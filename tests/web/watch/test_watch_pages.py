@@ -1,0 +1,221 @@
+"""What the pages show, and what they never do."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from uuid import uuid4
+
+import pytest
+
+from broker import accounts, intake
+from broker.actor import SYSTEM
+from broker.delivery import STATES, State
+from ledger import tables as t
+from tests.support.watching import Watched
+
+MOBILE = re.compile(r"\+?4479\d{8}|07\d{9}")
+XSS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg/onload=alert(1)>',
+    "'><a href='javascript:alert(1)'>x</a>",
+    "</title></h3></article><iframe src=//evil.example>",
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;b&gt; & <b>",
+    "<!-- <![CDATA[ ]]>",
+    "<template><style>*{display:none}</style>",
+]
+
+
+class Elements(HTMLParser):
+    """What a browser makes of a page: every element with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_newest_announcement_stands_first_with_its_counts_in_plain_words(watched: Watched) -> None:
+    watched.announce("Older")
+    newer = watched.plan(watched.announce("Newer"))
+    watched.move(newer, State.SENT, 4)
+    watched.move(newer, State.REJECTED, 1, "21211", "the number is not in use")
+    html = watched.get()
+    assert html.index("Newer") < html.index("Older")
+    text = " ".join(Elements(html).text.split())
+    assert "1 waiting 4 sent 1 rejected by the provider" in text
+    assert "4 told" in text or "told 4" in text
+    assert "Nothing is planned yet." in text
+
+
+def test_every_state_has_its_word_beside_its_colour(watched: Watched) -> None:
+    watched.tower.bring(len(STATES))
+    announcement = watched.plan(watched.announce())
+    for state in STATES:
+        if state is not State.QUEUED:
+            watched.move(announcement, state)
+    html = watched.get(f"/watch/{announcement.public_id}")
+    for look in STATES.values():
+        assert f'<span class="is-{look.colour}">{look.label}</span>' in html
+
+
+def test_pages_of_announcements_hold_each_exactly_once(watched: Watched) -> None:
+    for n in range(45):
+        watched.announce(f"Title {n:02}.")
+    found, path = [], "/watch"
+    while path:
+        html = watched.get(path)
+        found += re.findall(r"Title \d\d\.", re.sub(r"<[^>]*>", "", html))
+        older = re.search(r'href="(\?before=[^"]+)"', html)
+        path = f"/watch{older[1]}" if older else ""
+    assert found == [f"Title {n:02}." for n in reversed(range(45))]
+
+
+@pytest.mark.parametrize("evil", XSS)
+def test_what_a_title_holds_is_text_and_never_markup(watched: Watched, evil: str) -> None:
+    announcement = watched.plan(watched.announce(evil))
+    watched.move(announcement, State.REJECTED, 1, evil, evil)
+    for path in ("/watch", f"/watch/{announcement.public_id}", f"/watch/{announcement.public_id}/people"):
+        page = Elements(watched.get(path))
+        assert " ".join(evil.split()) in " ".join(page.text.split())
+        tags = {tag for tag, _ in page.tags}
+        assert not tags & {"img", "iframe", "style", "template"}
+        assert all(attributes.keys().isdisjoint({"onerror", "onload"}) for _, attributes in page.tags)
+        assert all("javascript" not in (attributes.get("href") or "") for _, attributes in page.tags)
+        scripts = [attributes for tag, attributes in page.tags if tag == "script"]
+        assert all("/watch/static/" in f"/{attributes.get('src')}" for attributes in scripts)
+
+
+def test_no_number_stands_anywhere_whole(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    watched.move(announcement, State.REJECTED, 2)
+    for path in ("", "?show=failed", "/people"):
+        assert not MOBILE.search(watched.get(f"/watch/{announcement.public_id}{path}"))
+    assert "•••" in watched.get(f"/watch/{announcement.public_id}")
+
+
+def test_names_stand_on_the_page_of_people_alone(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    watched.move(announcement, State.SENT, 5)
+    watched.move(announcement, State.REJECTED, 1, why="the number is not in use")
+    assert "Pupil" not in watched.get() + watched.get(f"/watch/{announcement.public_id}")
+    html = watched.get(f"/watch/{announcement.public_id}/people")
+    assert re.findall(r"Pupil\d", html) == ["Pupil5"]
+    assert "the number is not in use" in html
+    assert "could not be told" in html
+
+
+def test_the_page_of_people_goes_on_where_it_ended(watched: Watched) -> None:
+    watched.tower.bring(150)
+    announcement = watched.plan(watched.announce())
+    first = watched.get(f"/watch/{announcement.public_id}/people")
+    more = re.search(r'href="(\?after=\d+)"', first)
+    assert more
+    second = watched.get(f"/watch/{announcement.public_id}/people{more[1]}")
+    names = re.findall(r"Pupil\d+", first) + re.findall(r"Pupil\d+", second)
+    assert len(names) == len(set(names)) == 150
+
+
+def test_only_what_went_wrong_is_listed_when_asked_for(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    watched.move(announcement, State.SENT, 4)
+    watched.move(announcement, State.REJECTED, 1, "21211", "the number is not in use")
+    html = watched.get(f"/watch/{announcement.public_id}?show=failed&channel=bell")
+    rows = html.split('id="deliveries"')[1]
+    assert rows.count('<th scope="row"') == 1
+    assert "the number is not in use <code>21211</code>" in rows
+
+
+def test_failures_are_summed_up_with_their_reason(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    watched.move(announcement, State.REJECTED, 2, "21211", "the number is not in use")
+    watched.move(announcement, State.UNCERTAIN, 1, "timeout", "the answer did not come")
+    text = " ".join(Elements(watched.get(f"/watch/{announcement.public_id}")).text.split())
+    assert "2 rejected by the provider bell the number is not in use 21211" in text
+    assert "1 uncertain: it may have left bell the answer did not come timeout" in text
+
+
+def test_what_needs_looking_at_comes_first(watched: Watched) -> None:
+    assert "all is well" in watched.get()
+    announcement = watched.plan(watched.announce("Concert"))
+    watched.move(announcement, State.UNCERTAIN, 2)
+    accounts.pause(
+        watched.tower.house.ports, "tower", "the key is wrong", actor=SYSTEM, alarm="account_rejected"
+    )
+    html = watched.get().split('id="announcements"')[0]
+    assert "A provider refuses an account: the key is wrong" in html
+    assert "2 uncertain: it may have left" in html
+    assert f"watch/{announcement.public_id}?show=failed" in html
+
+
+def test_messages_that_nobody_sends_are_told(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    with watched.ledger.begin() as tx:
+        tx.hand.connection.execute(
+            t.delivery.update()
+            .where(t.delivery.c.announcement_id == announcement.id)
+            .values(due_at=tx.now - timedelta(minutes=5))
+        )
+    assert "6 messages by “tower” should have gone by now" in watched.get()
+
+
+def test_a_withdrawn_announcement_says_so(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    intake.withdraw(watched.tower.house.ports, announcement.public_id, actor=SYSTEM)
+    html = watched.get(f"/watch/{announcement.public_id}")
+    assert '<span class="stage">withdrawn</span>' in html
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/watch/{uuid4()}",
+        f"/watch/{uuid4()}/people",
+        "/watch/nonsense",
+        "/watch?before=nonsense",
+        f"/watch/{uuid4()}?show=everything",
+        f"/watch/{uuid4()}?channel=%3Cscript%3E",
+        f"/watch/{uuid4()}?before=-1",
+        f"/watch/{uuid4()}?before={'9' * 40}",
+        "/watch/events?of=nonsense",
+        "/watch/static/old/watch.css",
+        "/watch/static/x/..%2fpages.py",
+    ],
+)
+def test_what_is_not_there_is_not_found(watched: Watched, path: str) -> None:
+    assert watched.client.get(path).status_code == 404
+
+
+def test_nothing_is_kept_framed_or_taken_from_elsewhere(watched: Watched) -> None:
+    headers = watched.client.get("/watch").headers
+    assert headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_style_sheet_is_kept_by_browsers(watched: Watched) -> None:
+    found = re.search(r'href="(watch/static/[^"]+\.css)"', watched.get())
+    assert found
+    answer = watched.client.get(f"/{found[1]}")
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_the_pages_change_nothing(watched: Watched) -> None:
+    announcement = watched.plan(watched.announce())
+    for path in ("/watch", f"/watch/{announcement.public_id}", f"/watch/{announcement.public_id}/people"):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            assert watched.client.request(method, path).status_code == 405
