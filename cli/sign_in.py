@@ -23,6 +23,7 @@ def sign_in(
     anywhere: Annotated[
         bool, typer.Option("--anywhere", help="Show the link even where standard output is no terminal.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Make a link that signs you in to the page to watch, once, within ten minutes.
 
@@ -36,7 +37,8 @@ def sign_in(
         raise RuleBroken(Problem("no_terminal", "anywhere", "the link is shown at a terminal alone", hint))
     with writing(operator) as (house, actor):
         link = signin.make_link(house.ports, actor=actor)
-        print(address(house.settings, link), flush=True)  # unwrapped, so that it can be copied
+        where = address(house.settings, link)
+    show.as_json({"link": where}) if json else print(where, flush=True)  # unwrapped, so that it can be copied
     show.hint(f"it works once, within {MINUTES} minutes, while `carillon up` or `carillon web` runs")
 
 
