@@ -59,7 +59,13 @@ COMMANDS: Sequence[Callable[..., None]] = (
     sign_in.sign_out,
     demo.demo,
 )
-GROUPS = {"people": people.app, "accounts": accounts.app, "groups": groups.app, "audit": audit.app, "db": running.db}
+GROUPS = {
+    "people": people.app,
+    "accounts": accounts.app,
+    "groups": groups.app,
+    "audit": audit.app,
+    "db": running.db,
+}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():
