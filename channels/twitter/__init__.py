@@ -7,6 +7,7 @@ rendered; only an account cannot be opened.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ TRAITS = Traits(
     address_kind=None,
     can_reconcile=True,
     never_alone=True,
-    # A timeline may be a minute behind what was posted.
+    # A timeline may be a minute behind what was posted; an account may set its own.
     grace=timedelta(seconds=90),
 )
 RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=30), most=timedelta(minutes=15))
@@ -46,11 +47,11 @@ class Twitter:
     """Posts from one account."""
 
     name = "twitter"
-    traits = TRAITS
     policies: Sequence[Policy] = POLICIES
     retry = RETRY
 
-    def __init__(self, account: str, gateway: Gateway, style: Style) -> None:
+    def __init__(self, account: str, gateway: Gateway, style: Style, traits: Traits) -> None:
+        self.traits = traits
         self._account = account
         self._gateway = gateway
         self._style = style
@@ -106,7 +107,8 @@ class TwitterKit:
             raise MissingExtra(Problem("missing_extra", account, message, hint)) from None
         public_url = around.public_url.rstrip("/") if around.public_url else None
         style = Style(public_url, quotes=settings.plan == "enterprise")
-        return Twitter(account, Gateway(account, settings, around), style)
+        traits = replace(TRAITS, grace=settings.grace)
+        return Twitter(account, Gateway(account, settings, around), style, traits)
 
 
 kit = TwitterKit()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from broker.loopback import is_loopback
+from channels.seconds import Seconds
 
 
 class Settings(BaseModel):
@@ -21,14 +23,30 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    consumer_key: SecretStr = Field(min_length=1, max_length=200)
-    consumer_secret: SecretStr = Field(min_length=1, max_length=200)
-    access_token: SecretStr = Field(min_length=1, max_length=200)
-    access_token_secret: SecretStr = Field(min_length=1, max_length=200)
-    notice_route: str = Field(min_length=1, max_length=200)
-    plan: Literal["basic", "enterprise"] = "basic"
-    protected: bool | None = None
-    api_base_url: str | None = None
+    consumer_key: SecretStr = Field(min_length=1, max_length=200, description="the app's key at X")
+    consumer_secret: SecretStr = Field(min_length=1, max_length=200, description="the app's secret")
+    access_token: SecretStr = Field(
+        min_length=1,
+        max_length=200,
+        description="of the account that the app posts for, begins with its number",
+    )
+    access_token_secret: SecretStr = Field(min_length=1, max_length=200, description="belongs to the token")
+    notice_route: str = Field(
+        min_length=1, max_length=200, description="where those without X hear the same, as the letter says"
+    )
+    plan: Literal["basic", "enterprise"] = Field(
+        default="basic", description="what was bought from X; only enterprise may quote posts"
+    )
+    protected: bool | None = Field(
+        default=None, description="how the account is meant to be: true for locked; left out, either"
+    )
+    api_base_url: str | None = Field(default=None, description="a stand-in on this machine instead of X")
+    grace: Seconds = Field(
+        default=timedelta(seconds=90),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=1),
+        description="seconds after a lost answer until X is asked; longer than its timeline lags",
+    )
 
     @field_validator("access_token")
     @classmethod
