@@ -25,6 +25,7 @@ class HmacSigner:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self._keys: dict[str, bytes] = {}  # purposes are named by our own code, and few
         self._address_key = self._key("hash-address")
 
     def sign(self, purpose: str, value: str) -> str:
@@ -50,6 +51,12 @@ class HmacSigner:
         return hmac.digest(self._address_key, f"{kind.value}:{normalised}".encode(), hashlib.sha256)
 
     def _key(self, purpose: str) -> bytes:
+        key = self._keys.get(purpose)
+        if key is None:
+            key = self._keys[purpose] = self._derived(purpose)
+        return key
+
+    def _derived(self, purpose: str) -> bytes:
         return hmac.digest(self._secret, f"carillon/1/{purpose}".encode(), hashlib.sha256)
 
     def _mac(self, purpose: str, body: bytes) -> bytes:

@@ -76,7 +76,7 @@ class Deliveries:
             return []
         self._hand.dialect.saw_now(self._hand.connection, rows[0].now)
         covers = self._covers([row.id for row in rows])
-        return [_picked(row, account, covers[row.id]) for row in rows]
+        return [_picked(row, account, covers[row[0]]) for row in rows]
 
     def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
         """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason."""
@@ -270,52 +270,51 @@ class Deliveries:
             [(one,) for one in deliveries],
         )
         found: dict[int, list[Cover]] = defaultdict(list)
-        for row in rows:
-            found[row.delivery_id].append(
-                Cover(
-                    duty=row.duty_id,
-                    person=row.person_id,
-                    name=row.name,
-                    language=row.language,
-                    blocked=bool(row.blocked),
-                    acknowledged=bool(row.acknowledged),
-                    gone=bool(row.gone),
-                )
+        # Taken apart by place, as in `_picked`: by name it costs twenty times as much, and this is done for every one.
+        for delivery, duty, person, name, language, acknowledged, gone, blocked in rows:
+            found[delivery].append(
+                Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone))
             )
         return found
 
 
 def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picked:
+    # In the order of the SELECT.
+    (
+        (delivery, fence, burned, announcement, public_id, content_version, code, address_id),
+        (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
+        (address, doubtful, commitment_key, opted_out, person_active, consent, now),
+    ) = row[:8], row[8:16], row[16:]
     case = Case(
-        now=row.now,
+        now=now,
         channel=account.channel,
         account=account.name,
-        purpose=Purpose(row.purpose),
-        urgency=Urgency(row.urgency),
-        due_at=row.due_at,
-        expires_at=row.expires_at,
-        withdrawn=row.withdrawn,
-        account_paused=row.paused,
-        broadcast=row.address_id is None,
-        opted_out=bool(row.opted_out),
-        consent=None if row.consent is None else bool(row.consent),
-        person_active=bool(row.person_active),
+        purpose=Purpose(purpose),
+        urgency=Urgency(urgency),
+        due_at=due_at,
+        expires_at=expires_at,
+        withdrawn=withdrawn,
+        account_paused=paused,
+        broadcast=address_id is None,
+        opted_out=opted_out,
+        consent=None if consent is None else bool(consent),
+        person_active=person_active,
         covers=tuple(covers),
-        posture=json.loads(row.posture) if row.posture else None,
-        posture_age=row.now - row.posture_at if row.posture_at else None,
+        posture=json.loads(posture) if posture else None,
+        posture_age=now - posture_at if posture_at else None,
     )
     return Picked(
-        delivery=row.id,
-        fence=row.fence + 1,
-        burned=row.burned,
-        announcement=row.announcement_id,
-        public_id=row.public_id,
-        content_version=row.content_version,
-        state_reason=row.code,
-        address_id=row.address_id,
-        address=row.address or "",
-        doubtful=bool(row.doubtful),
-        commitment_key=row.commitment_key,
+        delivery=delivery,
+        fence=fence + 1,
+        burned=burned,
+        announcement=announcement,
+        public_id=public_id,
+        content_version=content_version,
+        state_reason=code,
+        address_id=address_id,
+        address=address or "",
+        doubtful=bool(doubtful),
+        commitment_key=commitment_key,
         case=case,
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Result, text
+from sqlalchemy import Connection, Result, TextClause, text
 
 from broker.ports import Signer
 from ledger.dialect import Column, Dialect
@@ -30,7 +31,7 @@ class Hand:
         """One statement of text, with the dialect's own parameters bound as far as the statement names them."""
         own = self.dialect.parameters(self.connection)
         bound = {name: value for name, value in own.items() if f":{name}" in sql}
-        return self.connection.execute(text(sql), {**bound, **values})
+        return self.connection.execute(_parsed(sql), {**bound, **values})
 
     def run_rows(
         self, sql: str, columns: Sequence[Column], records: Sequence[Sequence[Any]], **values: Any
@@ -41,3 +42,8 @@ class Hand:
     def interval(self, length: timedelta) -> Any:
         """The value for a parameter used in `dialect.after`."""
         return self.dialect.interval(self.connection, length)
+
+
+@lru_cache(maxsize=256)  # the ledger's own statements are some dozens
+def _parsed(sql: str) -> TextClause:
+    return text(sql)

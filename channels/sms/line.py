@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 from twilio.base.exceptions import TwilioException
@@ -119,6 +120,9 @@ class _BoundedSession:
     async def request(self, **kwargs: Any) -> aiohttp.ClientResponse:
         """One bounded request."""
         kwargs["timeout"] = self._timeout
+        if isinstance(fields := kwargs.get("data"), dict):
+            # What aiohttp would make of them, without the multipart writer that it first sets up for every text.
+            kwargs["data"] = urlencode(fields).encode()
         response = await self._session.request(**kwargs)
         if response.status == 429:
             response.release()
