@@ -18,7 +18,7 @@ from config.registry import Registry
 from config.settings import Settings
 from config.signer import HmacSigner, key_in
 from config.ways_out import WaysOut
-from ledger import migrate, setup, tables
+from ledger import migrate, record, setup, tables
 from ledger.connect import Ledger, open_ledger
 from ledger.reads.feeds import public_groups
 
@@ -71,6 +71,7 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
     house = House(settings, ledger, hints, ways_out, Ports(ledger, hints, signer, ways_out))
     try:
         _check_schema(ledger)
+        record.after_restore(ledger)
         if serves and (problems := ways_out.check()):
             raise SetupError(problems)
         if serves or not _is_installed(ledger):
