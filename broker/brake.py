@@ -70,7 +70,7 @@ class Brake:
     def refresh(self) -> None:
         """Read the stop-list; an error leaves the last read standing, and it goes stale by itself."""
         asked = self.clock()
-        with self.ledger.begin() as tx:
+        with self.ledger.look() as tx:  # on SQLite a writer's lock would make the brake stale, and stop all
             database_now, stops = tx.stops.recent()
         with self._lock:
             self._read_at, self._database_at_read = asked, database_now

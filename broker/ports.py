@@ -624,6 +624,9 @@ class Ledger(Protocol):
     def begin(self) -> AbstractContextManager[Transaction]:
         """A transaction: committed when the block ends, rolled back when it raises."""
 
+    def look(self) -> AbstractContextManager[Transaction]:
+        """A transaction that only reads, and waits for no writer: for what must be known while others write."""
+
     def begin_import(self, roster: Roster) -> AbstractContextManager[ImportTransaction]:
         """Stage a roster where nobody else sees it, then begin: one import at a time, and a short transaction."""
 

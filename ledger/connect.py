@@ -109,6 +109,12 @@ class Ledger:
                     yield ImportTransaction(Hand(connection, self.dialect, self._signer), staging)
 
     @contextmanager
+    def look(self) -> Iterator[Transaction]:
+        """A transaction that only reads: on SQLite it waits for no writer."""
+        with self._reader.begin() as connection:
+            yield Transaction(Hand(connection, self.dialect, self._signer))
+
+    @contextmanager
     def reading(self) -> Iterator[Hand]:
         """A transaction that only reads: on SQLite it waits for no writer."""
         with self._reader.begin() as connection:

@@ -41,10 +41,13 @@ class StopList:
         return self
 
     @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def look(self) -> Iterator[Transaction]:
         if self.away:
             raise ConnectionError("the database is away")
         yield cast("Transaction", self)
+
+    def begin(self) -> NoReturn:
+        raise NotImplementedError("the brake writes nothing")
 
     def recent(self) -> tuple[datetime, Sequence[Stop]]:
         self.reads += 1
@@ -54,7 +57,7 @@ class StopList:
         self.kept.append(Stop(next(self.numbers), kind, subject))
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        with self.begin() as tx:
+        with self.look() as tx:
             return work(tx)
 
     def begin_import(self, roster: Roster) -> NoReturn:
