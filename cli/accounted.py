@@ -62,6 +62,6 @@ def disagreements(gone: Iterable[Left], truth: Iterable[Entry]) -> Iterable[str]
 
 
 def name_of(entry: Entry) -> str:
-    """The provider's id as the ledger knows it: a text's sid, a mail's Message-ID without its brackets."""
-    name = entry["id"] if entry["channel"] == "sms" else entry["key"]
+    """The provider's id as the ledger knows it: a text's or a post's, a mail's Message-ID without its brackets."""
+    name = entry["key"] if entry["channel"] == "email" else entry["id"]
     return str(name).strip("<>")

@@ -14,7 +14,7 @@ from ledger.hand import Hand
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One delivery that a provider took, and the provider's id for each attempt that it took."""
+    """One delivery that a provider took, and the provider's id for each attempt; the public's address is ""."""
 
     delivery: int
     channel: str
@@ -23,10 +23,10 @@ class Left:
 
 
 def left(hand: Hand, announcement: int) -> Sequence[Left]:
-    """Every direct delivery of an announcement that is sent or delivered, or was taken and bounced later."""
+    """Every delivery of an announcement that is sent or delivered, or was taken and bounced later."""
     rows = hand.connection.execute(
         select(t.delivery.c.id, t.delivery.c.channel, t.address.c.value, t.attempt.c.provider_id)
-        .join(t.address, t.address.c.id == t.delivery.c.address_id)
+        .outerjoin(t.address, t.address.c.id == t.delivery.c.address_id)
         .outerjoin(t.attempt, t.attempt.c.delivery_id == t.delivery.c.id)
         .where(
             t.delivery.c.announcement_id == announcement,
@@ -39,7 +39,7 @@ def left(hand: Hand, announcement: int) -> Sequence[Left]:
     )
     found: dict[int, Left] = {}
     for row in rows:
-        known = found.get(row.id) or Left(row.id, row.channel, row.value, ())
+        known = found.get(row.id) or Left(row.id, row.channel, row.value or "", ())
         ids = (row.provider_id,) if row.provider_id else ()
-        found[row.id] = Left(row.id, row.channel, row.value, known.provider_ids + ids)
+        found[row.id] = Left(row.id, row.channel, known.address, known.provider_ids + ids)
     return list(found.values())
