@@ -50,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--slow", action="store_true", help="run the slow tests too")
     group.addoption("--without-postgres", action="store_true", help="skip what needs PostgreSQL")
     group.addoption("--without-redis", action="store_true", help="skip what needs a real Redis")
+    group.addoption("--without-readers", action="store_true", help="skip what needs newsboat and rss2email")
 
 
 def backends(item: pytest.Item) -> frozenset[str]:

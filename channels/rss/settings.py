@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,11 +13,12 @@ from broker.loopback import is_loopback
 
 ITEMS = 100
 MOST_ITEMS = 1_000
+_ADDRESS = re.compile(r"https?://[!#-;=?-~]+")  # nothing that could end a header's <>
 
 
 def _hub(value: str) -> str:
     parts = urlsplit(value)
-    if not parts.hostname or parts.username or parts.fragment or not value.isprintable() or " " in value:
+    if not _ADDRESS.fullmatch(value) or not parts.hostname or parts.username or parts.fragment:
         raise ValueError("it is an address like https://pubsubhubbub.appspot.com/")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("it begins with https://, save for a hub on this machine")

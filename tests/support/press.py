@@ -14,6 +14,8 @@ from uuid import UUID
 
 import httpx2
 from sqlalchemy import update
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker import fanout, intake
 from broker.actor import SYSTEM
@@ -31,6 +33,32 @@ from web.app import create_app
 from web.serve import serving
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as the web saw it, and what it answered."""
+
+    agent: str
+    path: str
+    status: int
+
+
+class Listening:
+    """ASGI middleware that keeps what was asked."""
+
+    def __init__(self, app: ASGIApp, heard: list[Asked]) -> None:
+        self._app = app
+        self._heard = heard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                agent = Headers(scope=scope).get("user-agent", "")
+                self._heard.append(Asked(agent, scope["path"], message["status"]))
+            await send(message)
+
+        await self._app(scope, receive, keep)
+
+
 @dataclass
 class Press:
     """A school with feeds, and a reader's view of them."""
@@ -40,6 +68,7 @@ class Press:
     url: str
     http: httpx2.Client
     brake: Brake
+    asked: list[Asked]
     faults: list[Exception] = field(default_factory=list)
 
     def bring(self, *groups: str, public: tuple[str, ...] = ()) -> None:
@@ -136,6 +165,7 @@ def a_press(database_url: str, folder: Path, **account: str) -> Iterator[Press]:
     environ |= {f"CARILLON_ACCOUNTS__FEEDS__{name.upper()}": value for name, value in account.items()}
     settings = load(environ=environ, env_file=None)
     with assemble(settings, serves=True) as house:
-        app = create_app(house.ports, settings)
+        app, asked = create_app(house.ports, settings), list[Asked]()
+        app.add_middleware(Listening, heard=asked)
         with serving(app, "127.0.0.1", port) as url, httpx2.Client(timeout=10) as http:
-            yield Press(house, settings, url, http, Brake(house.ledger))
+            yield Press(house, settings, url, http, Brake(house.ledger), asked)
