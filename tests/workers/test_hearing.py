@@ -100,6 +100,7 @@ def test_hints_are_heard_again_after_many_kills(redis_server: RedisServer, heari
         kill_and_hear_again(redis_server, hearing, away)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("load")
 def test_hints_are_heard_again_after_redis_hung(redis_server: RedisServer, hearing: Hearing) -> None:
     assert hearing.hears(300, 15)
