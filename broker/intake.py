@@ -153,10 +153,8 @@ def _judged(
     ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience
 ) -> tuple[datetime, datetime]:
     """What only the ledger can tell of a draft; returns when it is due and when it expires."""
-    if not (draft.department.isprintable() and tx.announcements.department_exists(draft.department)):
-        raise _bad(
-            "unknown_department", "department", "this department is not known", "see `carillon doctor`"
-        )
+    if not tx.announcements.department_exists(draft.department):
+        raise _unknown_department()
     _check_groups(tx, tree)
     _check_accounts(tx, draft)
     for problem in check_wording(ports, tx, draft):
@@ -195,6 +193,8 @@ def times(draft: Draft, now: datetime) -> tuple[datetime, datetime]:
 
 
 def _check_shape(draft: Draft) -> None:
+    if not draft.department.isprintable():  # a half character or a NUL would break the look-up itself
+        raise _unknown_department()
     if draft.key is not None and not (0 < len(draft.key) <= LONGEST_KEY and draft.key.isprintable()):
         raise _bad("bad_key", "key", f"a key is 1 to {LONGEST_KEY} printable characters", "use a UUID")
     if draft.language and not _LANGUAGE.fullmatch(draft.language):
@@ -268,6 +268,10 @@ def _the(tx: Transaction, public_id: UUID) -> Announcement:
             Problem("not_found", "id", "there is no such announcement", "copy its id from `carillon status`")
         )
     return announcement
+
+
+def _unknown_department() -> InvalidAnnouncement:
+    return _bad("unknown_department", "department", "this department is not known", "see `carillon doctor`")
 
 
 def _shown(name: str) -> str:

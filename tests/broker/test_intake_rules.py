@@ -131,6 +131,8 @@ HEAVY = Attachment("1" * 64, "film.mp4", "video/mp4", b"x" * (MOST_BYTES + 1))
         ({"key": "k" * 201}, "bad_key", "key"),
         ({"key": "line\nbreak"}, "bad_key", "key"),
         ({"key": "half \ud83d"}, "bad_key", "key"),
+        ({"department": "music\x00", "key": "k"}, "unknown_department", "department"),
+        ({"department": "\udcff", "key": "k"}, "unknown_department", "department"),
         ({"language": "English, please"}, "bad_language", "language"),
         ({"language": "e"}, "bad_language", "language"),
         ({"language": "x" * 36}, "bad_language", "language"),
