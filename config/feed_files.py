@@ -12,7 +12,7 @@ from channels.rss.feed import Format
 from channels.rss.files import remove_file, replace_file
 from channels.rss.settings import Settings as FeedSettings
 from config.faults import name_of
-from config.feeds import Feeds, path_of
+from config.feeds import PATH, Feeds, path_of
 from config.settings import Settings
 from ledger.connect import Ledger
 from ledger.reads.feeds import CHANNEL
@@ -66,8 +66,7 @@ def _ours(folder: Path) -> list[str]:
     except (OSError, ValueError):
         return []
     # Believed only as far as it could be ours: a path that led elsewhere would be deleted.
-    endings = tuple(f".{form}" for form in Format)
-    return [path for path in found if isinstance(path, str) and path.endswith(endings) and ".." not in path]
+    return [path for path in found if isinstance(path, str) and PATH.fullmatch(path)]
 
 
 def _folders(settings: Settings) -> list[Path]:

@@ -7,6 +7,7 @@ who has it already costs a comparison of two strings.
 from __future__ import annotations
 
 import gzip
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from ledger.reads.feeds import CHANNEL, Kind, Page, Pulse, Scope
 ASK_EVERY = timedelta(seconds=1)
 PACKING = 6  # of gzip: nine takes thrice as long for a hundredth less
 FOLDERS = {Kind.SCHOOL: "", Kind.DEPARTMENT: "departments/", Kind.GROUP: "groups/"}
+PATH = re.compile(r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json)")  # of a feed, after /feeds/
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a feed in which nothing ever stood
 
 Key = tuple[Kind, str, Format]

@@ -15,13 +15,13 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from channels.rss.feed import Format
-from config.feeds import Feeds, Served
+from config.feeds import PATH, Feeds, Served
 from ledger.reads.feeds import Kind
 from web.conditional import is_known, takes_gzip, validators
 
 KINDS = {None: Kind.SCHOOL, "departments": Kind.DEPARTMENT, "groups": Kind.GROUP}
 METHODS = ("GET", "HEAD")
-_PATH = re.compile(r"/feeds/(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json)")
+ROOT = "/feeds/"
 
 # A copy may be kept, and is asked about each time: that is cheap, and what is withdrawn is gone at once. Anybody's
 # script may read it, so that a school's own site can show it.
@@ -43,7 +43,7 @@ class FeedsApp:
         """Answer one request."""
         if scope["method"] not in METHODS:
             raise HTTPException(405, headers={"Allow": ", ".join(METHODS)})
-        asked = _PATH.fullmatch(scope["path"])
+        asked = PATH.fullmatch(scope["path"].removeprefix(ROOT))
         served = await self._served(asked) if asked is not None else None
         if served is None:
             raise HTTPException(404)

@@ -22,6 +22,7 @@ from config.assembly import House, assemble
 from config.queue import beat_queue
 from config.settings import load
 from workers.app import Consumer, stop_all
+from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
 
@@ -50,6 +51,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     settings = house.settings
     channels = house.ways_out.names()
     workshop = Workshop(house.ports, name=name, budget=settings.worker.budget)
+    publishing = Publishing(house)
     consumer = Consumer(
         settings.queue_url,
         channels,
@@ -68,10 +70,12 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     threading.Thread(target=_on_leash, name="carillon-leash", daemon=True).start()
     house.hints.fall_back(workshop.by_hand)
     workshop.start(alone=settings.sqlite)
+    publishing.start()
     try:
         consumer.run()
     finally:
         workshop.stop()
+        publishing.stop()
 
 
 def _tell(beat: str) -> None:

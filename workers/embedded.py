@@ -10,6 +10,7 @@ from typing import Self
 from config.assembly import House
 from config.queue import CORE, URGENT
 from workers.app import Consumer, forget_stop, stop_all
+from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
 
@@ -28,6 +29,7 @@ class EmbeddedWorker:
         self._house = house
         self._held = contextlib.ExitStack()
         self._workshop = Workshop(house.ports, name="embedded", budget=settings.worker.budget)
+        self._publishing = Publishing(house)
         rest = settings.worker.threads or threads_for(len(settings.accounts))
         self._consumers = [
             Consumer(settings.queue_url, channels, self._workshop, names=names, threads=threads)
@@ -44,6 +46,7 @@ class EmbeddedWorker:
         forget_stop()
         self._house.hints.fall_back(self._workshop.by_hand)
         self._workshop.start(alone=self._house.settings.sqlite)
+        self._publishing.start()
         for thread in self._threads:
             thread.start()
 
@@ -55,6 +58,7 @@ class EmbeddedWorker:
             if thread.is_alive():
                 thread.join()
         self._workshop.stop()
+        self._publishing.stop()
         self._held.close()
 
     def __enter__(self) -> Self:

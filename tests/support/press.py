@@ -149,11 +149,11 @@ class Press:
 
 
 @contextmanager
-def a_press(database_url: str, folder: Path, **account: str) -> Iterator[Press]:
+def a_press(database_url: str, home: Path, /, **account: str) -> Iterator[Press]:
     """A press over a migrated ledger, with more settings for its rss account."""
     port = free_port()
     environ = {
-        "CARILLON_DATA_DIR": str(folder / "var"),
+        "CARILLON_DATA_DIR": str(home / "var"),
         "CARILLON_DATABASE_URL": database_url,
         "CARILLON_SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
         "CARILLON_PUBLIC_URL": f"http://127.0.0.1:{port}",

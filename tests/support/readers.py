@@ -69,7 +69,14 @@ class Newsboat:
         self.home.mkdir(exist_ok=True)
         (self.home / "urls").write_text(f"{self.url}\n")
         (self.home / "config").write_text("error-log /dev/stderr\n")
-        files = ["-u", self.home / "urls", "-c", self.home / "cache.db", "-C", self.home / "config"]
+        files: list[str | Path] = [
+            "-u",
+            self.home / "urls",
+            "-c",
+            self.home / "cache.db",
+            "-C",
+            self.home / "config",
+        ]
         _run([find_reader("newsboat"), *files, "-x", "reload"], self.home)
 
     def entries(self) -> list[str]:
@@ -109,7 +116,7 @@ class Rss2Email:
         return sum(len(feed["seen"]) for feed in kept["feeds"])
 
     def _r2e(self, *words: str) -> None:
-        files = ["-c", self.home / "r2e.cfg", "-d", self.home / "r2e.json"]
+        files: list[str | Path] = ["-c", self.home / "r2e.cfg", "-d", self.home / "r2e.json"]
         _run([find_reader("rss2email"), *files, *words], self.home)
 
 
