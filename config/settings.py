@@ -39,8 +39,6 @@ from config.registry import Registry
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
 MEMORY = "memory://"
-
-
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
