@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import queue
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from urllib.parse import urlsplit
 
 import httpx2
 from sqlalchemy import select
@@ -39,6 +42,11 @@ class Watched:
     @property
     def ledger(self) -> Ledger:
         return self.tower.house.ledger
+
+    @property
+    def session(self) -> bytes:
+        """What the ledger knows the client's session by."""
+        return signin.digest(self.client.cookies["carillon"])
 
     def link(self, actor: Actor = BELL) -> str:
         return signin.make_link(self.tower.house.ports, actor=actor)
@@ -129,38 +137,35 @@ class Event:
 @contextmanager
 def streaming(watched: Watched, of: str = "", last: str = "") -> Iterator[Stream]:
     """Watch while the block runs."""
-    stream, over = Stream(), threading.Event()
-    headers = {"Last-Event-ID": last} if last else {}
-    with (
-        httpx2.Client(cookies=watched.client.cookies, timeout=20) as client,
-        client.stream("GET", f"{watched.url}/watch/events{of}", headers=headers) as answer,
-    ):
-        assert answer.status_code == 200, answer.status_code
-        reader = threading.Thread(target=_read, args=(answer, stream, over), daemon=True)
-        reader.start()
-        try:
-            yield stream
-        finally:
-            over.set()
-            answer.close()
-            reader.join(20)
-
-
-def _read(answer: httpx2.Response, stream: Stream, over: threading.Event) -> None:
-    fields: dict[str, list[str]] = {}
+    stream, place = Stream(), urlsplit(watched.url)
+    line = HTTPConnection(str(place.hostname), place.port, timeout=20)
+    headers = {"Cookie": f"carillon={watched.client.cookies['carillon']}", "Last-Event-ID": last}
+    line.request("GET", f"/watch/events{of}", headers=headers)
+    answer, kept = line.getresponse(), line.sock
+    assert answer.status == 200, answer.status
+    reader = threading.Thread(target=_read, args=(answer, stream), daemon=True)
+    reader.start()
     try:
-        for line in answer.iter_lines():
-            if line:
-                name, _, value = line.partition(":")
-                fields.setdefault(name, []).append(value.removeprefix(" "))
-            elif fields:
-                if "event" in fields:
-                    told = "\n".join(fields.get("data", []))
-                    ids = fields.get("id", [""])
-                    stream.events.put(Event(fields["event"][0], ids[0], told, time.monotonic()))
-                fields = {}
-    except (httpx2.HTTPError, OSError, RuntimeError):
-        if not over.is_set():
-            raise
+        yield stream
     finally:
-        stream.ended.set()
+        with suppress(OSError):
+            kept.shutdown(socket.SHUT_RDWR)  # closing alone would leave the reader waiting
+        reader.join(20)
+        answer.close()
+        line.close()
+        kept.close()
+
+
+def _read(answer: HTTPResponse, stream: Stream) -> None:
+    fields: dict[str, list[str]] = {}
+    with suppress(OSError, HTTPException):
+        while line := answer.readline().decode():
+            name, _, value = line.rstrip("\n").partition(":")
+            if name:
+                fields.setdefault(name, []).append(value.removeprefix(" "))
+                continue
+            if "event" in fields:
+                told, ids = "\n".join(fields.get("data", [])), fields.get("id", [""])
+                stream.events.put(Event(fields["event"][0], ids[0], told, time.monotonic()))
+            fields = {}
+    stream.ended.set()

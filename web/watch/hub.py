@@ -250,14 +250,27 @@ class EventStream(Response):
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until they end, or nobody takes them."""
+        """Send events until they end, nobody takes them, or whoever watched has gone."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        tasks = {asyncio.ensure_future(self._send(send)), asyncio.ensure_future(_gone(receive))}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._events.aclose()
+
+    async def _send(self, send: Send) -> None:
         try:
             async for event in self._events:
                 async with asyncio.timeout(SLOWEST.total_seconds()):
                     await send({"type": "http.response.body", "body": event, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except (TimeoutError, OSError):
-            log.info("a watcher took nothing for %.0f s, or went: let go", SLOWEST.total_seconds())
-        finally:
-            await self._events.aclose()
+        except TimeoutError:
+            log.info("a watcher took nothing for %.0f s: let go", SLOWEST.total_seconds())
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
