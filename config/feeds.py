@@ -49,11 +49,12 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found at one pulse, and when (monotonic) it was last known to hold."""
+    """What was found at one pulse, and when (monotonic) it was last known to hold. `before` is the pulse before's."""
 
     pulse: Pulse
     scopes: Mapping[tuple[Kind, str], Scope]
-    served: dict[Key, Served]
+    served: dict[Key, tuple[Feed, Served]]
+    before: Mapping[Key, tuple[Feed, Served]]
     asked: float
 
 
@@ -76,7 +77,8 @@ class Feeds:
         known = self._known
         if known is None or time.monotonic() - known.asked > ASK_EVERY.total_seconds():
             return None
-        return known.served.get((kind, slug, format))
+        found = known.served.get((kind, slug, format))
+        return found[1] if found is not None else None
 
     def fetch(self, kind: Kind, slug: str, format: Format) -> Served | None:
         """The feed, from the ledger if need be; None when there is none of this name. Blocks: not for an event loop."""
@@ -89,8 +91,8 @@ class Feeds:
                 return None
             key = (kind, slug, format)
             if key not in known.served:
-                known.served[key] = self._serve(scope, known.pulse.school, format)
-            return known.served[key]
+                known.served[key] = self._serve(scope, known, format)
+            return known.served[key][1]
 
     def scopes(self) -> Sequence[Scope]:
         """Every feed that there is, the school's first. Blocks."""
@@ -131,16 +133,21 @@ class Feeds:
         if known is not None and known.pulse.signature == pulse.signature:
             known = replace(known, asked=now)
         else:
-            known = _Known(pulse, {(scope.kind, scope.slug): scope for scope in pulse.scopes}, {}, now)
+            scopes = {(scope.kind, scope.slug): scope for scope in pulse.scopes}
+            known = _Known(pulse, scopes, {}, known.served if known is not None else {}, now)
         self._known = known
         return known
 
-    def _serve(self, scope: Scope, school: Scope, format: Format) -> Served:
-        feed = self._feed(scope, school)
+    def _serve(self, scope: Scope, known: _Known, format: Format) -> tuple[Feed, Served]:
+        feed = self._feed(scope, known.pulse.school)
+        before = known.before.get((scope.kind, scope.slug, format))
+        if before is not None and before[0] == feed:  # it was another feed that changed
+            return before
         body = write(feed, format)
         packed = gzip.compress(body, PACKING, mtime=0)
         links = f'<{feed.addresses[format]}>; rel="self"' + (f', <{feed.hub}>; rel="hub"' if feed.hub else "")
-        return Served(MEDIA_TYPES[format], body, packed, sha256(body).hexdigest()[:32], feed.updated, links)
+        tag = sha256(body).hexdigest()[:32]
+        return feed, Served(MEDIA_TYPES[format], body, packed, tag, feed.updated, links)
 
     def _feed(self, scope: Scope, school: Scope) -> Feed:
         rules = self._rules(scope)

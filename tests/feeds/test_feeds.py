@@ -308,3 +308,25 @@ def test_a_school_without_an_account_has_no_feeds(ledger_url: str, tmp_path: Pat
         feeds = Feeds(house.ledger, settings)
         assert feeds.scopes() == ()
         assert all(feeds.fetch(Kind.SCHOOL, "school", form) is None for form in Format)
+
+
+def test_a_feed_that_did_not_change_is_not_written_again(press: Press):
+    press.publish()
+    feeds = Feeds(press.house.ledger, press.settings)
+    before = feeds.fetch(Kind.DEPARTMENT, "music", Format.RSS)
+    press.publish(department="office")
+    assert feeds.fetch(Kind.DEPARTMENT, "music", Format.RSS) is before
+    press.publish()
+    assert feeds.fetch(Kind.DEPARTMENT, "music", Format.RSS) != before
+
+
+def test_within_a_second_the_ledger_is_asked_once(press: Press, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("config.feeds.ASK_EVERY", timedelta(minutes=1))
+    feeds = Feeds(press.house.ledger, press.settings)
+    assert feeds.at_hand(Kind.SCHOOL, "st-brides", Format.RSS) is None
+    before = feeds.fetch(Kind.SCHOOL, "st-brides", Format.RSS)
+    press.publish()
+    assert feeds.at_hand(Kind.SCHOOL, "st-brides", Format.RSS) is before
+    monkeypatch.setattr("config.feeds.ASK_EVERY", timedelta(0))
+    assert feeds.at_hand(Kind.SCHOOL, "st-brides", Format.RSS) is None
+    assert feeds.fetch(Kind.SCHOOL, "st-brides", Format.RSS) != before
