@@ -26,6 +26,7 @@ from cli import show
 from cli.accounted import Account, account_for
 from cli.follow import Look, follow, looking
 from cli.options import Json
+from cli.published import published
 from cli.serving import running
 from cli.sign_in import tell_link
 from cli.who import everybody, told_rows
@@ -44,12 +45,13 @@ SENDER = "+447400123456"
 DOMAIN = "stcecilias.example.org"
 AUDIENCE = "Choir + Year 7"
 TITLE = "Choir rehearsal on Thursday"
-TEXT = (  # names nobody, for it is a public post too; a family with several pupils reads whom it is for all the same
+DEPARTMENT = "music"
+TEXT = (  # names nobody, for it is public too; a family with several pupils reads whom it is for all the same
     "The rehearsal for the autumn concert is on Thursday at 15:30 in the hall, ends 17:00."
     " Please bring the blue folder. St Cecilia’s Music"
 )
 LETTER = """\
-{pupil} is asked to come to the **rehearsal for the autumn concert**:
+All members of the choir are asked to come to the **rehearsal for the autumn concert**:
 
 * Thursday, 15:30 to 17:00, in the hall
 * Bring the blue folder and something to drink
@@ -124,7 +126,9 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
     follow(look, until=lambda now: now.settled, quiet=quiet)
     seconds = time.monotonic() - began
     final = _await_news(look)
-    return Ended(final, seconds, account_for(house, final, sandbox.truth()))
+    feed = f"{house.settings.public_url}/feeds/departments/{DEPARTMENT}.json"
+    truth = [*sandbox.truth(), *published(feed, announcement.public_id)]
+    return Ended(final, seconds, account_for(house, final, truth))
 
 
 def _await_news(look: Look) -> Status:
@@ -169,7 +173,9 @@ def _as_told(ended: Ended) -> dict[str, Any]:
 
 def _stay(house: House, url: str, sandbox: RunningSandbox) -> None:
     try:
-        show.say("", f"It is still up: {url}/watch, and its health at {url}/healthz")
+        show.say(
+            "", f"It is still up: {url}/watch, its public feeds at {url}/feeds, its health at {url}/healthz"
+        )
         tell_link(house.ports, house.settings, operator=OPERATOR.id)
         show.say(f"What the stand-ins truly accepted: {sandbox.truth_path}", "Ctrl-C ends it.")
         threading.Event().wait()
@@ -183,7 +189,7 @@ def _to_say(*, quiet: bool) -> Any:
 
 def _draft(ways: tuple[str, ...]) -> Draft:
     return Draft(
-        department="music",
+        department=DEPARTMENT,
         audience=AUDIENCE,
         people=People.GUARDIANS,
         ways=(Step(ways),),
@@ -239,6 +245,7 @@ def _settings(folder: Path, sandbox: RunningSandbox) -> Settings:
                 "sender": f"office@{DOMAIN}",
                 "reply_to": f"music@{DOMAIN}",
             },
+            "feeds": {"channel": "rss"},
             **_account_at_x(sandbox),
         },
     )

@@ -40,11 +40,11 @@ def test_the_demo_accounts_for_everything_and_leaves_nothing_behind(tmp_path):
     told = json.loads(ran.stdout.splitlines()[-1])
     assert (ran.returncode, told["ok"]) == (0, True), ran.stderr.decode()
     assert set(told) == {"ok", "announcement", "seconds", "channels", "duties"}
-    assert set(told["channels"]) == {"sms", "email", "twitter"}
+    assert set(told["channels"]) == {"sms", "email", "rss", "twitter"}
     for name, channel in told["channels"].items():
         assert set(channel) == {"deliveries", "states", "accepted"}
         assert channel["deliveries"] == sum(channel["states"].values()) == channel["accepted"]
-        assert channel["deliveries"] == 1 if name == "twitter" else channel["deliveries"] > 100
+        assert channel["deliveries"] == 1 if name in {"rss", "twitter"} else channel["deliveries"] > 100
         assert set(channel["states"]) <= {"sent", "delivered"}
     assert set(told["duties"]) == {"met", "open", "lapsed"}
     assert told["duties"]["met"] > 100
