@@ -31,9 +31,15 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """What one delivery in hand depends on: any stop on any of these forbids it."""
+    """What one delivery in hand depends on: any stop on any of these forbids it.
+
+    It is ours under `fence` until `ours_until`: whoever begins later could still be talking when the lease ends, and
+    when recovery has given the delivery to somebody else.
+    """
 
     claim_began: float  # monotonic, before the claim's transaction began
+    ours_until: float  # monotonic, the lease's end less the longest call
+    fence: int
     expires_at: datetime
     subjects: frozenset[tuple[StopKind, int]]
 
@@ -97,11 +103,12 @@ class Brake:
 
     def may_start(self, key: Key) -> bool:
         """Whether this try may begin at this moment. Unknown deliveries may not."""
-        since = self.clock() - self._read_at
+        now = self.clock()
+        since = now - self._read_at
         depends = self._hand.get(key.delivery)
         if depends is None or self._database_at_read is None or since > STALE.total_seconds():
             return False
-        if key.delivery in self._forbidden:
+        if key.delivery in self._forbidden or key.fence != depends.fence or now >= depends.ours_until:
             return False
         return self._database_at_read + timedelta(seconds=since) < depends.expires_at
 

@@ -215,7 +215,8 @@ class _Run:
         }
         if one.address_id is not None:
             subjects.add((StopKind.ADDRESS, one.address_id))
-        return InHand(began, one.case.expires_at, frozenset(subjects))
+        ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
+        return InHand(began, ours_until, one.fence, one.case.expires_at, frozenset(subjects))
 
     def _prepare(self, got: Claimed) -> list[_Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""

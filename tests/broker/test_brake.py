@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DELIVERY, OTHER = 1, 2
 TRIP = (StopKind.ANNOUNCEMENT, 7)
+FENCE, LEASE = 1, 60.0  # seconds
 
 
 @dataclass
@@ -85,11 +86,11 @@ def take(
     """Put a delivery in hand whose claim began now, or earlier; it expires in an hour."""
     expires = brake.database_now() + timedelta(hours=1)
     moment = brake.clock() if began is None else began
-    brake.take([(delivery, InHand(moment, expires, frozenset(subjects or [TRIP])))])
+    brake.take([(delivery, InHand(moment, moment + LEASE, FENCE, expires, frozenset(subjects or [TRIP])))])
 
 
-def may(brake: Brake, delivery: int = DELIVERY) -> bool:
-    return brake.may_start(Key(delivery, attempt=delivery, fence=1))
+def may(brake: Brake, delivery: int = DELIVERY, fence: int = FENCE) -> bool:
+    return brake.may_start(Key(delivery, attempt=delivery, fence=fence))
 
 
 def test_what_is_in_hand_may_start(brake: Brake) -> None:
@@ -105,7 +106,7 @@ def test_a_delivery_that_nobody_claimed_may_not(brake: Brake) -> None:
 
 
 def test_a_brake_that_never_read_says_no(brake: Brake, clock: PretendClock) -> None:
-    brake.take([(DELIVERY, InHand(0, clock.now + timedelta(hours=1), frozenset()))])
+    brake.take([(DELIVERY, InHand(0, LEASE, FENCE, clock.now + timedelta(hours=1), frozenset()))])
     assert not may(brake)
     assert not brake.fresh()
 
@@ -227,11 +228,29 @@ def test_nothing_starts_at_or_after_its_expiry_by_the_databases_clock(
 ) -> None:
     brake.refresh()
     half = timedelta(milliseconds=500)
-    brake.take([(DELIVERY, InHand(clock.monotonic(), clock.now + half, frozenset()))])
+    now = clock.monotonic()
+    brake.take([(DELIVERY, InHand(now, now + LEASE, FENCE, clock.now + half, frozenset()))])
     clock.advance(half - timedelta(milliseconds=1))
     assert may(brake)
     clock.advance(timedelta(milliseconds=1))
     assert not may(brake)
+
+
+def test_nothing_starts_once_its_lease_might_end_in_mid_call(brake: Brake, clock: PretendClock) -> None:
+    brake.refresh()
+    take(brake)
+    clock.advance(timedelta(seconds=LEASE, milliseconds=-1))
+    brake.refresh()
+    assert may(brake)
+    clock.advance(timedelta(milliseconds=1))
+    assert not may(brake), "recovery may soon give it to somebody else"
+
+
+def test_a_try_under_an_older_claim_may_not_start_on_the_strength_of_a_newer_one(brake: Brake) -> None:
+    brake.refresh()
+    take(brake)
+    assert not may(brake, fence=FENCE - 1)
+    assert may(brake)
 
 
 def test_between_two_reads_the_databases_time_goes_on(brake: Brake, clock: PretendClock) -> None:

@@ -15,7 +15,7 @@ from broker.announcement import Part, Purpose, Step, Urgency
 from broker.channel import Key, Message, Receipt, Recipient
 from broker.claim import claim
 from broker.delivery import Evidence
-from broker.dispatch import Process, deliver
+from broker.dispatch import Process, Tempo, deliver
 from broker.errors import AddressRejected, IllegalTransition, KeyConflict, RuleBroken
 from broker.policy import Case, Verdict
 from broker.ports import Lane, Started
@@ -337,6 +337,21 @@ def test_a_worker_that_comes_back_late_changes_nothing_but_what_it_learned_is_ke
     thirty.send()  # what the brake kept from starting proved that it never left, and is due again
     assert thirty.states(said) == {"sent": 30}
     assert len(truth.truth) == 30
+
+
+def test_what_waits_behind_a_provider_that_hangs_is_given_back_before_its_lease_ends(thirty: World) -> None:
+    """Begun after that it could go twice: recovery calls it lost, a look-up finds it absent, another worker sends it."""
+    thirty.tempo = Tempo(lease=timedelta(seconds=1), margin=timedelta(seconds=0.6))
+    thirty.channels.texts.silence = timedelta(seconds=0.25)
+    thirty.channels.texts.order(Fault.TIMEOUT_BEFORE)
+    said = thirty.announce()
+    thirty.plan(said)
+    thirty.send()
+    states = thirty.states(said)
+    assert states["queued"] + states["uncertain"] == 30
+    assert states["uncertain"] <= 12, "four hands, two rounds or three, and then the lease is too short"
+    began = thirty.rows(select(t.attempt.c.outcome).where(t.attempt.c.outcome == "not-sent"))
+    assert len(began) == states["queued"]
 
 
 def test_what_cannot_be_rendered_is_held_and_told(thirty: World) -> None:
