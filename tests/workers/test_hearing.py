@@ -20,6 +20,8 @@ from tests.support.tower import within
 ROOT = Path(__file__).parents[2]
 LOAD_EVERY = timedelta(milliseconds=3)
 
+pytestmark = pytest.mark.timeout(120)
+
 
 class Hearing:
     """The real consumer in a process of its own, and the diary of what it heard."""
@@ -79,14 +81,14 @@ def kill_and_hear_again(redis_server: RedisServer, hearing: Hearing, away: float
     redis_server.kill()
     time.sleep(away)
     redis_server.restart()
-    assert hearing.hears(300, 15), f"deaf or gone after Redis was away for {away} s"
+    assert hearing.hears(300, 30), f"deaf or gone after Redis was away for {away} s"
 
 
 @pytest.mark.usefixtures("load")
 def test_hints_are_heard_again_after_redis_was_killed_under_load(
     redis_server: RedisServer, hearing: Hearing
 ) -> None:
-    assert hearing.hears(300, 15)
+    assert hearing.hears(300, 30)
     for away in (0.2, 1.5):
         kill_and_hear_again(redis_server, hearing, away)
 
@@ -95,7 +97,7 @@ def test_hints_are_heard_again_after_redis_was_killed_under_load(
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("load")
 def test_hints_are_heard_again_after_many_kills(redis_server: RedisServer, hearing: Hearing) -> None:
-    assert hearing.hears(300, 15)
+    assert hearing.hears(300, 30)
     for away in (0.0, 0.1, 0.3, 0.5, 1, 2, 3, 5, 8, 12) * 3:
         kill_and_hear_again(redis_server, hearing, away)
 
@@ -103,16 +105,16 @@ def test_hints_are_heard_again_after_many_kills(redis_server: RedisServer, heari
 @pytest.mark.slow
 @pytest.mark.usefixtures("load")
 def test_hints_are_heard_again_after_redis_hung(redis_server: RedisServer, hearing: Hearing) -> None:
-    assert hearing.hears(300, 15)
+    assert hearing.hears(300, 30)
     redis_server.pause()
     time.sleep(12)  # longer than the socket's timeout
     redis_server.resume()
-    assert hearing.hears(300, 20)
+    assert hearing.hears(300, 30)
 
 
 @pytest.mark.usefixtures("load")
 def test_a_stop_under_load_is_seen_at_once(hearing: Hearing) -> None:
-    assert hearing.hears(100, 15)
+    assert hearing.hears(100, 30)
     start = time.monotonic()
     hearing.process.terminate()
     assert hearing.process.wait(timeout=10) == 0

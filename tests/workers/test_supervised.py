@@ -27,6 +27,8 @@ PROGRAM = (
     "logs.set_up(); sys.exit(supervisor.main(load(env_file=None)))"
 )
 
+pytestmark = pytest.mark.timeout(180)
+
 
 class Workers:
     """A supervisor of its own process, and what it says."""
@@ -73,7 +75,7 @@ def is_heard(redis_server: RedisServer) -> bool:
     sent = within(5, lambda: publisher.send(SWEEP, queue=CORE))
     publisher.close()
     with redis_server.client() as client:
-        return sent and within(20, lambda: not depths(client, [CORE])[CORE])
+        return sent and within(40, lambda: not depths(client, [CORE])[CORE])
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def tower(postgres_ledger: str, redis_server: RedisServer, make_tower: MakeTower
         CARILLON_WORKER__DEAF_AFTER="4",
         CARILLON_ACCOUNTS__TOWER__SECONDS="0.01",
     )
-    made.bring(2000)
+    made.bring(1000)
     return made
 
 
@@ -94,17 +96,17 @@ def test_redis_lost_in_mid_send_costs_nothing(
 ) -> None:
     with workers(tower, tmp_path) as running:
         first = tower.announce()
-        assert within(20, lambda: tower.states(first).get("sent", 0) > 100)
+        assert within(40, lambda: tower.states(first).get("sent", 0) > 100)
         redis_server.kill()
         second = tower.announce()  # nobody can be hinted at: the worker's own sweep finds it
-        assert within(30, lambda: tower.states(first) == tower.states(second) == {"sent": 2000})
+        assert within(60, lambda: tower.states(first) == tower.states(second) == {"sent": 1000})
         redis_server.restart()
         redis_server.flushall()
         third = tower.announce()
-        assert within(30, lambda: tower.states(third) == {"sent": 2000})
+        assert within(60, lambda: tower.states(third) == {"sent": 1000})
         assert running.stop() == 0
     assert set(tower.accepted().values()) == {3}
-    assert len(tower.accepted()) == 2000
+    assert len(tower.accepted()) == 1000
 
 
 def test_hints_flow_again_after_redis_was_killed_under_load(
@@ -113,7 +115,7 @@ def test_hints_flow_again_after_redis_was_killed_under_load(
     with workers(tower, tmp_path) as running:
         for _ in range(3):
             announcement = tower.announce()
-            assert within(20, lambda a=announcement: tower.states(a).get("sending", 0) > 0)  # type: ignore[misc]
+            assert within(40, lambda a=announcement: tower.states(a).get("sending", 0) > 0)  # type: ignore[misc]
             redis_server.kill()
             time.sleep(0.3)
             redis_server.restart()
@@ -124,32 +126,32 @@ def test_hints_flow_again_after_redis_was_killed_under_load(
 
 def test_a_killed_worker_is_replaced_and_its_work_accounted_for(tower: Tower, tmp_path: Path) -> None:
     with workers(tower, tmp_path) as running:
-        assert within(15, lambda: len(running.children()) == 1)
+        assert within(40, lambda: len(running.children()) == 1)
         [child] = running.children()
         os.kill(child, signal.SIGKILL)
-        assert within(15, lambda: running.children() not in ([], [child]))
+        assert within(40, lambda: running.children() not in ([], [child]))
         announcement = tower.announce()
-        assert within(30, lambda: tower.states(announcement) == {"sent": 2000})
+        assert within(60, lambda: tower.states(announcement) == {"sent": 1000})
         assert re.search(r"worker-\d+-1 ended with code -9; another one starts", running.said())
 
 
 def test_a_deaf_worker_is_noticed_and_replaced(tower: Tower, tmp_path: Path) -> None:
     with workers(tower, tmp_path) as running:
-        assert within(15, lambda: len(running.children()) == 1)
+        assert within(40, lambda: len(running.children()) == 1)
         [child] = running.children()
         time.sleep(3)  # it hears by now
         os.kill(child, signal.SIGSTOP)
-        assert within(15, lambda: "hears no hints" in running.said())
+        assert within(40, lambda: "hears no hints" in running.said())
         os.kill(child, signal.SIGCONT)
-        assert within(15, lambda: running.children() not in ([], [child]))
+        assert within(40, lambda: running.children() not in ([], [child]))
 
 
 def test_no_worker_outlives_its_supervisor(tower: Tower, tmp_path: Path) -> None:
     with workers(tower, tmp_path) as running:
-        assert within(15, lambda: len(running.children()) == 1)
+        assert within(40, lambda: len(running.children()) == 1)
         [child] = running.children()
         running.kill()
-        assert within(20, lambda: not Path(f"/proc/{child}").exists())
+        assert within(40, lambda: not Path(f"/proc/{child}").exists())
 
 
 @pytest.mark.parametrize(
