@@ -51,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--without-postgres", action="store_true", help="skip what needs PostgreSQL")
     group.addoption("--without-redis", action="store_true", help="skip what needs a real Redis")
     group.addoption("--without-readers", action="store_true", help="skip what needs newsboat and rss2email")
+    group.addoption("--without-browser", action="store_true", help="skip what needs a real browser")
 
 
 def backends(item: pytest.Item) -> frozenset[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from functools import cache
 from mailbox import Maildir
 from pathlib import Path
 
+from tests.support import apt
 from tests.support.servers import CannotBeHadError
 
 COMMANDS = {"newsboat": "newsboat", "rss2email": "r2e"}
@@ -27,7 +26,7 @@ def find_reader(package: str) -> str:
     """The command of a reader; raises CannotBeHadError where there is none."""
     command = COMMANDS[package]
     if shutil.which(command) is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(package)
+        apt.install(package, why="feeds are tried with readers that people use")
     found = shutil.which(command)
     if found is None:
         raise CannotBeHadError(
@@ -35,26 +34,6 @@ def find_reader(package: str) -> str:
             " or say --without-readers."
         )
     return found
-
-
-def _install(package: str) -> None:
-    sys.stderr.write(f"installing {package} with apt-get: feeds are tried with readers that people use\n")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with Path("/tmp/carillon-test-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for step in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
-            done = subprocess.run(
-                ["apt-get", *step],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
-            )
-            if done.returncode:
-                said = done.stderr.strip()[-300:]
-                raise CannotBeHadError(f"{package} cannot be had: apt-get {step[0]} failed: {said}")
 
 
 @dataclass

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=0.5)
 ANEW = timedelta(seconds=10)  # what time alone changes: a board, a wait that has become too long
-SHARE = 20  # painting a topic takes at most a twentieth of the time
+SHARE = 20  # painting a topic takes a twentieth of the time
+LONGEST = timedelta(seconds=0.9)  # or more of it, for what happens must show within a second or so
 BEAT = timedelta(seconds=15)
 SESSIONS_EVERY = timedelta(seconds=5)
 SLOWEST = timedelta(seconds=10)
@@ -219,7 +220,7 @@ class Hub:
         board.painted_at = time.monotonic()
         painting = board.topic.paint(hand, self.counts)
         ended = time.monotonic()
-        board.not_before = ended + (ended - board.painted_at) * SHARE
+        board.not_before = ended + min((ended - board.painted_at) * SHARE, LONGEST.total_seconds())
         return painting
 
     def _end(self, watchers: set[_Watcher]) -> None:

@@ -79,9 +79,9 @@ def test_a_session_ends_after_twelve_hours(here: Watched) -> None:
     here.get(status=401)
 
 
-@pytest.mark.parametrize("link", ["", "x", "a" * 43, "é" * 43, "../../etc", "a" * 900])
-def test_a_made_up_link_signs_nobody_in(here: Watched, link: str) -> None:
-    assert post_link(here, link).status_code == 403
+def test_a_made_up_link_signs_nobody_in(here: Watched) -> None:
+    for link in ("", "x", "a" * 43, "é" * 43, "../../etc", "a" * 900):
+        assert post_link(here, link).status_code == 403
 
 
 def test_a_form_that_is_too_long_is_refused(here: Watched) -> None:
