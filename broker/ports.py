@@ -200,6 +200,7 @@ class KnownDelivery:
     fence: int
     requeued_fence: int
     burned: int
+    settled: bool  # a person has decided to leave it uncertain
     attempts: tuple[KnownAttempt, ...]
 
 
@@ -398,7 +399,7 @@ class Deliveries(Protocol):
         """Give back claimed, unstarted (delivery, fence) pairs; returns how many were still ours."""
 
     def write_back(self, account: AccountRow, results: Sequence[Result]) -> set[int]:
-        """Write outcomes where the fence matches, and what each attempt learned whether it does or not.
+        """Write outcomes where the fence matches, and how each attempt ended whether it does or not.
 
         Returns the deliveries whose fence matched; the caller folds the rest as evidence.
         """
@@ -415,6 +416,9 @@ class Moves(Protocol):
 
     def by_id(self, delivery: int) -> KnownDelivery | None:
         """One delivery, locked, with its attempts."""
+
+    def still_ours(self, claimed: Sequence[tuple[int, int]]) -> set[int]:
+        """Lock claimed (delivery, fence) pairs; those that nobody took over or started since."""
 
     def learn(self, lessons: Mapping[int, News]) -> None:
         """Keep folded evidence on attempts: attempt → the news that stands."""

@@ -12,7 +12,7 @@ from broker.channel import Channel, Receipt, Reconciles
 from broker.confirm import apply_news
 from broker.delivery import Event, State, step
 from broker.errors import DeliveryFailure
-from broker.ports import AccountRow, LookUp, Move, News, Ports, Transaction
+from broker.ports import AccountRow, KnownDelivery, LookUp, Move, News, Ports, Transaction
 from broker.record import Entry
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def _write(
     moves: dict[int, list[Move]] = defaultdict(list)
     for one, receipt in answers:
         known = tx.moves.by_id(one.delivery) if receipt is None else None
-        if known is not None and known.state is State.UNCERTAIN:  # else evidence came while we asked
+        if known is not None and _still_asked(known, one):
             moves[one.announcement].append(_absent(tx, channel, one))
     tx.moves.move([move for several in moves.values() for move in several])
     tx.record.add(
@@ -115,6 +115,12 @@ def _not_bound_elsewhere(
         if bound.setdefault(receipt.provider_id, attempt) == attempt:
             news.append(News(receipt.evidence, attempt, receipt.provider_id, why="found at the provider"))
     return news
+
+
+def _still_asked(known: KnownDelivery, one: LookUp) -> bool:
+    """Whether the question still stands: evidence, a person or a new try may have come while the provider thought."""
+    newest = known.attempts[-1].attempt if known.attempts else None
+    return known.state is State.UNCERTAIN and not known.settled and newest == one.attempt.key.attempt
 
 
 def _absent(tx: Transaction, channel: Channel, one: LookUp) -> Move:

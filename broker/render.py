@@ -59,6 +59,8 @@ class Renderer:
 
         def work(tx: Transaction) -> None:
             due = tx.now + AGAIN
+            ours = tx.moves.still_ours([(one.delivery, one.fence) for one in broken])
+            held = [one for one in broken if one.delivery in ours]
             tx.moves.move(
                 [
                     Move(
@@ -72,10 +74,10 @@ class Renderer:
                         why=why,
                         due_at=min(due, one.case.expires_at),
                     )
-                    for one in broken
+                    for one in held
                 ]
             )
-            for announcement in {one.announcement for one in broken}:
+            for announcement in {one.announcement for one in held}:
                 subject = f"{account.channel} {announcement}"
                 tx.sweeps.raise_alarm("render_failed", subject, why)
                 facts = {"channel": account.channel}

@@ -153,7 +153,7 @@ class Deliveries:
         return len(rows)
 
     def write_back(self, account: AccountRow, results: Sequence[Result]) -> set[int]:
-        """Write outcomes where the fence matches, and what each attempt learned whether it does or not."""
+        """Write outcomes where the fence matches, and how each attempt ended whether it does or not."""
         hand = self._hand
         ordered = sorted(results, key=lambda r: r.delivery)  # one order of locks, so that none wait in a ring
         rows = hand.run_rows(
@@ -169,17 +169,17 @@ class Deliveries:
                 for r in ordered
             ],
         ).all()
+        matched = {row.id for row in rows}
         hand.run_rows(
             f"UPDATE attempt SET ended_at = {hand.dialect.clock}, outcome = u.outcome,"
             " evidence = coalesce(attempt.evidence, u.evidence),"
             " provider_id = coalesce(u.provider_id, attempt.provider_id), code = u.code, why = u.why"
             f" FROM {hand.dialect.rows(_ATTEMPT)} WHERE attempt.id = u.id",
             _ATTEMPT,
-            [_attempt_row(r) for r in ordered],
+            [_attempt_row(r, proves=r.delivery in matched) for r in ordered],
         )
         if rows:
             hand.dialect.saw_now(hand.connection, rows[0].now)
-        matched = {row.id for row in rows}
         self.tally(
             change
             for r in ordered
@@ -319,8 +319,9 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
     )
 
 
-def _attempt_row(result: Result) -> tuple[Any, ...]:
-    evidence = result.evidence.value if result.evidence else None
+def _attempt_row(result: Result, *, proves: bool) -> tuple[Any, ...]:
+    """`proves` is False for a late one: its evidence is folded in by the caller, together with what it moves."""
+    evidence = result.evidence.value if result.evidence and proves else None
     return (
         result.attempt,
         result.event.value,

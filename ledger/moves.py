@@ -40,8 +40,8 @@ _LEARN: tuple[Column, ...] = (
     ("why", "text"),
 )
 _KNOWN = (
-    "SELECT id, announcement_id, channel, account_id, address_id, state, fence, requeued_fence, burned"
-    " FROM delivery d"
+    "SELECT id, announcement_id, channel, account_id, address_id, state, fence, requeued_fence, burned,"
+    " settled_at IS NOT NULL AS settled FROM delivery d"
 )
 
 
@@ -97,6 +97,17 @@ class Moves:
         """One delivery, locked, with its attempts."""
         return self._lock([delivery]).get(delivery)
 
+    def still_ours(self, claimed: Sequence[tuple[int, int]]) -> set[int]:
+        """Lock claimed (delivery, fence) pairs; those that nobody took over or started since."""
+        locked = self._lock(sorted(delivery for delivery, _ in claimed))
+        return {
+            delivery
+            for delivery, fence in claimed
+            if (known := locked.get(delivery)) is not None
+            and (known.state, known.fence) == (State.SENDING, fence)
+            and all(attempt.fence != fence for attempt in known.attempts)
+        }
+
     def learn(self, lessons: Mapping[int, News]) -> None:
         """Keep folded evidence on attempts: attempt → the news that stands."""
         if lessons:
@@ -123,8 +134,10 @@ class Moves:
             " burned = CASE WHEN u.requeue = 1 THEN 0 ELSE delivery.burned END,"
             " code = u.code, why = u.why, due_at = coalesce(u.due_at, delivery.due_at),"
             " lookup_at = u.lookup_at, lookups = coalesce(u.lookups, delivery.lookups), lease_until = NULL,"
-            " settled_by = coalesce(u.settled_by, delivery.settled_by),"
-            f" settled_at = CASE WHEN u.settled_by IS NULL THEN delivery.settled_at ELSE {hand.dialect.now} END,"
+            # Tried anew, it may be lost anew, and then nobody has decided about that yet.
+            " settled_by = CASE WHEN u.requeue = 1 THEN NULL ELSE coalesce(u.settled_by, delivery.settled_by) END,"
+            " settled_at = CASE WHEN u.requeue = 1 THEN NULL WHEN u.settled_by IS NULL THEN delivery.settled_at"
+            f" ELSE {hand.dialect.now} END,"
             f" changed_at = {hand.dialect.now}"
             f" FROM {hand.dialect.rows(_MOVE)} WHERE delivery.id = u.id",
             _MOVE,
@@ -283,6 +296,7 @@ class Moves:
                 fence=row.fence,
                 requeued_fence=row.requeued_fence,
                 burned=row.burned,
+                settled=bool(row.settled),
                 attempts=tuple(attempts[row.id]),
             )
             for row in rows
