@@ -36,7 +36,7 @@ Each configured way out has a name of your choosing (`NAME` here) and these sett
 """
 
 
-def page(channels: Sequence[str] = ("email", "sms", "twitter")) -> str:
+def page(channels: Sequence[str] = ("email", "rss", "sms", "twitter")) -> str:
     """docs/settings.md, whole."""
     parts = [HEAD, _table(_rows(Settings, ()))]
     parts += [ACCOUNTS, _table(_rows(Account, ("accounts", "name")))]
