@@ -635,7 +635,10 @@ class Ledger(Protocol):
         """Stage a roster where nobody else sees it, then begin: one import at a time, and a short transaction."""
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a transaction, again from its start when it lost to another one (deadlock, busy)."""
+        """Run `work` in a transaction, again from its start when it lost to another one.
+
+        Lost: a deadlock, a lock that was not to be had, or a row that the other wrote first.
+        """
 
 
 class Channels(Protocol):

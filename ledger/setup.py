@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, insert, select, update
 
-from ledger.connect import Ledger
+from ledger.connect import Ledger, Transaction
 from ledger.tables import account, department, school
 
 
@@ -42,7 +42,8 @@ def install(
 
     An account that the settings no longer name is kept, for its deliveries point to it, and set inactive.
     """
-    with ledger.begin() as tx:
+
+    def work(tx: Transaction) -> None:
         connection = tx.hand.connection
         _upsert(connection, school, {"id": 1}, {f: getattr(whose, f) for f in School.__slots__})
         for slug, name in departments.items():
@@ -58,6 +59,8 @@ def install(
             _upsert(connection, account, {"name": one.name}, values)
         gone = account.c.name.not_in([one.name for one in accounts])
         connection.execute(update(account).where(gone).values(active=False))
+
+    ledger.transact(work)  # web and workers of a new school start at once, and each of them comes here
 
 
 def _upsert(connection: Connection, table: Table, key: dict[str, object], values: dict[str, object]) -> None:

@@ -45,7 +45,9 @@ _SESSION = {
 }
 TRUSTED = timedelta(seconds=1)  # a connection that has rested for less is used without asking it first
 _SEALER, _SWEEPER = 7_220_001, 7_220_002  # advisory locks: any two numbers nobody else here uses
-_CONFLICTS = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, lock not available
+# Serialization failure, deadlock, lock not available; and unique violation, for where two write the same row for the
+# first time (one key, one attachment, one alarm), whoever comes second sees it in the next turn.
+_CONFLICTS = frozenset({"40001", "40P01", "55P03", "23505"})
 
 
 class Postgres:
@@ -76,6 +78,7 @@ class Postgres:
             max_overflow=pool_size,
             pool_timeout=30,
             connect_args=arguments,
+            hide_parameters=True,  # an error's words would hold numbers and texts otherwise
         )
         event.listen(engine, "checkin", _rests)
         event.listen(engine, "checkout", partial(_try_after_rest, engine))
@@ -158,7 +161,7 @@ class Postgres:
         return int(connection.execute(text(statement)).scalar_one())
 
     def is_conflict(self, error: BaseException) -> bool:
-        """Deadlocks, serialization failures and lock timeouts."""
+        """Deadlocks, serialization failures, lock timeouts, and rows that somebody wrote a moment before."""
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
     @staticmethod

@@ -61,6 +61,7 @@ class Sqlite:
             max_overflow=pool_size,
             pool_timeout=30,
             connect_args={"timeout": BUSY.total_seconds(), "check_same_thread": False},
+            hide_parameters=True,  # an error's words would hold numbers and texts otherwise
         )
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
