@@ -17,10 +17,10 @@ PYTHON ?= $(shell for candidate in $$(type -aP python3 python3.13 python3.12 pyt
 	$$candidate -c 'import ensurepip, sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$candidate && break; done)
 
-.PHONY: help setup demo up test check bench deep lock samples clean
+.PHONY: help setup demo up test check bench deep lock samples screenshots clean
 
 help:  ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP)  ## Install everything into .venv, from the hashed lock
 
@@ -70,6 +70,9 @@ lock: setup  ## Write the locks again from pyproject.toml (ARGS="--upgrade" take
 
 samples: setup  ## Import every outside roster sample, written nowhere (DIR=folder)
 	@$(BIN)/python -m tests.samples $(DIR)
+
+screenshots: setup  ## Take docs/pictures/watch.png anew, and pictures to look at in build/pictures
+	@$(BIN)/python -m tests.support.screenshots docs/pictures build/pictures
 
 clean:  ## Remove what was made: .venv, caches
 	@rm -rf $(VENV) .venvs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

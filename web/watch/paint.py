@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from broker.delivery import STATES, State
+from broker.delivery import REACHED, STATES, State
 from web.watch import words
 from web.watch.static import EDITION
 
@@ -22,6 +22,12 @@ templates = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+)
+
+
+WAITING = (State.SENDING, State.QUEUED)
+ORDER = sorted(
+    STATES, key=lambda state: (state not in REACHED, WAITING.index(state) if state in WAITING else -1)
 )
 
 
@@ -47,10 +53,11 @@ def page(name: str, *, depth: int, **known: Any) -> str:
 
 
 def bar(states: Mapping[State, int]) -> Sequence[Slice]:
-    """The slices of a bar, in the order of the state table; what there is at all can be seen."""
+    """The slices of a bar: what arrived from the left, what waits on the right; what there is at all can be seen."""
     total = sum(states.values())
     slices, x = [], 0
-    for state, look in STATES.items():
+    for state in ORDER:
+        look = STATES[state]
         count = states.get(state, 0)
         if count:
             width = max(6, round(1000 * count / total))

@@ -118,9 +118,8 @@ class Concern:
 
 
 def concerns(stands: Health, rows: Sequence[Shown], counted: Sequence[Counted]) -> Sequence[Concern]:
-    """What needs looking at, the gravest first: what stops everything, whom nobody told, what went wrong."""
-    untold = [_untold(row, known) for row, known in zip(rows, counted, strict=True)]
-    return [*_of_the_house(stands), *filter(None, untold), *filter(None, map(_failed, rows))]
+    """What needs looking at: what stops everything, then each announcement that did not reach all, the newest first."""
+    return [*_of_the_house(stands), *filter(None, map(_of_one, rows, counted))]
 
 
 def _of_the_house(stands: Health) -> Sequence[Concern]:
@@ -150,23 +149,20 @@ def _of_the_house(stands: Health) -> Sequence[Concern]:
     return found
 
 
-def _untold(row: Shown, counted: Counted) -> Concern | None:
-    count = counted.duties[DutyState.LAPSED]
-    if not count or row.stage is Stage.WITHDRAWN:
-        return None
-    link = f"watch/{row.announcement.public_id}/people"
-    return Concern(f"{words.many(count, 'person', 'people')} could not be told", link=link, name=row.title)
-
-
-def _failed(row: Shown) -> Concern | None:
-    summed = Counter[State]()
+def _of_one(row: Shown, counted: Counted) -> Concern | None:
+    """One line an announcement: whom nothing reached, and what failed on the way."""
+    untold = counted.duties[DutyState.LAPSED] if row.stage is not Stage.WITHDRAWN else 0
+    failed = Counter[State]()
     for states in row.channels.values():
-        summed.update({state: states[state] for state in FAILED & states.keys()})
-    told = ", ".join(f"{summed[state]:,} {STATES[state].label}" for state in STATES if state in summed)
+        failed.update({state: states[state] for state in FAILED & states.keys()})
+    told = [f"{words.many(untold, 'person', 'people')} could not be told"] if untold else []
+    told += [f"{failed[state]:,} {STATES[state].label}" for state in STATES if state in failed]
     if not told:
         return None
-    link = f"watch/{row.announcement.public_id}?show=failed"
-    return Concern(told, link=link, name=row.title, grave=State.UNCERTAIN in summed)
+    link = f"watch/{row.announcement.public_id}"
+    return Concern(
+        "; ".join(told), link=link, name=row.title, grave=bool(untold) or State.UNCERTAIN in failed
+    )
 
 
 def _overdue(oldest: datetime | None, now: datetime) -> bool:

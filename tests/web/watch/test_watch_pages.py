@@ -51,7 +51,7 @@ def test_the_newest_announcement_stands_first_with_its_counts_in_plain_words(wat
     html = watched.get()
     assert html.index("Newer") < html.index("Older")
     text = " ".join(Elements(html).text.split())
-    assert "1 waiting 4 sent 1 rejected by the provider" in text
+    assert "4 sent 1 rejected by the provider 1 waiting" in text
     assert "4 told" in text or "told 4" in text
     assert "Nothing is planned yet." in text
 
@@ -152,7 +152,7 @@ def test_what_needs_looking_at_comes_first(watched: Watched) -> None:
     html = watched.get().split('id="announcements"')[0]
     assert "A provider refuses an account: the key is wrong" in html
     assert "2 uncertain: it may have left" in html
-    assert f"watch/{announcement.public_id}?show=failed" in html
+    assert f'<a href="watch/{announcement.public_id}">Concert</a>' in html
 
 
 def test_messages_that_nobody_sends_are_told(watched: Watched) -> None:
