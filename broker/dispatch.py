@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -140,6 +141,7 @@ class _Run:
         self.room = process.rooms.of(account.name)
         self.tried: dict[int, Tried] = {}  # started, and no outcome yet
         self.taken: set[int] = set()  # of those, handed to the channel
+        self.handed_over: set[int] = set()  # deliveries whose start is known to be committed
         self.done: list[tuple[Tried, Outcome]] = []
         self.left_in_window: dict[int, int] = {}  # window number → outcomes still missing
         self.window_of: dict[int, int] = {}
@@ -237,24 +239,42 @@ class _Run:
     # --- start ---------------------------------------------------------------------------------------------------
 
     async def _start_ahead(self) -> None:
-        number = 0
+        numbers = itertools.count(1)
         try:
             while (chunk := await self.claimed.get()) is not None:
-                for at in range(0, len(chunk), self.window):
-                    window = chunk[at : at + self.window]
-                    if not await self._room_for_one():
-                        await self._give_back(window)
-                        continue
-                    number += 1
-                    try:
-                        held = await self._start(number, window)
-                    except BaseException:
-                        self.room.release()
-                        raise
-                    if not held:
-                        self.room.release()
+                try:
+                    await self._start_chunk(chunk, numbers)
+                except Exception:
+                    self.broken_off = True
+                    await self._give_back_rest(chunk)
+                    raise
         finally:
             await self.started.put(None)
+
+    async def _start_chunk(self, chunk: Sequence[_Ready], numbers: Iterator[int]) -> None:
+        for at in range(0, len(chunk), self.window):
+            window = chunk[at : at + self.window]
+            if not await self._room_for_one():
+                await self._give_back(window)
+                continue
+            try:
+                held = await self._start(next(numbers), window)
+            except BaseException:
+                self.room.release()
+                raise
+            if not held:
+                self.room.release()
+
+    async def _give_back_rest(self, chunk: Sequence[_Ready] | None) -> None:
+        """After a fault: what is not started goes back, and the claiming stage is not left waiting for a reader.
+
+        A start whose commit was lost on the way may be among it: nobody has been handed it, so it did not leave.
+        """
+        while chunk is not None:
+            mine = [one for one in chunk if one.picked.delivery not in self.handed_over]
+            with contextlib.suppress(Exception):  # the ledger may be away still; their lease ends by itself
+                await self._give_back(mine)
+            chunk = await self.claimed.get()
 
     async def _room_for_one(self) -> bool:
         """Wait until one more window may be started; False when nothing more is to be."""
@@ -277,6 +297,7 @@ class _Run:
             token = self.ports.signer.sign("attempt", str(attempt))
             key = Key(one.picked.delivery, attempt, one.picked.fence, token)
             self.tried[attempt] = Tried(one.picked, key, one.rendered.commitment)
+            self.handed_over.add(one.picked.delivery)
             self.window_of[attempt] = number
             items.append((Item(key, one.rendered.message, one.rendered.to), one.turn))
         if not items:
