@@ -220,10 +220,10 @@ class ConfirmsDelivery(Protocol):
 
 @runtime_checkable
 class Withdraws(Protocol):
-    """A channel whose posts can be deleted."""
+    """A broadcast channel whose posts can be taken back."""
 
     def withdraw(self, receipt: Receipt) -> None:
-        """Delete what was posted."""
+        """Delete what was posted; what is gone already is deleted too. Raises DeliveryFailure."""
 
 
 @runtime_checkable

@@ -83,7 +83,8 @@ def rehearse(ports: Ports, draft: Draft) -> Rehearsed:
 def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     """Take an announcement back: nothing of it starts more than a second after this commits (design §6.5).
 
-    Returns how many deliveries became withdrawn at once; those in hand follow by the brake. Safe to repeat.
+    Returns how many deliveries became withdrawn at once; those in hand follow by the brake, and what the public has
+    seen is taken back by `broker.retract`. Safe to repeat.
     Raises NotFound.
     """
 
@@ -92,6 +93,7 @@ def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
         if announcement.withdrawn_at is None:
             tx.announcements.mark_withdrawn(announcement.id)
             tx.stops.add(StopKind.ANNOUNCEMENT, announcement.id)
+            tx.retractions.want(announcement.id)
             tx.record.add([Entry("announcement.withdrawn", actor, {"id": str(public_id)}, announcement.id)])
         return announcement
 

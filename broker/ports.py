@@ -235,6 +235,18 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraction:
+    """A public delivery that left, of an announcement withdrawn since: what is to be taken back, and where."""
+
+    delivery: int
+    announcement: int
+    public_id: UUID
+    account: str
+    provider_ids: tuple[str, ...]  # of every attempt that the provider took
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboxItem:
     """One verified callback waiting to be confirmed."""
 
@@ -433,6 +445,25 @@ class Moves(Protocol):
         """Queued deliveries of a withdrawn announcement become withdrawn; returns how many."""
 
 
+class Retractions(Protocol):
+    """What is to be taken back from the public."""
+
+    def want(self, announcement: int) -> None:
+        """Every public delivery of a withdrawn announcement is to be taken back as soon as it is there."""
+
+    def is_due(self) -> bool:
+        """Whether something is to be taken back now; reads only."""
+
+    def due(self, *, limit: int, again_in: timedelta) -> Sequence[Retraction]:
+        """What is to be taken back now; each is put off by `again_in` so that one worker does it."""
+
+    def put_off(self, delivery: int, *, failures: int, by: timedelta) -> None:
+        """It could not be taken back: try again later."""
+
+    def drop(self, delivery: int) -> None:
+        """Nothing more is to be taken back."""
+
+
 class Receipts(Protocol):
     """The inbox of verified callbacks."""
 
@@ -584,6 +615,10 @@ class Transaction(Protocol):
     @property
     def moves(self) -> Moves:
         """Recovery, evidence, look-ups, people's decisions."""
+
+    @property
+    def retractions(self) -> Retractions:
+        """What is to be taken back."""
 
     @property
     def receipts(self) -> Receipts:

@@ -121,17 +121,21 @@ def deliveries(
 def withdraw(id: AnnouncementId, operator: Operator = None, json: Json = False) -> None:
     """Take an announcement back: nothing of it starts more than a second from now.
 
-    What has left cannot be called back; `carillon status` shows how much that is.
+    A worker deletes what was posted in public; texts and mails that have left cannot be called back. `carillon status`
+    shows how much that is.
 
     Example: `carillon withdraw 0193…`
     """
     public_id = announcement_id(id)
     with writing(operator) as (house, actor):
         withdrawn = intake.withdraw(house.ports, public_id, actor=actor)
+        retracting = looking(house.ledger, public_id)().retracting
     if json:
-        show.as_json({"announcement": public_id, "withdrawn": withdrawn})
-    else:
-        show.say(f"withdrawn: {withdrawn} deliveries had not left and will not")
+        show.as_json({"announcement": public_id, "withdrawn": withdrawn, "retracting": retracting})
+        return
+    show.say(f"withdrawn: {withdrawn} deliveries had not left and will not")
+    if retracting:
+        show.say(f"taken back from the public by a worker: {retracting}")
 
 
 def requeue(delivery: DeliveryId, why: Why = "", operator: Operator = None, json: Json = False) -> None:

@@ -94,6 +94,7 @@ def as_told(status: Status) -> Mapping[str, Any]:
             for channel, counted in status.channels.items()
         },
         "duties": {state.value: n for state, n in status.duties.items()},
+        "retracting": status.retracting,
         "settled": status.settled,
     }
 
@@ -107,6 +108,8 @@ def show_status(status: Status) -> None:
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")
     show.say(f"  people: {show.duties(status.duties)}")
+    if status.retracting:
+        show.say(f"  being taken back from the public: {status.retracting}")
 
 
 def looking(ledger: Ledger, public_id: UUID) -> Look:

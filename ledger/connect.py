@@ -30,6 +30,7 @@ from ledger.people import People
 from ledger.plans import Plans
 from ledger.receipts import Receipts
 from ledger.record import Records
+from ledger.retractions import Retractions
 from ledger.sessions import Sessions
 from ledger.staging import Staged, staged
 from ledger.stops import Stops
@@ -50,6 +51,7 @@ class Transaction:
         self.plans = Plans(hand)
         self.deliveries = Deliveries(hand)
         self.moves = Moves(hand)
+        self.retractions = Retractions(hand)
         self.receipts = Receipts(hand)
         self.accounts = Accounts(hand)
         self.pace = Pace(hand)

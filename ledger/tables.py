@@ -457,6 +457,16 @@ Index(
     postgresql_where=attempt.c.provider_id.is_not(None),
 )
 
+# What is to be taken back: a row for each public delivery of a withdrawn announcement, so a handful. Beside `delivery`
+# and not in it, where a million rows would carry two columns that hardly one of them ever needs.
+retraction = Table(
+    "retraction",
+    metadata,
+    Column("delivery_id", Id, primary_key=True, autoincrement=False),
+    Column("due_at", Moment, nullable=False, index=True),
+    Column("failures", SmallInteger, nullable=False, server_default="0"),
+)
+
 receipt = Table(
     "receipt",
     metadata,

@@ -230,6 +230,7 @@ class XStandIn:
         if not self._live(id):
             return shapes.NOT_FOUND
         self._deleted.add(id)
+        self.counts["deleted"] += 1
         return 200, {"data": {"deleted": True}}
 
     def me(self) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, reconcile, sweep
+from broker import dispatch, fanout, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.ports import FanOutHint, Hint, Lane, Ports
@@ -48,6 +48,7 @@ class Workshop:
         self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh)
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep)
         self._asking = Every("look-ups", SWEEP_EVERY, self.look_up)
+        self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -57,6 +58,7 @@ class Workshop:
         self._braking.start()
         self._ticking.start()
         self._asking.start()
+        self._taking_back.start()
 
     def wind_down(self) -> None:
         """Take no new work from now on; returns at once."""
@@ -67,6 +69,7 @@ class Workshop:
         self.wind_down()
         self._ticking.stop()
         self._asking.stop()
+        self._taking_back.stop()
         for thread in tuple(self._threads):
             thread.join()
         self._in_hand.wait()
@@ -90,6 +93,11 @@ class Workshop:
         """Ask providers about what is uncertain and due; on a turn of its own, for they may take their time."""
         if not self._stopping.is_set():
             reconcile.look_up_due(self._ports, actor=self._actor)
+
+    def take_back(self) -> None:
+        """Delete what the public should see no more; on a turn of its own, for the same reason."""
+        if not self._stopping.is_set():
+            retract.take_back_due(self._ports, actor=self._actor)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

@@ -1,4 +1,4 @@
-"""The contract suite's part for capabilities that a channel may have: many at once, look-up, call-backs."""
+"""The contract suite's part for capabilities that a channel may have: many at once, look-up, call-backs, taking back."""
 # ruff: noqa: S101 - a test suite asserts, wherever it lives
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from broker.channel import (
     Reconciles,
     SendsMany,
     SignatureInvalid,
+    Withdraws,
 )
 from broker.delivery import Evidence
 from broker.errors import AddressRejected, DeliveryFailure, Uncertain
@@ -267,6 +268,31 @@ class ConfirmationContract:
         assert not list(news)
 
 
+class WithdrawalContract:
+    """For a channel whose posts can be taken back."""
+
+    def test_what_was_taken_back_can_be_taken_back_again(self, bench: Bench, channel: Channel) -> None:
+        """Whoever dies between the deleting and the writing down deletes once more."""
+        one = item(channel, bench)
+        taker = _taker(channel)
+        receipt = channel.send(one.message, one.to, key=one.key)
+        taker.withdraw(receipt)
+        taker.withdraw(receipt)
+
+    def test_only_a_broadcast_claims_to_take_back(self, channel: Channel) -> None:
+        _taker(channel)
+        assert channel.traits.broadcast
+
+    def test_a_provider_that_is_away_is_told_as_a_failure(self, bench: Bench, channel: Channel) -> None:
+        _taker(channel)
+        skip_unsupported(bench, Fault.UNREACHABLE)
+        bench.order(Fault.UNREACHABLE)
+        blind = bench.open()
+        with pytest.raises(DeliveryFailure):
+            _taker(blind).withdraw(Receipt("1"))
+        blind.close()
+
+
 class StreamBroke(Exception):
     """Raised by a test's stream of items."""
 
@@ -290,6 +316,12 @@ def _asked(channel: Channel) -> Reconciles:
 def _called(channel: Channel) -> ConfirmsDelivery:
     if not isinstance(channel, ConfirmsDelivery):
         pytest.skip(f"{channel.name}'s provider does not call back")
+    return channel
+
+
+def _taker(channel: Channel) -> Withdraws:
+    if not isinstance(channel, Withdraws):
+        pytest.skip(f"{channel.name}'s posts cannot be taken back")
     return channel
 
 

@@ -4,7 +4,7 @@
         @pytest.fixture
         def bench(self) -> Bench: ...
 
-What a channel does not claim (`send_many`, `find`, `confirmations`) is skipped with a reason; a claim without
+What a channel does not claim (`send_many`, `find`, `confirmations`, `withdraw`) is skipped with a reason; a claim without
 the capability, or a capability without the claim, fails.
 """
 # ruff: noqa: S101 - a test suite asserts, wherever it lives
@@ -41,12 +41,13 @@ from broker.testing.channel_capabilities import (
     ConfirmationContract,
     ReconciliationContract,
     SendsManyContract,
+    WithdrawalContract,
 )
 
 NAMES = ("Amelia", "Benedict")
 
 
-class ChannelContract(SendsManyContract, ReconciliationContract, ConfirmationContract):
+class ChannelContract(SendsManyContract, ReconciliationContract, ConfirmationContract, WithdrawalContract):
     """What holds for every channel, a text's as well as a feed's."""
 
     @pytest.fixture

@@ -44,6 +44,7 @@ class PretendProvider:
     """Outlives the channels that use it, as a real one does. `truth` is what it accepted, oldest first."""
 
     truth: list[Accepted] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)  # provider ids, in the order they were asked for
     answer_in: timedelta = timedelta(0)
     silence: timedelta = timedelta(seconds=1)  # how long a channel waits before it gives up
     _orders: list[tuple[Fault, str, int | None]] = field(default_factory=list)
@@ -129,6 +130,17 @@ class PretendChannel:
             raise
 
 
+class PretendNoticeBoard(PretendChannel):
+    """A pretend channel whose posts can be taken down."""
+
+    def withdraw(self, receipt: Receipt) -> None:
+        """Take it down, as often as asked."""
+        fault = self._provider.strike("")
+        if fault is not None:
+            raise LEADS_TO[fault](f"the pretend provider was ordered: {fault}", code=fault)
+        self._provider.deleted.append(receipt.provider_id)
+
+
 class AskablePretendChannel(PretendChannel):
     """A pretend channel whose provider can be asked, and calls back."""
 
@@ -158,7 +170,7 @@ class AskablePretendChannel(PretendChannel):
 
 
 class PretendKit:
-    """Opens pretend channels on one provider. `askable`: with look-up and call-backs."""
+    """Opens pretend channels on one provider. `askable`: with look-up and call-backs; a broadcast can be taken back."""
 
     def __init__(
         self,
@@ -180,7 +192,8 @@ class PretendKit:
 
     def open(self, account: str, settings: Any, around: Surroundings) -> PretendChannel:
         """A channel bound to the provider, whatever the account."""
-        kind = AskablePretendChannel if self.traits.can_reconcile else PretendChannel
+        plain = PretendNoticeBoard if self.traits.broadcast else PretendChannel
+        kind = AskablePretendChannel if self.traits.can_reconcile else plain
         return kind(self.traits, self._provider, hands=self._hands)
 
 

@@ -60,6 +60,9 @@ class Rss:
             why = "it has no public id, so that no reader could tell it from another"
             raise ContentRejected(why, code="no_public_id") from None
 
+    def withdraw(self, receipt: Receipt) -> None:
+        """Nothing is left to do: a feed shows no announcement that the ledger calls withdrawn."""
+
     def close(self) -> None:
         """There is nothing to let go of."""
 

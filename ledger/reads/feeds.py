@@ -27,7 +27,8 @@ from ledger.hand import Hand
 
 CHANNEL = "rss"
 SEARCHED = 10_000  # announcements a group's feed looks through, newest first
-_OUT = [state.value for state in REACHED]
+# What was taken back keeps its place in the chain of corrections; that it is withdrawn says its announcement.
+_OUT = [state.value for state in (*REACHED, State.RETRACTED)]
 # What left, may have left, or was taken back: somebody may hold the address of its page.
 _WAS_PUBLIC = [state.value for state in (*REACHED, State.SENDING, State.UNCERTAIN, State.RETRACTED)]
 
@@ -145,7 +146,7 @@ def published(hand: Hand, scope: Scope, *, limit: int) -> Sequence[Published]:
             id=firsts[row.id].public_id,
             department=row.department_name,
             content=contents[row.id],
-            published_at=firsts[row.id].at,
+            published_at=min(firsts[row.id].at, row.at),  # the first may have been taken back since
             updated_at=row.at,
         )
         for row in rows

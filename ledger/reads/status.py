@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, union_all
 
 from broker.announcement import Announcement, Stage, stage
-from broker.delivery import State
+from broker.delivery import REACHED, State
 from broker.duty import DutyState
 from ledger import tables as t
 from ledger.announcements import Announcements
@@ -19,13 +19,17 @@ from ledger.reads import duties
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One announcement at one moment. `channels` holds only states that occur; `settled` is the glossary's."""
+    """One announcement at one moment. `channels` holds only states that occur; `settled` is the glossary's.
+
+    `retracting`: public deliveries that stand although it is withdrawn, and are being taken back.
+    """
 
     announcement: Announcement
     stage: Stage
     channels: Mapping[str, Mapping[State, int]]
     duties: Mapping[DutyState, int]
     settled: bool
+    retracting: int = 0
 
 
 def status(hand: Hand, public_id: UUID) -> Status | None:
@@ -40,6 +44,7 @@ def status(hand: Hand, public_id: UUID) -> Status | None:
         channels,
         duties.count(hand, announcement),
         is_settled(hand, announcement, channels),
+        retracting(hand, announcement.id) if announcement.withdrawn_at is not None else 0,
     )
 
 
@@ -67,6 +72,16 @@ def tallies_of(hand: Hand, announcements: Sequence[int]) -> Mapping[int, Mapping
         if row.n:
             states[State(row.state)] = int(row.n)
     return found
+
+
+def retracting(hand: Hand, announcement: int) -> int:
+    """How many public deliveries of an announcement left and are still to be taken back."""
+    reached = t.delivery.c.state.in_([state.value for state in REACHED])
+    return hand.connection.execute(
+        select(func.count())
+        .select_from(t.retraction.join(t.delivery, t.delivery.c.id == t.retraction.c.delivery_id))
+        .where(t.delivery.c.announcement_id == announcement, reached)
+    ).scalar_one()
 
 
 def is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Mapping[State, int]]) -> bool:

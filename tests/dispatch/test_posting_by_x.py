@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -12,74 +11,28 @@ from sqlalchemy import select, update
 from broker import accounts, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step
-from broker.brake import Brake
-from broker.channel import Channel
 from broker.errors import InvalidAnnouncement
-from broker.ports import Ports
-from broker.testing.hints import PretendHints
-from broker.testing.provider import PretendKit, PretendProvider
-from channels.twitter import kit
-from config.signer import HmacSigner
 from ledger import tables as t
-from ledger.connect import open_ledger
-from ledger.setup import ConfiguredAccount, install
-from sandbox.client import RunningSandbox, start_sandbox
-from tests.channels.twitter_support import AROUND, settings
-from tests.dispatch.conftest import SCHOOL
-from tests.support.broker_world import PretendChannels, World
-from tests.support.school import SmallSchool
-
-PLAIN = {"following": 0, "protected": False, "suspended": False, "duplicates": True}
-
-
-@dataclass
-class WithX(PretendChannels):
-    """Pretended texts and feed, and a real channel to the stand-in for X."""
-
-    feed: PretendProvider = field(default_factory=PretendProvider)
-    x_url: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.kits["rss"] = PretendKit(self.feed, askable=False, address_kind=None)
-        self.kits["twitter"] = kit  # type: ignore[assignment]
-
-    def open(self, account: str) -> Channel:
-        if account != "x":
-            return self.opened["feed"] if account == "feed" else super().open(account)
-        if account not in self.opened:
-            self.opened[account] = kit.open(account, settings(self.x_url), AROUND)
-        return self.opened[account]
+from sandbox.client import RunningSandbox
+from tests.support.broker_world import World
+from tests.support.world_with_x import in_good_health, sandbox_for_x, world_with_x
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with start_sandbox(tmp_path_factory.mktemp("x") / "truth.jsonl") as running:
+    with sandbox_for_x(tmp_path_factory.mktemp("x")) as running:
         yield running
 
 
 @pytest.fixture
 def at_x(sandbox: RunningSandbox) -> RunningSandbox:
-    sandbox.control.clear()
-    sandbox.control.account_at_x(**PLAIN)
-    return sandbox
+    return in_good_health(sandbox)
 
 
 @pytest.fixture
 def world(ledger_url: str, at_x: RunningSandbox) -> Iterator[World]:
-    signer, hints = HmacSigner(b"a secret of the tests"), PretendHints()
-    ledger = open_ledger(ledger_url, signer)
-    configured = [ConfiguredAccount(*each) for each in (("texts", "sms"), ("x", "twitter"), ("feed", "rss"))]
-    install(ledger, SCHOOL, {"office": "School office"}, configured)
-    channels = WithX(x_url=at_x.x_url)
-    channels.opened["feed"] = channels.kits["rss"].open("feed", {}, AROUND)
-    world = World(ledger, channels, hints, Ports(ledger, hints, signer, channels), Brake(ledger))
-    school = SmallSchool()
-    school.guardian("Parent", school.pupil("Pupil", "Choir"), mobiles=("+447911123400",))
-    world.bring(school)
-    yield world
-    channels.open("x").close()
-    ledger.close()
+    with world_with_x(ledger_url, at_x) as world:
+        yield world
 
 
 def announced(world: World, **changes: object) -> Announcement:

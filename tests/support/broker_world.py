@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from broker import confirm, fanout, intake, reconcile, sweep
+from broker import confirm, fanout, intake, reconcile, retract, sweep
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
@@ -123,6 +123,7 @@ class World:
     def sweep(self) -> sweep.Report:
         """All that a worker does beside sending."""
         reconcile.look_up_due(self.ports, actor=SYSTEM)
+        retract.take_back_due(self.ports, actor=SYSTEM)
         return sweep.run(self.ports, actor=SYSTEM)
 
     def confirm(self) -> int:

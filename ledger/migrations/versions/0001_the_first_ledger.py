@@ -378,6 +378,13 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_tally_announcement_id')),
     sa.PrimaryKeyConstraint('announcement_id', 'channel', 'state', name=op.f('pk_tally'))
     )
+    op.create_table('retraction',
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('failures', sa.SmallInteger(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_retraction'))
+    )
+    op.create_index(op.f('ix_retraction_due_at'), 'retraction', ['due_at'], unique=False)
     op.create_table('sign_in_link',
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('operator', sa.Text(), nullable=False),
