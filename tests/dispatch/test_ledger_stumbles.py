@@ -1,4 +1,4 @@
-"""The ledger stumbles while a worker sends: nothing hangs, and what did not start is not held back until its lease ends."""
+"""The ledger stumbles while a worker sends: nothing hangs, and what did not start is given back at once."""
 
 from __future__ import annotations
 
