@@ -65,18 +65,21 @@ def _read(
     problems: list[Problem],
 ) -> Account | None:
     mine = {field: raw[field] for field in ("channel", "department", "per_second") if field in raw}
+    account: Account | None = None
     try:
         account = Account.model_validate(mine)
     except ValidationError as invalid:
         problems += plain_words(invalid, Account, path)
-        return None
-    if departments is not None and account.department not in {None, *departments}:
-        hint = nearest(str(account.department), departments) or "add it to CARILLON_DEPARTMENTS"
+    department = mine.get("department")
+    if departments is not None and isinstance(department, str) and department not in departments:
+        hint = nearest(department, departments) or "add it to CARILLON_DEPARTMENTS"
         problems.append(
             Problem("unknown_department", name_of((*path, "department")), "is no department", hint)
         )
+    if not isinstance(channel := mine.get("channel"), str):
+        return None  # what is no name of a channel says nothing of the rest
     try:
-        model = registry.kit(account.channel).settings
+        model = registry.kit(channel).settings
     except SetupError as fault:
         problems += [Problem(p.code, name_of((*path, "channel")), p.message, p.hint) for p in fault.problems]
         return None
@@ -88,7 +91,7 @@ def _read(
         problems += plain_words(invalid, model, path)
         return None
     problems += _strays(path, rest, model)
-    return account.model_copy(update={"own": own})
+    return account.model_copy(update={"own": own}) if account is not None else None
 
 
 def _strays(path: tuple[str, ...], rest: Mapping[str, Any], model: type[BaseModel]) -> list[Problem]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -22,7 +22,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -135,6 +134,7 @@ class Settings(_Group):
     )
     secret_key: SecretStr | None = Field(
         None,
+        validate_default=True,
         description="signs what leaves the house, 32 characters or more; made by itself beside a SQLite ledger",
     )
     sandbox: bool = Field(
@@ -148,7 +148,9 @@ class Settings(_Group):
     )
     school: School = Field(default_factory=School)
     departments: dict[str, str] = Field(
-        {"office": "School office"}, description="name shown for each department's slug"
+        {"office": "School office"},
+        validate_default=True,
+        description="name shown for each department's slug",
     )
     accounts: dict[str, Account] = Field({}, description="the configured ways out, by name")
     worker: Worker = Field(default_factory=Worker)
@@ -223,7 +225,9 @@ class Settings(_Group):
 
     @field_validator("secret_key")
     @classmethod
-    def _secret_key(cls, value: SecretStr | None) -> SecretStr | None:
+    def _secret_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and not info.data.get("database_url", "sqlite").startswith("sqlite"):
+            raise Faults(Problem("missing", "", "is missing", NEW_KEY))
         if value is not None and len(value.get_secret_value()) < 32:
             raise Faults(Problem("weak_secret_key", "", "is shorter than 32 characters", NEW_KEY))
         return value
@@ -239,12 +243,16 @@ class Settings(_Group):
 
     @field_validator("departments")
     @classmethod
-    def _department_slugs(cls, value: dict[str, str]) -> dict[str, str]:
+    def _department_slugs(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         faulty = [slug for slug in value if not SLUG.fullmatch(slug)]
         if faulty or not value:
             raise Faults(
                 Problem("bad_slug", "", "needs short names: small letters, digits, hyphens", "such as music")
             )
+        school = info.data.get("school")
+        if school is not None and school.slug in value:
+            hint = f"{reading.name_of(('school', 'slug'))} and a department's slug must differ: each names one feed"
+            raise Faults(Problem("slug_taken", "", "has the school's own slug", hint))
         return value
 
     @field_validator("accounts", mode="before")
@@ -252,17 +260,6 @@ class Settings(_Group):
     def _accounts(cls, value: Any, info: ValidationInfo) -> Any:
         registry = info.context["registry"] if info.context else Registry()
         return read_accounts(value, registry, info.data.get("departments"))
-
-    @model_validator(mode="after")
-    def _together(self) -> Self:
-        if self.secret_key is None and not self.sqlite:
-            raise Faults(Problem("missing", reading.name_of(("secret_key",)), "is missing", NEW_KEY))
-        if self.school.slug in self.departments:
-            hint = f"{reading.name_of(('school', 'slug'))} and a department's slug must differ: each names one feed"
-            raise Faults(
-                Problem("slug_taken", reading.name_of(("departments",)), "has the school's own slug", hint)
-            )
-        return self
 
 
 NEW_KEY = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -12,8 +12,8 @@ from pydantic import (
     Field,
     FilePath,
     SecretStr,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from broker.address import BadAddress, parse_email
@@ -44,7 +44,7 @@ class Settings(BaseModel):
         "starttls", description="none is for this machine alone"
     )
     username: SecretStr | None = Field(None, description="left out when the server knows us by our address")
-    password: SecretStr | None = Field(None, description="belongs to the username")
+    password: SecretStr | None = Field(None, validate_default=True, description="belongs to the username")
     sender: Email = Field(description="the email it comes from; bounces go there")
     sender_name: str = Field("", max_length=120, description="the name beside it; left out, the school's")
     reply_to: Email = Field(description="a mailbox that somebody reads: where answers go")
@@ -76,10 +76,17 @@ class Settings(BaseModel):
             raise ValueError("must be a host name or an address, such as smtp.example.org")
         return value
 
-    @model_validator(mode="after")
-    def _together(self) -> Self:
-        if self.security == "none" and not is_loopback(self.host):
+    # Field by field, for a validator of the whole would be silent while any field is at fault.
+    @field_validator("security")
+    @classmethod
+    def _clear_here_alone(cls, value: str, info: ValidationInfo) -> str:
+        if value == "none" and "host" in info.data and not is_loopback(info.data["host"]):
             raise ValueError("security none is for a mail server on this machine; take starttls or tls")
-        if (self.username is None) != (self.password is None):
+        return value
+
+    @field_validator("password")
+    @classmethod
+    def _together(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "username" in info.data and (info.data["username"] is None) != (value is None):
             raise ValueError("a username and a password belong together")
-        return self
+        return value

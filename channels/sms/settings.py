@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from broker.loopback import is_loopback
 from channels.seconds import Seconds
@@ -37,7 +36,9 @@ class Settings(BaseModel):
         default=None, pattern=r"^MG[0-9a-f]{32}$", description="a pool of numbers; this or a sender"
     )
     sender: str | None = Field(
-        default=None, description="a number like +447400123456, or a name of up to 11 letters"
+        default=None,
+        validate_default=True,
+        description="a number like +447400123456, or a name of up to 11 letters",
     )
     api_base_url: str | None = Field(default=None, description="where Twilio is, when not at its own address")
     per_second: float | None = Field(default=None, gt=0, description="the pace agreed with Twilio")
@@ -58,7 +59,11 @@ class Settings(BaseModel):
 
     @field_validator("sender")
     @classmethod
-    def _known_kind(cls, value: str | None) -> str | None:
+    def _one_origin(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # Beside the field before it, for a validator of the whole would be silent while any field is at fault.
+        pool = "messaging_service_sid"
+        if pool in info.data and (info.data[pool] is None) == (value is None):
+            raise ValueError("give either messaging_service_sid or sender, not both and not neither")
         if value is not None and not _SENDER.fullmatch(value):
             raise ValueError(
                 "a sender is a number like +447911123456 or a name of up to 11 letters and digits"
@@ -77,9 +82,3 @@ class Settings(BaseModel):
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
             raise ValueError("it begins with https://, save for a stand-in on this machine")
         return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
-        if (self.messaging_service_sid is None) == (self.sender is None):
-            raise ValueError("give either messaging_service_sid or sender, not both and not neither")
-        return self

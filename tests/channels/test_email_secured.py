@@ -154,10 +154,11 @@ def test_a_file_of_no_certificates_is_told_of(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "field", "words"),
     [
-        ({"host": "smtp.example.org"}, "", "on this machine"),
-        ({"host": "128.0.0.1"}, "", "on this machine"),
-        ({"host": "localhost.example.org"}, "", "on this machine"),
-        ({"username": "office"}, "", "belong together"),
+        ({"host": "smtp.example.org"}, "security", "on this machine"),
+        ({"host": "128.0.0.1"}, "security", "on this machine"),
+        ({"host": "localhost.example.org"}, "security", "on this machine"),
+        ({"username": "office"}, "password", "belong together"),
+        ({"password": "x"}, "password", "belong together"),
         ({"sender": "office@school.example, head@school.example"}, "sender", "more than one email"),
         ({"sender": "nobody"}, "sender", "not an email"),
         ({"reply_to": None}, "reply_to", "valid string"),

@@ -104,12 +104,47 @@ def test_every_fault_is_told_at_once() -> None:
         "CARILLON_WORKER__BUDGET",
         "CARILLON_ACCOUNTS__X__CHANNEL",
         "CARILLON_ACCOUNTS__Y__CHANNEL",
+        "CARILLON_ACCOUNTS__Y__DEPARTMENT",
     }
     assert told["CARILLON_DATABSE_URL"].hint == "did you mean CARILLON_DATABASE_URL?"
     assert told["CARILLON_SCHOOL__NMAE"].hint == "did you mean CARILLON_SCHOOL__NAME?"
     assert told["CARILLON_SCHOOL__ZONE"].hint == "did you mean Europe/London?"
     assert told["CARILLON_WEB__PORT"].message == "must be a whole number"
     assert told["CARILLON_WORKER__BUDGET"].message == "must be a number of seconds"
+
+
+def test_what_two_settings_say_together_is_told_beside_the_faults_of_others() -> None:
+    """A second round of faults, after the first was mended, would be a second evening."""
+    told = faults(
+        {
+            "CARILLON_DATABASE_URL": "postgresql://u:hush@h/n",
+            "CARILLON_SCHOOL__SLUG": "office",
+            "CARILLON_WEB__PORT": "http",
+            "CARILLON_ACCOUNTS__MAIL__CHANNEL": "email",
+            "CARILLON_ACCOUNTS__MAIL__PER_SECOND": "-1",
+            "CARILLON_ACCOUNTS__MAIL__HOST": "smtp.example.org",
+            "CARILLON_ACCOUNTS__MAIL__SECURITY": "none",
+            "CARILLON_ACCOUNTS__MAIL__USERNAME": "office",
+            "CARILLON_ACCOUNTS__SMS__CHANNEL": "sms",
+            "CARILLON_ACCOUNTS__SMS__ACCOUNT_SID": "AC1",
+            "CARILLON_ACCOUNTS__FAX__DEPARTMENT": "musik",
+        }
+    )
+    assert set(told) == {
+        "CARILLON_SECRET_KEY",  # there is none, and this is no SQLite
+        "CARILLON_DEPARTMENTS",  # one has the school's slug
+        "CARILLON_WEB__PORT",
+        "CARILLON_ACCOUNTS__MAIL__PER_SECOND",
+        "CARILLON_ACCOUNTS__MAIL__SECURITY",  # none, to another machine
+        "CARILLON_ACCOUNTS__MAIL__PASSWORD",  # the username's
+        "CARILLON_ACCOUNTS__MAIL__SENDER",
+        "CARILLON_ACCOUNTS__MAIL__REPLY_TO",
+        "CARILLON_ACCOUNTS__SMS__ACCOUNT_SID",
+        "CARILLON_ACCOUNTS__SMS__AUTH_TOKEN",
+        "CARILLON_ACCOUNTS__SMS__SENDER",  # neither a sender nor a pool of them
+        "CARILLON_ACCOUNTS__FAX__CHANNEL",
+        "CARILLON_ACCOUNTS__FAX__DEPARTMENT",
+    }
 
 
 def test_an_account_is_read_with_its_channels_own_settings(bell: Path) -> None:
