@@ -15,6 +15,7 @@ class Cover:
 
     `blocked`: a court order keeps somebody who holds this address from this person; nothing overrides it.
     `gone`: the person left the school, or nobody who holds the address is theirs any more.
+    `commitment_key`: the person's own, for what the record commits to; None once it was destroyed.
     """
 
     duty: int
@@ -24,6 +25,7 @@ class Cover:
     blocked: bool = False
     acknowledged: bool = False
     gone: bool = False
+    commitment_key: bytes | None = field(default=None, repr=False)
 
     @property
     def stands(self) -> bool:

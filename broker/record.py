@@ -2,8 +2,8 @@
 
 An entry tells of one transaction: its kind, who did it, and the deliveries or rows it moved, as canonical JSON
 bytes. Entries are hashed as stored. A seal covers a range of entries with a Merkle root and the seal before it.
-Personal facts enter only as commitments: HMACs under a key of the person or address that erasure destroys, so
-that an erased person leaves the record verifiable and says nothing about them.
+Personal facts enter only as commitments: HMACs under the keys of the address and of everybody whom a message is about.
+Erasure destroys a person's key, and so leaves the record verifiable and silent about them.
 """
 
 from __future__ import annotations
@@ -74,6 +74,14 @@ def body_of(entry: Entry, at: datetime) -> bytes:
     }
     whole = {"at": at.isoformat(), "kind": entry.kind, "actor": actor, "facts": entry.facts}
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+
+
+def joint_key(keys: Iterable[bytes]) -> bytes:
+    """One key made of several, in this order; without any one of them it cannot be made again."""
+    joint = b""
+    for key in keys:
+        joint = hmac.digest(key, joint, hashlib.sha256)
+    return joint
 
 
 def commitment(key: bytes, *facts: str) -> str:

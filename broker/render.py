@@ -13,7 +13,7 @@ from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.delivery import State
 from broker.policy import covered
 from broker.ports import AccountRow, Move, Picked, Ports, Transaction
-from broker.record import Entry, commitment
+from broker.record import Entry, commitment, joint_key
 
 log = logging.getLogger(__name__)
 MOST_CACHED = 64  # wordings a renderer keeps: one run meets few
@@ -22,7 +22,7 @@ AGAIN = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message, for whom, and what the record commits to: an HMAC that only the address's own key explains."""
+    """A message, for whom, and what the record commits to."""
 
     message: Message
     to: Recipient
@@ -50,8 +50,7 @@ class Renderer:
                 type(error).__name__,
             )
             return None
-        committed = commitment(one.commitment_key, one.address, message.digest) if one.commitment_key else ""
-        return Rendered(message, to, committed)
+        return Rendered(message, to, _committed(one, message))
 
     def hold(self, broken: Sequence[Picked], account: AccountRow, *, actor: Actor) -> None:
         """Put claimed deliveries back, held, and raise an alarm: a render error is for a person to mend."""
@@ -94,6 +93,17 @@ class Renderer:
                 self._wordings[key] = tx.announcements.content(*key)
         versions = self._wordings[key]
         return next((c for c in versions if c.language == language), versions[0])
+
+
+def _committed(one: Picked, message: Message) -> str:
+    """What the record keeps of address and text: the keys of the address and of all it tells of explain it together.
+
+    Their order is the address, then the people by id. "" for the public, and where a key is gone already.
+    """
+    told = sorted(covered(one.case), key=lambda cover: cover.person)
+    keys = [one.commitment_key, *(cover.commitment_key for cover in told)]
+    held = [key for key in keys if key is not None]
+    return commitment(joint_key(held), one.address, message.digest) if len(held) == len(keys) else ""
 
 
 def recipient_of(one: Picked) -> Recipient:

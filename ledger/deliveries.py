@@ -261,7 +261,8 @@ class Deliveries:
             "  WHERE pa.address_id = d.address_id"
             "  AND (pa.person_id = du.person_id OR g.pupil_id IS NOT NULL))) AS gone,"
             " EXISTS (SELECT 1 FROM guardianship g JOIN person_address pa ON pa.person_id = g.guardian_id"
-            "  AND pa.address_id = d.address_id WHERE g.pupil_id = du.person_id AND g.blocked) AS blocked"
+            "  AND pa.address_id = d.address_id WHERE g.pupil_id = du.person_id AND g.blocked) AS blocked,"
+            " p.commitment_key"
             f" FROM {self._hand.dialect.rows(_IDS)} JOIN delivery d ON d.id = u.id"
             " JOIN delivery_covers c ON c.delivery_id = d.id AND NOT c.dropped"
             " JOIN duty du ON du.id = c.duty_id JOIN person p ON p.id = du.person_id"
@@ -271,9 +272,9 @@ class Deliveries:
         )
         found: dict[int, list[Cover]] = defaultdict(list)
         # Taken apart by place, as in `_picked`: by name it costs twenty times as much, and this is done for every one.
-        for delivery, duty, person, name, language, acknowledged, gone, blocked in rows:
+        for delivery, duty, person, name, language, acknowledged, gone, blocked, key in rows:
             found[delivery].append(
-                Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone))
+                Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone), key)
             )
         return found
 
