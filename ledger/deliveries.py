@@ -251,7 +251,7 @@ class Deliveries:
     def _covers(self, deliveries: Sequence[int]) -> Mapping[int, list[Cover]]:
         """What each delivery would tell: a cover is gone when its person left, or nobody at the address is theirs."""
         # By way of the deliveries, whose ids are unique: a planner that has no statistics yet guesses right then.
-        rows = self._hand.run_rows(
+        rows: Iterable[Sequence[Any]] = self._hand.run_rows(
             "SELECT c.delivery_id, c.duty_id, du.person_id,"
             " coalesce(p.preferred_name, p.given_name) AS name, p.language,"
             " du.acknowledged_at IS NOT NULL AS acknowledged,"
@@ -280,12 +280,12 @@ class Deliveries:
 
 
 def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picked:
-    # In the order of the SELECT.
+    cells: Sequence[Any] = row  # in the order of the SELECT
     (
         (delivery, fence, burned, announcement, public_id, content_version, code, address_id),
         (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
         (address, doubtful, commitment_key, opted_out, person_active, consent, now),
-    ) = row[:8], row[8:16], row[16:]
+    ) = cells[:8], cells[8:16], cells[16:]
     case = Case(
         now=now,
         channel=account.channel,
