@@ -20,7 +20,6 @@ from config.settings import Settings, Web, load
 from ledger import migrate
 from sandbox import server
 from sandbox.settings import BadSandbox
-from web.app import create_app
 from web.serve import serve, stopping
 from workers import supervisor
 from workers.child import WRONG_SETUP
@@ -62,6 +61,8 @@ def web(host: Host = None, port: Port = None, json: Json = False) -> None:
 
     Example: `carillon web --port 8080`
     """
+    from web.app import create_app  # noqa: PLC0415 - as in `running`: other commands are in a hurry
+
     settings = _web_at(_loaded(), host, port)
     with assemble(settings, serves=True) as house:
         app = create_app(house.ports, settings)

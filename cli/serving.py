@@ -7,9 +7,6 @@ from contextlib import contextmanager
 
 from config.assembly import House, assemble
 from config.settings import Settings
-from web.app import create_app
-from web.serve import serving
-from workers.embedded import EmbeddedWorker
 
 
 @contextmanager
@@ -19,6 +16,11 @@ def running(settings: Settings) -> Iterator[tuple[House, str]]:
     A SQLite ledger is brought to the newest schema first: its one process is this one. When the block ends, what is
     in hand is finished, and only then the web lets go, for providers may be calling back.
     """
+    # Here, for `carillon withdraw` is in a hurry and must not wait until a web framework is imported.
+    from web.app import create_app  # noqa: PLC0415
+    from web.serve import serving  # noqa: PLC0415
+    from workers.embedded import EmbeddedWorker  # noqa: PLC0415
+
     with (
         assemble(settings, serves=True, upgrade=settings.sqlite) as house,
         serving(create_app(house.ports, settings), settings.web.host, settings.web.port) as url,

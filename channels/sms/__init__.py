@@ -29,7 +29,6 @@ from broker.errors import Problem
 from broker.policy import Policy
 from broker.retry import RetryPolicy
 from channels.sms.gateway import Gateway
-from channels.sms.gateway_twilio import TwilioGateway
 from channels.sms.policies import POLICIES
 from channels.sms.render import Style, check, render
 from channels.sms.settings import Settings
@@ -100,6 +99,9 @@ class SmsKit:
 
     def open(self, account: str, settings: Settings, around: Surroundings) -> Sms:
         """The channel of one account. Raises SetupError when it may not talk to the address it is given."""
+        # Here, for the SDK's import is a third of a command's start, and `withdraw` opens no account.
+        from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
+
         style = Style(settings.transliterate, settings.max_segments)
         traits = replace(TRAITS, grace=settings.grace)
         return Sms(account, TwilioGateway(account, settings, around), style, traits)
