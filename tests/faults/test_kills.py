@@ -66,9 +66,7 @@ def assert_nothing_lost_and_no_text_twice(installed: Installed, *, kills: int) -
 def test_a_killed_up_goes_on_where_it_was(tmp_path: Path, sandbox: RunningSandbox) -> None:
     installed = Installed(tmp_path, sandbox)
     with installed.started("up") as up:
-        wait_until(
-            (tmp_path / "var" / "carillon.sqlite3").exists, within=timedelta(seconds=30), what="up"
-        )
+        wait_until((tmp_path / "var" / "carillon.sqlite3").exists, within=timedelta(seconds=30), what="up")
         announce(installed)
         in_mid_send(installed)
         kill_all(up)
