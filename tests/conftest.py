@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import fakeredis
 import pytest
@@ -21,6 +22,9 @@ from tests.support import redis as redis_support
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import CannotBeHadError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Before any test imports it: the contract's asserts then tell what they saw, wherever its suites run.
 pytest.register_assert_rewrite("broker.testing")
@@ -215,6 +219,24 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = PostgresServer().start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """A real Chromium, shared by a module: ask it for a context of the test's own.
+
+    Not for longer: while it runs, Playwright's loop runs in the tests' own thread, and no other may.
+    """
+    if request.config.getoption("--without-browser"):
+        pytest.skip("--without-browser was given")
+    from tests.support.browser import find_browser, running_browser
+
+    try:
+        find_browser()
+    except CannotBeHadError as reason:
+        pytest.exit(str(reason), returncode=1)
+    with running_browser() as running:
+        yield running
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -118,7 +119,8 @@ class Press:
             turn = deliver(
                 self.house.ports, account, Lane.ROUTINE, process=process, budget=timedelta(seconds=20)
             )
-            return asyncio.run(turn)
+            with ThreadPoolExecutor(1) as aside:  # a browser's loop may run in this thread
+                return aside.submit(asyncio.run, turn).result()
         finally:
             over.set()
             reader.join()

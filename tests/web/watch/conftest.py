@@ -8,13 +8,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser
 
 from config.assembly import assemble
 from config.settings import load
 from tests.support.bell import PLUGIN, install_plugin
-from tests.support.browser import find_browser, running_browser
-from tests.support.servers import CannotBeHadError
 from tests.support.tower import Tower
 from tests.support.watching import Serve, Watched
 from web.app import create_app
@@ -51,19 +48,6 @@ def serve(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             return Watched(Tower(environ, tmp_path / "truth", settings, house), url, app.state.hub, client)
 
         yield start
-
-
-@pytest.fixture(scope="session")
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """A real Chromium, shared: ask it for a context of the test's own."""
-    if request.config.getoption("--without-browser"):
-        pytest.skip("--without-browser was given")
-    try:
-        find_browser()
-    except CannotBeHadError as reason:
-        pytest.exit(str(reason), returncode=1)
-    with running_browser() as running:
-        yield running
 
 
 @pytest.fixture
