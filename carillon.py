@@ -28,6 +28,7 @@ from broker.channel import (
     SignatureInvalid,
     Surroundings,
     Traits,
+    Verifies,
     Withdraws,
 )
 from broker.delivery import Evidence
@@ -102,6 +103,7 @@ __all__ = [
     "Unreachable",
     "Urgency",
     "Verdict",
+    "Verifies",
     "Withdraws",
     "fill",
     "has_placeholder",

@@ -227,6 +227,18 @@ class Withdraws(Protocol):
 
 
 @runtime_checkable
+class Verifies(Protocol):
+    """A channel that quotes posts: whether there is such a post only its provider knows."""
+
+    def verify(self, content: Content) -> Sequence[Problem]:
+        """What is wrong with a wording by the provider's knowledge; asked at intake, outside any transaction.
+
+        Asks only where the wording needs it, once and briefly. A provider that cannot be asked is a problem like
+        any other: nothing is accepted that might be refused after everybody else was told.
+        """
+
+
+@runtime_checkable
 class Inspects(Protocol):
     """A channel whose account can be looked at."""
 

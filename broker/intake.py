@@ -17,8 +17,8 @@ from uuid import UUID
 from broker import audience as audiences
 from broker import company
 from broker.actor import Actor
-from broker.announcement import Announcement, Content, Draft, Purpose, Urgency
-from broker.channel import Traits
+from broker.announcement import Announcement, Content, Draft, Part, Purpose, Urgency
+from broker.channel import Traits, Verifies
 from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownAudience, UnknownChannel
 from broker.ports import FanOutHint, Ports, StopKind, Transaction
 from broker.record import Entry
@@ -50,6 +50,7 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
     """
     checked, tree = _checked(ports, draft)
     digest = digest_of(checked)
+    _verify(ports, checked, tree, digest)
     accepted = ports.ledger.transact(lambda tx: _store(ports, tx, checked, tree, digest, actor))
     if accepted.created:
         ports.hints.publish(FanOutHint(accepted.announcement.public_id))
@@ -71,6 +72,7 @@ def rehearse(ports: Ports, draft: Draft) -> Rehearsed:
     """Everything that `accept` checks, with nothing stored. Raises what it raises."""
     checked, tree = _checked(ports, draft)
     digest = digest_of(checked)
+    _verify(ports, checked, tree, digest)
 
     def work(tx: Transaction) -> Rehearsed:
         _known_key(tx, checked, digest)
@@ -129,6 +131,27 @@ def _checked(ports: Ports, draft: Draft) -> tuple[Draft, audiences.Audience]:
     tree = audiences.parse(checked.audience)
     _check_channels(ports, checked, tree)
     return checked, tree
+
+
+def _verify(ports: Ports, draft: Draft, tree: audiences.Audience, digest: str) -> None:
+    """Ask whether there is the post that is quoted. Raises InvalidAnnouncement, and what judging raises.
+
+    Judged first, so that nobody is asked about what is refused anyway, or was accepted before; and no transaction is
+    open while a provider takes its time.
+    """
+    if Part.QUOTE not in draft.parts:
+        return
+    with ports.ledger.look() as tx:
+        if _known_key(tx, draft, digest) is not None:
+            return
+        _judged(ports, tx, draft, tree)
+        chosen = [tx.accounts.for_channel(name, draft.department) for name in _channels(draft)]
+    opened = [ports.channels.open(account.name) for account in chosen if account is not None]
+    quoting = [channel for channel in opened if isinstance(channel, Verifies)]
+    if not quoting:
+        raise _bad("quote_unused", "quote", "none of these ways can quote a post", "add one, or leave it out")
+    for problem in (problem for channel in quoting for problem in channel.verify(_wording(draft))):
+        raise InvalidAnnouncement(problem)
 
 
 def _store(
@@ -207,7 +230,7 @@ def _check_shape(draft: Draft) -> None:
         raise _bad("no_way", "via", "no way to send it is named", "name one, such as sms,email")
     if len(draft.ways) > 1:
         raise _bad("one_step", "via", "ways one after the other are not there yet", "name them in one step")
-    named = [channel for step in draft.ways for channel in step.channels]
+    named = _channels(draft)
     if len(set(named)) != len(named):
         raise _bad("way_twice", "via", "a way is named twice", "name each once")
 
@@ -215,7 +238,7 @@ def _check_shape(draft: Draft) -> None:
 def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> None:
     """Every chosen channel is one there is, not alone where it may not be, and the files are not too much."""
     traits: dict[str, Traits] = {}
-    for name in (channel for step in draft.ways for channel in step.channels):
+    for name in _channels(draft):
         try:
             traits[name] = ports.channels.traits(name)
         except UnknownChannel as error:
@@ -242,7 +265,7 @@ def _check_groups(tx: Transaction, tree: audiences.Audience) -> None:
 
 
 def _check_accounts(tx: Transaction, draft: Draft) -> None:
-    for name in (channel for step in draft.ways for channel in step.channels):
+    for name in _channels(draft):
         if tx.accounts.for_channel(name, draft.department) is None:
             raise _bad(
                 "no_account",
@@ -254,13 +277,20 @@ def _check_accounts(tx: Transaction, draft: Draft) -> None:
 
 def check_wording(ports: Ports, tx: Transaction, draft: Draft) -> Sequence[Problem]:
     """What each chosen channel, as set up for this department, has against the wording."""
-    wording = Content(1, draft.language, draft.parts, draft.attachments)
     found: list[Problem] = []
-    for name in (channel for step in draft.ways for channel in step.channels):
+    for name in _channels(draft):
         account = tx.accounts.for_channel(name, draft.department)
         if account is not None:
-            found += ports.channels.open(account.name).check(wording, draft.attachments)
+            found += ports.channels.open(account.name).check(_wording(draft), draft.attachments)
     return found
+
+
+def _wording(draft: Draft) -> Content:
+    return Content(1, draft.language, draft.parts, draft.attachments)
+
+
+def _channels(draft: Draft) -> Sequence[str]:
+    return [channel for step in draft.ways for channel in step.channels]
 
 
 def _the(tx: Transaction, public_id: UUID) -> Announcement:

@@ -42,7 +42,11 @@ def announce(
     title: Annotated[
         str | None, typer.Option(help="The subject of mails; else the message's beginning.")
     ] = None,
-    short: Annotated[str | None, typer.Option(help="A shorter wording for texts.")] = None,
+    short: Annotated[str | None, typer.Option(help="A shorter wording for texts and posts.")] = None,
+    quote: Annotated[
+        str | None,
+        typer.Option(metavar="URL-OR-ID", help="A post to show on X, with --short as its comment."),
+    ] = None,
     department: Annotated[str | None, typer.Option(help="Whose announcement it is.")] = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="Ahead of everything routine.")] = False,
     promotional: Annotated[
@@ -92,7 +96,7 @@ def announce(
             audience=to,
             people=people,
             ways=(Step(tuple(way for way in (w.strip() for w in via.split(",")) if way)),),
-            parts=_parts(_wording(text, file), title, short),
+            parts=_parts(_wording(text, file), title, short, quote),
             purpose=Purpose.PROMOTIONAL if promotional else Purpose.SERVICE,
             urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
             language=language,
@@ -102,7 +106,7 @@ def announce(
             attachments=tuple(attachment_from(path) for path in attach or ()),
         )
 
-    with _fields_as_typed(short_given=short is not None):
+    with _fields_as_typed(short_given=short is not None or quote is not None):
         if dry_run:
             with reading() as house:
                 found = rehearsal(house, draft(house))
@@ -131,8 +135,8 @@ def _wording(text: str | None, file: Path | None) -> str:
     return text_from(file or STDIN)
 
 
-def _parts(text: str, title: str | None, short: str | None) -> dict[Part, str]:
-    given = {Part.TITLE: title, Part.SHORT: short, Part.LONG: text}
+def _parts(text: str, title: str | None, short: str | None, quote: str | None) -> dict[Part, str]:
+    given = {Part.TITLE: title, Part.SHORT: short, Part.LONG: text, Part.QUOTE: quote}
     return {part: words for part, words in given.items() if words is not None}
 
 

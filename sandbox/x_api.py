@@ -1,4 +1,4 @@
-"""A stand-in for X's API v2, for one account in user context: post, delete, look at itself, its posts, whom it follows.
+"""A stand-in for X's API v2, for one account in user context: post, delete, read, look at itself, whom it follows.
 
 Shapes after https://docs.x.com/x-api; every request must be signed (OAuth 1.0a), as `sandbox.x_oauth` checks. What it
 accepted stands in the truth log; what was deleted since is known to this process alone.
@@ -31,8 +31,9 @@ CHANNEL = "twitter"
 WINDOW_S = 900
 EPOCH_MS = 1288834974657  # of X's ids, which tell their time in milliseconds since then
 KNOWN_POST = "20"  # the first post there ever was: the one that can always be quoted
+LOCKED_POST = "21"  # of somebody whose posts are not for everybody
 
-_STAGES = ("create", "delete", "me", "posts", "following", "any")
+_STAGES = ("create", "delete", "me", "posts", "following", "read", "any")
 _CREATE = ("create",)
 KINDS: dict[str, Kind] = {
     "429": Kind(
@@ -62,7 +63,7 @@ KINDS: dict[str, Kind] = {
     ),
     "bad-json": Kind("Accepts, and answers 201 with what is no JSON", "answer", _STAGES),
     "truncated": Kind("Accepts, and hangs up in the middle of the answer", "answer", _STAGES),
-    "latency": Kind("Every fair answer takes `ms` longer", "latency", ("any", *_STAGES[:5]), {"ms": 50}),
+    "latency": Kind("Every fair answer takes `ms` longer", "latency", ("any", *_STAGES[:-1]), {"ms": 50}),
 }
 _REFUSALS: dict[str, Answer] = {
     "429": shapes.TOO_MANY,
@@ -159,6 +160,8 @@ class XStandIn:
                 return "create", ""
             case "DELETE", ["tweets", id]:
                 return "delete", id
+            case "GET", ["tweets", id]:
+                return "read", id
             case "GET", ["users", "me"]:
                 return "me", ""
             case "GET", ["users", self._user, "tweets"]:
@@ -232,6 +235,19 @@ class XStandIn:
         self._deleted.add(id)
         self.counts["deleted"] += 1
         return 200, {"data": {"deleted": True}}
+
+    def read(self, id: str) -> Answer:
+        """One post. What is not there, or not for this account, X answers with 200 and an error beside no data."""
+        if id == LOCKED_POST:
+            return 200, {"errors": [shapes.hidden(id)]}
+        if id == KNOWN_POST:
+            return 200, {
+                "data": {"id": id, "text": "just setting up my twttr", "edit_history_tweet_ids": [id]}
+            }
+        number = self._truth.number_of(id) if self._live(id) else None
+        if number is None:
+            return 200, {"errors": [shapes.unknown(id)]}
+        return 200, {"data": shapes.post(self._truth.entry(number))}
 
     def me(self) -> Answer:
         """The account itself."""
@@ -354,6 +370,8 @@ class _Turn:
                 return self.x.accept(text, quote, then)
             case "delete":
                 return then(self.x.delete(self.about))
+            case "read":
+                return then(self.x.read(self.about))
             case "me":
                 return then(self.x.me())
             case "following":

@@ -66,6 +66,31 @@ AWAY = problem(503, "Service Unavailable", "The X servers are up, but overloaded
 NOT_FOUND = problem(404, "Not Found Error", "Could not find the resource.", "resource-not-found")
 
 
+def unknown(post: str) -> dict[str, Any]:
+    """Why a post that was asked for is not in the answer: there is none."""
+    detail = f"Could not find tweet with id: [{post}]."
+    return _about(post, "Not Found Error", detail, "resource-not-found")
+
+
+def hidden(post: str) -> dict[str, Any]:
+    """The same for a post that this account may not see."""
+    detail = f"Sorry, you are not authorized to see the Tweet with id: [{post}]."
+    return _about(post, "Authorization Error", detail, "not-authorized-for-resource")
+
+
+def _about(post: str, title: str, detail: str, kind: str) -> dict[str, Any]:
+    return {
+        "resource_id": post,
+        "parameter": "id",
+        "resource_type": "tweet",
+        "section": "data",
+        "title": title,
+        "value": post,
+        "detail": detail,
+        "type": f"{PROBLEMS}{kind}",
+    }
+
+
 def invalid(detail: str) -> Answer:
     """A request that X cannot take."""
     return problem(400, "Invalid Request", detail, "invalid-request")

@@ -1,4 +1,4 @@
-"""The contract suite's part for capabilities that a channel may have: many at once, look-up, call-backs, taking back."""
+"""The contract suite's part for capabilities a channel may have: many at once, look-up, call-backs, taking back."""
 # ruff: noqa: S101 - a test suite asserts, wherever it lives
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from broker.errors import MissingExtra, Problem
 from broker.policy import Policy
 from broker.retry import RetryPolicy
 from channels.twitter.policies import POLICIES
-from channels.twitter.render import Style, check, render
+from channels.twitter.render import Style, check, quoted_post, render
 from channels.twitter.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ class Twitter:
     def check(self, content: Content, attachments: Sequence[Attachment]) -> Sequence[Problem]:
         """Too long, empty, personal, or a quote that cannot be. Attachments stay with the channels that carry them."""
         return check(content, self._style)
+
+    def verify(self, content: Content) -> Sequence[Problem]:
+        """Whether there is the post that the wording quotes, in X's own words of today."""
+        quoted = quoted_post(content)
+        return () if quoted is None else self._gateway.verify_quoted(quoted)
 
     def render(self, content: Content, to: Recipient) -> Message:
         """The short text with the link to the announcement's page."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, RateLimited, Uncertain
+from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, Problem, RateLimited, Uncertain
 
 LONGEST_PAUSE = timedelta(hours=25)  # X counts by the quarter of an hour, and by the day
 UNTOLD_PAUSE = timedelta(minutes=15)
@@ -52,6 +52,19 @@ MEANINGS: Mapping[tuple[int, str], Meaning] = {
 # "Not permitted", and whatever X finds next: what befalls every post stops the account, what befalls a quote does not.
 NOT_PERMITTED = Meaning(_ACCOUNT, "403", "X does not permit this account to do that")
 NOT_THIS_QUOTE = Meaning(_CONTENT, "403", "X does not permit this post to be quoted")
+
+NO_QUOTE = Problem(
+    "no_such_post", "quote", "there is no such post at X", "check its address, or leave the quote out"
+)
+HIDDEN_QUOTE = Problem(
+    "post_not_public", "quote", "its author's posts are not for everybody to see", "leave the quote out"
+)
+
+
+def unchecked(hint: str = "") -> Problem:
+    """Nobody knows whether there is the post to be quoted."""
+    message = "X could not be asked whether there is the post to be quoted"
+    return Problem("quote_unchecked", "quote", message, hint or "try again, or leave the quote out")
 
 
 def failure(

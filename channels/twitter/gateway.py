@@ -1,18 +1,18 @@
 """X, through tweepy. It only translates; what X's refusals mean stands in `channels.twitter.codes`.
 
-Four calls and no more: post, delete, look at the account, look at its own posts. Nothing here reposts, messages or
-follows anybody, and a test holds the house to it (R4, R6, R11).
+Five calls and no more: post, delete, look at the account, at its own posts, at one post to be quoted. Nothing here
+reposts, messages or follows anybody, and a test holds the house to it (R4, R6, R11).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from broker.channel import Item, PastAttempt, Posture, Receipt, Surroundings
-from broker.errors import ContentRejected, DeliveryFailure, Problem, SetupError, Uncertain
+from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from channels.twitter import codes
 from channels.twitter.line import failure_of, is_gone, open_client
@@ -69,6 +69,23 @@ class Gateway:
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             if not is_gone(reason):
                 raise failure_of(reason) from None
+
+    def verify_quoted(self, post: str) -> Sequence[Problem]:
+        """What stands in the way of quoting a post: it is not there, not for everybody to see, or X cannot be asked."""
+        try:
+            answer = self._client.get_tweet(post, user_auth=True)
+            found, errors = answer.get("data"), str(answer.get("errors", ""))
+        except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
+            if is_gone(reason):
+                return (codes.NO_QUOTE,)
+            failure = failure_of(reason)
+            return (codes.unchecked(failure.why if isinstance(failure, AccountRejected) else ""),)
+        if found:
+            return ()
+        # X answers 200 for what it does not show, and says why beside the data that is not there.
+        if not errors:
+            return (codes.unchecked(),)
+        return (codes.HIDDEN_QUOTE if "not-authorized" in errors else codes.NO_QUOTE,)
 
     def posture(self) -> Posture:
         """What the account looks like: whom it follows, whether it is locked, and what is wrong with that."""

@@ -64,6 +64,11 @@ def check(content: Content, style: Style) -> Sequence[Problem]:
     return tuple(problems)
 
 
+def quoted_post(content: Content) -> str | None:
+    """The id of the post that a wording quotes, None when it quotes none or nothing that can be one."""
+    return _post_id(content.parts.get(Part.QUOTE, ""))
+
+
 def digest_of(text: str) -> str:
     """SHA-256 (hex) of a post's canonical form."""
     words = (_canonical_word(word) for word in unicodedata.normalize("NFC", text).split())
@@ -94,7 +99,7 @@ class _Post:
 
 
 def _composed(content: Content, public_id: str, style: Style) -> _Post:
-    quote = _post_id(content.parts.get(Part.QUOTE, "")) or ""
+    quote = quoted_post(content) or ""
     degraded = bool(quote) and not style.quotes
     page = f"{style.public_url}/a/{public_id}" if style.public_url else ""
     lines = (fill(content.short.strip(), ()), f"https://x.com/i/status/{quote}" if degraded else "", page)

@@ -27,6 +27,12 @@ BAD = {
     "a text given twice": ((*ANNOUNCE, "a", "--file", "b"), "text_twice", "text"),
     "a text too long for a text message": ((*ANNOUNCE, LONG, "--via", "sms"), "text_too_long", "text"),
     "a short text too long": ((*ANNOUNCE, "fine", "--short", LONG), "text_too_long", "short"),
+    "a quote that no way can show": (
+        (*ANNOUNCE, "fine", "--short", "Well done!", "--quote", "20"),
+        "quote_unused",
+        "quote",
+    ),
+    "a quote that is too long": ((*ANNOUNCE, "fine", "--quote", LONG), "text_too_long", "quote"),
     "a title of two lines": ((*ANNOUNCE, "fine", "--title", "a\nb"), "title_lines", "title"),
     "an unknown group": (("announce", "hi", "--to", "Coir"), "unknown_group", "to"),
     "a group that is no text": (("announce", "hi", "--to", "Cho\udcffir"), "bad_audience", "to"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from broker import accounts, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step
-from broker.errors import InvalidAnnouncement
+from broker.errors import InvalidAnnouncement, KeyConflict, UnknownAudience
 from ledger import tables as t
 from sandbox.client import RunningSandbox
 from tests.support.broker_world import World
@@ -176,6 +177,13 @@ def test_a_quote_is_kept_with_the_wording_and_posted_as_a_link(world: World, at_
         ({"parts": {Part.SHORT: "half a character \ud83d"}}, "lone_surrogate", "short"),
         ({"parts": {Part.SHORT: "Well done!", Part.QUOTE: "jack"}}, "bad_quote", "quote"),
         ({"parts": {Part.LONG: "Well done!", Part.QUOTE: "20"}}, "quote_without_comment", "short"),
+        ({"parts": {Part.SHORT: "Well done!", Part.QUOTE: "99"}}, "no_such_post", "quote"),
+        ({"parts": {Part.SHORT: "Well done!", Part.QUOTE: "21"}}, "post_not_public", "quote"),
+        (
+            {"parts": {Part.SHORT: "Well done!", Part.QUOTE: "20"}, "ways": (Step(("sms",)),)},
+            "quote_unused",
+            "quote",
+        ),
     ],
 )
 @pytest.mark.parametrize("verb", ["accept", "rehearse"])
@@ -189,6 +197,36 @@ def test_what_x_may_not_say_is_refused_whole_before_anything_is_kept(
         )
     assert (caught.value.problem.code, caught.value.problem.field) == (code, field)
     assert world.rows(select(t.announcement)) == []
+
+
+QUOTED = {Part.SHORT: "Well done!", Part.QUOTE: "20"}
+
+
+@pytest.mark.parametrize("verb", ["accept", "rehearse"])
+def test_a_quote_that_nobody_can_check_is_refused_and_nothing_is_kept(
+    world: World, at_x: RunningSandbox, verb: str
+) -> None:
+    at_x.control.order("x:503:stage=read")
+    draft = world.draft(audience="Choir", ways=(Step(("sms", "twitter")),), parts=QUOTED)
+    with pytest.raises(InvalidAnnouncement) as caught:
+        intake.accept(world.ports, draft, actor=SYSTEM) if verb == "accept" else intake.rehearse(
+            world.ports, draft
+        )
+    assert caught.value.problem.code == "quote_unchecked"
+    assert world.rows(select(t.announcement)) == []
+
+
+def test_what_is_refused_anyway_or_known_already_asks_x_nothing(world: World, at_x: RunningSandbox) -> None:
+    draft = world.draft(audience="Choir", ways=(Step(("sms", "twitter")),), parts=QUOTED, key="one")
+    first = intake.accept(world.ports, draft, actor=SYSTEM)
+    before = at_x.control.counts()["x"]["read"]
+    at_x.control.order("x:503:stage=read")
+    assert intake.accept(world.ports, draft, actor=SYSTEM).announcement == first.announcement
+    with pytest.raises(UnknownAudience):
+        intake.accept(world.ports, world.draft(ways=draft.ways, parts=QUOTED, audience="Coir"), actor=SYSTEM)
+    with pytest.raises(KeyConflict):
+        intake.accept(world.ports, replace(draft, audience="everyone"), actor=SYSTEM)
+    assert at_x.control.counts()["x"]["read"] == before
 
 
 def test_to_everyone_a_feed_beside_x_will_do(world: World) -> None:

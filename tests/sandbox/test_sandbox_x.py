@@ -124,6 +124,17 @@ def test_only_a_post_that_is_there_can_be_quoted(client: tweepy.Client) -> None:
         client.create_tweet(text=next(texts), quote_tweet_id="99")
 
 
+def test_one_post_is_read_and_what_is_not_there_or_hidden_says_why(client: tweepy.Client) -> None:
+    name = posted(client)
+    assert client.get_tweet(name, user_auth=True)["data"]["id"] == name
+    assert client.get_tweet("20", user_auth=True)["data"]["text"] == "just setting up my twttr"
+    client.delete_tweet(name)
+    for gone, kind in ((name, "resource-not-found"), ("21", "not-authorized-for-resource")):
+        answer = client.get_tweet(gone, user_auth=True)
+        assert "data" not in answer
+        assert answer["errors"][0]["type"].endswith(kind)
+
+
 def test_the_account_looks_as_ordered(client: tweepy.Client, at_x: RunningSandbox) -> None:
     at_x.control.account_at_x(following=2, protected=True)
     me = client.get_me(user_fields=["protected", "public_metrics"])["data"]
