@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +13,7 @@ from broker.errors import BrokerError
 from broker.house_rules import HOUSE_RULES
 from broker.policy import ALLOW, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import AccountRow, Lane, Picked, Ports, Slots, Step, Transaction
-from broker.record import Entry
+from broker.record import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +113,11 @@ def _keep_account(
             (one.announcement, account.channel, made.state, 1),
         )
     )
-    told: dict[int, list[list[object]]] = defaultdict(list)
-    for (one, _), made in zip(judged, steps, strict=True):
-        newly_held = made.event is Event.HOLD and made.code != one.state_reason
-        if newly_held or made.event in (Event.REFUSE, Event.WITHDRAW) or made.dropped_duties:
-            told[one.announcement].append(
-                [made.delivery, made.event.value, made.code, list(made.dropped_duties)]
-            )
-    tx.record.add(
-        [
-            Entry("deliveries.judged", actor, {"account": account.name, "verdicts": rows}, announcement)
-            for announcement, rows in told.items()
-        ]
+    told = (
+        (one.announcement, [made.delivery, made.event.value, made.code, list(made.dropped_duties)])
+        for (one, _), made in zip(judged, steps, strict=True)
+        if made.event in (Event.REFUSE, Event.WITHDRAW)
+        or made.dropped_duties
+        or (made.event is Event.HOLD and made.code != one.state_reason)  # newly held
     )
+    tx.record.add(entries("deliveries.judged", actor, "verdicts", told, account=account.name))

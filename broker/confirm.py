@@ -6,6 +6,7 @@ Order and repetition change nothing: the state after is a fold over all that is 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from broker.actor import Actor, ActorKind
 from broker.channel import Confirmation, ConfirmsDelivery
 from broker.delivery import State, fold_attempt, fold_delivery
 from broker.ports import InboxItem, KnownDelivery, Move, News, Ports, StopKind, Transaction
-from broker.record import Entry
+from broker.record import entries
 
 log = logging.getLogger(__name__)
 CHUNK = 200
@@ -62,6 +63,7 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
     if not items:
         return 0
     good: list[int] = []
+    said: dict[int, list[Confirmation]] = defaultdict(list)
     for item in items:
         try:
             confirmations = _read(ports, names, item)
@@ -70,9 +72,11 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
             tx.receipts.done([item.id], fault=type(error).__name__)
             continue
         good.append(item.id)
-        actor = Actor(ActorKind.PROVIDER, names[item.account])
-        apply_news(tx, [_news(ports, c, item.account) for c in confirmations], actor=actor)
-        _opt_outs(ports, tx, confirmations, item.account)
+        said[item.account] += confirmations
+    for account, told in said.items():
+        provider = Actor(ActorKind.PROVIDER, names[account])
+        apply_news(tx, [_news(ports, each, account) for each in told], actor=provider)
+        _opt_outs(ports, tx, told, account)
     tx.receipts.done(good)
     return len(items)
 
@@ -135,16 +139,8 @@ def _moved(delivery: KnownDelivery, lessons: Mapping[int, News]) -> Move | None:
 
 
 def _record(tx: Transaction, moves: Sequence[Move], actor: Actor) -> None:
-    by_announcement: dict[int, list[list[object]]] = {}
-    for move in moves:
-        row: list[object] = [move.delivery, move.before.value, move.state.value, move.code]
-        by_announcement.setdefault(move.announcement, []).append(row)
-    tx.record.add(
-        [
-            Entry("deliveries.moved", actor, {"why": "evidence", "moves": rows}, announcement)
-            for announcement, rows in by_announcement.items()
-        ]
-    )
+    told = ((m.announcement, [m.delivery, m.before.value, m.state.value, m.code]) for m in moves)
+    tx.record.add(entries("deliveries.moved", actor, "moves", told, why="evidence"))
 
 
 def _account_names(ports: Ports) -> Mapping[int, str]:

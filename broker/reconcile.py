@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +12,7 @@ from broker.confirm import apply_news
 from broker.delivery import Event, State, step
 from broker.errors import DeliveryFailure
 from broker.ports import AccountRow, KnownDelivery, LookUp, Move, News, Ports, Transaction
-from broker.record import Entry
+from broker.record import entries
 
 log = logging.getLogger(__name__)
 CHUNK = 50
@@ -84,23 +83,14 @@ def _write(
 ) -> None:
     found = _not_bound_elsewhere(tx, account, [(one, r) for one, r in answers if r is not None])
     apply_news(tx, found, actor=actor)
-    moves: dict[int, list[Move]] = defaultdict(list)
+    moves: list[Move] = []
     for one, receipt in answers:
         known = tx.moves.by_id(one.delivery) if receipt is None else None
         if known is not None and _still_asked(known, one):
-            moves[one.announcement].append(_absent(tx, channel, one))
-    tx.moves.move([move for several in moves.values() for move in several])
-    tx.record.add(
-        [
-            Entry(
-                "deliveries.looked_up",
-                actor,
-                {"account": account.name, "absent": [[m.delivery, m.state.value] for m in several]},
-                announcement,
-            )
-            for announcement, several in moves.items()
-        ]
-    )
+            moves.append(_absent(tx, channel, one))
+    tx.moves.move(moves)
+    told = ((m.announcement, [m.delivery, m.state.value]) for m in moves)
+    tx.record.add(entries("deliveries.looked_up", actor, "absent", told, account=account.name))
 
 
 def _not_bound_elsewhere(

@@ -31,6 +31,18 @@ class Entry:
     announcement: int | None = None
 
 
+def entries(
+    kind: str, actor: Actor, name: str, rows: Iterable[tuple[int, object]], **facts: object
+) -> list[Entry]:
+    """An entry for each announcement: `rows` are (announcement, what is told), listed as `name` beside `facts`."""
+    told: dict[int, list[object]] = {}
+    for announcement, row in rows:
+        told.setdefault(announcement, []).append(row)
+    return [
+        Entry(kind, actor, {**facts, name: listed}, announcement) for announcement, listed in told.items()
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
     """One entry as stored: its id, its mark (the order of transactions), and its exact bytes."""

@@ -6,7 +6,7 @@ from broker.actor import Actor
 from broker.delivery import REQUEUEABLE, Event, State, step
 from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken
 from broker.ports import AccountRow, KnownDelivery, Move, Ports, Transaction
-from broker.record import Entry
+from broker.record import Entry, entries
 
 CHUNK = 500
 
@@ -73,8 +73,8 @@ def _recover_chunk(ports: Ports, tx: Transaction, actor: Actor) -> int:
     accounts = {account.id: account for account in tx.accounts.all()}
     moves = [_recovered(ports, tx, known, started, accounts.get(known.account)) for known, started in expired]
     tx.moves.move(moves)
-    rows = [[m.delivery, m.before.value, m.state.value, m.code] for m in moves]
-    tx.record.add([Entry("deliveries.recovered", actor, {"moves": rows})])
+    told = ((m.announcement, [m.delivery, m.before.value, m.state.value, m.code]) for m in moves)
+    tx.record.add(entries("deliveries.recovered", actor, "moves", told))
     return len(moves)
 
 

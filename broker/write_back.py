@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -15,7 +14,7 @@ from broker.delivery import Event, State
 from broker.errors import AddressRejected
 from broker.outcomes import Tried
 from broker.ports import AccountRow, Move, News, Ports, Result, Transaction
-from broker.record import Entry
+from broker.record import entries
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=10)  # with a ledger that is away; the lease has run out long before
@@ -61,16 +60,12 @@ def _write(
     for tried, outcome in batch:
         if isinstance(outcome, AddressRejected) and outcome.opt_out and tried.picked.address_id is not None:
             suppress(tx, tried.picked.address_id, account.channel, source=f"provider {outcome.code}")
-    rows: dict[int, list[list[object]]] = defaultdict(list)
-    for r in results:
-        if r.delivery in matched:
-            rows[r.announcement].append([r.delivery, r.attempt, r.event.value, r.code, r.commitment])
-    tx.record.add(
-        [
-            Entry("deliveries.tried", actor, {"account": account.name, "tries": tries}, announcement)
-            for announcement, tries in rows.items()
-        ]
+    told = (
+        (r.announcement, [r.delivery, r.attempt, r.event.value, r.code, r.commitment])
+        for r in results
+        if r.delivery in matched
     )
+    tx.record.add(entries("deliveries.tried", actor, "tries", told, account=account.name))
 
 
 def _enter_late(tx: Transaction, late: Sequence[Result], actor: Actor) -> None:
