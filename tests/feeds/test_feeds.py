@@ -26,6 +26,8 @@ from tests.support.press import Press, a_press
 NS = {"atom": "http://www.w3.org/2005/Atom", "content": "http://purl.org/rss/1.0/modules/content/"}
 NS |= {"at": "http://purl.org/atompub/tombstones/1.0"}
 FORMATS = ("rss", "atom", "json")
+# A withdrawn announcement is out of the feeds at once; a worker calls its delivery retracted a second later.
+retracted = pytest.mark.parametrize("taken_back", [False, True], ids=["at once", "and retracted"])
 
 
 def read(press: Press, path: str) -> feedparser.FeedParserDict:
@@ -200,9 +202,10 @@ def test_a_corrected_item_changes_in_place_under_its_first_id(press: Press):
     assert last.public_id != first.public_id
 
 
-def test_a_withdrawn_item_is_gone_and_atom_says_so(press: Press):
+@retracted
+def test_a_withdrawn_item_is_gone_and_atom_says_so(press: Press, taken_back: bool):
     stays, goes = press.publish("Stays"), press.publish("Goes")
-    press.withdraw(goes)
+    press.withdraw(goes, taken_back=taken_back)
     assert set(press.items()) == {stays.public_id}
     assert [entry.title for entry in read(press, "/feeds/st-brides.rss").entries] == ["Stays"]
     assert [entry.title for entry in read(press, "/feeds/st-brides.atom").entries] == ["Stays"]
@@ -211,17 +214,25 @@ def test_a_withdrawn_item_is_gone_and_atom_says_so(press: Press):
     assert datetime.fromisoformat(stone.get("when", "")).tzinfo is not None
 
 
-def test_a_withdrawn_correction_takes_the_wrong_text_with_it(press: Press):
+@retracted
+def test_a_withdrawn_correction_takes_the_wrong_text_with_it(press: Press, taken_back: bool):
     first = press.publish("Concert at six")
-    press.withdraw(press.publish("Concert at seven", corrects=first))
+    press.withdraw(press.publish("Concert at seven", corrects=first), taken_back=taken_back)
     assert not press.items()
 
 
-def test_a_correction_of_what_was_withdrawn_stands(press: Press):
+@retracted
+def test_a_correction_of_what_was_withdrawn_stands(press: Press, taken_back: bool):
     first = press.publish("Concert at six")
-    press.withdraw(first)
+    press.withdraw(first, taken_back=taken_back)
     press.publish("Concert at seven", corrects=first)
     assert press.items()[first.public_id]["title"] == "Concert at seven"
+
+
+def test_a_withdrawn_item_is_retracted_in_the_ledger_too(press: Press):
+    press.withdraw(press.publish(), taken_back=True)
+    with press.house.ledger.reading() as hand:
+        assert hand.connection.execute(select(t.delivery.c.state)).scalars().all() == [State.RETRACTED]
 
 
 def test_the_same_feed_has_the_same_bytes_again(press: Press):

@@ -18,7 +18,7 @@ from sqlalchemy import update
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from broker import fanout, intake
+from broker import fanout, intake, retract
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.brake import Brake, keep_fresh
@@ -105,8 +105,10 @@ class Press:
         self.send()
         return made
 
-    def withdraw(self, announcement: Announcement) -> None:
+    def withdraw(self, announcement: Announcement, *, taken_back: bool = False) -> None:
         intake.withdraw(self.house.ports, announcement.public_id, actor=SYSTEM)
+        if taken_back:
+            retract.take_back_due(self.house.ports, actor=SYSTEM)
 
     def send(self, account: str = "feeds") -> int:
         """One worker's turn."""
