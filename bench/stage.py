@@ -17,6 +17,8 @@ KINDS = {
     "bare_texts": "bench.peers.bare_texts",
     "bare_mails": "bench.peers.bare_mails",
     "task_each": "bench.peers.task_each",
+    "watchers": "bench.peers.watchers",
+    "web": "bench.peers.web",
 }
 
 
