@@ -56,7 +56,7 @@ class Attachment:
     """A file that goes with a mail; stored once by its digest."""
 
     sha256: str
-    name: str
+    name: str = field(repr=False)
     media_type: str
     data: bytes = field(repr=False)
 
@@ -67,7 +67,7 @@ class Content:
 
     version: int
     language: str
-    parts: Mapping[Part, str]
+    parts: Mapping[Part, str] = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
 
     @property
@@ -99,7 +99,7 @@ class Draft:
     audience: str
     people: People
     ways: tuple[Step, ...]
-    parts: Mapping[Part, str]
+    parts: Mapping[Part, str] = field(repr=False)
     purpose: Purpose = Purpose.SERVICE
     urgency: Urgency = Urgency.ROUTINE
     language: str = ""

@@ -252,7 +252,7 @@ class InboxItem:
 
     id: int
     account: int
-    url: str
+    url: str = field(repr=False)  # its last part is an attempt's token
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 

@@ -8,7 +8,7 @@ school is matched by.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -37,14 +37,14 @@ class RosterPerson:
 
     source_id: str
     roles: frozenset[Role]
-    given_name: str
-    family_name: str
-    preferred_name: str | None = None  # the given name that is used
-    mobiles: tuple[str, ...] = ()  # E.164
-    emails: tuple[str, ...] = ()  # as `broker.address.parse_email` spells them
+    given_name: str = field(repr=False)
+    family_name: str = field(repr=False)
+    preferred_name: str | None = field(default=None, repr=False)  # the given name that is used
+    mobiles: tuple[str, ...] = field(default=(), repr=False)  # E.164
+    emails: tuple[str, ...] = field(default=(), repr=False)  # as `broker.address.parse_email` spells them
     year: str | None = None  # pupils only: "7", "R" for Reception
     form: str | None = None  # pupils only: "7B"
-    born: date | None = None
+    born: date | None = field(default=None, repr=False)
     language: str = ""  # BCP 47, or empty for the school's own
 
 

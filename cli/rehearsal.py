@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ class Way:
 
     account: str
     example: str  # masked
-    rendering: Mapping[str, str]
+    rendering: Mapping[str, str] = field(repr=False)
     parts: int
     notes: Sequence[str]
     verdict: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -35,7 +35,7 @@ class Reach:
 class Unheard:
     """Somebody whom no way reaches."""
 
-    name: str
+    name: str = field(repr=False)
     why: str
 
 

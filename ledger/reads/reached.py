@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class Told:
 
     duty: int
     person: UUID
-    name: str
+    name: str = field(repr=False)
     state: DutyState
     ways: tuple[Way, ...]
     why: str
