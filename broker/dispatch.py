@@ -1,22 +1,23 @@
 """Dispatch: claim ahead, commit the start, talk, write back; the ledger decides, the channel only talks.
 
-Four stages run side by side, so that the channel's connections never wait for the database:
+Stages run side by side, so that the channel's connections never wait for the database:
 
-    claim (a thread)  →  start (a thread)  →  the channel's own senders  →  write back (a thread)
+    claim (a thread)  →  two rooms: start (a thread)  →  the channel's own senders  →  write back (a thread)
 
 No transaction is open and no connection held while the channel talks. What is started and not yet written back
-is bounded by two windows: that is all that a process killed at any moment can leave uncertain.
+is bounded by the rooms, a window each: that is all that a process killed at any moment can leave uncertain. What a
+window came to is written back in the transaction that starts the next one in its room, where there is one: a commit
+less for every twenty mails.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,11 +26,12 @@ from broker.actor import Actor
 from broker.brake import Brake, InHand
 from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, Traits
 from broker.claim import Claimed, PolicyFailed, claim
-from broker.errors import AccountRejected, DeliveryFailure, Uncertain
+from broker.errors import DeliveryFailure, Uncertain
 from broker.outcomes import Tried, result_of
-from broker.ports import AccountRow, Lane, Picked, Ports, Result, Started, StopKind
+from broker.ports import AccountRow, Lane, Picked, Ports, Result, Started, StopKind, Transaction
 from broker.render import Rendered, Renderer
-from broker.write_back import write_back
+from broker.rooms import Cutter, Rooms, Window
+from broker.write_back import write_back, write_in
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +47,6 @@ class Tempo:
     )  # a start needs this much lease left: longer than a call may take
     horizon: timedelta = timedelta(seconds=1)  # how far ahead turns are reserved
     brake_wait: timedelta = timedelta(milliseconds=50)
-
-
-class Rooms:
-    """One process's room for windows that are started and not yet written back: two an account, both lanes together.
-
-    It is what bounds the mails that a killed process leaves uncertain. One object a process, used on its loop.
-    """
-
-    WINDOWS = 2
-
-    def __init__(self) -> None:
-        self._rooms: dict[str, asyncio.Semaphore] = {}
-
-    def of(self, account: str) -> asyncio.Semaphore:
-        """The account's room."""
-        return self._rooms.setdefault(account, asyncio.Semaphore(self.WINDOWS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +122,11 @@ class _Run:
         # Where nothing can be looked up, few may be started at a time; where it can, a whole chunk.
         self.window = tempo.chunk if self.traits.can_reconcile else min(self.traits.window, tempo.chunk)
         self.renderer = Renderer(ports, channel)
-        self.claimed: asyncio.Queue[list[_Ready] | None] = asyncio.Queue(maxsize=1)
+        self.claimed: Cutter[_Ready] = Cutter(self.window)
         self.started: asyncio.Queue[list[tuple[Item, float]] | None] = asyncio.Queue()
         self.room = process.rooms.of(account.name)
-        self.tried: dict[int, Tried] = {}  # started, and no outcome yet
+        self.tried: dict[int, tuple[Tried, Window]] = {}  # started, and no outcome yet
         self.taken: set[int] = set()  # of those, handed to the channel
-        self.handed_over: set[int] = set()  # deliveries whose start is known to be committed
-        self.done: list[tuple[Tried, Outcome]] = []
-        self.left_in_window: dict[int, int] = {}  # window number → outcomes still missing
-        self.window_of: dict[int, int] = {}
-        self.writes: set[asyncio.Task[None]] = set()
         self.count = 0
         self.last_turn = 0.0
         self.broken_off = False
@@ -155,8 +136,8 @@ class _Run:
         return self.broken_off or self.budget_over()
 
     async def through(self) -> int:
-        """All four stages, until there is nothing more to do."""
-        stages = [asyncio.create_task(self._claim_ahead()), asyncio.create_task(self._start_ahead())]
+        """All stages, until there is nothing more to do."""
+        stages = [asyncio.create_task(self._claim_ahead()), asyncio.create_task(self._keep_rooms())]
         try:
             async for key, outcome in self._talk():
                 self._heard(key, outcome)
@@ -236,94 +217,143 @@ class _Run:
             self.brake.let_go(one.delivery for one in broken)
         return ready
 
-    # --- start ---------------------------------------------------------------------------------------------------
+    # --- start and write back ------------------------------------------------------------------------------------
 
-    async def _start_ahead(self) -> None:
-        numbers = itertools.count(1)
+    async def _keep_rooms(self) -> None:
+        """Work in as many rooms as there are; when one breaks, the other ends, and nothing claimed is waited with."""
+        rooms = [asyncio.create_task(self._work_in_a_room()) for _ in range(Rooms.WINDOWS)]
         try:
-            while (chunk := await self.claimed.get()) is not None:
-                try:
-                    await self._start_chunk(chunk, numbers)
-                except Exception:
-                    self.broken_off = True
-                    await self._give_back_rest(chunk)
-                    raise
+            await asyncio.gather(*rooms)
         finally:
+            self.broken_off = True
+            await asyncio.gather(*rooms, return_exceptions=True)
             await self.started.put(None)
+            while (cut := await self.claimed.next()) is not None:
+                with contextlib.suppress(
+                    Exception
+                ):  # a room broke; else the end of the lease gives them back
+                    await self._give_back(cut)
 
-    async def _start_chunk(self, chunk: Sequence[_Ready], numbers: Iterator[int]) -> None:
-        for at in range(0, len(chunk), self.window):
-            window = chunk[at : at + self.window]
+    async def _work_in_a_room(self) -> None:
+        while (cut := await self.claimed.next()) is not None:
             if not await self._room_for_one():
-                await self._give_back(window)
+                await self._give_back(cut)
                 continue
             try:
-                held = await self._start(next(numbers), window)
-            except BaseException:
-                self.room.release()
-                raise
-            if not held:
-                self.room.release()
+                await self._while_there_is_more(cut)
+            finally:
+                self.room.leave()
 
-    async def _give_back_rest(self, chunk: Sequence[_Ready] | None) -> None:
-        """After a fault: what is not started goes back, and the claiming stage is not left waiting for a reader.
-
-        A start whose commit was lost on the way may be among it: nobody has been handed it, so it did not leave.
-        """
-        while chunk is not None:
-            mine = [one for one in chunk if one.picked.delivery not in self.handed_over]
-            with contextlib.suppress(Exception):  # the ledger may be away still; their lease ends by itself
-                await self._give_back(mine)
-            chunk = await self.claimed.get()
+    async def _while_there_is_more(self, cut: Sequence[_Ready]) -> None:
+        """One window after the other in a room we are in, until none is at hand or somebody else wants in."""
+        window = await self._start(cut, None)
+        while window is not None:
+            await window.ended.wait()
+            following = self.claimed.at_hand() if self._may_stay(window) else None
+            if following is None:
+                await self._write(window)
+                return
+            window = await self._start(following, window)
 
     async def _room_for_one(self) -> bool:
         """Wait until one more window may be started; False when nothing more is to be."""
         while not self.over():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.tempo.brake_wait.total_seconds()):
-                    await self.room.acquire()
-                    return True
+            if await self.room.enter(within=self.tempo.brake_wait):
+                return True
         return False
 
-    async def _start(self, number: int, window: Sequence[_Ready]) -> bool:
-        """Commit the start of one window; False when nothing of it was still ours."""
-        attempts = await asyncio.to_thread(self._commit_start, window)
+    def _may_stay(self, window: Window) -> bool:
+        # An account that was rejected is paused before anything else starts on it.
+        return not (self.over() or self.room.wanted or window.account_rejected)
+
+    async def _start(self, cut: Sequence[_Ready], before: Window | None) -> Window | None:
+        """Write back the window before, start the next; None when nothing of it was still ours."""
+        try:
+            attempts = await asyncio.to_thread(self._commit, cut, before)
+        except Exception:
+            # Its commit may have been lost on the way back: nobody has been handed it, so it did not leave.
+            self.broken_off = True
+            with contextlib.suppress(Exception):  # the ledger may be away still; the lease ends by itself
+                await self._give_back(cut)
+            raise
+        finally:
+            if before is not None:
+                self.brake.let_go(before.deliveries())
+        window = Window()
         items: list[tuple[Item, float]] = []
-        for one in window:
+        for one in cut:
             attempt = attempts.get(one.picked.delivery)
             if attempt is None:  # the lease ran out under us: somebody else has it
                 self.brake.let_go([one.picked.delivery])
                 continue
             token = self.ports.signer.sign("attempt", str(attempt))
             key = Key(one.picked.delivery, attempt, one.picked.fence, token)
-            self.tried[attempt] = Tried(one.picked, key, one.rendered.commitment)
-            self.handed_over.add(one.picked.delivery)
-            self.window_of[attempt] = number
+            self.tried[attempt] = Tried(one.picked, key, one.rendered.commitment), window
             items.append((Item(key, one.rendered.message, one.rendered.to), one.turn))
         if not items:
-            return False
-        self.left_in_window[number] = len(items)
+            return None
+        window.left = len(items)
         self.count += len(items)
-        await self.started.put(items)
-        return True
+        if self.broken_off:  # while it was committed: nobody will take them
+            for item, _ in items:
+                self._heard(item.key, NotStarted())
+        else:
+            await self.started.put(items)
+        return window
 
-    def _commit_start(self, window: Sequence[_Ready]) -> dict[int, int]:
-        starts = [
-            Started(one.picked.delivery, one.picked.fence, one.rendered.message.digest) for one in window
+    def _commit(self, cut: Sequence[_Ready], before: Window | None) -> dict[int, int]:
+        """One transaction for both; should it fail, what is known only here goes first and alone, with patience."""
+        if before is None:
+            return self.ports.ledger.transact(lambda tx: self._start_in(tx, cut))
+        results = self._results(before)
+
+        def both(tx: Transaction) -> dict[int, int]:
+            write_in(tx, self.account, results, before.done, self.actor)
+            return self._start_in(tx, cut)
+
+        try:
+            return self.ports.ledger.transact(both)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the outcomes must not be lost by it
+            log.warning("outcomes are written on their own: %s", type(error).__name__)
+        write_back(self.ports, self.account, results, before.done, actor=self.actor)
+        return self.ports.ledger.transact(lambda tx: self._start_in(tx, cut))
+
+    def _start_in(self, tx: Transaction, cut: Sequence[_Ready]) -> dict[int, int]:
+        starts = [Started(one.picked.delivery, one.picked.fence, one.rendered.message.digest) for one in cut]
+        return dict(tx.deliveries.start(self.account, self.channel.name, starts, margin=self.tempo.margin))
+
+    async def _write(self, window: Window) -> None:
+        results = self._results(window)
+        try:
+            await asyncio.to_thread(
+                write_back, self.ports, self.account, results, window.done, actor=self.actor
+            )
+        finally:
+            self.brake.let_go(window.deliveries())
+        if window.account_rejected:
+            await self._pause("account_rejected", window.account_rejected)
+
+    def _results(self, window: Window) -> list[Result]:
+        return [
+            result_of(
+                tried,
+                outcome,
+                retry=self.channel.retry,
+                traits=self.traits,
+                now=self.brake.database_now(),
+                spread=random.random(),
+            )
+            for tried, outcome in window.done
         ]
 
-        return dict(
-            self.ports.ledger.transact(
-                lambda tx: tx.deliveries.start(
-                    self.account, self.channel.name, starts, margin=self.tempo.margin
-                )
-            )
-        )
-
-    async def _give_back(self, window: Sequence[_Ready]) -> None:
-        pairs = [(one.picked.delivery, one.picked.fence) for one in window]
+    async def _give_back(self, cut: Sequence[_Ready]) -> None:
+        pairs = [(one.picked.delivery, one.picked.fence) for one in cut]
         await asyncio.to_thread(self.ports.ledger.transact, lambda tx: tx.deliveries.release(pairs))
         self.brake.let_go(delivery for delivery, _ in pairs)
+
+    async def _pause(self, kind: str, why: str) -> None:
+        name = self.account.name
+        await asyncio.to_thread(accounts.pause, self.ports, name, why, actor=self.actor, alarm=kind)
 
     # --- talk ----------------------------------------------------------------------------------------------------
 
@@ -363,52 +393,13 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - unforeseen: it may have left, so it is never tried again blindly
             return Uncertain(f"the channel failed with {type(error).__name__}", code="unforeseen")
 
-    # --- write back ----------------------------------------------------------------------------------------------
-
     def _heard(self, key: Key, outcome: Outcome) -> None:
-        tried = self.tried.pop(key.attempt, None)
-        if tried is None:
+        known = self.tried.pop(key.attempt, None)
+        if known is None:
             return
         self.taken.discard(key.attempt)
-        self.done.append((tried, outcome))
-        number = self.window_of.pop(key.attempt)
-        self.left_in_window[number] -= 1
-        if not self.left_in_window[number]:
-            del self.left_in_window[number]
-            self._flush(frees=1)
-
-    def _flush(self, *, frees: int) -> None:
-        batch, self.done = self.done, []
-        task = asyncio.create_task(self._write(batch, frees))
-        self.writes.add(task)
-        task.add_done_callback(self.writes.discard)
-
-    async def _write(self, batch: Sequence[tuple[Tried, Outcome]], frees: int) -> None:
-        results = [self._result(tried, outcome) for tried, outcome in batch]
-        failures = [outcome for _, outcome in batch if isinstance(outcome, DeliveryFailure)]
-        try:
-            await asyncio.to_thread(write_back, self.ports, self.account, results, batch, actor=self.actor)
-        finally:
-            self.brake.let_go(result.delivery for result in results)
-            for _ in range(frees):
-                self.room.release()
-        refused = next((f for f in failures if isinstance(f, AccountRejected)), None)
-        if refused is not None:
-            await self._pause("account_rejected", refused.why)
-
-    async def _pause(self, kind: str, why: str) -> None:
-        name = self.account.name
-        await asyncio.to_thread(accounts.pause, self.ports, name, why, actor=self.actor, alarm=kind)
-
-    def _result(self, tried: Tried, outcome: Outcome) -> Result:
-        return result_of(
-            tried,
-            outcome,
-            retry=self.channel.retry,
-            traits=self.traits,
-            now=self.brake.database_now(),
-            spread=random.random(),
-        )
+        tried, window = known
+        window.heard(tried, outcome)
 
     async def _wind_up(self, stages: Sequence[asyncio.Task[None]]) -> None:
         """Account for everything: what the channel took and never answered may have left, the rest did not.
@@ -417,14 +408,9 @@ class _Run:
         over, and are waited for.
         """
         self.broken_off = True
-        ended = await asyncio.gather(*stages, return_exceptions=True)
         broke_off = Uncertain("the channel broke off before it answered", code="unforeseen")
-        for attempt, tried in list(self.tried.items()):
+        for attempt, (tried, _) in list(self.tried.items()):
             self._heard(tried.key, broke_off if attempt in self.taken else NotStarted())
-        if self.done:
-            self._flush(frees=0)
-        while self.writes:
-            await asyncio.gather(*self.writes, return_exceptions=True)
-        for fault in ended:
+        for fault in await asyncio.gather(*stages, return_exceptions=True):
             if isinstance(fault, Exception):
                 raise fault

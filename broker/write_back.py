@@ -37,7 +37,7 @@ def write_back(
     wait, until = 0.1, time.monotonic() + PATIENCE.total_seconds()
     while True:
         try:
-            return ports.ledger.transact(lambda tx: _write(tx, account, results, batch, actor))
+            return ports.ledger.transact(lambda tx: write_in(tx, account, results, batch, actor))
         except Exception as error:
             if time.monotonic() >= until:
                 raise
@@ -46,13 +46,14 @@ def write_back(
         wait = min(wait * 2, LONGEST_WAIT)
 
 
-def _write(
+def write_in(
     tx: Transaction,
     account: AccountRow,
     results: Sequence[Result],
     batch: Sequence[tuple[Tried, Outcome]],
     actor: Actor,
 ) -> None:
+    """The same in a transaction that does more."""
     matched = tx.deliveries.write_back(account, results)
     late = [r for r in results if r.delivery not in matched]
     if late:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 THREADS = 32
 # The loop keeps a core busy. With Python's 5 ms a thread that comes back from the database waits as long for its turn,
 # at every statement, and the senders run dry meanwhile.
-SWITCH = timedelta(milliseconds=0.5)
+SWITCH = timedelta(milliseconds=1)
 
 
 class Loop:

@@ -8,8 +8,9 @@ from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 from twilio.base.exceptions import TwilioException
@@ -122,12 +123,16 @@ class _BoundedSession:
         kwargs["timeout"] = self._timeout
         if isinstance(fields := kwargs.get("data"), dict):
             # What aiohttp would make of them, without the multipart writer that it first sets up for every text.
-            kwargs["data"] = urlencode(fields).encode()
+            kwargs["data"] = urlencode(fields, quote_via=_quoted).encode()
         response = await self._session.request(**kwargs)
         if response.status == 429:
             response.release()
             raise codes.failure(429, None, _retry_after(response.headers.get("Retry-After")))
         return response
+
+
+# Most of a text's fields are those of the text before.
+_quoted = lru_cache(maxsize=256)(quote_plus)
 
 
 def failure_of(reason: Exception) -> DeliveryFailure:
