@@ -180,7 +180,7 @@ class TwilioStandIn:
         return 200, self._shapes.message_as_json(entry, time.time())
 
     def _list(self, asked: Mapping[str, str]) -> Answer:
-        """Newest first. The dates are those of acceptance; Twilio's are those of sending, a moment later."""
+        """Newest first. What still queues has no DateSent yet, and a filter by it leaves that out, as at Twilio."""
         try:
             since, until = span(asked)
             size = max(1, min(int(asked.get("PageSize", "50")), MAX_PAGE))
@@ -188,12 +188,14 @@ class TwilioStandIn:
         except ValueError:
             return error(20001)
         before = self._truth.number_of(asked.get("PageToken", "").removeprefix("PA"))
-        sender = asked.get("From")
+        sender, now = asked.get("From"), time.time()
+        dated = any(name.startswith("DateSent") for name in asked)
         found = (
             number
             for number in self._truth.newest_first("sms", asked.get("To"), before)
             if since <= int(self._truth.time_of(number)) < until
             and (sender is None or self._truth.entry(number)["from"] == sender)
+            and not (dated and self._shapes.still_queues(self._truth.entry(number), now))
         )
         numbers = list(islice(found, size + 1))
         entries = [self._truth.entry(number) for number in numbers[:size]]

@@ -46,6 +46,9 @@ def error(code: int, status: int | None = None) -> tuple[int, dict[str, Any]]:
     return status, {"code": code, "message": message, "more_info": f"{DOCS}{code}", "status": status}
 
 
+QUEUING = frozenset({"queued", "accepted"})  # accepted: with a service that has not chosen its sender yet
+
+
 class Shapes:
     """How one account's messages look; a status follows from the truth log's entry and the time."""
 
@@ -63,6 +66,10 @@ class Shapes:
             return "queued" if entry["from"] else "accepted"
         return "sent" if age < 2 * self._step.total_seconds() else str(entry["fate"])
 
+    def still_queues(self, entry: Entry, now: float) -> bool:
+        """Whether a message has no DateSent yet."""
+        return self.status_of(entry, datetime.fromisoformat(entry["at"]), now) in QUEUING
+
     def message_as_json(self, entry: Entry, now: float) -> dict[str, Any]:
         """A message as it stands at `now`, in seconds since 1970."""
         created = datetime.fromisoformat(entry["at"])
@@ -74,7 +81,7 @@ class Shapes:
             "api_version": "2010-04-01",
             "body": entry["body"],
             "date_created": date,
-            "date_sent": None if status in ("queued", "accepted") else date,
+            "date_sent": None if status in QUEUING else date,
             "date_updated": date,
             "direction": "outbound-api",
             "error_code": entry["error_code"] if status == entry["fate"] else None,

@@ -40,7 +40,7 @@ from channels.sms.settings import Settings
 
 PUBLIC_API = "https://api.twilio.com"
 CLOCKS_DIFFER = timedelta(minutes=2)  # Twilio's clock and ours, at the most
-MOST_LISTED = 200  # texts to one number since the attempt began
+MOST_LISTED = 200  # texts to one number, the newest first
 MAX_CALLBACK = 16 * 1024  # bytes; Twilio's are under one
 MAX_URL = 2_000
 MAX_FIELDS = 64
@@ -87,15 +87,17 @@ class TwilioGateway:
         """
         listed = self._wait_for(lambda line: self._list(line, attempt))
         began = attempt.started_at.replace(microsecond=0)  # Twilio's times are whole seconds
+        since = began - CLOCKS_DIFFER
+        recent = [message for message in listed if _made(message, began) >= since]
         ours = [
             message
-            for message in listed
+            for message in recent
             if message.sid
             and message.sid not in attempt.known
             and _digest_matches(message.body, attempt.digest)
         ]
         if not ours:
-            if len(listed) >= MOST_LISTED:
+            if len(recent) >= MOST_LISTED:
                 raise Uncertain("too many texts went to this number to look through them all")
             return None
         return _receipt_of(min(ours, key=lambda message: _distance(message, began)))
@@ -156,10 +158,11 @@ class TwilioGateway:
         return Receipt(made.sid)
 
     async def _list(self, line: Line, attempt: PastAttempt) -> list[MessageInstance]:
-        since = attempt.started_at.astimezone(UTC) - CLOCKS_DIFFER
+        # Not by DateSent, which a text has only once it has left Twilio's queue: in a long one it would seem absent, and
+        # go twice.
         try:
             listed: list[MessageInstance] = await line.messages.list_async(
-                to=attempt.address, date_sent_after=since, limit=MOST_LISTED, page_size=MOST_LISTED
+                to=attempt.address, limit=MOST_LISTED, page_size=MOST_LISTED
             )
             return listed
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
@@ -242,9 +245,14 @@ def _digest_matches(body: str | None, digest: str) -> bool:
 
 def _distance(message: MessageInstance, began: datetime) -> tuple[bool, timedelta]:
     """Texts made since the attempt began come first, the nearest of them before all."""
-    made = message.date_created or began
-    made = made if made.tzinfo else made.replace(tzinfo=UTC)
+    made = _made(message, began)
     return made < began, abs(made - began)
+
+
+def _made(message: MessageInstance, otherwise: datetime) -> datetime:
+    """When Twilio made it."""
+    made: datetime = message.date_created or otherwise
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
 def _receipt_of(message: MessageInstance) -> Receipt:

@@ -15,7 +15,7 @@ from broker.errors import DeliveryFailure, RateLimited, Uncertain
 from broker.testing.channel_bench import key, plain
 from channels.sms import Sms, kit
 from channels.sms import gateway_twilio as gateway
-from sandbox.client import RunningSandbox
+from sandbox.client import RunningSandbox, start_sandbox
 from tests.channels.twilio_support import settings
 
 numbers = itertools.count(7_912_000_000)
@@ -113,6 +113,18 @@ def _until(channel: Sms, attempt: PastAttempt, evidence: Evidence):
     while (found := channel.find(attempt)) is None or found.evidence is not evidence:
         assert datetime.now(UTC) < until
     return found
+
+
+def test_a_text_that_still_queues_at_twilio_is_found(tmp_path, to):
+    """A long number sends one text a second: the last of a year group waits there for minutes, without a DateSent."""
+    with start_sandbox(tmp_path / "truth.jsonl", step=timedelta(hours=1)) as slow:
+        around = Surroundings("school", "GB", sandbox=True, timeout=timedelta(seconds=1))
+        channel = kit.open("office", settings(slow.twilio_url), around)
+        made = sent(channel, to)
+        found = channel.find(past(channel, to, datetime.now(UTC)))
+        channel.close()
+    assert found is not None
+    assert found.provider_id == made
 
 
 def test_digests_are_of_the_text_alone(channel, to):

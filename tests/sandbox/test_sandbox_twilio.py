@@ -16,6 +16,7 @@ from twilio.rest import Client
 
 from sandbox.client import RunningSandbox
 from sandbox.truth import Entry
+from tests.sandbox.conftest import STEP
 
 FROM = "+447700900999"
 SERVICE = "MG" + "0123456789abcdef" * 2
@@ -92,6 +93,7 @@ def test_a_list_has_pages_that_new_texts_do_not_shift(twilio: Client, to: str) -
 def test_a_list_can_be_narrowed_by_sender_and_by_time(twilio: Client, to: str) -> None:
     first = twilio.messages.create(to=to, from_=FROM, body="One").sid
     second = twilio.messages.create(to=to, from_="Hillview", body="Two").sid
+    time.sleep(2 * STEP.total_seconds())  # what still queues has no date
     now, hour = datetime.now(UTC), timedelta(hours=1)
 
     def found(**narrow: object) -> list[str | None]:
@@ -109,6 +111,7 @@ def test_a_list_can_be_narrowed_by_sender_and_by_time(twilio: Client, to: str) -
 
 def test_the_second_in_which_a_text_was_accepted_belongs_to_both_sides(twilio: Client, to: str) -> None:
     message = twilio.messages.create(to=to, from_=FROM, body="One")
+    time.sleep(2 * STEP.total_seconds())
     assert len(twilio.messages.list(to=to, date_sent_after=message.date_created)) == 1
     assert len(twilio.messages.list(to=to, date_sent_before=message.date_created)) == 1
 
