@@ -20,3 +20,4 @@ def install(app: FastAPI) -> None:
     app.include_router(signing_in.router)
     app.include_router(pages.router)
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
+    app.add_exception_handler(signing_in.NoPage, signing_in.no_page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
@@ -14,7 +14,7 @@ from ledger.reads.reached import reached
 from ledger.reads.watch import one, wording, zone
 from web.watch.hub import EventStream, Full, Hub
 from web.watch.paint import page
-from web.watch.signing_in import HEADERS, Signed, depth_of, ledger_of, signed_in
+from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, ledger_of, signed_in
 from web.watch.topics import FILTERS, Detail, Overview, Painted, Topic
 
 router = APIRouter()
@@ -55,7 +55,7 @@ def announcement(public_id: str, request: Request, signed: Watching) -> Response
         painted = topic.paint(hand, _hub(request).counts, exact=True)
         said = wording(hand, topic.announcement) if painted else ()
     if painted is None:
-        return _not_found(request, signed)
+        raise NoPage(404, "not_found")
     asked = f"events?of={topic.announcement}&show={topic.show}"
     asked += f"&channel={topic.channel}" if topic.channel else ""
     live = asked if topic.before is None else None
@@ -72,7 +72,7 @@ def people(public_id: str, request: Request, signed: Watching) -> Response:
     with ledger_of(request.app.state.ports).reading() as hand:
         row = one(hand, _id(public_id))
         if row is None:
-            return _not_found(request, signed)
+            raise NoPage(404, "not_found")
         told = reached(hand, row.announcement, after=after or 0, limit=NAMES, unmet=True)
         local = zone(hand)
     more = told[-1].duty if len(told) == NAMES else None
@@ -99,15 +99,11 @@ def _render(request: Request, signed: Signed, name: str, **known: object) -> str
     )
 
 
-def _not_found(request: Request, signed: Signed) -> Response:
-    return HTMLResponse(_render(request, signed, "not_found"), 404, HEADERS)
-
-
 def _detail(public_id: str, request: Request) -> Detail:
     asked = request.query_params
     show, channel = asked.get("show", "all"), asked.get("channel") or None
     if show not in FILTERS or (channel is not None and not _is_name(channel)):
-        raise HTTPException(404)
+        raise NoPage(404, "not_found")
     return Detail(_id(public_id), show, channel, _number(asked.get("before")))
 
 
@@ -119,14 +115,14 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise HTTPException(404) from None
+        raise NoPage(404, "not_found") from None
 
 
 def _number(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20) or int(text) > LARGEST:
-        raise HTTPException(404)
+        raise NoPage(404, "not_found")
     return int(text)
 
 

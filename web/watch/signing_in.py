@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -37,6 +37,14 @@ HTTPS = "https"
 
 class NotSignedIn(Exception):
     """Raised when a page is asked for without a session that holds."""
+
+
+class NoPage(Exception):
+    """Raised when there is no such page, or a form is not one of ours: a page in plain words is the answer."""
+
+    def __init__(self, status: int, name: str) -> None:
+        self.status, self.name = status, name
+        super().__init__(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,7 @@ async def sign_out(request: Request) -> Response:
     form = await form_of(request)
     signed = await run_in_threadpool(signed_in, request)
     if not hmac.compare_digest(form.get("token", "").encode(), signed.form_token.encode()):
-        raise HTTPException(403)
+        raise NoPage(403, "refused")
     await run_in_threadpool(signin.sign_out, request.app.state.ports, signed.secret)
     answer = _page(request, "signed_out", 200)
     settings: Settings = request.app.state.settings
@@ -146,14 +154,20 @@ async def not_signed_in(request: Request, error: Exception) -> Response:
     return _page(request, "not_signed_in", 401)
 
 
+async def no_page(request: Request, error: Exception) -> Response:
+    """What stands there instead."""
+    assert isinstance(error, NoPage)  # noqa: S101 - registered for it alone
+    return _page(request, error.name, error.status)
+
+
 async def form_of(request: Request) -> dict[str, str]:
-    """A form that one of our own pages sent. Raises HTTPException 403 for another site's."""
+    """A form that one of our own pages sent. Raises NoPage for another site's."""
     _check_origin(request)
     body = await body_of(request, MOST_FORM)
     try:
         fields = parse_qs(body.decode("ascii"), strict_parsing=False, max_num_fields=10)
     except ValueError:
-        raise HTTPException(400) from None
+        raise NoPage(400, "refused") from None
     return {name: values[0] for name, values in fields.items()}
 
 
@@ -194,12 +208,12 @@ def _check_origin(request: Request) -> None:
     if origin is None:
         if request.headers.get("sec-fetch-site") == "same-origin":
             return
-        raise HTTPException(403)
+        raise NoPage(403, "refused")
     public = urlsplit(request.app.state.settings.public_url or "")
     came = urlsplit(origin)
     ours = {request.headers.get("host", "").lower(), public.netloc.lower()}
     if came.scheme not in {"http", HTTPS} or came.netloc.lower() not in ours - {""}:
-        raise HTTPException(403)
+        raise NoPage(403, "refused")
 
 
 def _is_https(settings: Settings) -> bool:

@@ -27,6 +27,7 @@ DELIVERIES = 50
 OVERDUE = timedelta(minutes=1)  # due for this long and nothing being sent: nobody is at work
 UNSEALED = timedelta(seconds=30)
 UNSEEN = timedelta(minutes=1)
+FORGOTTEN = timedelta(days=1)  # a worker that was stopped for good is no concern
 FILTERS: Mapping[str, frozenset[State] | None] = {
     "all": None,
     "failed": FAILED,
@@ -141,7 +142,7 @@ def _of_the_house(stands: Health) -> Sequence[Concern]:
         says = f"{waiting} by “{account.account}” should have gone by now, and nothing is sending"
         found.append(Concern(says, "is Carillon’s worker running? carillon doctor"))
     seen = max((worker.seen_at for worker in stands.workers), default=None)
-    if seen is not None and stands.at - seen > UNSEEN and not late:
+    if seen is not None and UNSEEN < stands.at - seen < FORGOTTEN and not late:
         found.append(Concern("No worker has been seen for a while: nothing is sent", "carillon doctor"))
     if stands.unsealed_since is not None and stands.at - stands.unsealed_since > UNSEALED:
         says = f"The record’s newest {words.many(stands.unsealed, 'entry', 'entries')} are not sealed yet"

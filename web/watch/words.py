@@ -10,6 +10,9 @@ CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter":
 ALARMS = {
     "account_rejected": "A provider refuses an account",
     "policy_failed": "A rule could not be judged",
+    "posture": "An account is not as it must be",
+    "render_failed": "A message could not be written",
+    "retraction": "A post could not be deleted",
 }
 TOLD = {
     People.GUARDIANS: "guardians of",
