@@ -26,7 +26,7 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     if announcement is None:
         return 0
     lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
-    added = 0
+    added, waits = 0, False
     for channel in announcement.ways[0].channels:
         done = False
         while not done:
@@ -35,9 +35,11 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
                 return added
             progress, account = step
             added, done = added + progress.deliveries, progress.done
+            waits = waits or progress.waits
             if progress.deliveries:
                 ports.hints.publish(DeliverHint(account, channel, lane))
-    ports.ledger.transact(lambda tx: _finish(tx, public_id, added, actor))
+    if not waits:
+        ports.ledger.transact(lambda tx: _finish(tx, public_id, added, actor))
     return added
 
 
@@ -58,8 +60,8 @@ def _partition(
     if announcement is None:
         return None
     account = tx.accounts.for_channel(channel, announcement.department)
-    if account is None:
-        return None
+    if account is None:  # taken out of the settings since: the other ways go on without it
+        return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), ""
     kind = ports.channels.traits(channel).address_kind
     if kind is None:
         return tx.plans.add_public(announcement, channel, account), account.name

@@ -286,11 +286,15 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class PlanProgress:
-    """One partition of a fan-out: how many deliveries and covers it added, and whether it was the last."""
+    """One partition of a fan-out: how many deliveries and covers it added, and whether it was the last.
+
+    `waits`: the last for now, for the channel has no account any more; it is planned should one come back in time.
+    """
 
     deliveries: int
     covers: int
     done: bool
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +441,9 @@ class Moves(Protocol):
 
     def move(self, moves: Sequence[Move]) -> None:
         """Apply moves to locked deliveries, with their tallies."""
+
+    def stranded(self, *, limit: int) -> Sequence[KnownDelivery]:
+        """Deliveries, locked, that wait for an account which the settings name no more: expired ones, and look-ups."""
 
     def due_lookups(self, account: AccountRow, *, limit: int, again_in: timedelta) -> Sequence[LookUp]:
         """Uncertain deliveries whose look-up is due; each is put off by `again_in` so that one worker asks."""

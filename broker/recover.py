@@ -19,6 +19,14 @@ def expired_leases(ports: Ports, *, actor: Actor) -> int:
     return recovered
 
 
+def stranded(ports: Ports, *, actor: Actor) -> int:
+    """End what waits for an account that the settings name no more: expired → refused, a look-up → for a person."""
+    ended = 0
+    while count := ports.ledger.transact(lambda tx: _end_stranded(tx, actor)):
+        ended += count
+    return ended
+
+
 def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
     """A person decides that a delivery shall be tried again; it is judged anew. Raises NotFound, IllegalTransition."""
 
@@ -76,6 +84,30 @@ def _recover_chunk(ports: Ports, tx: Transaction, actor: Actor) -> int:
     told = ((m.announcement, [m.delivery, m.before.value, m.state.value, m.code]) for m in moves)
     tx.record.add(entries("deliveries.recovered", actor, "moves", told))
     return len(moves)
+
+
+def _end_stranded(tx: Transaction, actor: Actor) -> int:
+    moves = [_ended(known) for known in tx.moves.stranded(limit=CHUNK)]
+    tx.moves.move(moves)
+    told = ((m.announcement, [m.delivery, m.before.value, m.state.value, m.code]) for m in moves)
+    tx.record.add(entries("deliveries.stranded", actor, "moves", told))
+    return len(moves)
+
+
+def _ended(known: KnownDelivery) -> Move:
+    waited = known.state is State.QUEUED
+    return Move(
+        delivery=known.delivery,
+        announcement=known.announcement,
+        channel=known.channel,
+        before=known.state,
+        event=Event.REFUSE if waited else "look-up",
+        state=step(known.state, Event.REFUSE) if waited else known.state,
+        code="no_account",
+        why="its account was taken out of the settings, and its time passed"
+        if waited
+        else "its account was taken out of the settings, so nobody can be asked",
+    )
 
 
 def _recovered(

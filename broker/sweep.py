@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from broker.actor import Actor
 from broker.confirm import drain_inbox
 from broker.ports import Due, FanOutHint, Ports, Transaction
-from broker.recover import expired_leases
+from broker.recover import expired_leases, stranded
 
 log = logging.getLogger(__name__)
 MOST_HINTS = 100
@@ -37,6 +37,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
     report = Report()
     chores: dict[str, Callable[[], int]] = {
         "recovered": lambda: expired_leases(ports, actor=actor),
+        "stranded": lambda: stranded(ports, actor=actor),
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "hinted": lambda: _hint(ports),
         "folded": lambda: ports.ledger.transact(_fold),

@@ -167,6 +167,22 @@ class Moves:
             )
         )
 
+    def stranded(self, *, limit: int) -> Sequence[KnownDelivery]:
+        """Deliveries, locked, that wait for an account which the settings name no more."""
+        dialect = self._hand.dialect
+        gone = [row.id for row in self._hand.run("SELECT id FROM account WHERE NOT active")]
+        if not gone:
+            return []
+        rows = self._hand.run(
+            f"SELECT id FROM delivery WHERE {dialect.any_of('account_id', 'gone')}"
+            f" AND (state = 'queued' AND expires_at <= {dialect.now}"
+            f" OR state = 'uncertain' AND lookup_at <= {dialect.now})"
+            f" ORDER BY id LIMIT :limit {dialect.skip_locked}",
+            gone=dialect.ids(gone),
+            limit=limit,
+        ).all()
+        return list(self._with_attempts([row.id for row in rows]).values())
+
     def due_lookups(self, account: AccountRow, *, limit: int, again_in: timedelta) -> Sequence[LookUp]:
         """Uncertain deliveries whose look-up is due; each is put off so that one worker asks."""
         hand, dialect = self._hand, self._hand.dialect

@@ -158,8 +158,7 @@ class TwilioGateway:
         return Receipt(made.sid)
 
     async def _list(self, line: Line, attempt: PastAttempt) -> list[MessageInstance]:
-        # Not by DateSent, which a text has only once it has left Twilio's queue: in a long one it would seem absent, and
-        # go twice.
+        # Not by DateSent, which a text has only once it has left Twilio's queue: in a long one it would seem absent.
         try:
             listed: list[MessageInstance] = await line.messages.list_async(
                 to=attempt.address, limit=MOST_LISTED, page_size=MOST_LISTED
