@@ -25,7 +25,7 @@ def pause(ports: Ports, name: str, why: str, *, actor: Actor, alarm: str | None 
     ports.ledger.transact(work)
 
 
-def resume(ports: Ports, name: str, *, actor: Actor) -> None:
+def resume(ports: Ports, name: str, *, actor: Actor, why: str = "") -> None:
     """Let an account go on: what waited for it is due at once. Raises NotFound."""
 
     def work(tx: Transaction) -> None:
@@ -33,7 +33,7 @@ def resume(ports: Ports, name: str, *, actor: Actor) -> None:
         tx.accounts.resume(account.id)
         for kind in ("policy_failed", "account_rejected"):
             tx.sweeps.clear_alarm(kind, account.name)
-        tx.record.add([Entry("account.resumed", actor, {"account": account.name})])
+        tx.record.add([Entry("account.resumed", actor, {"account": account.name, "why": why})])
 
     ports.ledger.transact(work)
 

@@ -101,9 +101,16 @@ def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
 
     announcement = ports.ledger.transact(forbid)
     withdrawn = 0
-    while count := ports.ledger.transact(lambda tx: tx.moves.withdraw_queued(announcement.id, limit=CHUNK)):
+    while count := ports.ledger.transact(lambda tx: _withdraw_queued(tx, announcement.id, actor)):
         withdrawn += count
     return withdrawn
+
+
+def _withdraw_queued(tx: Transaction, announcement: int, actor: Actor) -> int:
+    withdrawn = tx.moves.withdraw_queued(announcement, limit=CHUNK)
+    if withdrawn:
+        tx.record.add([Entry("deliveries.withdrawn", actor, {"deliveries": withdrawn}, announcement)])
+    return len(withdrawn)
 
 
 def digest_of(draft: Draft) -> str:

@@ -448,8 +448,8 @@ class Moves(Protocol):
     def due_lookups(self, account: AccountRow, *, limit: int, again_in: timedelta) -> Sequence[LookUp]:
         """Uncertain deliveries whose look-up is due; each is put off by `again_in` so that one worker asks."""
 
-    def withdraw_queued(self, announcement: int, *, limit: int) -> int:
-        """Queued deliveries of a withdrawn announcement become withdrawn; returns how many."""
+    def withdraw_queued(self, announcement: int, *, limit: int) -> Sequence[int]:
+        """Queued deliveries of a withdrawn announcement become withdrawn; returns which."""
 
 
 class Retractions(Protocol):

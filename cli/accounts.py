@@ -66,12 +66,17 @@ def pause(
 
 
 @app.command()
-def resume(name: Name, operator: Operator = None, json: Json = False) -> None:
+def resume(
+    name: Name,
+    why: Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")] = "",
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
     """Let an account go on: what waited for it is due at once.
 
-    Example: `carillon accounts resume sms`
+    Example: `carillon accounts resume sms --why "the new number works"`
     """
-    named = short_words(name, "name")
+    named, reason = short_words(name, "name"), short_words(why, "why") if why else ""
     with writing(operator) as (house, actor):
-        accounts.resume(house.ports, named, actor=actor)
+        accounts.resume(house.ports, named, actor=actor, why=reason)
     show.as_json({"account": named, "paused": False}) if json else show.say(f"{named} goes on")

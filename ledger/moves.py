@@ -205,8 +205,8 @@ class Moves:
         )
         return self._lookups(account, ids)
 
-    def withdraw_queued(self, announcement: int, *, limit: int) -> int:
-        """Queued deliveries of a withdrawn announcement become withdrawn; returns how many."""
+    def withdraw_queued(self, announcement: int, *, limit: int) -> Sequence[int]:
+        """Queued deliveries of a withdrawn announcement become withdrawn; returns which."""
         dialect = self._hand.dialect
         rows = self._hand.run(
             f"{_KNOWN} WHERE announcement_id = :announcement AND state = 'queued'"
@@ -230,7 +230,7 @@ class Moves:
                 for r in rows
             ]
         )
-        return len(rows)
+        return [row.id for row in rows]
 
     def _lookups(self, account: AccountRow, ids: Sequence[int]) -> list[LookUp]:
         dialect = self._hand.dialect

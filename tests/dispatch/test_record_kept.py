@@ -110,6 +110,25 @@ def test_no_entry_holds_a_number_an_address_a_name_or_the_words(family: World) -
     assert told == []
 
 
+def test_every_delivery_that_was_withdrawn_stands_in_the_record(thirty: World) -> None:
+    said = thirty.announce()
+    thirty.plan(said)
+    intake.withdraw(thirty.ports, said.public_id, actor=SYSTEM)
+    told = thirty.rows(select(t.record_entry.c.body).where(t.record_entry.c.kind == "deliveries.withdrawn"))
+    withdrawn = [one for row in told for one in json.loads(bytes(row.body))["facts"]["deliveries"]]
+    assert sorted(withdrawn) == [
+        row.id for row in thirty.rows(select(t.delivery.c.id).order_by(t.delivery.c.id))
+    ]
+
+
+def test_why_an_account_was_stopped_and_went_on_stands_in_the_record(world: World) -> None:
+    accounts.pause(world.ports, "texts", "the bill", actor=SYSTEM)
+    accounts.resume(world.ports, "texts", actor=SYSTEM, why="paid")
+    kinds = entries_by_kind(world)
+    assert "the bill" in kinds["account.paused"]
+    assert "paid" in kinds["account.resumed"]
+
+
 def entries_by_kind(world: World) -> Mapping[str, str]:
     rows = world.rows(select(t.record_entry.c.kind, t.record_entry.c.body))
     kinds: dict[str, str] = {}
