@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import OperationalError
 from typer.main import get_command
 
 from broker.errors import Problem, RuleBroken, SetupError
 from cli import accounts, announce, audit, deliveries, demo, groups, people, running, show, sign_in
 from config.logs import told
 from config.reading import DEBUG
+from ledger.trouble import problem_of
 
 WRONG_USE = 2
 UNFORESEEN = os.EX_SOFTWARE
@@ -85,8 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refused([broken.problem], json=json)
     except SetupError as wrong:
         return _refused(wrong.problems, json=json)
+    except OperationalError as fault:
+        _refused([problem_of(fault)], json=json)
+        return UNFORESEEN
     except typer.Abort:
-        show.hint("stopped; nothing was done")
+        show.hint("stopped")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -115,10 +120,8 @@ def _wrong_use(wrong: Any, *, json: bool) -> int:
 def _unforeseen(error: Exception, *, json: bool) -> int:
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
-    kept = _keep(told(error))
-    problem = Problem(
-        "unforeseen", "", "something went wrong that Carillon did not foresee", f"what is known of it: {kept}"
-    )
+    hint = _keep(told(error))
+    problem = Problem("unforeseen", "", "something went wrong that Carillon did not foresee", hint)
     _refused([problem], json=json)
     return UNFORESEEN
 
@@ -126,12 +129,15 @@ def _unforeseen(error: Exception, *, json: bool) -> int:
 def _keep(what: str) -> str:
     """Types and places alone, never an exception's words: they may hold a number or a name."""
     folder = Path(os.environ.get("CARILLON_DATA_DIR", "var"))
-    number, path = tempfile.mkstemp(
-        prefix="fault-", suffix=".log", dir=folder if folder.is_dir() else None, text=True
-    )
-    with os.fdopen(number, "w") as file:
-        file.write(what + "\n")
-    return path
+    try:
+        number, path = tempfile.mkstemp(
+            prefix="fault-", suffix=".log", dir=folder if folder.is_dir() else None, text=True
+        )
+        with os.fdopen(number, "w") as file:
+            file.write(what + "\n")
+    except OSError:
+        return "what is known of it could not be kept: is the disk full?"
+    return f"what is known of it: {path}"
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from config.ways_out import WaysOut
 from ledger import migrate, record, setup, tables
 from ledger.connect import Ledger, open_ledger
 from ledger.reads.feeds import public_groups
+from ledger.trouble import problem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
         if upgrade:
             migrate.upgrade(settings.database_url)
         ledger = open_ledger(settings.database_url, signer)
-    except DBAPIError:
-        raise _unreachable() from None
+    except DBAPIError as fault:
+        raise SetupError(problem_of(fault)) from None
     hints = Publisher(settings.queue_url, registry.names()) if serves or not settings.embedded else Silent()
     ways_out = WaysOut(registry, settings.accounts, settings.surroundings())
     house = House(settings, ledger, hints, ways_out, Ports(ledger, hints, signer, ways_out))
@@ -122,8 +123,8 @@ def install(settings: Settings, ledger: Ledger) -> None:
 def _check_schema(ledger: Ledger) -> None:
     try:
         found = migrate.current(ledger.engine)
-    except DBAPIError:
-        raise _unreachable() from None
+    except DBAPIError as fault:
+        raise SetupError(problem_of(fault)) from None
     if found != migrate.newest():
         message = "has no tables yet" if found is None else "has tables of another version of Carillon"
         raise SetupError(Problem("schema", name_of(("database_url",)), message, "run: carillon db upgrade"))
@@ -132,8 +133,3 @@ def _check_schema(ledger: Ledger) -> None:
 def _is_installed(ledger: Ledger) -> bool:
     with ledger.reading() as hand:
         return hand.connection.execute(select(tables.school.c.id)).first() is not None
-
-
-def _unreachable() -> SetupError:
-    hint = "is the database running, and are address, user and password right?"
-    return SetupError(Problem("database", name_of(("database_url",)), "cannot be reached", hint))

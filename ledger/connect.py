@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +39,7 @@ from ledger.tables import school
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
+PATIENCE = timedelta(seconds=20)  # beyond it there is no other try: SQLite alone waits for half a minute
 
 
 class Transaction:
@@ -124,12 +125,14 @@ class Ledger:
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction, again from the start when it lost to another one (deadlock, busy)."""
+        began = time.monotonic()
         for turn in range(TRIES):
             try:
                 with self.begin() as tx:
                     return work(tx)
             except DBAPIError as error:
-                if turn == TRIES - 1 or not self.dialect.is_conflict(error):
+                tired = turn == TRIES - 1 or time.monotonic() - began > PATIENCE.total_seconds()
+                if tired or not self.dialect.is_conflict(error):
                     raise
                 time.sleep(random.uniform(0, 0.05 * 2**turn))
         raise AssertionError("unreachable")

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, make_url
 
 from ledger.dialect.choose import dialect_of
+from ledger.dialect.sqlite import READ_ONLY
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -30,7 +31,8 @@ def upgrade(database_url: str) -> None:
 
 def current(engine: Engine) -> str | None:
     """The schema's version in a database, None when it has none."""
-    with engine.connect() as connection:
+    # Only a look: on SQLite it must not wait for whoever writes.
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -1,0 +1,52 @@
+"""What is wrong with a database, in plain words: a driver's own words may hold a row."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from broker.errors import Problem
+
+FIELD = "CARILLON_DATABASE_URL"
+PRIMARY = 0xFF  # SQLite puts the kind of a result into its lowest byte
+
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: (
+        "ledger_busy",
+        "another program has been writing to the ledger for too long",
+        "close what holds it open (a backup, a database browser), then try again",
+    ),
+    sqlite3.SQLITE_FULL: ("disk_full", "the disk of the ledger is full", "make room, then try again"),
+    sqlite3.SQLITE_READONLY: (
+        "ledger_read_only",
+        "the ledger cannot be written to",
+        "let the user that runs Carillon write to its file and to the folder around it",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "ledger_unreadable",
+        "the ledger's file cannot be opened",
+        "let the user that runs Carillon read and write it and the folder around it",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "disk_fault",
+        "the disk of the ledger does not read or write",
+        "look at the machine's disk and its log",
+    ),
+    sqlite3.SQLITE_CORRUPT: ("ledger_damaged", "the ledger's file is damaged", "restore it from a backup"),
+    sqlite3.SQLITE_NOTADB: ("no_ledger", "this file is no ledger", "name Carillon's own file, or a new one"),
+}
+_SQLITE[sqlite3.SQLITE_LOCKED] = _SQLITE[sqlite3.SQLITE_BUSY]
+
+
+def problem_of(error: SQLAlchemyError) -> Problem:
+    """One clear error for what a database would not do."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, sqlite3.Error):
+        # An error that the module raises by itself carries no code.
+        known = _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & PRIMARY)
+        if known is not None:
+            code, message, hint = known
+            return Problem(code, FIELD, message, hint)
+    hint = "is the database running, and are address, user and password right?"
+    return Problem("database", FIELD, "cannot be reached", hint)
