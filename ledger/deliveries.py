@@ -208,10 +208,13 @@ class Deliveries:
     def _picked(self, account: AccountRow, lane: Lane, limit: int) -> Sequence[Row[Any]]:
         dialect = self._hand.dialect
         statement = text(
-            "WITH picked AS MATERIALIZED (SELECT id FROM delivery WHERE state = 'queued'"
+            # What changes with a try is taken from the row as it was locked: outside, a row that was claimed and given
+            # back since the statement began would still show the fence before.
+            "WITH picked AS MATERIALIZED (SELECT id, fence, burned, code FROM delivery WHERE state = 'queued'"
             f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}"
             f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
-            " SELECT d.id, d.fence, d.burned, d.announcement_id, a.public_id, d.content_version, d.code, d.address_id,"
+            " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, d.content_version, picked.code,"
+            " d.address_id,"
             " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
             " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
             " ad.value AS address, ad.doubtful, ad.commitment_key,"

@@ -39,7 +39,9 @@ class Sweeps:
         # One probe of the partial index per account and lane, not a scan of everything that is due.
         hints = [
             DeliverHint(account.name, account.channel, lane)
-            for account in run(select(t.account.c.id, t.account.c.name, t.account.c.channel)).all()
+            for account in run(
+                select(t.account.c.id, t.account.c.name, t.account.c.channel).where(t.account.c.active)
+            ).all()
             for lane in Lane
             if run(
                 select(t.delivery.c.id)
@@ -60,13 +62,14 @@ class Sweeps:
         rows = self._hand.connection.execute(
             select(t.account.c.name)
             .where(
+                t.account.c.active,
                 select(t.delivery.c.id)
                 .where(
                     t.delivery.c.state == State.UNCERTAIN.value,
                     t.delivery.c.account_id == t.account.c.id,
                     t.delivery.c.lookup_at <= self._hand.now,
                 )
-                .exists()
+                .exists(),
             )
             .order_by(t.account.c.name)
         )
