@@ -6,7 +6,6 @@ queue (design §6.1). Look-ups wait on providers and have a turn of their own (`
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,16 +14,15 @@ from broker.confirm import drain_inbox
 from broker.ports import Due, FanOutHint, Ports, Transaction
 from broker.recover import expired_leases, stranded
 
-log = logging.getLogger(__name__)
 MOST_HINTS = 100
 
 
 @dataclass(slots=True)
 class Report:
-    """What one sweep did, by chore; `failed` names chores that raised."""
+    """What one sweep did, by chore; `failed` names chores that raised, and what."""
 
     done: dict[str, int] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -33,7 +31,7 @@ class Report:
 
 
 def run(ports: Ports, *, actor: Actor) -> Report:
-    """One sweep. Each chore stands alone: one that fails is told and the others go on."""
+    """One sweep. Each chore stands alone: one that fails stands in the report and the others go on."""
     report = Report()
     chores: dict[str, Callable[[], int]] = {
         "recovered": lambda: expired_leases(ports, actor=actor),
@@ -47,8 +45,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         try:
             report.done[name] = chore()
         except Exception as error:  # noqa: BLE001 - a chore may meet a database that is away: the next sweep tries again
-            log.error("sweep: %s failed: %s", name, type(error).__name__)
-            report.failed.append(name)
+            report.failed[name] = type(error).__name__
     return report
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,6 +46,7 @@ class Workshop:
         self._loop = Loop()
         self._in_hand = OneAtATime()
         self._stopping = threading.Event()
+        self._failing: Mapping[str, str] = {}  # chores of the sweep, and what they raise
         self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh)
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep)
         self._asking = Every("look-ups", SWEEP_EVERY, self.look_up)
@@ -90,7 +91,15 @@ class Workshop:
     def sweep(self) -> None:
         """Find what is due, expired, lost or to be sealed. One sweeper at a time: the ledger sees to that."""
         if not self._stopping.is_set():
-            sweep.run(self._ports, actor=self._actor)
+            self._tell(sweep.run(self._ports, actor=self._actor))
+
+    def _tell(self, report: sweep.Report) -> None:
+        """A chore that fails is told once, not every second of a night in which the database is away."""
+        for chore, fault in report.failed.items() - self._failing.items():
+            log.error("sweep: %s failed and is tried again: %s", chore, fault)
+        for chore in self._failing.keys() - report.failed.keys():
+            log.warning("sweep: %s works again", chore)
+        self._failing = report.failed
 
     def look_up(self) -> None:
         """Ask providers about what is uncertain and due; on a turn of its own, for they may take their time."""
