@@ -60,3 +60,12 @@ def test_the_doctor_says_that_the_file_is_no_ledger(school: Shell, tmp_path: Pat
     (tmp_path / FILE).write_bytes(b"Dear all, " * 1000)
     found = {one["subject"]: one for one in school("doctor", "--json").json["findings"]}
     assert found["ledger"]["says"] == "this file is no ledger"
+
+
+def test_the_doctor_tells_of_an_account_that_somebody_paused(school: Shell) -> None:
+    assert school("accounts", "pause", "sms", "--why", "the bill is too high").code == 0
+    found = {
+        one["subject"]: one for one in school("doctor", "--json").json["findings"] if "paused" in one["says"]
+    }
+    assert found["account sms"]["health"] == "doubtful"
+    assert "the bill is too high" in found["account sms"]["says"]
