@@ -17,6 +17,7 @@ from broker import dispatch, fanout, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.ports import FanOutHint, Hint, Lane, Ports
+from broker.sweep import Report
 from config.logs import told
 from workers.every import Every
 from workers.loop import Loop
@@ -93,7 +94,7 @@ class Workshop:
         if not self._stopping.is_set():
             self._tell(sweep.run(self._ports, actor=self._actor))
 
-    def _tell(self, report: sweep.Report) -> None:
+    def _tell(self, report: Report) -> None:
         """A chore that fails is told once, not every second of a night in which the database is away."""
         for chore, fault in report.failed.items() - self._failing.items():
             log.error("sweep: %s failed and is tried again: %s", chore, fault)
