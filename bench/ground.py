@@ -1,4 +1,4 @@
-"""The ground a run stands on: real PostgreSQL and Redis, the sandbox, and a school in the ledger. All of it ends with us."""
+"""The ground a run stands on: real PostgreSQL and Redis, the sandbox, a school in the ledger. It ends with us."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped] # its stubs lag behind it
 from sqlalchemy import func, select, text
 
 from broker import fanout, intake
@@ -111,12 +111,12 @@ class Ground:
             with contextlib.suppress(psutil.NoSuchProcess):
                 own = process.cpu_times()
                 total += own.user + own.system
-        return total
+        return float(total)
 
     def sandbox_seconds(self) -> float:
         """CPU seconds that the stand-ins have used."""
         own = psutil.Process(self.sandbox.process.pid).cpu_times()
-        return own.user + own.system
+        return float(own.user + own.system)
 
     def messages(self) -> int:
         """Celery messages that Redis has been given since it started: kombu pushes each once."""
@@ -154,13 +154,18 @@ class School:
         """Plan it; how many deliveries."""
         return fanout.plan(self.house.ports, announcement.public_id, actor=ACTOR)
 
+    def withdraw(self, announcement: Announcement) -> None:
+        """Take it back, so that nothing of it is left to be sent."""
+        intake.withdraw(self.house.ports, announcement.public_id, actor=ACTOR)
+
     def states(self, announcement: Announcement) -> dict[str, int]:
         """How many deliveries are in which state."""
         query = select(t.delivery.c.state, func.count()).where(
             t.delivery.c.announcement_id == announcement.id
         )
         with self.house.ledger.reading() as hand:
-            return {state: n for state, n in hand.connection.execute(query.group_by(t.delivery.c.state))}
+            rows = hand.connection.execute(query.group_by(t.delivery.c.state)).all()
+        return {row[0]: row[1] for row in rows}
 
 
 @contextlib.contextmanager

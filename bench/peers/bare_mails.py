@@ -1,4 +1,4 @@
-"""The bare loop over mails: smtplib in threads, a kept connection each, one template of bytes with the address put in."""
+"""The bare loop over mails: smtplib in threads, a kept connection each, one template of bytes."""
 
 from __future__ import annotations
 

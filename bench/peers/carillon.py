@@ -1,4 +1,4 @@
-"""Carillon's worker process: the real assembly and the real workshop, with brake, sweep and write-back, told what is due."""
+"""Carillon's worker process: the real assembly and workshop, with brake, sweep and write-back."""
 
 from __future__ import annotations
 
