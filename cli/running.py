@@ -48,7 +48,7 @@ def up(host: Host = None, port: Port = None, json: Json = False) -> None:
     settings = _web_at(_loaded(), host, port)
     if not settings.embedded:
         hint = "start the two apart: carillon web, and carillon worker"
-        message = "is a Redis, and `carillon up` is for the queue inside one process"
+        message = "is a server's, and `carillon up` is for the queue inside one process"
         raise SetupError(Problem("not_embedded", "CARILLON_QUEUE_URL", message, hint))
     with stopping() as stopped, running(settings) as (house, url):
         _ready(url, json=json)

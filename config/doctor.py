@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.metadata
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from broker.errors import SetupError
+from broker.retract import ALARM as RETRACTION
 from config import queue
 from config.assembly import secret_of
 from config.registry import Registry
@@ -26,6 +28,11 @@ from config.ways_out import WaysOut
 from ledger import migrate
 from ledger.connect import Ledger, open_ledger
 from ledger.reads.health import health
+from ledger.trouble import problem_of
+
+MEGABYTE = 1_000_000
+ENOUGH_ROOM = 500 * MEGABYTE
+NO_ROOM = 20 * MEGABYTE
 
 OUR_NAMES = (
     "broker",
@@ -64,7 +71,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises. What hangs on something broken is left out."""
     findings = [*packages(), python(), zone(settings)]
-    for look in (secret, ledger, accounts, hints, worker):
+    for look in (secret, disk, ledger, accounts, hints, worker):
         findings += _guarded(look, settings)
     return findings
 
@@ -124,17 +131,29 @@ def ledger(settings: Settings) -> list[Finding]:
     try:
         return [*_schema(opened), *_clock(opened, settings), *_alarms(opened)]
     except SQLAlchemyError as error:
-        kind = type(error).__name__
-        return [
-            Finding(
-                "ledger",
-                Health.WRONG,
-                f"cannot be reached ({kind})",
-                "check CARILLON_DATABASE_URL and the server",
-            )
-        ]
+        problem = problem_of(error)
+        return [Finding("ledger", Health.WRONG, problem.message, problem.hint)]
     finally:
         opened.close()
+
+
+def disk(settings: Settings) -> list[Finding]:
+    """Room for a SQLite ledger to grow."""
+    if not settings.sqlite or not settings.data_dir.is_dir():
+        return []
+    folder = next(
+        (file.parent for file in _database_file(settings) if file.parent.is_dir()), settings.data_dir
+    )
+    return [room(shutil.disk_usage(folder).free)]
+
+
+def room(free: int) -> Finding:
+    """What is to be said of so many bytes."""
+    says = f"{free // MEGABYTE:,} MB free"
+    if free >= ENOUGH_ROOM:
+        return Finding("disk", Health.WELL, says)
+    how = Health.WRONG if free < NO_ROOM else Health.DOUBTFUL
+    return Finding("disk", how, says, "make room: on a full disk nothing can be accepted or sent")
 
 
 def accounts(settings: Settings) -> list[Finding]:
@@ -157,6 +176,8 @@ def hints(settings: Settings) -> list[Finding]:
     """The queue: reachable, keeping what it is given, not piling up."""
     if settings.embedded:
         return [Finding("queue", Health.WELL, "memory://, inside `carillon up`")]
+    if queue.is_amqp(settings.queue_url):
+        return [look_at_rabbitmq(queue.answers(settings.queue_url))]
     with queue.connect(settings.queue_url) as client:
         return look_at_redis(client, queue.queues(Registry().names()))
 
@@ -165,10 +186,7 @@ def look_at_redis(client: redis.Redis, names: Sequence[str]) -> list[Finding]:
     """What is to be said of a Redis and the queues in it."""
     took = queue.ping(client)
     if took is None:
-        hint = (
-            "is Redis running, and is CARILLON_QUEUE_URL right? Until it is, workers find work by the sweep"
-        )
-        return [Finding("queue", Health.WRONG, "does not answer", hint)]
+        return [_silent("Redis")]
     waiting = {name: depth for name, depth in queue.depths(client, names).items() if depth}
     told = ", ".join(f"{name} {depth}" for name, depth in waiting.items()) or "nothing waits"
     findings = [Finding("queue", Health.WELL, f"answers in {took.total_seconds() * 1000:.0f} ms; {told}")]
@@ -182,6 +200,14 @@ def look_at_redis(client: redis.Redis, names: Sequence[str]) -> list[Finding]:
     return findings
 
 
+def look_at_rabbitmq(took: timedelta | None) -> Finding:
+    """What is to be said of a RabbitMQ, which let us in after `took`, or did not."""
+    if took is None:
+        return _silent("RabbitMQ")
+    says = f"lets us in within {took.total_seconds() * 1000:.0f} ms; how much waits is not available here"
+    return Finding("queue", Health.WELL, says, "ask RabbitMQ itself: rabbitmqctl list_queues")
+
+
 def worker(settings: Settings) -> list[Finding]:
     """On SQLite, whether the one worker runs."""
     files = _database_file(settings)
@@ -192,6 +218,13 @@ def worker(settings: Settings) -> list[Finding]:
         return [Finding("worker", Health.WELL, "one works on this SQLite ledger")]
     hint = "start it with: carillon up"
     return [Finding("worker", Health.DOUBTFUL, "none works on this SQLite ledger: nothing is sent", hint)]
+
+
+def _silent(server: str) -> Finding:
+    hint = (
+        f"is {server} running, and is CARILLON_QUEUE_URL right? Until it is, workers find work by the sweep"
+    )
+    return Finding("queue", Health.WRONG, "does not answer", hint)
 
 
 def _guarded(look: Callable[[Settings], list[Finding]], settings: Settings) -> list[Finding]:
@@ -212,13 +245,24 @@ def _schema(opened: Ledger) -> list[Finding]:
 
 
 def _alarms(opened: Ledger) -> list[Finding]:
-    """What Carillon itself could not mend and nobody has cleared since."""
+    """What Carillon itself could not mend and nobody has cleared since; and accounts that somebody paused."""
     if migrate.current(opened.engine) != migrate.newest():
         return []
     with opened.reading() as hand:
-        found = health(hand).alarms
-    hint = "when it is mended: carillon accounts resume NAME"
-    return [Finding(f"alarm {a.kind}", Health.DOUBTFUL, f"{a.subject}: {a.message}", hint) for a in found]
+        stands = health(hand)
+    found = stands.alarms
+    told = {a.subject for a in found}
+    paused = [a for a in stands.accounts if a.paused_why is not None and a.account not in told]
+    hints = {RETRACTION: "nothing needs resuming: it is cleared when the post is gone"}
+    usual = "when it is mended: carillon accounts resume NAME"
+    return [
+        Finding(f"alarm {a.kind}", Health.DOUBTFUL, f"{a.subject}: {a.message}", hints.get(a.kind, usual))
+        for a in found
+    ] + [
+        Finding(f"account {a.account}", Health.DOUBTFUL, f"paused: {a.paused_why}; {a.due} wait",
+                f"when it may go on: carillon accounts resume {a.account}")
+        for a in paused
+    ]  # fmt: skip
 
 
 def _clock(opened: Ledger, settings: Settings) -> list[Finding]:

@@ -15,7 +15,8 @@ from typing import Any, cast
 
 import redis
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
+from kombu.exceptions import OperationalError
 
 from broker.ports import FanOutHint, Hint, Lane
 
@@ -27,6 +28,7 @@ FAN_OUT, DELIVER, SWEEP, BEAT = "carillon.fan_out", "carillon.deliver", "carillo
 SOCKET_TIMEOUT = timedelta(seconds=10)  # well over kombu's blocking read of one second
 CONNECT_TIMEOUT = timedelta(seconds=3)
 PUBLISH_TIMEOUT = timedelta(seconds=1)
+UNHEARD = timedelta(hours=2)  # longer than any worker is deaf before it is replaced
 QUIET = timedelta(
     seconds=1
 )  # after a failure nothing is published for so long: a sweep's hints must not each wait
@@ -61,9 +63,10 @@ def make_app(
     """
     app = Celery("carillon", set_as_current=False, fixups=[])
     app.conf.update(
-        broker_url=queue_url if is_redis(queue_url) else IN_PROCESS,
+        broker_url=IN_PROCESS if is_in_process(queue_url) else queue_url,
         broker_transport_options=_transport(queue_url, timeout),
-        broker_connection_timeout=CONNECT_TIMEOUT.total_seconds(),
+        broker_connection_timeout=min(timeout, CONNECT_TIMEOUT).total_seconds(),
+        broker_heartbeat=0,  # our loop sends none: keepalive and the supervisor's beats find what is dead
         broker_connection_retry=True,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -95,8 +98,12 @@ def make_app(
 
 
 def _transport(queue_url: str, timeout: timedelta) -> Mapping[str, Any]:
-    if not is_redis(queue_url):
+    if is_in_process(queue_url):
         return {"polling_interval": POLLING.total_seconds()}
+    if not is_redis(queue_url):
+        # Confirmed, or a RabbitMQ that hangs would seem to take every hint.
+        seconds = timeout.total_seconds()
+        return {"read_timeout": seconds, "write_timeout": seconds, "confirm_publish": True}
     return {
         "socket_timeout": timeout.total_seconds(),
         "socket_connect_timeout": min(timeout, CONNECT_TIMEOUT).total_seconds(),
@@ -108,8 +115,10 @@ def _transport(queue_url: str, timeout: timedelta) -> Mapping[str, Any]:
 
 
 def _queue(name: str) -> Queue:
+    # A worker's own queue goes some time after it: RabbitMQ does that by itself, and of Redis see `forget`.
+    expires = UNHEARD.total_seconds() if name.startswith(f"{BEAT_QUEUES}.") else None
     # A hint is popped and gone; workers/app.py tells what acknowledging did.
-    return Queue(name, Exchange(name, type="direct"), routing_key=name, no_ack=True)
+    return Queue(name, Exchange(name, type="direct"), routing_key=name, no_ack=True, expires=expires)
 
 
 class Publisher:
@@ -126,6 +135,9 @@ class Publisher:
         self._channels = tuple(channels)
         self._app: Celery | None = None
         self._lock = threading.Lock()
+        seconds = PUBLISH_TIMEOUT.total_seconds()
+        within = {"timeout": seconds, "confirm_timeout": seconds}
+        self._within: dict[str, Any] = within if is_amqp(queue_url) else {}
         self._otherwise: Callable[[Hint], None] | None = None
         self._clock = clock
         self._away_since: float | None = None
@@ -157,6 +169,7 @@ class Publisher:
                 routing_key=queue,
                 ignore_result=True,
                 retry=False,
+                **self._within,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the hint is lost and the ledger is not
             self._lost(error)
@@ -204,9 +217,32 @@ class Silent:
 # --- what redis-py is for: a look at the queue from outside -----------------------------------------------------------
 
 
+def is_in_process(queue_url: str) -> bool:
+    """Whether hints stay in one process."""
+    return queue_url.startswith("memory:")
+
+
 def is_redis(queue_url: str) -> bool:
     """Whether the queue is a Redis, which can be asked."""
     return queue_url.startswith(("redis://", "rediss://"))
+
+
+def is_amqp(queue_url: str) -> bool:
+    """Whether the queue is a RabbitMQ."""
+    return queue_url.startswith(("amqp://", "amqps://"))
+
+
+def answers(queue_url: str, *, timeout: timedelta = PUBLISH_TIMEOUT) -> timedelta | None:
+    """How long a RabbitMQ takes to let us in, None when it does not."""
+    start = time.perf_counter()
+    seconds = timeout.total_seconds()
+    limits = {"read_timeout": seconds, "write_timeout": seconds}
+    with Connection(queue_url, connect_timeout=seconds, transport_options=limits) as connection:
+        try:
+            connection.connect()
+        except (*connection.connection_errors, *connection.channel_errors, OperationalError):
+            return None
+    return timedelta(seconds=time.perf_counter() - start)
 
 
 def connect(queue_url: str, *, timeout: timedelta = PUBLISH_TIMEOUT) -> redis.Redis:

@@ -127,7 +127,9 @@ class Settings(_Group):
         description="the ledger: sqlite:///path or postgresql://user:password@host/name",
     )
     queue_url: str = Field(
-        MEMORY, repr=False, description="the queue of hints: memory:// or redis://host:6379/0"
+        MEMORY,
+        repr=False,
+        description="the queue of hints: memory://, redis://host:6379/0 or amqp://user:password@host:5672//",
     )
     public_url: str | None = Field(
         None, description="address at which the outside reaches the web: callbacks and links"
@@ -198,10 +200,9 @@ class Settings(_Group):
     @classmethod
     def _queue_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value != MEMORY and not (parts.scheme in {"redis", "rediss"} and parts.hostname):
-            raise Faults(
-                Problem("bad_queue_url", "", "is no queue", "write memory:// or redis://localhost:6379/0")
-            )
+        if value != MEMORY and not (parts.scheme in {"redis", "rediss", "amqp", "amqps"} and parts.hostname):
+            hint = "write memory://, redis://localhost:6379/0 or amqp://user:password@localhost:5672//"
+            raise Faults(Problem("bad_queue_url", "", "is no queue", hint))
         return value
 
     @field_validator("public_url")

@@ -21,7 +21,7 @@ from types import FrameType
 import redis
 
 from broker.errors import Problem, SetupError
-from config.queue import BEAT, Publisher, beat_queue, connect, forget
+from config.queue import BEAT, Publisher, beat_queue, connect, forget, is_redis
 from config.queue import queues as all_queues
 from config.registry import Registry
 from config.settings import Settings
@@ -181,6 +181,8 @@ class Supervisor:
                 child.terminate()
 
     def _forget(self, child: Child) -> None:
+        if not is_redis(self._settings.queue_url):
+            return  # RabbitMQ drops an unheard queue by itself
         try:
             with connect(self._settings.queue_url) as client:
                 forget(client, beat_queue(child.name))

@@ -77,7 +77,7 @@ def test_every_fault_is_told_at_once() -> None:
         {
             "CARILLON_DATABSE_URL": "sqlite:///x",
             "CARILLON_DATABASE_URL": "nonsense",
-            "CARILLON_QUEUE_URL": "amqp://h",
+            "CARILLON_QUEUE_URL": "mqtt://h",
             "CARILLON_PUBLIC_URL": "http://school.example",
             "CARILLON_SECRET_KEY": "short",
             "CARILLON_SANDBOX": "perhaps",
@@ -201,7 +201,7 @@ def test_no_secret_shows_in_settings_or_in_their_faults(bell: Path) -> None:
         "CARILLON_ACCOUNTS__TOWER__TOKEN": SECRET,
     }
     assert SECRET not in repr(read(names))
-    wrong = {**names, "CARILLON_QUEUE_URL": f"amqp://:{SECRET}@h", "CARILLON_WEB__PORT": SECRET}
+    wrong = {**names, "CARILLON_QUEUE_URL": f"mqtt://:{SECRET}@h", "CARILLON_WEB__PORT": SECRET}
     with pytest.raises(MissingSetting) as caught:
         read(wrong)
     assert SECRET not in repr(caught.value.problems)
