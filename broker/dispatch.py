@@ -124,7 +124,9 @@ class _Run:
         self.renderer = Renderer(ports, channel)
         self.claimed: Cutter[_Ready] = Cutter(self.window)
         self.started: asyncio.Queue[list[tuple[Item, float]] | None] = asyncio.Queue()
-        self.room = process.rooms.of(account.name)
+        # What settles itself leaves no list for a person that must be short: there each lane has a room of its own, and
+        # urgent texts wait for no window of routine ones.
+        self.room = process.rooms.of(account.name, lane if self.traits.settles_itself else None)
         self.tried: dict[int, tuple[Tried, Window]] = {}  # started, and no outcome yet
         self.taken: set[int] = set()  # of those, handed to the channel
         self.count = 0

@@ -1,7 +1,7 @@
 """Rooms: how much may be started and not yet written back in one process, and what is in each.
 
 They bound what a process killed at any moment can leave uncertain (design §6.2): two windows an account, both lanes
-together.
+together where nobody can be asked afterwards.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from broker.channel import Outcome
 from broker.errors import AccountRejected
 from broker.outcomes import Tried
+from broker.ports import Lane
 
 T = TypeVar("T")
 
@@ -26,11 +27,11 @@ class Rooms:
     WINDOWS = 2
 
     def __init__(self) -> None:
-        self._rooms: dict[str, Room] = {}
+        self._rooms: dict[tuple[str, Lane | None], Room] = {}
 
-    def of(self, account: str) -> Room:
-        """The account's room."""
-        return self._rooms.setdefault(account, Room(self.WINDOWS))
+    def of(self, account: str, lane: Lane | None) -> Room:
+        """The room of an account, or of one of its lanes."""
+        return self._rooms.setdefault((account, lane), Room(self.WINDOWS))
 
 
 class Room:
