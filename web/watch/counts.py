@@ -14,9 +14,11 @@ from broker.delivery import FAILED
 from broker.duty import DutyState
 from ledger.hand import Hand
 from ledger.reads import duties
+from ledger.reads.health import Health, health
 from ledger.reads.watch import Reason, Shown, reasons
 
-SHARE = 50  # counting takes at most a fiftieth of the time
+SHARE = 100  # counting takes at most a hundredth of the time
+HEALTH_EVERY = timedelta(seconds=2.5)
 FRESH = timedelta(seconds=10)  # an acknowledgement moves no delivery: looked for this often
 MOST_KEPT = 500
 
@@ -44,6 +46,7 @@ class Counts:
     def __init__(self) -> None:
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self._lock = threading.Lock()
+        self._health: tuple[float, Health] | None = None
 
     def of(self, hand: Hand, shown: Shown, *, exact: bool = False) -> Counted:
         """The counts of an announcement. Without `exact` they may be behind what it is now, and then say so."""
@@ -57,6 +60,14 @@ class Counts:
             if not exact and now < known.not_before:
                 return known.counted if same else Counted(known.counted.duties, known.counted.reasons, True)
         return self._count(hand, shown, told)
+
+    def health(self, hand: Hand, *, exact: bool = False) -> tuple[Health, bool]:
+        """How the house stands, or stood a moment ago (it counts all that waits); and whether that is behind."""
+        now, known = time.monotonic(), self._health
+        if known is not None and not exact and now - known[0] < HEALTH_EVERY.total_seconds():
+            return known[1], True
+        self._health = (now, health(hand))
+        return self._health[1], False
 
     def _count(self, hand: Hand, shown: Shown, told: Any) -> Counted:
         began = time.monotonic()

@@ -1,7 +1,7 @@
 """One look at the ledger for all who watch: the hub paints each topic once, and sends everybody what changed.
 
-It looks every half second while somebody watches, and never otherwise. A watcher is a number, the version it has seen:
-there is no queue to fill, a slow one skips versions, and one that takes nothing for ten seconds is let go.
+It looks four times a second while somebody watches, and never otherwise. A watcher is a number, the version it has
+seen: there is no queue to fill, a slow one skips versions, and one that takes nothing for ten seconds is let go.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from web.watch.topics import Painted, Topic
 
 log = logging.getLogger(__name__)
 
-EVERY = timedelta(seconds=0.5)
-ANEW = timedelta(seconds=10)  # what time alone changes: a board, a wait that has become too long
-SHARE = 20  # painting a topic takes a twentieth of the time
-LONGEST = timedelta(seconds=0.9)  # or more of it, for what happens must show within a second or so
+EVERY = timedelta(seconds=0.25)
+PACE = timedelta(
+    seconds=0.75
+)  # a bulk send changes everything all the time: a topic is painted no more often
+ANEW = timedelta(seconds=10)  # what time alone changes: a stage, a wait that has become too long
 BEAT = timedelta(seconds=15)
 SESSIONS_EVERY = timedelta(seconds=5)
 SLOWEST = timedelta(seconds=10)
@@ -54,7 +55,6 @@ class Board:
     name: str = field(default_factory=lambda: secrets.token_hex(4))
     version: int = 0
     parts: dict[str, tuple[int, str]] = field(default_factory=dict)
-    watchers: int = 0
     behind: bool = True
     not_before: float = 0.0
     painted_at: float = 0.0
@@ -99,10 +99,34 @@ class Board:
 
 
 @dataclass(eq=False)
-class _Watcher:
+class Watcher:
+    """One who watches: a session, a board, and the version that was sent last."""
+
+    hub: Hub
     session: bytes
     board: Board
+    version: int
     ended: bool = False
+
+    async def events(self) -> AsyncGenerator[bytes]:
+        """What is to be sent, for as long as there is anybody to send it to."""
+        yield BEGINNING
+        while not self.hub.closing:
+            turn = self.board.turn
+            if self.ended:
+                yield ENDED
+                return
+            if self.board.version > self.version:
+                event, self.version = self.board.since(self.version), self.board.version
+                yield event
+                continue
+            await asyncio.wait({turn}, timeout=BEAT.total_seconds())
+            if not turn.done():
+                yield BEATING
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self.hub.leave(self)
 
 
 class Hub:
@@ -112,28 +136,38 @@ class Hub:
         self._ledger = ledger
         self.counts = Counts()
         self._boards: dict[Topic, Board] = {}
-        self._watchers: set[_Watcher] = set()
+        self._watchers: set[Watcher] = set()
         self._looking: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._poked = asyncio.Event()
-        self._closing = False
+        self.closing = False
         self._signature: Any = None
         self._sessions_at = 0.0
 
-    def watch(self, topic: Topic, session: bytes, last_event: str = "") -> AsyncGenerator[bytes]:
-        """The stream of one watcher. Raises Full."""
+    def watch(self, topic: Topic, session: bytes, last_event: str = "") -> Watcher:
+        """A place for one watcher, who must `leave` it. Raises Full."""
         each = sum(watcher.session == session for watcher in self._watchers)
-        if len(self._watchers) >= MOST or each >= MOST_EACH or self._closing:
+        if len(self._watchers) >= MOST or each >= MOST_EACH or self.closing:
             raise Full
         board = self._boards.get(topic) or self._boards.setdefault(topic, Board(topic))
-        watcher = _Watcher(session, board)
+        watcher = Watcher(self, session, board, board.seen(last_event))
         self._watchers.add(watcher)
-        board.watchers += 1
-        return self._stream(watcher, board.seen(last_event))
+        self._begin_looking()
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        """Give a place back; safe to call twice."""
+        self._watchers.discard(watcher)
+        board = watcher.board
+        if (
+            all(other.board is not board for other in self._watchers)
+            and self._boards.get(board.topic) is board
+        ):
+            del self._boards[board.topic]
 
     def close(self) -> None:
         """End every stream; from any thread."""
-        self._closing = True
+        self.closing = True
         if self._loop is not None and self._loop.is_running():
             self._loop.call_soon_threadsafe(self._wake_all)
 
@@ -141,29 +175,6 @@ class Hub:
     def watching(self) -> int:
         """How many watch."""
         return len(self._watchers)
-
-    async def _stream(self, watcher: _Watcher, version: int) -> AsyncGenerator[bytes]:
-        board = watcher.board
-        try:
-            self._begin_looking()
-            yield BEGINNING
-            while not self._closing:
-                turn = board.turn
-                if watcher.ended:
-                    yield ENDED
-                    return
-                if board.version > version:
-                    event, version = board.since(version), board.version
-                    yield event
-                    continue
-                await asyncio.wait({turn}, timeout=BEAT.total_seconds())
-                if not turn.done():
-                    yield BEATING
-        finally:
-            self._watchers.discard(watcher)
-            board.watchers -= 1
-            if not board.watchers and self._boards.get(board.topic) is board:
-                del self._boards[board.topic]
 
     def _begin_looking(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -173,7 +184,7 @@ class Hub:
 
     async def _look_on(self) -> None:
         failing = ""
-        while self._boards and not self._closing:
+        while self._boards and not self.closing:
             self._poked.clear()
             began = time.monotonic()
             try:
@@ -220,10 +231,10 @@ class Hub:
         board.painted_at = time.monotonic()
         painting = board.topic.paint(hand, self.counts)
         ended = time.monotonic()
-        board.not_before = ended + min((ended - board.painted_at) * SHARE, LONGEST.total_seconds())
+        board.not_before = max(board.painted_at + PACE.total_seconds(), ended + (ended - board.painted_at))
         return painting
 
-    def _end(self, watchers: set[_Watcher]) -> None:
+    def _end(self, watchers: set[Watcher]) -> None:
         for watcher in watchers:
             watcher.ended = True
             watcher.board.wake()
@@ -245,26 +256,28 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+    def __init__(self, watcher: Watcher) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._events = events
+        self._watcher = watcher
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until they end, nobody takes them, or whoever watched has gone."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         tasks = {asyncio.ensure_future(self._send(send)), asyncio.ensure_future(_gone(receive))}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._watcher.leave()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._events.aclose()
+            for ended in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    log.error("a stream broke: %s", told(ended))
 
     async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
-            async for event in self._events:
+            async for event in self._watcher.events():
                 async with asyncio.timeout(SLOWEST.total_seconds()):
                     await send({"type": "http.response.body", "body": event, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -17,7 +17,7 @@ from broker.delivery import FAILED, REACHED, STATES, State
 from broker.duty import DutyState
 from ledger.hand import Hand
 from ledger.reads.deliveries import Wanted, deliveries
-from ledger.reads.health import Health, health
+from ledger.reads.health import Health
 from ledger.reads.watch import PAGE, Shown, one, shown, zone
 from web.watch import words
 from web.watch.counts import Counted, Counts
@@ -62,14 +62,15 @@ class Overview:
         rows = shown(hand, before=self.before)
         counted = [counts.of(hand, row, exact=exact) for row in rows]
         local = zone(hand)
-        said = concerns(health(hand), rows, counted) if self.before is None else ()
+        stands, behind = counts.health(hand, exact=exact)
+        said = concerns(stands, rows, counted) if self.before is None else ()
         parts = {"concerns": paint("concerns", local, concerns=said, first=self.before is None)}
         parts["announcements"] = paint("announcements", local, empty=not rows, first=self.before is None)
         for row, known in zip(rows, counted, strict=True):
             parts[f"a-{row.announcement.public_id}"] = paint("card", local, shown=row, counted=known)
         older = rows[-1].announcement.public_id if len(rows) == PAGE else None
         parts["older"] = paint("older", local, older=older, first=self.before is None)
-        return Painted(parts, any(known.behind for known in counted))
+        return Painted(parts, behind or any(known.behind for known in counted))
 
 
 @dataclass(frozen=True, slots=True)
