@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import threading
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from broker.errors import Problem, SetupError
+from web.prompt import Prompt
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,6 +32,7 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[str]:
     When the block ends, requests in hand are finished.
     """
     listener = _listen(host, port)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # strangers' nonsense must not fill the log
     server = uvicorn.Server(_config(app))
     thread = threading.Thread(target=server.run, args=([listener],), name="carillon-web", daemon=True)
     thread.start()
@@ -93,6 +96,7 @@ def _cannot_listen(host: str, port: int) -> SetupError:
 def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Prompt,
         log_config=None,
         access_log=False,  # it would write the tokens in addresses
         server_header=False,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
 from broker.errors import SetupError
+from web import prompt
 from web.serve import serving, stopping
 
 
@@ -88,3 +91,28 @@ def test_serving_leaves_no_token_in_the_log(app: FastAPI) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
     )
     assert "SECRET-TOKEN" not in done.stderr
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_caller_who_asks_nothing_is_hung_up_on(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(prompt, "PATIENCE", timedelta(milliseconds=100))
+    with serving(app, "127.0.0.1", 0) as address:
+        port = int(address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
+            silent.sendall(said)
+            assert silent.recv(1) == b""
+
+
+def test_a_caller_who_waits_for_a_long_answer_is_not_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompt, "PATIENCE", timedelta(milliseconds=50))
+    app = FastAPI()
+
+    @app.get("/")
+    async def slowly() -> str:
+        await asyncio.sleep(0.4)
+        return "at last"
+
+    with serving(app, "127.0.0.1", 0) as address:
+        assert httpx2.get(address, timeout=5).json() == "at last"
