@@ -143,6 +143,7 @@ def failure_of(reason: Exception) -> DeliveryFailure:
         status, code = getattr(reason, "status", None), getattr(reason, "code", None)
         if isinstance(status, int):
             return codes.failure(status, code if isinstance(code, int) else None)
+        return Uncertain("Twilio would not list its texts")  # the SDK keeps the status of a page to itself
     if isinstance(reason, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
         return Unreachable("no connection to Twilio could be made")
     if isinstance(reason, TimeoutError):

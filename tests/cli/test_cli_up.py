@@ -11,14 +11,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from cli.accounted import disagreements
 from config.assembly import assemble
 from config.settings import load
+from ledger import tables
 from ledger.reads.left import left
 from ledger.reads.status import status
 from sandbox.client import RunningSandbox, start_sandbox
@@ -53,11 +56,13 @@ def start(town, tmp_path: Path) -> Iterator[Start]:
     """Starts `carillon` commands that run on, and kills what is left of them."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*argv: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli.app", *argv, "--json"],
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def begin(*argv: str, log: Path | None = None) -> subprocess.Popen[str]:
+        with (log or Path(os.devnull)).open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cli.app", *argv, "--json"],
+                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+                stderr=errors if log is not None else None,
+            )  # fmt: skip
         started.append(process)
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["ready"]
@@ -155,6 +160,57 @@ def test_the_ledger_agrees_with_the_truth_after_a_calm_send(town, start, sandbox
         assert found is not None
         gone = left(hand, found.announcement.id)
     assert not list(disagreements(gone, sandbox.truth()))
+
+
+def test_whatever_fails_the_log_tells_of_nobody(town, start, sandbox, tmp_path, monkeypatch):
+    """Every kind of trouble at once, and all that can be logged: ids, and no number, address, name or wording."""
+    monkeypatch.setenv("CARILLON_LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("CARILLON_ACCOUNTS__SMS__GRACE", "1")
+    troubles = ["500-after-accept", "reset-after-accept", "bad-json", "truncated", "429", "error:code=21610"]
+    sandbox.control.order(
+        *(f"twilio:{trouble}{',' if ':' in trouble else ':'}next=2" for trouble in troubles)
+    )
+    sandbox.control.order("twilio:undelivered:rate=0.2,seed=3", "twilio:callback-forged:rate=0.2,seed=4")
+    for code, stage in ((550, "rcpt"), (451, "mail"), (554, "data"), (421, "rcpt")):
+        # A mail server's own words quote the address.
+        sandbox.control.order(f"smtp:reply:stage={stage},code={code},text=5.1.1 no such user,next=2")
+    sandbox.control.order(
+        "twilio:503:stage=list,next=4", "smtp:reply:stage=connect,code=554,text=go away,next=2"
+    )
+    log = tmp_path / "up.log"
+    up = start("up", log=log)
+    wording = "The xylophone stays at home"
+    people, number = (
+        town("announce", wording, "--to", "everyone", "--people", "both", "--json"),
+        "+447911123456",
+    )
+    public_id = people.json["announcement"]
+    sandbox.wait_for(60)
+    for path in (f"/callbacks/sms/{number}", f"/callbacks/nobody/{number}", f"/nothing/{number}"):
+        request = Request(os.environ["CARILLON_PUBLIC_URL"] + path, data=f"To={number}".encode())
+        with pytest.raises(HTTPError):
+            urlopen(request, timeout=5)
+    until = time.monotonic() + 30
+    while not (
+        "a look-up on sms waits" in log.read_text() and "no connection to the mail" in log.read_text()
+    ):
+        assert time.monotonic() < until, "the trouble that was ordered is told"
+        time.sleep(0.2)
+    assert town("withdraw", public_id).code == 0
+    up.send_signal(signal.SIGTERM)
+    assert up.wait(30) == 0
+    told = log.read_text()
+    with assemble(load()) as house, house.ledger.reading() as hand:
+        run = hand.connection.execute
+        addresses = {
+            value for row in run(select(tables.address.c.value)) for value in (row.value, row.value[3:])
+        }
+        names = {
+            row.family_name for row in run(select(tables.person.c.family_name)) if len(row.family_name) > 4
+        }
+    secrets = addresses | names | {wording, "xylophone", number, number[1:]}
+    assert len(addresses) > 100
+    assert [secret for secret in secrets if secret in told] == []
 
 
 def test_a_second_up_on_one_ledger_is_told_who_works(town, start):
