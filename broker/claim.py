@@ -103,16 +103,7 @@ def _keep_account(
     steps: Sequence[Step],
     actor: Actor,
 ) -> None:
-    """The tallies of what moved, and the record of what was refused or held."""
-    tx.deliveries.tally(
-        change
-        for (one, _), made in zip(judged, steps, strict=True)
-        if made.state is not State.QUEUED
-        for change in (
-            (one.announcement, account.channel, State.QUEUED, -1),
-            (one.announcement, account.channel, made.state, 1),
-        )
-    )
+    """The record of what was refused or held."""
     told = (
         (one.announcement, [made.delivery, made.event.value, made.code, list(made.dropped_duties)])
         for (one, _), made in zip(judged, steps, strict=True)

@@ -401,15 +401,15 @@ class Deliveries(Protocol):
         """Lock up to `limit` due deliveries and read their facts; `fence` is the one the claim will give."""
 
     def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
-        """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason."""
+        """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason.
+
+        Like whatever moves a delivery, it keeps the counters.
+        """
 
     def start(
         self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta
     ) -> Mapping[int, int]:
         """Commit-to-be starts: delivery → attempt, only where state, fence and lease (with `margin`) hold."""
-
-    def tally(self, changes: Iterable[tuple[int, str, State, int]]) -> None:
-        """Append counter deltas: (announcement, channel, state, by how many)."""
 
     def release(self, claimed: Sequence[tuple[int, int]]) -> int:
         """Give back claimed, unstarted (delivery, fence) pairs; returns how many were still ours."""

@@ -84,7 +84,8 @@ class Deliveries:
             return
         hand = self._hand
         later = hand.dialect.after("lease")
-        hand.run_rows(
+        self._move(
+            State.QUEUED,
             f"UPDATE delivery SET state = u.state, fence = u.fence, code = u.code, why = u.why,"
             f" due_at = coalesce(u.due_at, delivery.due_at), changed_at = {hand.dialect.now},"
             f" lease_until = CASE WHEN u.state = 'sending' THEN {later} END"
@@ -134,21 +135,13 @@ class Deliveries:
         if not claimed:
             return 0
         hand = self._hand
-        rows = hand.run_rows(
+        rows = self._move(
+            State.SENDING,
             f"UPDATE delivery SET state = 'queued', lease_until = NULL, changed_at = {hand.dialect.now}"
             f" FROM {hand.dialect.rows(_CLAIMED)}"
-            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {_BY_ID.format('delivery')} = 'sending'"
-            " RETURNING delivery.announcement_id, delivery.channel",
+            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {_BY_ID.format('delivery')} = 'sending'",
             _CLAIMED,
             sorted(claimed),
-        ).all()
-        self.tally(
-            change
-            for row in rows
-            for change in (
-                (row.announcement_id, row.channel, State.SENDING, -1),
-                (row.announcement_id, row.channel, State.QUEUED, 1),
-            )
         )
         return len(rows)
 
@@ -156,19 +149,19 @@ class Deliveries:
         """Write outcomes where the fence matches, and how each attempt ended whether it does or not."""
         hand = self._hand
         ordered = sorted(results, key=lambda r: r.delivery)  # one order of locks, so that none wait in a ring
-        rows = hand.run_rows(
+        rows = self._move(
+            State.SENDING,
             "UPDATE delivery SET state = u.state, burned = delivery.burned + u.burned, code = u.code,"
             " why = u.why, due_at = coalesce(u.due_at, delivery.due_at), lookup_at = u.lookup_at, lookups = 0,"
             f" lease_until = NULL, changed_at = {hand.dialect.now}"
             f" FROM {hand.dialect.rows(_RESULT)}"
-            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {_BY_ID.format('delivery')} = 'sending'"
-            f" RETURNING delivery.id, {hand.dialect.now} AS now",
+            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {_BY_ID.format('delivery')} = 'sending'",
             _RESULT,
             [
                 (r.delivery, r.fence, r.state.value, int(r.burned), r.code, r.why, r.due_at, r.lookup_at)
                 for r in ordered
             ],
-        ).all()
+        )
         matched = {row.id for row in rows}
         hand.run_rows(
             f"UPDATE attempt SET ended_at = {hand.dialect.clock}, outcome = u.outcome,"
@@ -177,17 +170,6 @@ class Deliveries:
             f" FROM {hand.dialect.rows(_ATTEMPT)} WHERE attempt.id = u.id",
             _ATTEMPT,
             [_attempt_row(r, proves=r.delivery in matched) for r in ordered],
-        )
-        if rows:
-            hand.dialect.saw_now(hand.connection, rows[0].now)
-        self.tally(
-            change
-            for r in ordered
-            if r.delivery in matched
-            for change in (
-                (r.announcement, account.channel, State.SENDING, -1),
-                (r.announcement, account.channel, r.state, 1),
-            )
         )
         return matched
 
@@ -204,6 +186,50 @@ class Deliveries:
                 _TALLY,
                 deltas,
             )
+
+    def _move(
+        self,
+        before: State,
+        update: str,
+        columns: Sequence[Column],
+        records: Sequence[Sequence[Any]],
+        **values: Any,
+    ) -> Sequence[Row[Any]]:
+        """Run an UPDATE of deliveries in one state, and the counters with it; the rows are what moved.
+
+        In one statement where the database can: a round trip costs more than what it carries.
+        """
+        hand = self._hand
+        update += (
+            " RETURNING delivery.id, delivery.announcement_id, delivery.channel, delivery.state,"
+            f" {hand.dialect.now} AS now"
+        )
+        if not hand.dialect.changes_together:
+            rows = hand.run_rows(update, columns, records, **values).all()
+            self.tally(
+                change
+                for row in rows
+                for change in (
+                    (row.announcement_id, row.channel, before, -1),
+                    (row.announcement_id, row.channel, State(row.state), 1),
+                )
+            )
+            return rows
+        rows = hand.run_rows(
+            f"WITH moved AS ({update}), counted AS ("
+            "INSERT INTO tally_delta (announcement_id, channel, state, n)"
+            " SELECT m.announcement_id, m.channel, c.state, sum(c.n) FROM moved m"
+            " CROSS JOIN LATERAL (VALUES (m.state, 1), (CAST(:before AS text), -1)) AS c (state, n)"
+            " GROUP BY m.announcement_id, m.channel, c.state HAVING sum(c.n) <> 0)"
+            " SELECT id, now FROM moved",
+            columns,
+            records,
+            before=before.value,
+            **values,
+        ).all()
+        if rows:
+            hand.dialect.saw_now(hand.connection, rows[0].now)
+        return rows
 
     def _picked(self, account: AccountRow, lane: Lane, limit: int) -> Sequence[Row[Any]]:
         dialect = self._hand.dialect

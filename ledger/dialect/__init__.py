@@ -24,6 +24,7 @@ class Dialect(Protocol):
     skip_locked: str  # appended to a SELECT that picks work
     lock: str  # appended to a SELECT of rows that will be changed
     mark: str  # the record mark of this transaction, as SQL
+    changes_together: bool  # whether one statement may change several tables: WITH … (UPDATE … RETURNING)
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """An engine with every setting that durability and timeouts need."""

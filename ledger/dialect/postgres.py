@@ -58,6 +58,7 @@ class Postgres:
     clock = "clock_timestamp()"
     skip_locked = "FOR UPDATE SKIP LOCKED"
     lock = "FOR NO KEY UPDATE"
+    changes_together = True
     mark = "(pg_current_xact_id()::text::bigint + (SELECT mark_offset FROM school))"
 
     def open(self, url: URL, *, pool_size: int) -> Engine:

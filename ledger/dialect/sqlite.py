@@ -45,6 +45,7 @@ class Sqlite:
     clock = ":now"
     skip_locked = ""
     lock = ""
+    changes_together = False
     mark = "(SELECT coalesce(max(id), 0) + 1 FROM record_entry)"
 
     def __init__(self) -> None:
