@@ -238,9 +238,11 @@ def answers(queue_url: str, *, timeout: timedelta = PUBLISH_TIMEOUT) -> timedelt
     seconds = timeout.total_seconds()
     limits = {"read_timeout": seconds, "write_timeout": seconds}
     with Connection(queue_url, connect_timeout=seconds, transport_options=limits) as connection:
+        theirs = (*connection.connection_errors, *connection.channel_errors, OperationalError)
+        refusals = cast("tuple[type[Exception], ...]", theirs)
         try:
             connection.connect()
-        except (*connection.connection_errors, *connection.channel_errors, OperationalError):
+        except refusals:
             return None
     return timedelta(seconds=time.perf_counter() - start)
 

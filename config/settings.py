@@ -121,6 +121,9 @@ class Settings(_Group):
     data_dir: Path = Field(
         Path("var"), description="folder for the database file, the secret key and the like"
     )
+    database_password: SecretStr | None = Field(
+        None, description="the database's password, to keep it out of its address: as a file, say"
+    )
     database_url: str = Field(
         default_factory=lambda data: f"sqlite:///{data['data_dir'] / 'carillon.sqlite3'}",
         repr=False,
@@ -184,7 +187,7 @@ class Settings(_Group):
 
     @field_validator("database_url")
     @classmethod
-    def _database_url(cls, value: str) -> str:
+    def _database_url(cls, value: str, info: ValidationInfo) -> str:
         hint = "write sqlite:///var/carillon.sqlite3 or postgresql://user:password@host/name"
         try:
             url = make_url(value)
@@ -194,6 +197,9 @@ class Settings(_Group):
             url = url.set(drivername="postgresql+psycopg")
         if url.drivername not in {"sqlite", "postgresql+psycopg"} or not url.database:
             raise Faults(Problem("bad_database_url", "", "names no database that Carillon can use", hint))
+        apart = info.data.get("database_password")
+        if apart is not None and url.drivername != "sqlite":
+            url = url.set(password=apart.get_secret_value())
         return url.render_as_string(hide_password=False)
 
     @field_validator("queue_url")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import time
-from pathlib import Path
 from uuid import UUID
 
 import fakeredis
@@ -16,7 +14,6 @@ import redis
 from broker.ports import DeliverHint, FanOutHint, Lane
 from config import queue
 from config.queue import Publisher
-from config.registry import Registry
 from tests.support.redis import RedisServer
 from tests.support.servers import free_port
 
@@ -81,18 +78,6 @@ def test_a_publisher_finds_its_redis_again(
             time.sleep(0.05)
     assert "the queue is back" in caplog.text
     publisher.close()
-
-
-def test_every_queue_that_hints_go_to_is_heard_by_a_worker_of_the_compose_file() -> None:
-    compose = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
-    commands = [found.split(", ") for found in re.findall(r"command: \[(worker.*)\]", compose)]
-    every = set(queue.queues(Registry().names()))
-    heard: set[str] = set()
-    for command in commands:
-        named = command[command.index("--queues") + 1].split(",") if "--queues" in command else every
-        assert set(named) <= every
-        heard |= set(named)
-    assert heard == every
 
 
 def test_nothing_of_time_or_of_results_is_left_to_celery() -> None:
