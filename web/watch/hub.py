@@ -193,7 +193,9 @@ class Hub:
             except Exception as error:  # noqa: BLE001 - a ledger that is away comes back; those who watch are still there
                 if failing != (failing := type(error).__name__):
                     log.error("watching failed and is tried again: %s", told(error))
-            rest = EVERY.total_seconds() - (time.monotonic() - began)
+            # When nothing may be painted yet, there is nothing to look for.
+            soonest = min((board.not_before for board in self._boards.values()), default=0.0)
+            rest = max(began + EVERY.total_seconds(), soonest) - time.monotonic()
             try:
                 async with asyncio.timeout(max(0.05, rest)):
                     await self._poked.wait()

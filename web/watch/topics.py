@@ -23,7 +23,7 @@ from web.watch import words
 from web.watch.counts import Counted, Counts
 from web.watch.paint import paint
 
-DELIVERIES = 50
+DELIVERIES = 30
 OVERDUE = timedelta(minutes=1)  # due for this long and nothing being sent: nobody is at work
 UNSEALED = timedelta(seconds=30)
 UNSEEN = timedelta(minutes=1)
