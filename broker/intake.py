@@ -252,6 +252,9 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
             raise InvalidAnnouncement(replace(error.problems[0], field="via")) from None
     for problem in company.alone(tree, traits):
         raise InvalidAnnouncement(problem)
+    if draft.attachments and not any(each.carries_files for each in traits.values()):
+        hint = "add one that does, such as email, or give a link"
+        raise _bad("no_way_for_files", "attachments", "none of these ways can carry a file", hint)
     if len({a.name for a in draft.attachments}) < len(draft.attachments):
         raise _bad("same_name", "attachments", "two attachments have the same name", "rename one of them")
     with_sizes = sum(len(a.data) for a in draft.attachments)

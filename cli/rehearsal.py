@@ -121,9 +121,14 @@ def _way(house: House, rehearsed: Rehearsed, account: AccountRow, family: Exampl
         masked,
         _readable(message),
         message.parts,
-        message.notes,
+        (*message.notes, *_left_behind(draft, channel)),
         _verdict(rehearsed, account, channel, family),
     )
+
+
+def _left_behind(draft: Draft, channel: Channel) -> Sequence[str]:
+    stays = draft.attachments and not channel.traits.carries_files
+    return ("the attachments do not go this way",) if stays else ()
 
 
 def _readable(message: Message) -> dict[str, str]:

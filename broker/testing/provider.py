@@ -187,6 +187,7 @@ class PretendKit:
             can_reconcile=askable,
             confirms_delivery=askable,
             grace=timedelta(seconds=5),
+            carries_files=address_kind is AddressKind.EMAIL,
         )
         self._provider, self._hands = provider, hands
 

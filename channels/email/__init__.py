@@ -22,7 +22,7 @@ from channels.email.line import Route
 from channels.email.render import Renderer
 from channels.email.settings import Settings
 
-TRAITS = Traits(address_kind=AddressKind.EMAIL, window=20)
+TRAITS = Traits(address_kind=AddressKind.EMAIL, carries_files=True, window=20)
 
 # Servers that greylist want a second try after minutes, and a mail server may be down for an evening.
 RETRY = RetryPolicy(attempts=12, first=timedelta(seconds=30), most=timedelta(minutes=30))

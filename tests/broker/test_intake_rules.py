@@ -118,6 +118,7 @@ def test_whatever_is_accepted_is_due_before_it_expires_and_not_before_now(
 
 # --- shape ------------------------------------------------------------------------------------------------------
 
+BOTH = (Step(("sms", "email")),)
 TWICE = Attachment("0" * 64, "letter.pdf", "application/pdf", b"a")
 HEAVY = Attachment("1" * 64, "film.mp4", "video/mp4", b"x" * (MOST_BYTES + 1))
 
@@ -143,8 +144,9 @@ HEAVY = Attachment("1" * 64, "film.mp4", "video/mp4", b"x" * (MOST_BYTES + 1))
         ({"ways": (Step(("pigeon",)),)}, "unknown_channel", "via"),
         ({"audience": ""}, "bad_audience", "audience"),
         ({"audience": "Choir +"}, "bad_audience", "audience"),
-        ({"attachments": (TWICE, TWICE)}, "same_name", "attachments"),
-        ({"attachments": (HEAVY,)}, "too_large", "attachments"),
+        ({"attachments": (TWICE,)}, "no_way_for_files", "attachments"),
+        ({"attachments": (TWICE, TWICE), "ways": BOTH}, "same_name", "attachments"),
+        ({"attachments": (HEAVY,), "ways": BOTH}, "too_large", "attachments"),
     ],
 )
 def test_a_draft_of_the_wrong_shape_never_reaches_the_ledger(
@@ -168,7 +170,7 @@ def test_a_draft_of_the_wrong_shape_never_reaches_the_ledger(
         {"purpose": Purpose.PROMOTIONAL},
         {"ways": (Step(("sms", "email")),)},
         {"audience": "(Year 7 + Choir) - 7B"},
-        {"attachments": (TWICE,)},
+        {"attachments": (TWICE,), "ways": BOTH},
     ],
 )
 def test_a_draft_of_the_right_shape_comes_before_the_ledger(changes: dict[str, Any]) -> None:

@@ -60,6 +60,11 @@ BAD = {
     "a language that is none": ((*ANNOUNCE, "hi", "--language", "e n"), "bad_language", "language"),
     "urgent promotion": ((*ANNOUNCE, "hi", "--urgent", "--promotional"), "urgent_promotion", "urgent"),
     "people that are none": ((*ANNOUNCE, "hi", "--people", "parents"), "wrong_use", "people"),
+    "a file for texts alone": (
+        (*ANNOUNCE, "hi", "--via", "sms", "--attach", "roster.csv"),
+        "no_way_for_files",
+        "attach",
+    ),
     "an attachment that is not there": ((*ANNOUNCE, "hi", "--attach", "no.pdf"), "no_file", "attach"),
     "an attachment that is a folder": ((*ANNOUNCE, "hi", "--attach", "."), "unreadable_file", "attach"),
     "an attachment that never ends": ((*ANNOUNCE, "hi", "--attach", "/dev/zero"), "not_a_file", "attach"),

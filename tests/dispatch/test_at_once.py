@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from broker import accounts, intake
 from broker.actor import SYSTEM
-from broker.announcement import Attachment, Part
+from broker.announcement import Attachment, Part, Step
 from broker.errors import KeyConflict
 from ledger import tables as t
 from ledger.setup import ConfiguredAccount, School, install
@@ -22,6 +22,7 @@ from tests.support.broker_world import World
 
 T = TypeVar("T")
 HANDS = 6
+MAILS = (Step(("email",)),)
 NOTE = Attachment("0" * 64, "note.pdf", "application/pdf", b"%PDF-1.7")
 
 
@@ -39,7 +40,9 @@ def at_once(work: Callable[[int], T]) -> list[T]:
 
 def test_one_key_used_by_several_at_once_is_one_announcement(world: World) -> None:
     for round_ in range(3):
-        draft = world.draft(key=f"k{round_}", attachments=(replace(NOTE, sha256=str(round_) * 64),))
+        draft = world.draft(
+            ways=MAILS, key=f"k{round_}", attachments=(replace(NOTE, sha256=str(round_) * 64),)
+        )
         accepted = at_once(lambda _, same=draft: intake.accept(world.ports, same, actor=SYSTEM))  # type: ignore[misc]
         assert len({one.announcement.id for one in accepted}) == 1
         assert sum(one.created for one in accepted) == 1
@@ -61,7 +64,7 @@ def test_one_key_used_for_several_wordings_at_once_goes_to_one_and_is_a_conflict
 
 
 def test_one_file_attached_by_several_at_once_is_kept_once(world: World) -> None:
-    at_once(lambda _: intake.accept(world.ports, world.draft(attachments=(NOTE,)), actor=SYSTEM))
+    at_once(lambda _: intake.accept(world.ports, world.draft(ways=MAILS, attachments=(NOTE,)), actor=SYSTEM))
     assert len(world.rows(select(t.attachment.c.sha256))) == 1
     assert len(world.rows(select(t.content_attachment.c.name))) == HANDS
 

@@ -23,7 +23,7 @@ class TraitsOnly:
 
     KNOWN: Mapping[str, Traits] = {
         "sms": Traits(AddressKind.MOBILE, can_reconcile=True),
-        "email": Traits(AddressKind.EMAIL),
+        "email": Traits(AddressKind.EMAIL, carries_files=True),
         "rss": Traits(None),
     }
 
