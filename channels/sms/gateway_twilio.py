@@ -141,21 +141,19 @@ class TwilioGateway:
     # --- one request
 
     async def _create(self, line: Line, item: Item) -> Receipt:
-        callback = {"status_callback": self._callback + item.key.token} if self._callback else {}
+        fields = {
+            "To": item.to.address,
+            "Body": item.message.fields["body"],
+            # The text must come back as it went out: a look-up knows it by its digest.
+            "SmartEncoded": "false",
+            **self._sender,
+        }
+        if self._callback:
+            fields["StatusCallback"] = self._callback + item.key.token
         try:
-            made = await line.messages.create_async(
-                to=item.to.address,
-                body=item.message.fields["body"],
-                # The text must come back as it went out: a look-up knows it by its digest.
-                smart_encoded=False,
-                **self._sender,
-                **callback,
-            )
+            return Receipt(await line.create(fields))
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             raise failure_of(reason) from None
-        if not made.sid:
-            raise Uncertain("Twilio answered without an id for the text")
-        return Receipt(made.sid)
 
     async def _list(self, line: Line, attempt: PastAttempt) -> list[MessageInstance]:
         # Not by DateSent, which a text has only once it has left Twilio's queue: in a long one it would seem absent.
@@ -224,8 +222,8 @@ def _refuse_the_world_in_sandbox(base_url: str, around: Surroundings) -> None:
 
 def _sender(settings: Settings) -> dict[str, str]:
     if settings.messaging_service_sid:
-        return {"messaging_service_sid": settings.messaging_service_sid}
-    return {"from_": settings.sender or ""}
+        return {"MessagingServiceSid": settings.messaging_service_sid}
+    return {"From": settings.sender or ""}
 
 
 def _callback_address(account: str, settings: Settings, around: Surroundings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping
@@ -14,6 +15,7 @@ from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 from twilio.base.exceptions import TwilioException
+from twilio.base.version import Version
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
@@ -35,17 +37,35 @@ class Line:
         self.loop = asyncio.get_running_loop()
         secret = settings.auth_token.get_secret_value()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.in_flight),
+            # Each lane's hands bound it. A limit here would be shared, and is not fair: a busy lane takes each connection
+            # back before whoever waits wakes up, so that an urgent text starves behind routine ones.
+            connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Authorization": _basic(settings.account_sid, secret)},
         )
-        http = _QuietHttpClient(pool_connections=False)
+        self._http = http = _QuietHttpClient(pool_connections=False)
         http.session = _BoundedSession(self._session, timeout)
         # An environment that is not the process's: TWILIO_REGION or TWILIO_EDGE there would send texts elsewhere.
         client = Client(settings.account_sid, secret, http_client=http, environment={"-": "-"})
         client.api.base_url = base_url
         self.messages = client.messages
+        self._texts = f"{base_url}/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
+        self._headers = client.get_headers("POST", None)
         self._closing: asyncio.Future[None] | None = None
+
+    async def create(self, fields: Mapping[str, str]) -> str:
+        """Create one text; its sid. Raises whatever the SDK raises, and ValueError for an answer without one.
+
+        Through the SDK's HTTP client, not its `messages.create_async`: that builds an object with parsed dates around
+        every answer, a fifth of what a text costs, and of all this only the sid is wanted.
+        """
+        answer = await self._http.request("POST", self._texts, data=fields, headers=self._headers)
+        if not 200 <= answer.status_code < 300:
+            raise Version.exception("POST", self._texts, answer, "Unable to create record")
+        sid = json.loads(answer.text)["sid"]
+        if not sid:
+            raise ValueError("no sid")
+        return str(sid)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -150,7 +170,7 @@ def failure_of(reason: Exception) -> DeliveryFailure:
         return Uncertain("Twilio did not answer in time")
     if isinstance(reason, aiohttp.ClientError | OSError):
         return Uncertain("the connection to Twilio broke while it had the text")
-    if isinstance(reason, ValueError):
+    if isinstance(reason, ValueError | KeyError | TypeError):
         return Uncertain("Twilio's answer could not be read")
     return Uncertain(f"the gateway failed in an unforeseen way ({type(reason).__name__})")
 
