@@ -1,12 +1,17 @@
-"""Markdown as harmless HTML: one rendering for every channel that shows prose, so that a mail and a page say the same.
+"""Markdown as harmless HTML or as plain words: one rendering for every channel, so that mail and page say the same.
 
 No channel: it stands beside them, knows none of them, and any of them may use it.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from itertools import count, repeat
+
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 # No image: it would tell its host who opened the mail and when, and it is what a parent's mail program hides anyway.
 # It stays a link. HTML in the Markdown is shown as it was typed.
@@ -35,3 +40,61 @@ def to_html(markdown: str) -> str:
         url_relative="deny",
         link_rel="noopener noreferrer",
     )
+
+
+def to_plain(markdown: str) -> str:
+    """Markdown as the words alone, for where nobody would see emphasis but its asterisks.
+
+    Lists keep their dashes and numbers, a link its address behind its words.
+    """
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines(_MARKDOWN.parse(markdown)))).strip()
+
+
+def _lines(tokens: Sequence[Token]) -> Iterator[str]:
+    lists: list[Iterator[str]] = []
+    marker, row = "", list[str]()
+    for before, token in zip([*tokens[:1], *tokens], tokens, strict=False):
+        marker = _marker(token, lists) or marker
+        if before.type in ("th_open", "td_open"):
+            row.append(_words(token.children or ()))
+        elif token.type == "tr_close":
+            yield " | ".join(row)
+            row = []
+        elif token.type == "inline":
+            yield marker + _words(token.children or ())
+            marker = ""
+        elif token.type in ("fence", "code_block"):
+            yield token.content
+        if token.nesting < 0 and token.level == 0:
+            yield ""  # between two blocks
+
+
+def _marker(token: Token, lists: list[Iterator[str]]) -> str:
+    """What begins a list's item, for `lists` are those that we are in, each with the markers to come."""
+    match token.type:
+        case "bullet_list_open":
+            lists.append(repeat("- "))
+        case "ordered_list_open":
+            lists.append(f"{number}. " for number in count(int(token.attrs.get("start", 1))))
+        case "bullet_list_close" | "ordered_list_close":
+            lists.pop()
+        case "list_item_open":
+            return "  " * (len(lists) - 1) + next(lists[-1])
+    return ""
+
+
+def _words(tokens: Sequence[Token]) -> str:
+    told: list[str] = []
+    links: list[tuple[str, int]] = []
+    for token in tokens:
+        if token.type in ("softbreak", "hardbreak"):
+            told.append("\n")
+        elif token.type == "link_open":
+            links.append((str(token.attrs.get("href", "")), len(told)))
+        elif token.type == "link_close":
+            address, begins = links.pop()
+            if "".join(told[begins:]) != address.removeprefix("mailto:"):
+                told.append(f" ({address.removeprefix('mailto:')})")
+        else:
+            told.append(token.content)
+    return "".join(told)
