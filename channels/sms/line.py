@@ -37,8 +37,8 @@ class Line:
         self.loop = asyncio.get_running_loop()
         secret = settings.auth_token.get_secret_value()
         self._session = aiohttp.ClientSession(
-            # Each lane's hands bound it. A limit here would be shared, and is not fair: a busy lane takes each connection
-            # back before whoever waits wakes up, so that an urgent text starves behind routine ones.
+            # Each lane's hands bound it. A limit here would be shared, and is not fair: a busy lane takes each
+            # connection back before whoever waits wakes up, so that an urgent text starves behind routine ones.
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Authorization": _basic(settings.account_sid, secret)},
