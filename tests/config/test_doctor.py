@@ -38,6 +38,13 @@ def test_a_school_that_is_set_up_is_well(ledger_url: str, bell: Path, tmp_path: 
     assert about(findings, "clock")[0].health is Health.WELL
 
 
+@pytest.mark.parametrize(
+    ("free", "how"), [(5_000_000, Health.WRONG), (50_000_000, Health.DOUBTFUL), (10**12, Health.WELL)]
+)
+def test_a_disk_that_is_full_soon_is_told_in_time(free: int, how: Health) -> None:
+    assert doctor.room(free).health is how
+
+
 def test_an_account_that_does_not_open_is_wrong_and_the_others_are_told_too(
     bell: Path, tmp_path: Path
 ) -> None:
