@@ -55,14 +55,22 @@ def _latency(school: School, crowd: Player) -> dict[str, float]:
 
 @dataclass
 class _Turns:
-    """What the turns of one kind cost: seconds, and CPU seconds of worker, database and web together."""
+    """What the turns of one kind cost: seconds, and CPU seconds of each part."""
 
     seconds: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    worker: list[float] = field(default_factory=list)
+    database: list[float] = field(default_factory=list)
+    web: list[float] = field(default_factory=list)
     events: int = 0
 
-    def per_second(self) -> int:
-        return round(SIZE / statistics.median(self.seconds))
+    @property
+    def cpu(self) -> list[float]:
+        return [sum(turn) for turn in zip(self.worker, self.database, self.web, strict=True)]
+
+    def told(self) -> dict[str, float]:
+        medians = {name: statistics.median(getattr(self, name)) for name in ("worker", "database", "web")}
+        per_second = round(SIZE / statistics.median(self.seconds))
+        return {"per_s": per_second, **{f"{name}_cpu_s": round(cpu, 2) for name, cpu in medians.items()}}
 
 
 def _cost(
@@ -76,17 +84,18 @@ def _cost(
             announcement = school.planned("sms", SIZE)
             if turns is watched:
                 crowd.play(watch=["", f"?of={announcement.public_id}&show=all"] * (WATCHERS // 2))
-            before = web.play()["used"] + here.database_seconds()
+            stored, used = here.database_seconds(), web.play()["used"]
             sent = worker.play(account="texts")
-            after = web.play()["used"] + here.database_seconds()
             turns.seconds.append(sent["seconds"])
-            turns.cpu.append(sent["cpu"] + after - before)
+            turns.worker.append(sent["cpu"])
+            turns.web.append(web.play()["used"] - used)
+            turns.database.append(here.database_seconds() - stored)
             turns.events += crowd.play(leave=True)["events"]
             if school.states(announcement) != {"sent": SIZE}:
                 raise AssertionError("not everything was sent")
     return {
-        "alone_per_s": alone.per_second(),
-        "watched_per_s": watched.per_second(),
+        "alone": alone.told(),
+        "watched": watched.told(),
         "time_ratio": _ratio(alone.seconds, watched.seconds),
         "cpu_ratio": _ratio(alone.cpu, watched.cpu),
         "time_ratios": [round(w / a, 3) for a, w in zip(alone.seconds, watched.seconds, strict=True)],
