@@ -490,6 +490,9 @@ class Accounts(Protocol):
     def all(self) -> Sequence[AccountRow]:
         """Every account."""
 
+    def any_gone(self) -> bool:
+        """Whether there is an account that the settings name no more."""
+
     def named(self, name: str) -> AccountRow | None:
         """One account."""
 

@@ -21,6 +21,9 @@ def expired_leases(ports: Ports, *, actor: Actor) -> int:
 
 def stranded(ports: Ports, *, actor: Actor) -> int:
     """End what waits for an account that the settings name no more: expired → refused, a look-up → for a person."""
+    with ports.ledger.look() as seen:  # each second, and hardly ever is there anything to lock for
+        if not seen.accounts.any_gone():
+            return 0
     ended = 0
     while count := ports.ledger.transact(lambda tx: _end_stranded(tx, actor)):
         ended += count
@@ -33,7 +36,7 @@ def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None
     def work(tx: Transaction) -> None:
         known = _the(tx, delivery)
         if known.state not in REQUEUEABLE:
-            raise _illegal(known, "try again", "only refused, rejected, given up or uncertain ones can be")
+            raise _illegal(known, "tried again", "only refused, rejected, given up or uncertain ones can be")
         announcement = tx.announcements.by_id(known.announcement)
         if announcement.withdrawn_at is not None or announcement.expires_at <= tx.now:
             raise RuleBroken(
@@ -56,7 +59,7 @@ def settle(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
     def work(tx: Transaction) -> None:
         known = _the(tx, delivery)
         if known.state is not State.UNCERTAIN:
-            raise _illegal(known, "settle", "only uncertain deliveries wait for a person")
+            raise _illegal(known, "settled", "only uncertain deliveries wait for a person")
         move = Move(
             delivery=known.delivery,
             announcement=known.announcement,
@@ -165,5 +168,5 @@ def _the(tx: Transaction, delivery: int) -> KnownDelivery:
 
 def _illegal(known: KnownDelivery, what: str, hint: str) -> IllegalTransition:
     return IllegalTransition(
-        Problem("illegal_transition", "id", f"a delivery that is {known.state} cannot be: {what}", hint)
+        Problem("illegal_transition", "id", f"this delivery is {describe(known.state)} and cannot be {what}", hint)
     )

@@ -24,6 +24,10 @@ class Accounts:
         rows = self._hand.connection.execute(_active().order_by(account.c.name))
         return [_row(row) for row in rows]
 
+    def any_gone(self) -> bool:
+        """Whether there is an account that the settings name no more."""
+        return self._hand.connection.execute(select(account.c.id).where(~account.c.active)).first() is not None
+
     def named(self, name: str) -> AccountRow | None:
         """One account."""
         row = self._hand.connection.execute(_active().where(account.c.name == name)).one_or_none()
