@@ -26,7 +26,9 @@ class Accounts:
 
     def any_gone(self) -> bool:
         """Whether there is an account that the settings name no more."""
-        return self._hand.connection.execute(select(account.c.id).where(~account.c.active)).first() is not None
+        return (
+            self._hand.connection.execute(select(account.c.id).where(~account.c.active)).first() is not None
+        )
 
     def named(self, name: str) -> AccountRow | None:
         """One account."""
