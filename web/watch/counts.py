@@ -18,6 +18,7 @@ from ledger.reads.health import Health, health
 from ledger.reads.watch import Reason, Shown, reasons
 
 SHARE = 100  # counting takes at most a hundredth of the time
+LONGEST = timedelta(seconds=15)  # or a little more, for nobody should wait for ever
 HEALTH_EVERY = timedelta(seconds=2.5)
 FRESH = timedelta(seconds=10)  # an acknowledgement moves no delivery: looked for this often
 MOST_KEPT = 500
@@ -75,7 +76,7 @@ class Counts:
         why = reasons(hand, shown.announcement.id) if failed else ()
         counted = Counted(duties.count(hand, shown.announcement), why)
         ended = time.monotonic()
-        wait = (ended - began) * SHARE
+        wait = min((ended - began) * SHARE, LONGEST.total_seconds())
         known = _Known(counted, told, ended + wait, ended + max(wait, FRESH.total_seconds()))
         with self._lock:
             self._known[shown.announcement.id] = known

@@ -38,9 +38,10 @@ def test_a_delivery_that_fails_shows_on_its_announcements_page(watched: Watched)
     with streaming(watched, f"?of={announcement.public_id}&show=failed") as stream:
         assert "Nothing went wrong." in stream.next().data
         watched.move(announcement, State.REJECTED, 1, "21211", "the number is not in use")
-        shown = stream.until("the number is not in use")
-    assert 'id="failures"' in shown.data
-    assert 'id="deliveries"' in shown.data
+        event = stream.until("the number is not in use")
+        assert 'id="deliveries"' in event.data
+        if 'id="failures"' not in event.data:  # counted a little later, by a busy machine
+            assert "the number is not in use" in stream.until('id="failures"', 10).data
 
 
 def test_only_what_changed_is_sent(watched: Watched) -> None:
