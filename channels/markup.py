@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import count, repeat
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from broker.announcement import Content, Part
 
 # No image: it would tell its host who opened the mail and when, and it is what a parent's mail program hides anyway.
 # It stays a link. HTML in the Markdown is shown as it was typed.
@@ -48,6 +51,14 @@ def to_plain(markdown: str) -> str:
     Lists keep their dashes and numbers, a link its address behind its words.
     """
     return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines(_MARKDOWN.parse(markdown)))).strip()
+
+
+def plain_words(content: Content) -> str:
+    """The short part; where nobody wrote one the long, without the Markdown that a telephone would show as asterisks."""
+    return content.parts.get(Part.SHORT) or _plain(content.long)
+
+
+_plain = lru_cache(maxsize=64)(to_plain)
 
 
 def _lines(tokens: Sequence[Token]) -> Iterator[str]:

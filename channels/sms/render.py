@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from broker.announcement import Content, Part
+from broker.announcement import Content
 from broker.channel import Message, Recipient
 from broker.errors import Problem
 from broker.naming import fill, has_placeholder
-from channels.markup import to_plain
+from channels.markup import plain_words
 from channels.sms.segments import is_gsm, segments, strangers
 from channels.sms.transliterate import transliterate
 
@@ -28,7 +28,7 @@ class Style:
 
 def render(content: Content, to: Recipient, style: Style) -> Message:
     """The text for one recipient, with its segments and what was done to it."""
-    text = _wording(content)
+    text = plain_words(content)
     if not to.names or (len(to.names) == 1 and not has_placeholder(text)):
         return _impersonal(text, style)
     return _message(fill(text, to.names), style)
@@ -36,7 +36,7 @@ def render(content: Content, to: Recipient, style: Style) -> Message:
 
 def check(content: Content, style: Style) -> Sequence[Problem]:
     """What is wrong with this wording as a text: nothing to say, or more than the account allows."""
-    text = _wording(content)
+    text = plain_words(content)
     if not text.strip():
         return (Problem("empty_text", "short", "there is no text to send", "write a short text"),)
     message = _impersonal(text, style)
@@ -44,14 +44,6 @@ def check(content: Content, style: Style) -> Sequence[Problem]:
         return ()
     told = f"as a text it takes {message.parts} segments; at most {style.max_segments} are allowed"
     return (Problem("text_too_long", "short", told, _shorten(str(message.fields["body"]))),)
-
-
-def _wording(content: Content) -> str:
-    return content.parts.get(Part.SHORT) or _plain(content.long)
-
-
-# Only the long part is Markdown: a telephone would show its asterisks.
-_plain = lru_cache(maxsize=KEPT)(to_plain)
 
 
 @lru_cache(maxsize=KEPT)

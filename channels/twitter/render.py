@@ -17,6 +17,7 @@ from broker.announcement import Content, Part
 from broker.channel import Message, Recipient
 from broker.errors import Problem
 from broker.naming import fill, has_placeholder
+from channels.markup import plain_words
 from channels.twitter.weight import MOST, links, weight
 
 ANYWHERE = "00000000-0000-7000-8000-000000000000"  # stands for a public id where there is none yet
@@ -51,7 +52,7 @@ def render(content: Content, to: Recipient, style: Style) -> Message:
 
 def check(content: Content, style: Style) -> Sequence[Problem]:
     """What is wrong with this wording as a post: nothing said, something personal, too long, a quote that is none."""
-    text = content.short.strip()
+    text = plain_words(content).strip()
     if not text:
         return (Problem("empty_text", "short", "there is no text to post", "write a short text"),)
     problems = [*_check_quote(content)]
@@ -102,7 +103,11 @@ def _composed(content: Content, public_id: str, style: Style) -> _Post:
     quote = quoted_post(content) or ""
     degraded = bool(quote) and not style.quotes
     page = f"{style.public_url}/a/{public_id}" if style.public_url else ""
-    lines = (fill(content.short.strip(), ()), f"https://x.com/i/status/{quote}" if degraded else "", page)
+    lines = (
+        fill(plain_words(content).strip(), ()),
+        f"https://x.com/i/status/{quote}" if degraded else "",
+        page,
+    )
     notes = (QUOTE_IS_A_LINK,) if degraded else ()
     return _Post("\n".join(filter(None, lines)), "" if degraded else quote, page, notes)
 
