@@ -54,7 +54,7 @@ def to_plain(markdown: str) -> str:
 
 
 def plain_words(content: Content) -> str:
-    """The short part; where nobody wrote one the long, without the Markdown that a telephone would show as asterisks."""
+    """The short part; where nobody wrote one the long, without the asterisks that a telephone would show."""
     return content.parts.get(Part.SHORT) or _plain(content.long)
 
 
