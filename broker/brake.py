@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -41,7 +41,7 @@ class InHand:
     ours_until: float  # monotonic, the lease's end less the longest call
     fence: int
     expires_at: datetime
-    subjects: frozenset[tuple[StopKind, int]]
+    subjects: Collection[tuple[StopKind, int]]
 
 
 @dataclass(slots=True)

@@ -193,15 +193,15 @@ class _Run:
         return got
 
     def _depends(self, one: Picked, began: float) -> InHand:
-        subjects = {
+        subjects = [
             (StopKind.ANNOUNCEMENT, one.announcement),
             (StopKind.ACCOUNT, self.account.id),
             *((StopKind.PERSON, cover.person) for cover in one.case.covers),
-        }
+        ]
         if one.address_id is not None:
-            subjects.add((StopKind.ADDRESS, one.address_id))
+            subjects.append((StopKind.ADDRESS, one.address_id))
         ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
-        return InHand(began, ours_until, one.fence, one.case.expires_at, frozenset(subjects))
+        return InHand(began, ours_until, one.fence, one.case.expires_at, subjects)
 
     def _prepare(self, got: Claimed) -> list[_Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""
@@ -336,13 +336,14 @@ class _Run:
             await self._pause("account_rejected", window.account_rejected)
 
     def _results(self, window: Window) -> list[Result]:
+        now = self.brake.database_now()
         return [
             result_of(
                 tried,
                 outcome,
                 retry=self.channel.retry,
                 traits=self.traits,
-                now=self.brake.database_now(),
+                now=now,
                 spread=random.random(),
             )
             for tried, outcome in window.done

@@ -58,6 +58,9 @@ _TALLY: tuple[Column, ...] = (
     ("n", "bigint"),
 )
 
+_PURPOSES = {each.value: each for each in Purpose}  # a look-up, where Purpose(…) is a call for every row
+_URGENCIES = {each.value: each for each in Urgency}
+
 # A state as an expression, so that the planner goes by the ids: through the partial index of a busy state it would walk
 # everything that has passed through it since the last vacuum.
 _BY_ID = "({}.state || '')"
@@ -319,8 +322,8 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         now=now,
         channel=account.channel,
         account=account.name,
-        purpose=Purpose(purpose),
-        urgency=Urgency(urgency),
+        purpose=_PURPOSES[purpose],
+        urgency=_URGENCIES[urgency],
         due_at=due_at,
         expires_at=expires_at,
         withdrawn=withdrawn,
