@@ -122,10 +122,14 @@ def test_one_worker_of_two_dies_in_mid_send_and_nothing_is_lost(
         urgent_goes_first(school)
         kill_with_its_child(one)
         wait_until(lambda: all_settled(school), within=SETTLED_WITHIN, what="everything settled")
-        feed = feedparser.parse(httpx2.get(f"http://127.0.0.1:{school.port}/feeds/school.rss").content)
-    assert [entry.id for entry in feed.entries] == [f"urn:uuid:{choir['announcement']}"]
-    assert len(sandbox.truth("twitter")) == 1
-    nothing_lost_and_no_text_twice(school)
+        assert in_the_feed(school) == [f"urn:uuid:{choir['announcement']}"]
+        assert len(sandbox.truth("twitter")) == 1
+        nothing_lost_and_no_text_twice(school)
+        school.run("withdraw", choir["announcement"])
+        wait_until(lambda: taken_back(school), within=timedelta(seconds=10), what="the post taken back")
+        wait_until(lambda: not in_the_feed(school), within=timedelta(seconds=5), what="the feed without it")
+        assert sandbox.control.counts()["x"]["deleted"] == 1
+    assert school.record_verifies()
 
 
 def is_well(school: Installed) -> bool:
@@ -170,4 +174,13 @@ def nothing_lost_and_no_text_twice(school: Installed) -> None:
     assert states["email", "uncertain"] <= TWO_WINDOWS
     assert set(mails.values()) == {1}
     assert states["rss", "sent"] == states["twitter", "sent"] == 1
-    assert school.record_verifies()
+
+
+def in_the_feed(school: Installed) -> list[str]:
+    answer = httpx2.get(f"http://127.0.0.1:{school.port}/feeds/school.rss")
+    return [entry.id for entry in feedparser.parse(answer.content).entries]
+
+
+def taken_back(school: Installed) -> bool:
+    states = school.states()
+    return states["rss", "retracted"] == states["twitter", "retracted"] == 1
