@@ -34,7 +34,9 @@ def find_script() -> Path:
             apt.install("rabbitmq-server", why="a test wants a real RabbitMQ and this machine has none")
     found = _found()
     if found is None:
-        raise CannotBeHadError("RabbitMQ cannot be had: install rabbitmq-server (as root, apt-get brings it).")
+        raise CannotBeHadError(
+            "RabbitMQ cannot be had: install rabbitmq-server (as root, apt-get brings it)."
+        )
     return found
 
 
