@@ -38,6 +38,16 @@ def test_a_token_with_one_character_changed_does_not_hold(place: int, character:
     assert changed == token or SIGNER.verify("attempt", changed) is None
 
 
+@pytest.mark.parametrize("instead", ["+", "/", "-", "_"])
+def test_a_signature_has_one_spelling(instead: str) -> None:
+    tokens = [SIGNER.sign("attempt", str(number)) for number in range(200)]
+    for token in tokens:
+        body, _, mac = token.partition(".")
+        for place in (place for place, one in enumerate(mac) if one in "-_"):
+            spelt = f"{body}.{mac[:place]}{instead}{mac[place + 1 :]}"
+            assert spelt == token or SIGNER.verify("attempt", spelt) is None
+
+
 def test_a_token_serves_one_purpose_and_one_school() -> None:
     token = SIGNER.sign("attempt", "7")
     assert SIGNER.verify("unsubscribe", token) is None
