@@ -27,6 +27,7 @@ WORDS = {
     "model_type": "must hold names and values",
     "model_attributes_type": "must hold names and values",
     "string_type": "must be text",
+    "string_pattern_mismatch": "is not written as it should be",
 }
 
 
@@ -63,7 +64,7 @@ def plain_words(
             problems += [replace(p, field=p.field or name_of(path)) for p in fault.problems]
             continue
         message = WORDS.get(error["type"]) or _sentence(error["msg"])
-        hint = ""
+        hint = _description(model, [str(part) for part in error["loc"]])
         if error["type"] == "extra_forbidden":
             siblings = _fields(model, [str(part) for part in error["loc"][:-1]])
             hint = nearest(name_of(path), (name_of((*path[:-1], sibling)) for sibling in siblings))
@@ -71,13 +72,26 @@ def plain_words(
     return problems
 
 
-def _fields(model: Any, path: Sequence[str]) -> Sequence[str]:
+def _description(model: type[BaseModel], path: Sequence[str]) -> str:
+    """What a setting is, in its own words."""
+    holder = _model_at(model, path[:-1])
+    field = holder.model_fields.get(path[-1]) if holder and path else None
+    return f"it is {field.description}" if field and field.description else ""
+
+
+def _fields(model: type[BaseModel], path: Sequence[str]) -> Sequence[str]:
+    holder = _model_at(model, path)
+    return tuple(holder.model_fields) if holder else ()
+
+
+def _model_at(model: Any, path: Sequence[str]) -> type[BaseModel] | None:
     for part in path:
         inner = model.model_fields.get(part)
         model = inner.annotation if inner else None
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            return ()
-    return tuple(model.model_fields)
+            return None
+    found: type[BaseModel] = model
+    return found
 
 
 def _sentence(message: str) -> str:

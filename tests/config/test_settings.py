@@ -251,3 +251,12 @@ def test_whatever_is_configured_is_either_settings_or_problems(names: dict[str, 
         told = faulty.problems
     assert told is None or told
     assert all(problem.field and problem.message for problem in told or ())
+
+
+def test_a_setting_that_is_wrong_is_told_what_it_is() -> None:
+    account = {"channel": "sms", "account_sid": "AC123", "auth_token": "t", "sender": "School"}
+    with pytest.raises(MissingSetting) as caught:
+        Settings.of(accounts={"texts": account})
+    [problem] = caught.value.problems
+    assert problem.message == "is not written as it should be"
+    assert problem.hint == "it is the account at Twilio: AC and 32 more"
