@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broker.actor import Actor
-from broker.delivery import REQUEUEABLE, Event, State, step
+from broker.delivery import REQUEUEABLE, Event, State, describe, step
 from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken
 from broker.ports import AccountRow, KnownDelivery, Move, Ports, Transaction
 from broker.record import Entry, entries
@@ -168,5 +168,7 @@ def _the(tx: Transaction, delivery: int) -> KnownDelivery:
 
 def _illegal(known: KnownDelivery, what: str, hint: str) -> IllegalTransition:
     return IllegalTransition(
-        Problem("illegal_transition", "id", f"this delivery is {describe(known.state)} and cannot be {what}", hint)
+        Problem(
+            "illegal_transition", "id", f"this delivery is {describe(known.state)} and cannot be {what}", hint
+        )
     )

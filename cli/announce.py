@@ -18,10 +18,11 @@ from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
 from cli import show
 from cli.follow import as_told, follow, looking, show_status
-from cli.house import reading, seal, writing
+from cli.house import reading, seal, writing, zone_of
 from cli.options import Json, Operator, Zone
 from cli.reading import STDIN, attachment_from, bad, text_from
 from cli.rehearsal import rehearsal, show_rehearsal
+from cli.who import show_who
 from config.assembly import House
 from config.doctor import Health, worker
 from ledger.reads.status import Status
@@ -33,7 +34,8 @@ def announce(
         str | None, typer.Argument(help="The message, Markdown allowed; - reads standard input.")
     ] = None,
     people: Annotated[
-        People, typer.Option(help="Who is told about the pupils of the groups.")
+        People,
+        typer.Option(metavar="WHO", help="Who is told: guardians, pupils or both; or the groups' staff."),
     ] = People.GUARDIANS,
     via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, all at once.")] = "sms,email",
     file: Annotated[
@@ -114,13 +116,13 @@ def announce(
             return
         with writing(operator) as (house, actor):
             accepted = intake.accept(house.ports, draft(house), actor=actor)
-            _tell(accepted, quiet=json or wait)
             seal(house.ports)
+            _tell(house, accepted, quiet=json)
             if not wait:
-                _answer(accepted, json=json)
+                _answer(house, accepted, json=json)
                 return
             ended = _waited(house, accepted.announcement, quiet=json)
-    _answer_waited(ended, accepted, json=json)
+            _answer_waited(house, ended, accepted, json=json)
     if any(n for state, n in ended.duties.items() if state is not DutyState.MET):
         raise typer.Exit(1)
 
@@ -178,12 +180,17 @@ def _fields_as_typed(*, short_given: bool) -> Iterator[None]:
         raise
 
 
-def _tell(accepted: intake.Accepted, *, quiet: bool) -> None:
-    if not quiet and not accepted.created:
+def _tell(house: House, accepted: intake.Accepted, *, quiet: bool) -> None:
+    if quiet:
+        return
+    if not accepted.created:
         show.hint("this key was used before for the same announcement; nothing was added")
+    for finding in worker(house.settings):
+        if finding.health is not Health.WELL:
+            show.hint(f"{finding.says}; {finding.hint}")
 
 
-def _answer(accepted: intake.Accepted, *, json: bool) -> None:
+def _answer(house: House, accepted: intake.Accepted, *, json: bool) -> None:
     said = accepted.announcement
     if json:
         show.as_json(
@@ -195,20 +202,24 @@ def _answer(accepted: intake.Accepted, *, json: bool) -> None:
             }
         )
         return
-    show.say(f"accepted: {said.public_id}")
+    later = said.due_at > said.accepted_at
+    due = f", to go out {show.wall(said.due_at, zone_of(house))}" if later else ""
+    show.say(f"accepted: {said.public_id}{due}")
     show.hint(f"follow it with: carillon status {said.public_id} --watch")
 
 
 def _waited(house: House, said: Announcement, *, quiet: bool) -> Status:
-    for finding in worker(house.settings):
-        if finding.health is not Health.WELL and not quiet:
-            show.hint(f"{finding.says}; {finding.hint}")
+    if not quiet:
+        show.hint(
+            f"accepted: {said.public_id}; it goes on without this command (Ctrl-C ends the waiting alone)"
+        )
     look = looking(house.ledger, said.public_id)
     return follow(look, until=lambda now: now.settled, quiet=quiet)
 
 
-def _answer_waited(ended: Status, accepted: intake.Accepted, *, json: bool) -> None:
+def _answer_waited(house: House, ended: Status, accepted: intake.Accepted, *, json: bool) -> None:
     if json:
         show.as_json({**as_told(ended), "created": accepted.created})
     else:
         show_status(ended)
+        show_who(house, ended, everyone=False)

@@ -8,27 +8,26 @@ from typing import Annotated, Any
 import typer
 
 from broker import intake, recover
-from broker.announcement import Announcement
-from broker.delivery import FAILED, State
-from broker.duty import DutyState
+from broker.delivery import FAILED, REACHED, State
 from cli import show
-from cli.follow import as_told, follow, looking, show_status
-from cli.house import reading, writing
+from cli.follow import as_told, follow, looking, show_status, stage_in_words
+from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator
-from cli.reading import announcement_id, bad, short_words
-from cli.who import everybody, told_rows
+from cli.reading import LARGEST_ID, announcement_id, bad, delivery_number, short_words
+from cli.who import everybody, show_who
 from config.assembly import House
 from ledger.reads.announcements import latest
 from ledger.reads.deliveries import Wanted
 from ledger.reads.deliveries import deliveries as listed
 
-MOST_UNTOLD = 20
-LARGEST_ID = 2**63 - 1
-
 AnnouncementId = Annotated[str, typer.Argument(metavar="ID", help="The announcement.", show_default=False)]
 DeliveryId = Annotated[
     int,
-    typer.Argument(metavar="DELIVERY", min=1, max=LARGEST_ID, help="Its number in `carillon deliveries`."),
+    typer.Argument(
+        metavar="DELIVERY",
+        parser=delivery_number,
+        help="Its number in `carillon deliveries`.",
+    ),
 ]
 Why = Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")]
 
@@ -60,7 +59,7 @@ def status(
         found = follow(look, until=lambda now: now.settled or not watch, quiet=json, changed=changed)
         if not json:
             show_status(found)
-            _show_who(house, found.announcement, everyone=who)
+            show_who(house, found, everyone=who)
         elif not watch:
             people = [asdict(one) for one in everybody(house.ledger, found.announcement)] if who else None
             show.as_json({**as_told(found), **({"who": people} if who else {})})
@@ -96,23 +95,25 @@ def deliveries(
             house.ways_out.traits(channel)
         with house.ledger.reading() as hand:
             found = listed(hand, wanted, before=before, limit=limit)
+        zone = zone_of(house)
     following = found[-1].id if len(found) == limit else None
     if json:
         show.as_json({"deliveries": found, "next": following})
         return
     show.table(
-        ("delivery", "channel", "to", "state", "why", "changed (UTC)"),
+        ("delivery", "channel", "to", "state", "why", "changed"),
         [
             (
                 d.id,
                 d.channel,
                 d.address,
-                show.state(d.state),
+                show.state(d.state, short=True),
                 d.why or d.code,
-                f"{d.changed_at:%m-%d %H:%M:%S}",
+                show.wall(d.changed_at, zone, "%m-%d %H:%M"),
             )
             for d in found
         ],
+        none="there are none",
     )
     if following is not None:
         show.hint(f"more with: --before {following}")
@@ -129,13 +130,18 @@ def withdraw(id: AnnouncementId, operator: Operator = None, json: Json = False) 
     public_id = announcement_id(id)
     with writing(operator) as (house, actor):
         withdrawn = intake.withdraw(house.ports, public_id, actor=actor)
-        retracting = looking(house.ledger, public_id)().retracting
+        now = looking(house.ledger, public_id)()
     if json:
-        show.as_json({"announcement": public_id, "withdrawn": withdrawn, "retracting": retracting})
+        show.as_json({"announcement": public_id, "withdrawn": withdrawn, "retracting": now.retracting})
         return
-    show.say(f"withdrawn: {withdrawn} deliveries had not left and will not")
-    if retracting:
-        show.say(f"taken back from the public by a worker: {retracting}")
+    left = sum(n for counted in now.channels.values() for state, n in counted.items() if state in REACHED)
+    stopped = f"{show.many(withdrawn, 'delivery', 'deliveries')} stopped before leaving" if withdrawn else ""
+    gone = (
+        f"{show.many(left, 'message')} had left already" if left else "" if withdrawn else "nothing had left"
+    )
+    show.say(f"withdrawn: {', '.join(filter(None, (stopped, gone)))}")
+    if now.retracting:
+        show.say(f"taken back from the public by a worker: {now.retracting}")
 
 
 def requeue(delivery: DeliveryId, why: Why = "", operator: Operator = None, json: Json = False) -> None:
@@ -178,21 +184,21 @@ def _list_latest(house: House, *, json: bool) -> None:
     if json:
         show.as_json({"announcements": found})
         return
+    zone = zone_of(house)
     show.table(
-        ("announcement", "from", "to", "accepted (UTC)", "stage"),
-        [(a.id, a.department, a.audience, f"{a.accepted_at:%Y-%m-%d %H:%M}", a.stage) for a in found],
+        ("announcement", "accepted", "stage", "to whom, and what"),
+        [
+            (
+                a.id,
+                show.wall(a.accepted_at, zone, "%m-%d %H:%M"),
+                stage_in_words(a.stage, settled=a.settled),
+                f"{a.audience}: {a.title}",
+            )
+            for a in found
+        ],
+        none="nothing has been announced yet",
+        short="to whom, and what",
     )
-
-
-def _show_who(house: House, announcement: Announcement, *, everyone: bool) -> None:
-    people = everybody(house.ledger, announcement)
-    wanted = list(people) if everyone else [one for one in people if one.state is not DutyState.MET]
-    if not wanted:
-        return
-    shown = wanted if everyone else wanted[:MOST_UNTOLD]
-    show.table(("who", "told", "by which way, or why not"), told_rows(shown))
-    if len(shown) < len(wanted):
-        show.hint(f"and {len(wanted) - len(shown)} more: --who lists everybody")
 
 
 def _done(told: dict[str, Any], sentence: str, *, json: bool) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from broker.announcement import Stage
 from broker.delivery import State
 from broker.errors import NotFound, Problem
 from cli import show
@@ -106,14 +107,20 @@ def as_told(status: Status) -> Mapping[str, Any]:
 def show_status(status: Status) -> None:
     """A status in words."""
     said = status.announcement
+    stage = stage_in_words(status.stage, settled=status.settled)
     show.say(
-        f"{said.public_id}: {status.stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
+        f"{said.public_id}: {stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
     )
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")
     show.say(f"  people: {show.duties(status.duties)}")
     if status.retracting:
         show.say(f"  being taken back from the public: {status.retracting}")
+
+
+def stage_in_words(stage: Stage, *, settled: bool) -> str:
+    """How far an announcement has come; what is going out and settled is finished."""
+    return "finished" if settled and stage is Stage.SENDING else stage.value
 
 
 def looking(ledger: Ledger, public_id: UUID) -> Look:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
@@ -16,6 +17,7 @@ from config import logs
 from config.assembly import House, assemble
 from config.logs import told
 from config.settings import Settings, load
+from ledger.reads.watch import zone
 
 log = logging.getLogger(__name__)
 LONGEST_NAME = 80
@@ -46,6 +48,12 @@ def writing(operator: str | None, *, creates: bool = False) -> Iterator[tuple[Ho
     with assemble(settings, upgrade=is_new(settings)) as house:
         yield house, actor
         seal(house.ports)
+
+
+def zone_of(house: House) -> ZoneInfo:
+    """The school's own zone, in which times are shown as they are typed."""
+    with house.ledger.reading() as hand:
+        return ZoneInfo(zone(hand))
 
 
 def operator_named(name: str | None) -> Actor:

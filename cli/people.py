@@ -53,7 +53,8 @@ def import_(
         school = load().school
         today = datetime.now(UTC).astimezone(ZoneInfo(school.zone)).date()
         roster = rosters.read(path, region=school.region, today=today)
-    with writing(operator, creates=True) as (house, actor):
+    # A dry run keeps nothing that a name would have to stand under.
+    with writing("a dry run" if dry_run else operator, creates=True) as (house, actor):
         with show.busy("comparing", quiet=json):
             difference = imports.look(house.ports, roster)
         if not json:
@@ -90,7 +91,7 @@ def _show(difference: ImportDifference) -> None:
     )
     problems = difference.problems
     if problems:
-        show.say("", f"{len(problems)} values or links cannot be used:")
+        show.say("", f"{show.many(len(problems), 'value or link', 'values or links')} cannot be used:")
         show.table(
             ("file", "row", "column", "what is wrong"),
             [(p.file, p.row or "", p.column, p.message) for p in problems[:MOST_PROBLEMS]],
@@ -113,7 +114,7 @@ def _end(difference: ImportDifference, *, applied: bool, json: bool) -> None:
         told = (
             "nothing was changed" if difference.any else "nothing to change: the school is as the roster says"
         )
-    show.say(f"{told}; {len(difference.problems)} problems")
+    show.say(f"{told}; {show.many(len(difference.problems), 'problem')}")
 
 
 def _as_told(difference: ImportDifference, *, applied: bool) -> dict[str, Any]:

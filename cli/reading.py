@@ -17,6 +17,7 @@ from broker.intake import MOST_BYTES
 
 MOST_TEXT = 256 * 1024  # bytes: more than the longest wording in any script
 LONGEST_WHY = 300
+LARGEST_ID = 2**63 - 1
 STDIN = Path("-")
 
 
@@ -54,6 +55,15 @@ def announcement_id(text: str) -> UUID:
     except ValueError:
         hint = "list the latest with: carillon status"
         raise bad("bad_id", "id", "this is no announcement's id", hint) from None
+
+
+def delivery_number(text: str) -> int:
+    """A delivery's number as typed. Raises RuleBroken."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= LARGEST_ID):
+        raise bad(
+            "bad_number", "delivery", "this is no delivery's number", "list them with: carillon deliveries"
+        )
+    return int(text)
 
 
 def short_words(text: str, field: str) -> str:

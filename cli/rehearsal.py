@@ -43,13 +43,15 @@ class Rehearsal:
     rehearsed: Rehearsed
     reach: Preview
     ways: Mapping[str, Way]
+    zone: ZoneInfo  # the school's
 
 
 def rehearsal(house: House, draft: Draft) -> Rehearsal:
     """Check the draft as intake would, then look at whom it reaches and what they would read."""
     rehearsed = intake.rehearse(house.ports, draft)
-    with house.ledger.begin() as tx:
-        today = rehearsed.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    with house.ledger.look() as tx:
+        zone = ZoneInfo(tx.school.zone)
+        today = rehearsed.now.astimezone(zone).date()
         accounts = {c: tx.accounts.for_channel(c, draft.department) for c in rehearsed.draft.ways[0].channels}
     kinds = {c: house.ways_out.traits(c).address_kind for c in accounts}
     direct = {c: kind for c, kind in kinds.items() if kind is not None}
@@ -58,7 +60,7 @@ def rehearsal(house: House, draft: Draft) -> Rehearsal:
         reach = preview(hand, audience, checked.people, direct, today=today, purpose=checked.purpose)
         found = {c: example(hand, audience, checked.people, kind, today=today) for c, kind in direct.items()}
     ways = {c: _way(house, rehearsed, a, found.get(c)) for c, a in accounts.items() if a is not None}
-    return Rehearsal(rehearsed, reach, ways)
+    return Rehearsal(rehearsed, reach, ways, zone)
 
 
 def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
@@ -67,20 +69,28 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
         show.as_json(_as_told(found))
         return
     reach = found.reach
-    show.say(f"This would go to {reach.people} people, due {found.rehearsed.due_at:%Y-%m-%d %H:%M} UTC:")
+    due = show.wall(found.rehearsed.due_at, found.zone)
+    show.say(f"This is about {show.many(reach.people, 'person', 'people')}, due {due}:")
     for channel, way in found.ways.items():
         count = reach.ways.get(channel)
-        told = f"{count.addresses} addresses, telling {count.people}" if count else "the public"
+        told = _told(count.addresses, count.people) if count else "the public"
         refused = f"; {count.opted_out} asked for no more messages" if count and count.opted_out else ""
         show.say("", f"{channel} ({way.account}): {told}{refused}. {way.verdict}")
-        show.say(f"  an example, to {way.example}, counting as {way.parts}:")
+        show.say(
+            f"  an example, to {way.example}{', in ' + show.many(way.parts, 'part') if way.parts > 1 else ''}:"
+        )
         for name, words in way.rendering.items():
             show.say(*(f"  | {show.plain(line)}" for line in f"{name}: {words}".splitlines()))
         show.say(*(f"  note: {show.plain(note)}" for note in way.notes))
-    show.say("", f"{reach.unreached} people are not reached:" if reach.unreached else "Everybody is reached.")
+    nobody = f"{show.many(reach.unreached, 'person is', 'people are')} not reached:"
+    show.say("", nobody if reach.unreached else "Everybody is reached.")
     if reach.named:
         show.table(("who", "why"), [(who.name, who.why) for who in reach.named])
     show.hint("nothing was kept")
+
+
+def _told(addresses: int, people: int) -> str:
+    return f"{show.many(addresses, 'address', 'addresses')}, telling {show.many(people, 'person', 'people')}"
 
 
 def _as_told(found: Rehearsal) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from enum import Enum
 from io import TextIOWrapper
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -88,22 +89,45 @@ def problem_in_words(problems: Sequence[Problem]) -> None:
     console.print(Text(f"  [{problems[0].code}]", style="dim"))
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A table; every cell is shown as text, whatever it holds."""
+def many(count: int, one: str, more: str = "") -> str:
+    """ "1 text", "2 texts"; thousands set apart."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def wall(moment: datetime, zone: ZoneInfo, how: str = "%Y-%m-%d %H:%M") -> str:
+    """An instant as the school's clock on the wall shows it."""
+    return moment.astimezone(zone).strftime(how)
+
+
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    none: str = "",
+    short: str = "",
+) -> None:
+    """A table; every cell is shown as text, whatever it holds. `none` is said instead of an empty one.
+
+    First stands what is copied, an id or a name, and is never broken; the column `short` is cut to fit.
+    """
+    rows = list(rows)
+    if not rows and none:
+        say(none)
+        return
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, header in enumerate(headers):
-        drawn.add_column(
-            header, overflow="fold", no_wrap=place == 0
-        )  # first stands what is copied: an id, a name
+        cut = header == short
+        drawn.add_column(header, overflow="ellipsis" if cut else "fold", no_wrap=cut or place == 0)
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
     out().print(drawn)
 
 
-def state(of: State) -> Text:
-    """A delivery's state in its plain word and colour."""
+def state(of: State, *, short: bool = False) -> Text:
+    """A delivery's state in its plain words and colour, or in its one word beside the reason."""
     look = STATES[of]
-    return Text(look.label, style=look.colour)
+    return Text(of.value if short else look.label, style=look.colour)
 
 
 def states(counted: Mapping[State, int]) -> str:
@@ -114,7 +138,7 @@ def states(counted: Mapping[State, int]) -> str:
 def duties(counted: Mapping[DutyState, int]) -> str:
     """How many people were told, and how many not."""
     met, waiting, lapsed = (counted.get(s, 0) for s in (DutyState.MET, DutyState.OPEN, DutyState.LAPSED))
-    return f"{met} told, {waiting} open, {lapsed} could not be told"
+    return f"{met} told, {waiting} still open, {lapsed} could not be told"
 
 
 @contextmanager
