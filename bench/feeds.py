@@ -29,7 +29,7 @@ from uuid6 import uuid7
 
 from broker.announcement import Part, People, Purpose, Urgency
 from broker.delivery import State
-from broker.ports import Lane
+from broker.values import Lane
 from config.assembly import assemble
 from config.settings import load
 from ledger import tables as t

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from broker.actor import Actor
 from broker.errors import NotFound, Problem
-from broker.ports import AccountRow, Ports, StopKind, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry
+from broker.values import AccountRow, StopKind
 
 
 def pause(ports: Ports, name: str, why: str, *, actor: Actor, alarm: str | None = None) -> None:

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from broker.channel import Key
-from broker.ports import Ledger, Stop, StopKind
+from broker.ports import Ledger
+from broker.values import Stop, StopKind
 
 EVERY = timedelta(milliseconds=250)
 STALE = timedelta(

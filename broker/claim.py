@@ -12,8 +12,9 @@ from broker.delivery import Event, State, step
 from broker.errors import BrokerError
 from broker.house_rules import HOUSE_RULES
 from broker.policy import ALLOW, Hold, Policy, Refuse, Verdict, Withdraw, judge
-from broker.ports import AccountRow, Lane, Picked, Ports, Slots, Step, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import entries
+from broker.values import AccountRow, Lane, Picked, Slots, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from dataclasses import replace
 from broker.actor import Actor, ActorKind
 from broker.channel import Confirmation, ConfirmsDelivery
 from broker.delivery import State, fold_attempt, fold_delivery
-from broker.ports import InboxItem, KnownDelivery, Move, News, Ports, StopKind, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import entries
+from broker.values import InboxItem, KnownDelivery, Move, News, StopKind
 
 log = logging.getLogger(__name__)
 CHUNK = 200

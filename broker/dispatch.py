@@ -28,9 +28,10 @@ from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, T
 from broker.claim import Claimed, PolicyFailed, claim
 from broker.errors import DeliveryFailure, Uncertain
 from broker.outcomes import Tried, result_of
-from broker.ports import AccountRow, Lane, Picked, Ports, Result, Started, StopKind, Transaction
+from broker.ports import Ports, Transaction
 from broker.render import Rendered, Renderer
 from broker.rooms import Cutter, Rooms, Window
+from broker.values import AccountRow, Lane, Picked, Result, Started, StopKind
 from broker.write_back import write_back, write_in
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
-from broker.ports import DeliverHint, Lane, PlanProgress, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry
+from broker.values import DeliverHint, Lane, PlanProgress
 
 PARTITION = (
     20_000  # addresses a transaction: about half a second on PostgreSQL, and a lock nobody waits long for

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from broker.actor import Actor
 from broker.audience import LONGEST, Group, fold
 from broker.errors import FeedTaken, Problem, UnknownAudience
-from broker.ports import GroupRow, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry
+from broker.values import GroupRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from broker.actor import Actor
 from broker.difference import Brakes, ImportDifference
 from broker.errors import Problem, RuleBroken
-from broker.ports import Ports, StopKind
+from broker.ports import Ports
 from broker.record import Entry
 from broker.roster import Roster
+from broker.values import StopKind
 
 KIND = "people.imported"
 TENTH = 10

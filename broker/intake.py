@@ -20,8 +20,9 @@ from broker.actor import Actor
 from broker.announcement import Announcement, Content, Draft, Part, Purpose, Urgency
 from broker.channel import Traits, Verifies
 from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownAudience, UnknownChannel
-from broker.ports import FanOutHint, Ports, StopKind, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry
+from broker.values import FanOutHint, StopKind
 from broker.wording import check_parts
 
 LIFETIME = timedelta(hours=24)  # of an announcement whose author named no expiry

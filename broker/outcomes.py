@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from broker.channel import Key, NotStarted, Outcome, Receipt, Traits
 from broker.delivery import EVIDENCE_STATE, Event, Evidence, Phase, State, step
 from broker.errors import AccountRejected, DeliveryFailure
-from broker.ports import Picked, Result
 from broker.retry import Decision, RetryPolicy, after_failure
+from broker.values import Picked, Result
 
 ACCOUNT_WAIT = timedelta(seconds=30)
 ACCOUNT_REJECTED = "account_rejected"

@@ -13,8 +13,9 @@ from broker import accounts
 from broker.actor import Actor
 from broker.channel import Channel, Inspects, Posture
 from broker.errors import AccountRejected, DeliveryFailure
-from broker.ports import AccountRow, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry
+from broker.values import AccountRow
 
 log = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(minutes=10)

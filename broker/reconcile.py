@@ -11,8 +11,9 @@ from broker.channel import Channel, Receipt, Reconciles
 from broker.confirm import apply_news
 from broker.delivery import Event, State, step
 from broker.errors import DeliveryFailure
-from broker.ports import AccountRow, KnownDelivery, LookUp, Move, News, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import entries
+from broker.values import AccountRow, KnownDelivery, LookUp, Move, News
 
 log = logging.getLogger(__name__)
 CHUNK = 50

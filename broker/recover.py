@@ -5,8 +5,9 @@ from __future__ import annotations
 from broker.actor import Actor
 from broker.delivery import REQUEUEABLE, Event, State, describe, step
 from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken
-from broker.ports import AccountRow, KnownDelivery, Move, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry, entries
+from broker.values import AccountRow, KnownDelivery, Move
 
 CHUNK = 500
 

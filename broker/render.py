@@ -12,8 +12,9 @@ from broker.announcement import Content
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.delivery import State
 from broker.policy import covered
-from broker.ports import AccountRow, Move, Picked, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry, commitment, joint_key
+from broker.values import AccountRow, Move, Picked
 
 log = logging.getLogger(__name__)
 MOST_CACHED = 64  # wordings a renderer keeps: one run meets few

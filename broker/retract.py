@@ -16,9 +16,10 @@ from broker.actor import Actor
 from broker.channel import Receipt, Withdraws
 from broker.delivery import REACHED, Event, step
 from broker.errors import BrokerError, DeliveryFailure, RateLimited, Uncertain
-from broker.ports import Move, Ports, Retraction, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.retry import RetryPolicy
+from broker.values import Move, Retraction
 
 log = logging.getLogger(__name__)
 CHUNK = 50

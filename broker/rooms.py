@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from broker.channel import Outcome
 from broker.errors import AccountRejected
 from broker.outcomes import Tried
-from broker.ports import Lane
+from broker.values import Lane
 
 T = TypeVar("T")
 

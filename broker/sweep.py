@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from broker.actor import Actor
 from broker.confirm import drain_inbox
-from broker.ports import Due, FanOutHint, Ports, Transaction
+from broker.ports import Ports, Transaction
 from broker.recover import expired_leases, stranded
+from broker.values import Due, FanOutHint
 
 MOST_HINTS = 100
 

@@ -13,8 +13,9 @@ from broker.confirm import apply_news, suppress
 from broker.delivery import Event, State
 from broker.errors import AddressRejected
 from broker.outcomes import Tried
-from broker.ports import AccountRow, Move, News, Ports, Result, Transaction
+from broker.ports import Ports, Transaction
 from broker.record import entries
+from broker.values import AccountRow, Move, News, Result
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=10)  # with a ledger that is away; the lease has run out long before

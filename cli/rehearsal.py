@@ -15,7 +15,7 @@ from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
 from broker.policy import ALLOW, Case, Cover, Hold, judge
-from broker.ports import AccountRow
+from broker.values import AccountRow
 from cli import show
 from config.assembly import House
 from ledger.reads.example import Example, example

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +21,7 @@ from config.doctor import Health, examine
 from config.settings import Settings, Web, load
 from ledger import migrate
 from sandbox import server
-from sandbox.settings import BadSandbox
+from sandbox.settings import BadSandbox, SandboxSettings
 from web.serve import serve, stopping
 from workers import supervisor
 from workers.child import WRONG_SETUP
@@ -124,7 +126,8 @@ def sandbox(
         flags += ["--fault", order]
     try:
         arguments = server.parser().parse_args([*flags, *(more or [])])
-        server.serve(server.settings_from(arguments), until_stdin_closes=arguments.until_stdin_closes)
+        stands = server.settings_from(arguments)
+        server.serve(stands, say=partial(_listening, stands), until_stdin_closes=arguments.until_stdin_closes)
     except BadSandbox as wrong:
         raise SetupError(Problem("sandbox", wrong.field, wrong.message, wrong.hint)) from None
     except SystemExit as ended:  # argparse has said what was wrong
@@ -160,6 +163,43 @@ def upgrade(json: Json = False) -> None:
     with assemble(settings, upgrade=True):
         newest = migrate.newest()
     show.as_json({"schema": newest}) if json else show.say(f"the ledger has schema {newest}")
+
+
+def _listening(stands: SandboxSettings, ready: str) -> None:
+    """The line for programs; and, at a terminal, what a person puts into `.env` to use it."""
+    print(ready, flush=True)
+    if not sys.stderr.isatty():
+        return
+    told = loads(ready)
+    show.hint("accounts for .env, in the folder where carillon is started:")
+    for line in accounts_of(stands, told.get("twilio"), told.get("smtp")):
+        show.hint(line)
+
+
+def accounts_of(stands: SandboxSettings, twilio: str | None, smtp: str | None) -> list[str]:
+    """Lines of `.env` by which texts and mails go to a sandbox."""
+    accounts: dict[str, dict[str, object]] = {}
+    if twilio:
+        accounts["TEXTS"] = {
+            "channel": "sms",
+            "account_sid": stands.account_sid,
+            "auth_token": stands.auth_token,
+            "sender": "School",
+            "api_base_url": twilio,
+        }
+    if smtp:
+        host, _, port = smtp.rpartition(":")
+        office = "office@school.example"
+        accounts["MAILS"] = {
+            "channel": "email",
+            "host": host,
+            "port": int(port),
+            "security": "none",
+            "sender": office,
+            "reply_to": office,
+        }
+    named = [f"CARILLON_ACCOUNTS__{name}={dumps(account)}" for name, account in accounts.items()]
+    return ["CARILLON_SANDBOX=true", *named]
 
 
 def _loaded(level: str | None = None) -> Settings:

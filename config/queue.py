@@ -18,7 +18,7 @@ from celery import Celery
 from kombu import Connection, Exchange, Queue
 from kombu.exceptions import OperationalError
 
-from broker.ports import FanOutHint, Hint, Lane
+from broker.values import FanOutHint, Hint, Lane
 
 log = logging.getLogger(__name__)
 

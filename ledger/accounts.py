@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select, update
 
-from broker.ports import AccountRow
+from broker.values import AccountRow
 from ledger.hand import Hand
 from ledger.tables import account, delivery, department
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 from sqlalchemy import Engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 
-from broker.ports import SchoolRow, Signer
+from broker.ports import Signer
 from broker.roster import Roster
+from broker.values import SchoolRow
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
 from ledger.deliveries import Deliveries

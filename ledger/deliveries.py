@@ -17,7 +17,7 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Row, String, Uuid, text
 from broker.announcement import Purpose, Urgency
 from broker.delivery import State
 from broker.policy import Case, Cover
-from broker.ports import AccountRow, Lane, Picked, Result, Started, Step
+from broker.values import AccountRow, Lane, Picked, Result, Started, Step
 from ledger.dialect import Column
 from ledger.hand import Hand
 from ledger.tables import Id, Moment

@@ -14,7 +14,7 @@ from sqlalchemy import String, text
 
 from broker.channel import Key, PastAttempt
 from broker.delivery import Evidence, State
-from broker.ports import AccountRow, KnownAttempt, KnownDelivery, LookUp, Move, News
+from broker.values import AccountRow, KnownAttempt, KnownDelivery, LookUp, Move, News
 from ledger.deliveries import Deliveries
 from ledger.dialect import Column
 from ledger.hand import Hand

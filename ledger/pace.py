@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from broker.ports import AccountRow, Slots
+from broker.values import AccountRow, Slots
 from ledger.hand import Hand
 from ledger.tables import pace
 

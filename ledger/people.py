@@ -10,7 +10,8 @@ from sqlalchemy import Select, select, update
 
 from broker.address import AddressKind, fold_email
 from broker.audience import Audience, fold, names
-from broker.ports import GroupRow, Signer
+from broker.ports import Signer
+from broker.values import GroupRow
 from ledger import tables
 from ledger.hand import Hand
 from ledger.tables import people_group

@@ -28,7 +28,7 @@ from broker.address import AddressKind
 from broker.announcement import Announcement, People, Urgency
 from broker.audience import Audience
 from broker.delivery import State
-from broker.ports import AccountRow, Lane, PlanProgress
+from broker.values import AccountRow, Lane, PlanProgress
 from ledger import tables as t
 from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import insert, select, update
 
-from broker.ports import InboxItem
+from broker.values import InboxItem
 from ledger.hand import Hand
 from ledger.tables import receipt
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import String, Uuid, text
 
 from broker.delivery import REACHED
-from broker.ports import Retraction
+from broker.values import Retraction
 from ledger.hand import Hand
 
 # What is still queued, being sent or uncertain may yet get there: it waits here until it does.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 
-from broker.ports import Stop, StopKind
+from broker.values import Stop, StopKind
 from ledger.hand import Hand
 from ledger.tables import stop
 

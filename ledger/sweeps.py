@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select
 
 from broker.delivery import State
-from broker.ports import DeliverHint, Due, Lane
+from broker.values import DeliverHint, Due, Lane
 from ledger import tables as t
 from ledger.hand import Hand
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import Celery
 
-from broker.ports import Lane
+from broker.values import Lane
 from config.queue import BEAT, DELIVER, FAN_OUT, SWEEP
 
 

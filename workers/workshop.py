@@ -16,8 +16,9 @@ from uuid import UUID
 from broker import dispatch, fanout, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
-from broker.ports import FanOutHint, Hint, Lane, Ports
+from broker.ports import Ports
 from broker.sweep import Report
+from broker.values import FanOutHint, Hint, Lane
 from config.logs import told
 from workers.every import Every
 from workers.loop import Loop

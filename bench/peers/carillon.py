@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from broker.ports import Lane
+from broker.values import Lane
 from config.assembly import assemble
 from config.settings import Settings
 from workers.workshop import Workshop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from enum import StrEnum
 
-from broker.ports import Hint
+from broker.values import Hint
 
 
 class Mood(StrEnum):

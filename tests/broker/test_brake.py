@@ -14,8 +14,8 @@ import pytest
 
 from broker.brake import STALE, Brake, InHand, keep_fresh
 from broker.channel import Key
-from broker.ports import Stop, StopKind
 from broker.testing.clock import PretendClock
+from broker.values import Stop, StopKind
 
 if TYPE_CHECKING:
     from broker.ports import Transaction

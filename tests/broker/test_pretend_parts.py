@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from broker.ports import DeliverHint, Hint, Hints, Lane
+from broker.ports import Hints
 from broker.testing.clock import PretendClock
 from broker.testing.hints import Mood, PretendHints
+from broker.values import DeliverHint, Hint, Lane
 
 
 def hints(count: int) -> list[Hint]:

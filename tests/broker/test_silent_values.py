@@ -13,8 +13,8 @@ from broker.announcement import Attachment, Content, Draft, Part, People, Purpos
 from broker.channel import Item, Key, Message, PastAttempt, Recipient
 from broker.duty import DutyState
 from broker.policy import Case, Cover
-from broker.ports import InboxItem, Picked
 from broker.roster import Role, RosterPerson
+from broker.values import InboxItem, Picked
 from ledger.reads.left import Left
 from ledger.reads.preview import Unheard
 from ledger.reads.reached import Told

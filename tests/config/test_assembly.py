@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from broker.errors import SetupError
-from broker.ports import DeliverHint, Lane
+from broker.values import DeliverHint, Lane
 from config.assembly import assemble
 from config.queue import Publisher, Silent
 from config.settings import Settings

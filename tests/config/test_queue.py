@@ -11,7 +11,7 @@ import fakeredis
 import pytest
 import redis
 
-from broker.ports import DeliverHint, FanOutHint, Lane
+from broker.values import DeliverHint, FanOutHint, Lane
 from config import queue
 from config.queue import Publisher
 from tests.support.redis import RedisServer

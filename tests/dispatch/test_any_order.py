@@ -23,10 +23,10 @@ from broker.announcement import Announcement, Part, Step, Urgency
 from broker.channel import Key, Receipt
 from broker.claim import claim
 from broker.delivery import Evidence
-from broker.ports import Lane, Started, StopKind
 from broker.render import Renderer
 from broker.testing.channel_bench import Accepted, Fault
 from broker.testing.provider import PretendProvider, pretend_news
+from broker.values import Lane, Started, StopKind
 from ledger import tables as t
 from tests.support.broker_world import World
 from tests.support.invariants import check_always, check_in_the_end

@@ -18,9 +18,9 @@ from broker.delivery import Evidence
 from broker.dispatch import Process, Tempo, deliver
 from broker.errors import AddressRejected, IllegalTransition, KeyConflict, RuleBroken
 from broker.policy import Case, Verdict
-from broker.ports import Lane, Started
 from broker.testing.channel_bench import Fault
 from broker.testing.provider import pretend_news
+from broker.values import Lane, Started
 from ledger import tables as t
 from ledger.record import verify
 from tests.support.broker_world import World

@@ -14,9 +14,9 @@ from broker.channel import Message, PastAttempt, Receipt, Recipient
 from broker.claim import claim
 from broker.duty import DutyState
 from broker.errors import AddressRejected
-from broker.ports import AccountRow, Lane, Picked
 from broker.render import Renderer
 from broker.testing.channel_bench import Fault
+from broker.values import AccountRow, Lane, Picked
 from ledger import tables as t
 from ledger.reads import duties
 from tests.support.broker_world import World

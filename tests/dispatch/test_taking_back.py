@@ -16,9 +16,10 @@ from broker.actor import SYSTEM
 from broker.announcement import Announcement, Step
 from broker.confirm import apply_news
 from broker.delivery import Evidence
-from broker.ports import Ledger, News, Transaction
+from broker.ports import Ledger, Transaction
 from broker.testing.channel_bench import Fault
 from broker.testing.provider import PretendChannel
+from broker.values import News
 from cli.follow import as_told, looking, show_status
 from ledger import tables as t
 from sandbox.client import RunningSandbox

@@ -11,8 +11,8 @@ from broker.announcement import Announcement, Part, Step, Urgency
 from broker.brake import keep_fresh
 from broker.channel import Item, Receipt
 from broker.dispatch import Process, Tempo, deliver
-from broker.ports import Lane
 from broker.rooms import Rooms
+from broker.values import Lane
 from tests.support.broker_world import World
 
 URGENT = "The school is closed."

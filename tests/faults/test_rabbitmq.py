@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.ports import DeliverHint, Lane
+from broker.values import DeliverHint, Lane
 from config import queue
 from config.doctor import Health, look_at_rabbitmq
 from config.queue import Publisher

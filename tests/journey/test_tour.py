@@ -25,7 +25,8 @@ from broker.brake import Brake, keep_fresh
 from broker.channel import Recipient
 from broker.confirm import drain_inbox
 from broker.imports import import_roster
-from broker.ports import Lane, Ports
+from broker.ports import Ports
+from broker.values import Lane
 from cli.app import main
 from config.assembly import House, assemble
 from config.queue import DELIVER, FAN_OUT, make_app

@@ -12,7 +12,8 @@ from broker.announcement import Draft, Part, People, Step
 from broker.fanout import plan
 from broker.imports import import_roster
 from broker.policy import covered
-from broker.ports import Lane, Ports
+from broker.ports import Ports
+from broker.values import Lane
 from ledger import tables as t
 from ledger.connect import Ledger
 from tests.support.school import SmallSchool, family

@@ -13,8 +13,9 @@ from sqlalchemy import insert, select
 from broker.actor import SYSTEM
 from broker.difference import Counts, ImportDifference
 from broker.imports import ManyLeaving, import_roster, look, must_confirm
-from broker.ports import Ports, StopKind
+from broker.ports import Ports
 from broker.roster import GroupKind, Role, RosterGroup
+from broker.values import StopKind
 from ledger import tables as t
 from ledger.connect import Ledger
 from tests.support.school import SmallSchool, family

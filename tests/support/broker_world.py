@@ -21,9 +21,10 @@ from broker.channel import Channel, Surroundings, Traits
 from broker.dispatch import Process, Tempo, deliver
 from broker.errors import Problem, UnknownChannel
 from broker.imports import import_roster
-from broker.ports import Lane, Ports
+from broker.ports import Ports
 from broker.testing.hints import PretendHints
 from broker.testing.provider import PretendKit, PretendProvider
+from broker.values import Lane
 from config.signer import HmacSigner
 from ledger import tables as t
 from ledger.connect import Ledger

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-from broker.ports import Lane
+from broker.values import Lane
 from config.queue import CORE, URGENT
 from workers.app import Consumer, stop_all
 

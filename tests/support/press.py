@@ -24,7 +24,7 @@ from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.brake import Brake, keep_fresh
 from broker.dispatch import Process, deliver
 from broker.imports import import_roster
-from broker.ports import Lane
+from broker.values import Lane
 from config.assembly import House, assemble
 from config.settings import Settings, load
 from ledger import tables as t

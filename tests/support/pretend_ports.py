@@ -8,7 +8,7 @@ from typing import NoReturn
 from broker.address import AddressKind
 from broker.channel import Traits
 from broker.errors import Problem, SetupError
-from broker.ports import Hint
+from broker.values import Hint
 
 
 class NoHints:

@@ -20,8 +20,8 @@ from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.delivery import State
 from broker.intake import accept
-from broker.ports import Move
 from broker.record import Entry
+from broker.values import Move
 from ledger import tables as t
 from ledger.connect import Ledger
 from tests.support.tower import Tower

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.ports import DeliverHint, Lane
+from broker.values import DeliverHint, Lane
 from config.queue import Publisher
 from tests.support.redis import RedisServer
 from tests.support.tower import within
