@@ -186,7 +186,7 @@ def _list_latest(house: House, *, json: bool) -> None:
         return
     zone = zone_of(house)
     show.table(
-        ("announcement", "accepted", "stage", "to whom, and what"),
+        ("announcement", "accepted", "stage", "what"),
         [
             (
                 a.id,
@@ -197,7 +197,7 @@ def _list_latest(house: House, *, json: bool) -> None:
             for a in found
         ],
         none="nothing has been announced yet",
-        short="to whom, and what",
+        short="what",
     )
 
 

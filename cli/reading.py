@@ -14,6 +14,7 @@ from uuid import UUID
 from broker.announcement import Attachment
 from broker.errors import Problem, RuleBroken
 from broker.intake import MOST_BYTES
+from cli import show
 
 MOST_TEXT = 256 * 1024  # bytes: more than the longest wording in any script
 LONGEST_WHY = 300
@@ -24,6 +25,8 @@ STDIN = Path("-")
 def text_from(path: Path) -> str:
     """A file's text, or standard input's for "-". Raises RuleBroken."""
     if path == STDIN:
+        if sys.stdin.isatty():
+            show.hint("type the message; Ctrl-D on a line of its own ends it")
         return _decoded(_bounded(sys.stdin.buffer, MOST_TEXT, "text"))
     return _decoded(bytes_from(path, MOST_TEXT, "text"))
 

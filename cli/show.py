@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -116,12 +117,27 @@ def table(
         say(none)
         return
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    shown = [[cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows]
     for place, header in enumerate(headers):
-        cut = header == short
-        drawn.add_column(header, overflow="ellipsis" if cut else "fold", no_wrap=cut or place == 0)
-    for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
+        if header == short:
+            drawn.add_column(
+                header, overflow="ellipsis", no_wrap=True, max_width=_rest(headers, shown, place)
+            )
+        else:
+            drawn.add_column(header, overflow="fold", no_wrap=place == 0)
+    for row in shown:
+        drawn.add_row(*row)
     out().print(drawn)
+
+
+def _rest(headers: Sequence[str], rows: Sequence[Sequence[Text]], place: int) -> int:
+    """What the other columns leave of the terminal's width to this one."""
+    widths = [
+        max([cell_len(header), *(cell_len(row[column].plain) for row in rows)]) + 2
+        for column, header in enumerate(headers)
+        if column != place
+    ]
+    return max(out().width - sum(widths), 10)
 
 
 def state(of: State, *, short: bool = False) -> Text:
