@@ -51,7 +51,7 @@ _ATTEMPT: tuple[Column, ...] = (
     ("code", "text"),
     ("why", "text"),
 )
-_TALLY: tuple[Column, ...] = (
+TALLY: tuple[Column, ...] = (
     ("announcement_id", "bigint"),
     ("channel", "text"),
     ("state", "text"),
@@ -185,8 +185,8 @@ class Deliveries:
         if deltas:
             self._hand.run_rows(
                 "INSERT INTO tally_delta (announcement_id, channel, state, n)"
-                f" SELECT announcement_id, channel, state, n FROM {self._hand.dialect.rows(_TALLY)}",
-                _TALLY,
+                f" SELECT announcement_id, channel, state, n FROM {self._hand.dialect.rows(TALLY)}",
+                TALLY,
                 deltas,
             )
 

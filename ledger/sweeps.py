@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 from broker.delivery import State
 from broker.values import DeliverHint, Due, Lane
 from ledger import tables as t
+from ledger.deliveries import TALLY
 from ledger.hand import Hand
 
 
@@ -90,14 +91,14 @@ class Sweeps:
         for row in rows:
             key = (row.announcement_id, row.channel, row.state)
             summed[key] = summed.get(key, 0) + row.n
-        for (announcement, channel, state), n in sorted(summed.items()):
-            run(
-                "INSERT INTO tally (announcement_id, channel, state, n) VALUES (:a, :c, :s, :n)"
+        if counted := [(*key, n) for key, n in sorted(summed.items())]:
+            self._hand.run_rows(
+                "INSERT INTO tally (announcement_id, channel, state, n)"
+                # "WHERE true" keeps SQLite from reading ON CONFLICT as part of a join.
+                f" SELECT announcement_id, channel, state, n FROM {self._hand.dialect.rows(TALLY)} WHERE true"
                 " ON CONFLICT (announcement_id, channel, state) DO UPDATE SET n = tally.n + excluded.n",
-                a=announcement,
-                c=channel,
-                s=state,
-                n=n,
+                TALLY,
+                counted,
             )
         return len(rows)
 
