@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from ledger.trouble import problem_of
 
 WRONG_USE = 2
 UNFORESEEN = os.EX_SOFTWARE
+NOT_WRITTEN = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO})
 # What a wrong command line raises: typer carries its own copy of click, and gives no other name to this.
 UsageError: Any = typer.BadParameter.__base__
 
@@ -83,22 +85,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = get_command(app).main(args=arguments, prog_name="carillon", standalone_mode=False)
     except UsageError as wrong:
         return _wrong_use(wrong, json=json)
-    except RuleBroken as broken:
-        return _refused([broken.problem], json=json)
-    except SetupError as wrong:
-        return _refused(wrong.problems, json=json)
+    except (RuleBroken, SetupError) as broken:
+        return _refused(broken.problems if isinstance(broken, SetupError) else [broken.problem], json=json)
     except OperationalError as fault:
         _refused([problem_of(fault)], json=json)
         return UNFORESEEN
     except typer.Abort:
         show.hint("stopped")
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as fault:
+        return _unwritten(fault, json=json)
     except Exception as error:  # noqa: BLE001 - whatever it was, a person gets one sentence and a place to look
         return _unforeseen(error, json=json)
     return code if isinstance(code, int) else 0
+
+
+def _unwritten(fault: OSError, *, json: bool) -> int:
+    """Nobody reads the answer any more, or its disk is full."""
+    if fault.filename is not None or fault.errno not in NOT_WRITTEN:
+        return _unforeseen(fault, json=json)
+    # What is still buffered must not fail once more when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if fault.errno != errno.EPIPE:
+        show.hint("the answer could not be written; look with `carillon status` whether it was done")
+    return 1
 
 
 def _refused(problems: Sequence[Problem], *, json: bool) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -69,3 +71,28 @@ def test_the_doctor_tells_of_an_account_that_somebody_paused(school: Shell) -> N
     }
     assert found["account sms"]["health"] == "doubtful"
     assert "the bill is too high" in found["account sms"]["says"]
+
+
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_an_answer_that_cannot_be_written_is_no_stack_trace(school: Shell, json: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        told = carillon("accounts", *json, stdout=full)
+    assert told.returncode == 1
+    assert b"the answer could not be written" in told.stderr
+    assert b"Traceback" not in told.stderr
+
+
+def test_closed_streams_are_no_fault(school: Shell) -> None:
+    closed = 'exec "$0" announce - --to Choir <&- >&-'
+    told = carillon(shell=closed)
+    assert told.returncode == 2
+    assert b"empty_text" in told.stderr
+
+
+def carillon(
+    *argv: str, shell: str = "", stdout: Any = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[bytes]:
+    """The command in a process of its own, for what happens to its streams."""
+    command = Path(sys.executable).with_name("carillon")
+    words = ["sh", "-c", shell, str(command)] if shell else [str(command), *argv]
+    return subprocess.run(words, stdout=stdout, stderr=subprocess.PIPE, check=False, timeout=60)
