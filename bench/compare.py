@@ -20,6 +20,7 @@ class Played:
     database_cpu: float = 0.0
     sandbox_cpu: float = 0.0
     statements: int = 0
+    standing: int = 0  # statements of brake and sweep
     messages: int = 0
     most_rss_mb: float = 0.0
 

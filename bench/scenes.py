@@ -130,6 +130,7 @@ class Stage:
                 self.ground.database_seconds() - database,
                 self.ground.sandbox_seconds() - sandbox,
                 told["statements"],
+                told["standing"],
                 self.ground.messages() - pushed,
                 told["most_rss_mb"],
             )

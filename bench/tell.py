@@ -30,6 +30,10 @@ class Findings:
         """Statements or messages a delivery of ours."""
         return float(median(getattr(played, what) / played.size for played in self.comparisons[name].ours))
 
+    def standing(self, name: str) -> float:
+        """Statements a second that brake and sweep make, however much is sent."""
+        return float(median(played.standing / played.seconds for played in self.comparisons[name].ours))
+
     def as_json(self) -> str:
         """One line."""
         found = self.comparisons
@@ -43,6 +47,9 @@ class Findings:
                 "ratios": {name: round(one.ratio, 3) for name, one in found.items()},
                 "per_delivery": {
                     name: round(self.each(*where), 5) for name, where in counted.items() if where[0] in found
+                },
+                "standing_sql_per_second": {
+                    name: round(self.standing(name), 1) for name in ("sms_vs_bare",) if name in found
                 },
                 "worker_rss_growth_mb": round(self.growth, 1),
                 "planning_us_each": round(self.planning, 1),
@@ -74,7 +81,8 @@ class Findings:
         if {"sms_vs_bare", "email_vs_bare"} <= self.comparisons.keys():
             console.print(
                 f"SQL statements: {self.each('sms_vs_bare', 'statements'):.4f} a text (aim 0.05),"
-                f" {self.each('email_vs_bare', 'statements'):.4f} a mail (aim 0.3);"
+                f" {self.each('email_vs_bare', 'statements'):.4f} a mail (aim 0.3), and"
+                f" {self.standing('sms_vs_bare'):.0f} a second of brake and sweep;"
                 f" Celery messages: {self.each('sms_vs_bare', 'messages'):.5f} a delivery (aim 0.01)"
             )
         if self.memory:
