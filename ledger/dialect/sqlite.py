@@ -7,7 +7,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,27 @@ READ_ONLY = "carillon_read_only"  # execution option: a transaction that only re
 
 
 class GuardedClock:
-    """The process's time, which never runs backwards even when the machine's clock is set back."""
+    """The process's time, which never runs backwards even when the machine's clock is set back.
 
-    def __init__(self) -> None:
-        self._last = datetime.min.replace(tzinfo=UTC)
+    Nor does it stand still until the machine has caught up: for an hour no retry would come due and no lease would
+    end. It goes on at half its pace.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._ticks = wall, ticks
+        self._last, self._last_ticks = wall(), ticks()
         self._lock = threading.Lock()
 
     def __call__(self) -> datetime:
-        """The time now, or the latest time given so far if that is later."""
+        """The time now; while that is behind what was given already, a time that draws nearer to it."""
         with self._lock:
-            self._last = max(self._last, datetime.now(UTC))
+            ticks = self._ticks()
+            crept = self._last + timedelta(seconds=(ticks - self._last_ticks) / 2)
+            self._last, self._last_ticks = max(self._wall(), crept), ticks
             return self._last
 
 
