@@ -10,12 +10,18 @@ from collections.abc import Sequence
 
 PLACEHOLDER = "{pupil}"
 NOBODY_NAMED = "your child"
+ANOTHER = "another child"
 
 _AT_START = re.compile(r"(?:\A|[.!?]\s+|\n\s*)\{pupil\}")
 
 
 def join_names(names: Sequence[str]) -> str:
-    """The names as English joins them: "Amy", "Amy and Ben", "Amy, Ben, Cal and Dee"; "" for none."""
+    """The names as English joins them: "Amy", "Amy and Ben", "Amy, Ben, Cal and Dee"; "" for none.
+
+    Of whom a roster says no name, "another child" stands behind the named, so that nobody is left out unseen.
+    """
+    named = [name for name in names if name.strip()]
+    names = [*named, ANOTHER] if named and len(named) < len(names) else named
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
@@ -23,7 +29,7 @@ def join_names(names: Sequence[str]) -> str:
 
 def lead(names: Sequence[str]) -> str:
     """What begins a wording for several pupils that names none: "For Amy and Ben: "; "" for one or none."""
-    return f"For {join_names(names)}: " if len(names) > 1 else ""
+    return f"For {join_names(names)}: " if len(names) > 1 and join_names(names) else ""
 
 
 def has_placeholder(text: str) -> bool:
@@ -39,7 +45,7 @@ def fill(text: str, names: Sequence[str]) -> str:
     """
     if not has_placeholder(text):
         return lead(names) + text
-    if names:
-        return text.replace(PLACEHOLDER, join_names(names))
+    if joined := join_names(names):
+        return text.replace(PLACEHOLDER, joined)
     begun = _AT_START.sub(lambda found: found[0].replace(PLACEHOLDER, NOBODY_NAMED.capitalize()), text)
     return begun.replace(PLACEHOLDER, NOBODY_NAMED)

@@ -53,3 +53,10 @@ def test_a_name_is_never_read_as_a_placeholder():
 @given(st.text(), st.lists(st.text(), max_size=4))
 def test_any_wording_and_any_names_can_be_filled(text, names):
     assert fill(text, names) == fill(text, tuple(names))
+
+
+def test_a_child_without_a_name_leaves_no_hole_in_the_sentence():
+    assert fill("Hello {pupil}!", ["Amy", "", "Ben"]) == "Hello Amy, Ben and another child!"
+    assert fill("Hello {pupil}!", [" "]) == "Hello your child!"
+    assert fill("Hello", ["", "Amy"]) == "For Amy and another child: Hello"
+    assert fill("Hello", ["", " "]) == "Hello"
