@@ -6,13 +6,19 @@ Pure and shared by every channel, so that a family reads the same names in a tex
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 PLACEHOLDER = "{pupil}"
 NOBODY_NAMED = "your child"
 ANOTHER = "another child"
 
 _AT_START = re.compile(r"(?:\A|[.!?]\s+|\n\s*)\{pupil\}")
+
+
+def names_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once, as a message may say them; none at all where no roster has any."""
+    once = tuple(dict.fromkeys(names))
+    return once if any(name.strip() for name in once) else ()
 
 
 def join_names(names: Sequence[str]) -> str:

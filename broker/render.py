@@ -11,6 +11,7 @@ from broker.actor import Actor
 from broker.announcement import Content
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.delivery import State
+from broker.naming import names_of
 from broker.policy import covered
 from broker.ports import Ports, Transaction
 from broker.record import Entry, commitment, joint_key
@@ -112,6 +113,6 @@ def recipient_of(one: Picked) -> Recipient:
     if one.address_id is None:
         return replace(PUBLIC, links={"announcement": str(one.public_id)})
     told = covered(one.case)
-    names = () if one.doubtful else tuple(dict.fromkeys(cover.name for cover in told))
+    names = () if one.doubtful else names_of(cover.name for cover in told)
     languages = {cover.language for cover in told}
     return Recipient(one.address, names, languages.pop() if len(languages) == 1 else "")

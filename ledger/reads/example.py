@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from broker.address import AddressKind
 from broker.announcement import People
 from broker.audience import Audience
+from broker.naming import names_of
 from ledger import tables as t
 from ledger.audience import addresses_for, members
 from ledger.hand import Hand
@@ -54,5 +55,5 @@ def example(
         .where(covers.c.address_id == chosen.id)
         .order_by(t.person.c.id)
     ).scalars()
-    told_names = () if chosen.doubtful else tuple(dict.fromkeys(names))
+    told_names = () if chosen.doubtful else names_of(names)
     return Example(chosen.value, told_names, bool(chosen.doubtful))

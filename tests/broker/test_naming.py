@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.naming import fill, join_names, lead
+from broker.naming import fill, join_names, lead, names_of
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,8 @@ def test_a_child_without_a_name_leaves_no_hole_in_the_sentence():
     assert fill("Hello {pupil}!", [" "]) == "Hello your child!"
     assert fill("Hello", ["", "Amy"]) == "For Amy and another child: Hello"
     assert fill("Hello", ["", " "]) == "Hello"
+
+
+def test_a_name_is_said_once_and_children_without_any_name_are_not_named():
+    assert names_of(["Ann", "Ben", "Ann", ""]) == ("Ann", "Ben", "")
+    assert names_of(["", " "]) == ()
