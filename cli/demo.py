@@ -98,7 +98,7 @@ def demo(
     logs.set_up("WARNING")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _folder(data_dir) as folder, _sandbox(folder, fault or []) as sandbox:
-        settings = _settings(folder, sandbox)
+        settings = settings_for(folder, sandbox)
         with running(settings) as (house, url):
             ended = _main_job(house, sandbox, folder, pupils=pupils, quiet=json)
             _tell(house, ended, as_json=json)
@@ -220,7 +220,8 @@ def _sandbox(folder: Path, faults: list[str]) -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-def _settings(folder: Path, sandbox: RunningSandbox) -> Settings:
+def settings_for(folder: Path, sandbox: RunningSandbox) -> Settings:
+    """A school of its own in `folder`, with an account for every channel at the stand-ins."""
     port = _free_port()
     return Settings.of(
         data_dir=folder,
