@@ -38,7 +38,7 @@ SAID = (
 def main(folder: Path, beside: Path) -> None:
     """Write watch.png for the README, and into the other folder pictures that are for looking at."""
     with TemporaryDirectory() as held, demo._sandbox(Path(held), FAULTS) as sandbox:
-        settings = demo._settings(Path(held), sandbox)
+        settings = demo.settings_for(Path(held), sandbox)
         with running(settings) as (house, url), running_browser() as browser:
             announcements = _busy(house, sandbox, Path(held))
             link = signin.make_link(house.ports, actor=demo.OPERATOR)
