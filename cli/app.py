@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from typer.main import get_command
 
 from broker.errors import Problem, RuleBroken, SetupError
-from cli import accounts, announce, audit, deliveries, demo, groups, people, running, show, sign_in
+from cli import accounts, announce, audit, channels, deliveries, demo, groups, people, running, show, sign_in
 from config.logs import told
 from config.reading import DEBUG
 from ledger.trouble import problem_of
@@ -59,6 +59,7 @@ COMMANDS: Sequence[Callable[..., None]] = (
     running.worker,
     running.sandbox,
     running.doctor,
+    channels.channels,
     sign_in.sign_in,
     sign_in.sign_out,
     demo.demo,
