@@ -42,6 +42,10 @@ def _in_words(entry: ChannelEntry) -> list[str]:
         lines.append(f"  it can {', '.join(abilities)}")
     lines.append(f"  an account needs {', '.join(needed) or 'no settings of its own'}")
     lines.append(f"  accounts: {', '.join(_account_words(entry)) or 'none'}")
+    for account in entry.accounts:
+        if account.posture:
+            facts = ", ".join(f"{name} {value}" for name, value in account.posture.items())
+            lines.append(f"  {account.name}, when last looked at: {facts}")
     lines += [f"  missing: {problem.message}; {problem.hint}" for problem in _missing(entry)]
     return lines
 

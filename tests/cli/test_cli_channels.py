@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 
@@ -37,3 +38,11 @@ def test_it_is_told_in_words_for_people(school):
     assert told.code == 0
     assert "rss: speaks to the public" in told.out
     assert "look up a lost answer" in told.out
+
+
+def test_what_an_account_looked_like_at_its_provider_is_told(school, tmp_path):
+    with sqlite3.connect(tmp_path / "var" / "carillon.sqlite3") as ledger:
+        ledger.execute("UPDATE account SET posture = ? WHERE name = 'sms'", ('{"following": "3"}',))
+    ledger.close()
+    assert by_name(school("channels", "--json"))["sms"]["accounts"][0]["posture"] == {"following": "3"}
+    assert "sms, when last looked at: following 3" in school("channels").out
