@@ -31,6 +31,15 @@ class GroupKind(StrEnum):
     KEPT = "kept"  # kept by hand in the ledger; no source produces it
 
 
+class TermKind(StrEnum):
+    """How long a stretch of the school's calendar is; a longer one holds shorter ones."""
+
+    SCHOOL_YEAR = "school_year"
+    SEMESTER = "semester"
+    TERM = "term"
+    GRADING_PERIOD = "grading_period"
+
+
 @dataclass(frozen=True, slots=True)
 class RosterPerson:
     """One person. `roles` is empty when the file's could not be read: kept, and reached by nobody."""
@@ -85,6 +94,18 @@ class RosterGuardianship:
 
 
 @dataclass(frozen=True, slots=True)
+class RosterTerm:
+    """A stretch of the school's calendar, both days included; `parent` is the longer one that it is part of."""
+
+    source_id: str
+    name: str
+    kind: TermKind
+    begins_on: date
+    ends_on: date
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RosterProblem:
     """A value or a link that was dropped, and where it stands; the message never repeats the value."""
 
@@ -104,4 +125,5 @@ class Roster:
     groups: tuple[RosterGroup, ...] = ()
     memberships: tuple[RosterMembership, ...] = ()
     guardianships: tuple[RosterGuardianship, ...] = ()
+    terms: tuple[RosterTerm, ...] | None = None  # None: the file does not speak of them, and they stay
     problems: tuple[RosterProblem, ...] = ()

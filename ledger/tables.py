@@ -39,7 +39,7 @@ from sqlalchemy import (
 from broker.address import AddressKind
 from broker.announcement import Part, People, Purpose, Urgency
 from broker.delivery import Evidence, State
-from broker.roster import GroupKind
+from broker.roster import GroupKind, TermKind
 
 metadata = MetaData(
     naming_convention={
@@ -164,6 +164,8 @@ address = Table(
     Column("hash", LargeBinary, nullable=False),
     # Shared by people who share no guardian (an office number, a refuge): no names are ever sent to it.
     Column("doubtful", Boolean, nullable=False, server_default=text("false")),
+    # When somebody last said that it is right: the roster that brought it to its holder, or the office.
+    Column("confirmed_at", Moment, nullable=False, server_default=func.current_timestamp()),
     Column("commitment_key", LargeBinary),
     UniqueConstraint("kind", "value"),
     one_of("kind", AddressKind),
@@ -224,6 +226,30 @@ membership = Table(
     Column("ends_on", Date),
 )
 Index("ix_membership_person_id", membership.c.person_id)
+
+# The term calendar, as the roster told it.
+term = Table(
+    "term",
+    metadata,
+    _id(),
+    Column("source_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("begins_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),  # its last day
+    Column("parent", Text),  # the source_id of the longer one that it is part of
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    one_of("kind", TermKind),
+)
+
+# How a report of the school's own making is read: which of its columns is what.
+mapping = Table(
+    "mapping",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("made_at", Moment, nullable=False),
+)
 
 consent = Table(
     "consent",

@@ -22,6 +22,7 @@ def upgrade() -> None:
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
     sa.Column('doubtful', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), server_default=sa.text('CURRENT_TIMESTAMP'), nullable=False),
     sa.Column('commitment_key', sa.LargeBinary(), nullable=True),
     sa.CheckConstraint("kind IN ('mobile', 'email')", name=op.f('ck_address_kind')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_address')),
@@ -300,6 +301,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('person_id', 'address_id', name=op.f('pk_person_address'))
     )
     op.create_index('ix_person_address_address_id', 'person_address', ['address_id', 'person_id'], unique=False)
+    op.create_table('term',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('source_id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('begins_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('parent', sa.Text(), nullable=True),
+    sa.Column('active', sa.Boolean(), server_default=sa.text('true'), nullable=False),
+    sa.CheckConstraint("kind IN ('school_year', 'semester', 'term', 'grading_period')", name=op.f('ck_term_kind')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_term')),
+    sa.UniqueConstraint('source_id', name=op.f('uq_term_source_id'))
+    )
+    op.create_table('mapping',
+    sa.Column('name', sa.String(length=63), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_mapping'))
+    )
     op.create_table('template',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
