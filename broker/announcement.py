@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+LINKED_FOR = timedelta(days=60)  # after it is due, a link to a file leads nowhere
 
 
 class Purpose(StrEnum):
@@ -24,9 +26,13 @@ class Urgency(StrEnum):
 
 
 class People(StrEnum):
-    """Who hears about a pupil: the guardians, the pupil, both; or the members of staff of a group."""
+    """Who hears about a pupil: all guardians, the first that a way can reach, the pupil, guardians and pupil; or staff.
+
+    Staff are the members of staff of the groups, told as themselves.
+    """
 
     GUARDIANS = "guardians"
+    FIRST = "first"
     PUPILS = "pupils"
     STAFF = "staff"
     BOTH = "both"
@@ -53,12 +59,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a mail; stored once by its digest."""
+    """A file that goes with a mail; stored once by its digest.
+
+    `token` is the random word under which a way that carries no files gives a link to it; "" until it is accepted.
+    """
 
     sha256: str
     name: str = field(repr=False)
     media_type: str
     data: bytes = field(repr=False)
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,10 +14,22 @@ from sqlalchemy import Row, Select, insert, select, update
 from uuid6 import uuid7
 
 from broker.actor import Actor
-from broker.announcement import Announcement, Attachment, Content, Draft, Part, People, Purpose, Step, Urgency
+from broker.announcement import (
+    LINKED_FOR,
+    Announcement,
+    Attachment,
+    Content,
+    Draft,
+    Part,
+    People,
+    Purpose,
+    Step,
+    Urgency,
+)
 from ledger import tables as t
 from ledger.hand import Hand
 
+TOKEN_BYTES = 16  # nobody guesses 128 bits, and a text pays for every character of a link
 
 class Announcements:
     """See broker.ports.Announcements."""
@@ -64,7 +77,7 @@ class Announcements:
         ]
         run(insert(t.content), rows)
         for attached in draft.attachments:
-            self._attach(announcement, attached)
+            self._attach(announcement, attached, until=due_at + LINKED_FOR)
         found = self.by_public_id(public_id)
         assert found is not None  # noqa: S101 - written two statements ago, in this transaction
         return found
@@ -99,12 +112,12 @@ class Announcements:
             words[row.language][Part(row.part)] = row.text
         link = t.content_attachment
         files = run(
-            select(link.c.name, t.attachment)
+            select(link.c.name, link.c.token, t.attachment)
             .join(t.attachment, t.attachment.c.sha256 == link.c.sha256)
             .where(link.c.announcement_id == announcement, link.c.version == version)
             .order_by(link.c.name)
         )
-        attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes) for f in files)
+        attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes, f.token) for f in files)
         return [Content(version, language, parts, attached) for language, parts in words.items()]
 
     def mark_withdrawn(self, announcement: int) -> None:
@@ -120,7 +133,7 @@ class Announcements:
         found = self._hand.connection.execute(select(t.department.c.id).where(t.department.c.slug == slug))
         return found.first() is not None
 
-    def _attach(self, announcement: int, attached: Attachment) -> None:
+    def _attach(self, announcement: int, attached: Attachment, *, until: datetime) -> None:
         run = self._hand.connection.execute
         known = run(select(t.attachment.c.sha256).where(t.attachment.c.sha256 == attached.sha256)).first()
         if known is None:
@@ -131,6 +144,8 @@ class Announcements:
             "version": 1,
             "name": attached.name,
             "sha256": attached.sha256,
+            "token": secrets.token_urlsafe(TOKEN_BYTES),
+            "token_expires_at": until,
         }
         run(insert(t.content_attachment).values(link))
 

@@ -29,6 +29,7 @@ from broker.duty import Unreached
 from broker.roster import Role
 from ledger.tables import address, guardianship, membership, people_group, person, person_address
 
+LOOKING_AFTER = (People.GUARDIANS, People.FIRST)
 _COMBINE = {"+": union, "&": intersect, "-": except_}
 
 
@@ -77,7 +78,8 @@ def holds_on(today: date) -> ColumnElement[bool]:
 def addresses_for(people: People) -> Select[Any]:
     """SELECT person_id, address_id, kind: by which addresses each person a duty is about may be told.
 
-    For guardians: what the unblocked guardians of the pupil hold. An address that *any* blocked guardian of a
+    For guardians: what the unblocked guardians of the pupil hold; for the first, of those who come before all others
+    whom an address of this kind reaches. An address that *any* blocked guardian of a
     pupil holds is left out for that pupil, whoever else holds it: a text cannot choose who reads it. A pair
     comes twice when two holders share the address, so insert it with DISTINCT; without one here, a database
     can push a partition's bounds inside.
@@ -92,6 +94,8 @@ def addresses_for(people: People) -> Select[Any]:
     )
     if people is People.STAFF:
         return wanted
+    if people is People.FIRST:
+        wanted = wanted.where(_is_first(holders.c.person_id, holders.c.priority))
     return wanted.where(~blocked_for(holders.c.person_id, person_address.c.address_id))
 
 
@@ -107,13 +111,36 @@ def blocked_for(pupil: ColumnElement[Any], address_id: ColumnElement[Any]) -> Co
     )
 
 
+def _is_first(pupil: ColumnElement[Any], priority: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether nobody who is asked before this guardian can be reached by an address of this kind.
+
+    By kind, so that a first contact without a number does not leave the child without a text.
+    """
+    better = guardianship.alias("better")
+    asked = person.alias("asked")
+    holding, other = person_address.alias("holding"), address.alias("other")
+    return ~exists(
+        select(1)
+        .select_from(better)
+        .join(asked, and_(asked.c.id == better.c.guardian_id, asked.c.active))
+        .join(holding, holding.c.person_id == better.c.guardian_id)
+        .join(other, and_(other.c.id == holding.c.address_id, other.c.kind == address.c.kind))
+        .where(better.c.pupil_id == pupil, ~better.c.blocked, better.c.priority < priority)
+        .where(~blocked_for(better.c.pupil_id, holding.c.address_id))
+    )
+
+
 def _holders(people: People) -> Any:
-    """SELECT person_id, holder_id: whose addresses speak for a person."""
-    own = select(person.c.id.label("person_id"), person.c.id.label("holder_id"))
+    """SELECT person_id, holder_id, priority: whose addresses speak for a person."""
+    own = select(
+        person.c.id.label("person_id"), person.c.id.label("holder_id"), literal(0).label("priority")
+    )
     guardians = select(
-        guardianship.c.pupil_id.label("person_id"), guardianship.c.guardian_id.label("holder_id")
+        guardianship.c.pupil_id.label("person_id"),
+        guardianship.c.guardian_id.label("holder_id"),
+        guardianship.c.priority,
     ).where(~guardianship.c.blocked)
-    if people is People.GUARDIANS:
+    if people in LOOKING_AFTER:
         return guardians
     return union_all(guardians, own) if people is People.BOTH else own
 
@@ -132,7 +159,7 @@ def why_unreached(people: People, person_id: ColumnElement[Any]) -> ColumnElemen
     reasons: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
         (barred, literal(Unreached.BLOCKED.name.lower()))
     ]
-    if people is People.GUARDIANS:
+    if people in LOOKING_AFTER:
         theirs = exists().where(guardianship.c.pupil_id == person_id)
         reasons += [
             (~theirs, literal(Unreached.NO_GUARDIAN.name.lower())),

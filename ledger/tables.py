@@ -148,6 +148,9 @@ person = Table(
     Column("form", Text),
     Column("born", Date),
     Column("language", String(35), nullable=False, server_default=""),
+    # The roster had something there that cannot be used: the office is told so, instead of "no number".
+    Column("mobile_refused", Boolean, nullable=False, server_default=text("false")),
+    Column("email_refused", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     # Erasure destroys it, and with it what the record's commitments could tell.
     Column("commitment_key", LargeBinary),
@@ -190,6 +193,8 @@ guardianship = Table(
     Column("parental_responsibility", Boolean),
     Column("lives_with", Boolean),
     Column("blocked", Boolean, nullable=False, server_default=text("false")),
+    # Blocked by somebody here, with a reason in the record: no roster lifts it.
+    Column("by_hand", Boolean, nullable=False, server_default=text("false")),
 )
 Index("ix_guardianship_pupil_id", guardianship.c.pupil_id, guardianship.c.guardian_id)
 
@@ -203,6 +208,8 @@ people_group = Table(
     Column("folded_name", Text, nullable=False),
     Column("kind", String(16), nullable=False),
     _ref("department_id", "department.id", nullable=True),
+    # Of a kept group that is made of others; it has no memberships then, and is worked out whenever it is asked for.
+    Column("expression", Text),
     Column("public", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     one_of("kind", GroupKind),
@@ -280,11 +287,15 @@ template = Table(
     _id(),
     _ref("department_id", "department.id"),
     Column("name", Text, nullable=False),
+    Column("folded_name", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("language", String(35), nullable=False, server_default=""),
     Column("part", String(16), nullable=False),
     Column("text", Text, nullable=False),
-    UniqueConstraint("department_id", "name", "version", "language", "part"),
+    Column("made_at", Moment, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("retired_at", Moment),
+    UniqueConstraint("department_id", "folded_name", "version", "language", "part"),
     one_of("part", Part),
 )
 
@@ -360,6 +371,9 @@ content_attachment = Table(
     Column("version", Integer, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("sha256", String(64), ForeignKey("attachment.sha256"), nullable=False),
+    # What a way that carries no files writes instead of the file: random, and over at some time.
+    Column("token", String(32), nullable=False, unique=True),
+    Column("token_expires_at", Moment, nullable=False),
 )
 
 # --- to whom, and by which way -----------------------------------------------------------------------------------

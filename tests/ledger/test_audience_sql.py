@@ -121,6 +121,7 @@ def test_each_kind_of_people_is_told_by_their_own_addresses(ports, ledger, peopl
     bring(ports, school)
     expected = {
         People.GUARDIANS: {MUM, DAD},
+        People.FIRST: {MUM, DAD},
         People.PUPILS: {own},
         People.BOTH: {MUM, DAD, own},
         People.STAFF: {own},
@@ -190,3 +191,20 @@ def test_any_expression_means_in_sql_what_it_means_in_sets(ports, ledger):
         assert told(ledger, tree) == sorted(resolved(tree, school))
 
     holds()
+
+
+def test_the_first_contact_is_the_first_whom_a_way_can_reach(ports, ledger):
+    school = family()
+    school.guardian("Gran", "eve", mobiles=("+447911100009",), emails=("gran@example.org",))
+    asked = {"mum": 1, "dad": 2, "fay": 1, "gran": 2}
+    school.guardianships = [replace(held, priority=asked[held.guardian]) for held in school.guardianships]
+    school.block("mum", "ann")
+    bring(ports, school)
+    first = reach(ledger, People.FIRST)
+    assert first == {"ann": {DAD}, "ben": {MUM}, "cat": {MUM}, "dan": {MUM}, "eve": {FAY}}
+    # Fay has no mail: then Gran is the first by mail. Mum and Dad share theirs, so Ann's must not go there.
+    mails = reach(ledger, People.FIRST, "email")
+    assert mails == {
+        **{child: {"bells@example.org"} for child in ("ben", "cat", "dan")},
+        "eve": {"gran@example.org"},
+    }

@@ -136,6 +136,8 @@ def upgrade() -> None:
     sa.Column('form', sa.Text(), nullable=True),
     sa.Column('born', sa.Date(), nullable=True),
     sa.Column('language', sa.String(length=35), server_default='', nullable=False),
+    sa.Column('mobile_refused', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('email_refused', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('active', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('commitment_key', sa.LargeBinary(), nullable=True),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
@@ -242,7 +244,7 @@ def upgrade() -> None:
     sa.Column('fanned_out_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('corrects', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.CheckConstraint("people IN ('guardians', 'pupils', 'staff', 'both')", name=op.f('ck_announcement_people')),
+    sa.CheckConstraint("people IN ('guardians', 'first', 'pupils', 'staff', 'both')", name=op.f('ck_announcement_people')),
     sa.CheckConstraint("purpose IN ('service', 'promotional')", name=op.f('ck_announcement_purpose')),
     sa.CheckConstraint("urgency IN ('routine', 'urgent')", name=op.f('ck_announcement_urgency')),
     sa.ForeignKeyConstraint(['corrects'], ['announcement.id'], name=op.f('fk_announcement_corrects')),
@@ -272,6 +274,7 @@ def upgrade() -> None:
     sa.Column('parental_responsibility', sa.Boolean(), nullable=True),
     sa.Column('lives_with', sa.Boolean(), nullable=True),
     sa.Column('blocked', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('by_hand', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.ForeignKeyConstraint(['guardian_id'], ['person.id'], name=op.f('fk_guardianship_guardian_id')),
     sa.ForeignKeyConstraint(['pupil_id'], ['person.id'], name=op.f('fk_guardianship_pupil_id')),
     sa.PrimaryKeyConstraint('guardian_id', 'pupil_id', name=op.f('pk_guardianship'))
@@ -284,6 +287,7 @@ def upgrade() -> None:
     sa.Column('folded_name', sa.Text(), nullable=False),
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('expression', sa.Text(), nullable=True),
     sa.Column('public', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('active', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.CheckConstraint("kind IN ('class', 'year', 'form', 'club', 'kept')", name=op.f('ck_people_group_kind')),
@@ -324,14 +328,18 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('folded_name', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('language', sa.String(length=35), server_default='', nullable=False),
     sa.Column('part', sa.String(length=16), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("part IN ('title', 'short', 'long', 'quote')", name=op.f('ck_template_part')),
     sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_template_department_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_template')),
-    sa.UniqueConstraint('department_id', 'name', 'version', 'language', 'part', name=op.f('uq_template_department_id_name_version_language_part'))
+    sa.UniqueConstraint('department_id', 'folded_name', 'version', 'language', 'part', name=op.f('uq_template_department_id_folded_name_version_language_part'))
     )
     op.create_table('content',
     sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -348,9 +356,12 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('token', sa.String(length=32), nullable=False),
+    sa.Column('token_expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_content_attachment_announcement_id')),
     sa.ForeignKeyConstraint(['sha256'], ['attachment.sha256'], name=op.f('fk_content_attachment_sha256')),
-    sa.PrimaryKeyConstraint('announcement_id', 'version', 'name', name=op.f('pk_content_attachment'))
+    sa.PrimaryKeyConstraint('announcement_id', 'version', 'name', name=op.f('pk_content_attachment')),
+    sa.UniqueConstraint('token', name=op.f('uq_content_attachment_token'))
     )
     op.create_table('fanout_cursor',
     sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
