@@ -69,6 +69,10 @@ class UnknownAudience(RuleBroken):
     """Raised when an audience expression names a group that the ledger does not hold."""
 
 
+class BadMapping(RuleBroken):
+    """Raised when a mapping does not fit its report, or lacks what an import needs."""
+
+
 class KeyConflict(RuleBroken):
     """Raised when an idempotency key is used again for another announcement."""
 

@@ -19,6 +19,7 @@ from broker.announcement import Announcement, Content, Draft
 from broker.audience import Audience
 from broker.channel import Channel, Traits
 from broker.difference import Brakes, ImportDifference
+from broker.mapping import ReportMapping
 from broker.record import Entry
 from broker.roster import Roster
 from broker.values import (
@@ -124,6 +125,22 @@ class Imports(Protocol):
 
     def apply(self, difference: ImportDifference) -> Brakes:
         """Make people, groups and links equal to the roster, and say whom that took a way from."""
+
+
+class Mappings(Protocol):
+    """How the school's own reports are read."""
+
+    def all(self) -> Sequence[ReportMapping]:
+        """Every mapping, by name."""
+
+    def named(self, name: str) -> ReportMapping | None:
+        """One mapping."""
+
+    def put(self, new: ReportMapping) -> None:
+        """Keep it under its name, in the place of another of that name."""
+
+    def drop(self, name: str) -> None:
+        """Forget it."""
 
 
 class Plans(Protocol):
@@ -363,6 +380,10 @@ class Transaction(Protocol):
     @property
     def people(self) -> People:
         """Who there is."""
+
+    @property
+    def mappings(self) -> Mappings:
+        """How reports are read."""
 
     @property
     def plans(self) -> Plans:

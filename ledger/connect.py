@@ -25,6 +25,7 @@ from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import READ_ONLY
 from ledger.hand import Hand
 from ledger.imports import Imports
+from ledger.mappings import Mappings
 from ledger.moves import Moves
 from ledger.pace import Pace
 from ledger.people import People
@@ -50,6 +51,7 @@ class Transaction:
         self._hand = hand
         self.announcements = Announcements(hand)
         self.people = People(hand)
+        self.mappings = Mappings(hand)
         self.plans = Plans(hand)
         self.deliveries = Deliveries(hand)
         self.moves = Moves(hand)
