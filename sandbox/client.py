@@ -54,7 +54,7 @@ class Control:
         return self._ask("POST", "x", json.dumps(changed))
 
     def counts(self) -> dict[str, Any]:
-        """What happened since the start: accepted, twilio, smtp, x, callbacks, faults."""
+        """What happened since the start: accepted, twilio, smtp, x, callbacks, faults, struck."""
         return self._ask("GET", "counts")
 
     def truth(self, since: int = 0) -> list[Entry]:

@@ -8,6 +8,7 @@ as data; this module knows none of them by name.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -118,13 +119,17 @@ class Order:
 
 
 class FaultBook:
-    """The orders in force. The oldest order that strikes wins its group."""
+    """The orders in force. The oldest order that strikes wins its group.
+
+    `struck` counts every fault given since the start, by "service:kind:stage", whatever was taken back since.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._orders: dict[int, Order] = {}
         self._at: dict[tuple[str, str, str], list[Order]] = {}
         self._last = 0
+        self.struck: Counter[str] = Counter()
 
     def pick(self, service: str, group: str, stage: str, to: str = "") -> Order | None:
         """The order that strikes this request, if any."""
@@ -133,6 +138,7 @@ class FaultBook:
             return None
         for order in orders:
             if order.strikes(to):
+                self.struck[f"{service}:{order.kind}:{stage}"] += 1
                 return order
         return None
 

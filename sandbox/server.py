@@ -76,6 +76,7 @@ class Sandbox:
             "x": dict(self._x.counts),
             "callbacks": dict(self._callbacks.counts),
             "faults": self._faults.describe(),
+            "struck": dict(self._faults.struck),
         }
 
     def _route(self, request: http.Request, exchange: http.Exchange) -> None:

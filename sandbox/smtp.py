@@ -303,7 +303,8 @@ class SmtpSession(Line):
             self.busy = True
             # Tied to no connection: a client that gave up waiting has sent its mail all the same.
             self.loop.call_later(
-                fault.delay.total_seconds(), lambda: self._accept(entries, lambda: self.say(thanks))
+                fault.delay.total_seconds(),
+                lambda: self._accept(_later(entries), lambda: self.say(thanks)),
             )
         else:
             self._accept(entries, lambda: self._misbehave(fault, lambda: self.say(thanks)))
@@ -361,6 +362,12 @@ _COMMANDS: dict[bytes, Callable[[SmtpSession, bytes], None]] = {
     b"STAR": SmtpSession._starttls,
     b"AUTH": SmtpSession._auth,
 }
+
+
+def _later(entries: list[Entry]) -> list[Entry]:
+    """Accepted now, and not when they came."""
+    at = datetime.now(UTC).isoformat()
+    return [{**entry, "at": at, "asked": entry["at"]} for entry in entries]
 
 
 def _from_base64(text: bytes) -> bytes:

@@ -125,13 +125,18 @@ class TwilioStandIn:
             return self._misbehave(fault, exchange, (201, {}))
         if fault.kind == "slow-accept":
             # Tied to no connection: a client that gave up waiting has sent its message all the same.
-            then = partial(self._accept, form, exchange, lambda right: exchange.answer(*right))
+            asked = datetime.now(UTC).isoformat()
+            then = partial(self._accept, form, exchange, lambda right: exchange.answer(*right), asked)
             asyncio.get_running_loop().call_later(fault.delay.total_seconds(), then)
             return None
         return self._accept(form, exchange, lambda right: self._misbehave(fault, exchange, right))
 
-    def _accept(self, form: Mapping[str, str], exchange: Exchange, then: Callable[[Answer], None]) -> None:
+    def _accept(
+        self, form: Mapping[str, str], exchange: Exchange, then: Callable[[Answer], None], asked: str = ""
+    ) -> None:
         entry = self._entry(form)
+        if asked:
+            entry["asked"] = asked
         callback_fault = self._pick("callback", "create", entry["to"])
 
         def written(ok: bool) -> None:

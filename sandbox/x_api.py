@@ -200,8 +200,8 @@ class XStandIn:
             return shapes.DUPLICATE
         return None
 
-    def accept(self, text: str, quote: str, then: Callable[[Answer], None]) -> None:
-        """Post it; `then` is given the answer once the truth log has it."""
+    def accept(self, text: str, quote: str, then: Callable[[Answer], None], asked: str = "") -> None:
+        """Post it; `then` is given the answer once the truth log has it. `asked`: when, if that is a while ago."""
         now = time.time()
         self._last_id = max(self._last_id + 1, int(now * 1000) - EPOCH_MS << 22)
         entry: Entry = {
@@ -215,6 +215,7 @@ class XStandIn:
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
             "weight": shapes.weight(text),
             "quote": quote or None,
+            **({"asked": asked} if asked else {}),
         }
 
         def written(ok: bool) -> None:
@@ -344,7 +345,8 @@ class _Turn:
             return self._misbehave(fault, (200, {}))
         if fault.kind == "slow-accept":
             # Tied to no connection: a client that gave up waiting has posted all the same.
-            later = partial(self._act, text, quote, self._say)
+            asked = datetime.now(UTC).isoformat()
+            later = partial(self._act, text, quote, self._say, asked)
             asyncio.get_running_loop().call_later(fault.delay.total_seconds(), later)
             return None
         return self._act(text, quote, lambda right: self._misbehave(fault, right))
@@ -359,7 +361,7 @@ class _Turn:
             raise BadRequest(400, "the body cannot be read")
         return text, quote
 
-    def _act(self, text: str, quote: str, then: Callable[[Answer], None]) -> None:
+    def _act(self, text: str, quote: str, then: Callable[[Answer], None], asked: str = "") -> None:
         """Do what was asked and give the fair answer to `then`; what X refuses is answered at once."""
         match self.stage:
             case "create":
@@ -367,7 +369,7 @@ class _Turn:
                 if refused is not None:
                     self.x.counts[f"refused-{refused[0]}"] += 1
                     return self._say(refused)
-                return self.x.accept(text, quote, then)
+                return self.x.accept(text, quote, then, asked)
             case "delete":
                 return then(self.x.delete(self.about))
             case "read":

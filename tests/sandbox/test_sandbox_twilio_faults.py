@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -82,7 +82,21 @@ def test_a_slow_accept_is_not_there_until_it_is(sandbox: RunningSandbox, to: str
         assert client.messages.list(to=to) == []
     assert accepted(to) == []
     sandbox.wait_for(len(sandbox.truth()) + 1)
-    assert len(accepted(to)) == 1
+    (entry,) = accepted(to)
+    assert datetime.fromisoformat(entry["at"]) - datetime.fromisoformat(entry["asked"]) > timedelta(
+        milliseconds=390
+    )
+
+
+def test_faults_given_stay_counted_when_they_are_taken_back(
+    sandbox: RunningSandbox, twilio: Client, to: str
+) -> None:
+    before = sandbox.control.counts()["struck"].get("twilio:429:create", 0)
+    sandbox.control.order("twilio:429:next=1")
+    with pytest.raises(TwilioRestException):
+        twilio.messages.create(to=to, from_=FROM, body="Hello")
+    sandbox.control.clear()
+    assert sandbox.control.counts()["struck"]["twilio:429:create"] == before + 1
 
 
 def test_a_lookup_finds_what_a_500_hid(sandbox: RunningSandbox, twilio: Client, to: str) -> None:

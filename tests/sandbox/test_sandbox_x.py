@@ -276,7 +276,8 @@ def test_a_slow_accept_accepts_after_the_client_has_gone(client: tweepy.Client, 
     with pytest.raises(requests.Timeout):
         posted(client)
     assert len(at_x.truth()) == before
-    at_x.wait_for(before + 1)
+    entry = at_x.wait_for(before + 1)[-1]
+    assert entry["asked"] < entry["at"]
 
 
 def test_posts_outlive_a_kill(tmp_path: Any) -> None:
