@@ -1,20 +1,28 @@
-"""To whom: an expression over groups, parsed into a tree and resolved by the ledger at fan-out.
+"""To whom: an expression over groups and roles, read into a tree and resolved by the ledger at fan-out.
 
-`Year 7`, `Choir + Orchestra`, `Year 7 & Choir`, `Year 7 - 7B`, `everyone`, brackets, and quotes round a name
-that holds an operator: `"Kew-Foxton"`. The operators stand between spaces, so that `T-Band` is a name.
+    expression = operand { sign operand }        sign = "+" | "&" | "-"   (also ∪, ∩, −, –)
+    operand    = name | "(" expression ")"
+
+`Year 7`, `Choir + Orchestra`, `Year 7 & Choir`, `Orchestra + Year 7 − 7B`, `everyone`, `pupils - "Kew - Foxton"`.
+The signs bind alike, from the left, and stand between spaces, so that `T-Band` is a name. Quotes keep a name together
+that holds a sign, and make a group's name of what would be a role.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
 
 from broker.errors import InvalidAnnouncement, Problem
+from broker.roster import Role
 
 LONGEST = 500
 DEEPEST = 20  # brackets in brackets, signs that change
+MOST_NAMES = 1_000  # once every group made of others is taken apart: ten that double each other would be as many
 EVERYONE = "everyone"
+ROLES = {"pupils": Role.PUPIL, "guardians": Role.GUARDIAN, "staff": Role.STAFF}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Everyone:
-    """Every pupil and member of staff."""
+    """Every pupil; or every member of staff, where staff are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfRole:
+    """Of those, who is this to the school as well: `staff & guardians` are the staff whose children are here."""
+
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +53,23 @@ class Combined:
     right: Audience
 
 
-Audience = Group | Everyone | Combined
+Audience = Group | Everyone | OfRole | Combined
 
-_TOKEN = re.compile(r'\s*(?:"([^"]*)"|([()])|(?<![^\s()"])([+&-])(?=[\s("]|$)|([^\s()"]+))')
+_SIGNS = {"+": "+", "∪": "+", "&": "&", "∩": "&", "-": "-", "−": "-", "–": "-"}
+_TOKEN = re.compile(r'\s*(?:"([^"]*)"|([()])|(?<![^\s()"])([+&\-∪∩−–])(?=[\s("]|$)|([^\s()"]+))')
 
 
 def parse(expression: str) -> Audience:
-    """The tree of an expression; `+`, `&` and `-` bind alike, from the left. Raises InvalidAnnouncement."""
+    """The tree of an expression. Raises InvalidAnnouncement, which says at which character it cannot be read."""
     if len(expression) > LONGEST:
         raise _bad("it is too long", "make a group of it")
     if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF for c in expression):
         raise _bad("it holds a character that cannot be in a group's name", "type it again")
-    tokens = list(_tokens(expression))
-    if not tokens:
-        raise _bad("it names nobody", 'name a group, such as "Year 7"')
-    tree, rest = _expression(tokens, 0)
-    if rest:
-        raise _bad("a bracket too many", "check the brackets")
-    if _height(tree) > DEEPEST:
-        raise _too_deep()
+    reader = _Reader(expression, list(_tokens(expression)))
+    tree = reader.expression(0)
+    if reader.token is not None:
+        reader.fail("a bracket too many", "check the brackets")
+    _check_height(tree)
     return tree
 
 
@@ -67,11 +80,14 @@ def fold(name: str) -> str:
 
 def names(audience: Audience) -> Iterator[str]:
     """Every group name in the tree."""
-    if isinstance(audience, Group):
-        yield audience.name
-    elif isinstance(audience, Combined):
-        yield from names(audience.left)
-        yield from names(audience.right)
+    for leaf in _leaves(audience):
+        if isinstance(leaf, Group):
+            yield leaf.name
+
+
+def roles(audience: Audience) -> frozenset[Role]:
+    """Every role in the tree."""
+    return frozenset(leaf.role for leaf in _leaves(audience) if isinstance(leaf, OfRole))
 
 
 def operands(combined: Combined) -> list[Audience]:
@@ -84,64 +100,167 @@ def operands(combined: Combined) -> list[Audience]:
     return [tree, *reversed(found)]
 
 
+def expand(audience: Audience, made_of: Mapping[str, str]) -> Audience:
+    """The tree with every group that is made of others taken apart; `made_of`: folded name → its expression.
+
+    Raises InvalidAnnouncement for a group that is made of itself, however far round, and for what grows too large.
+    """
+    tree = _Expansion(made_of).of(audience, ())
+    _check_height(tree)
+    return tree
+
+
+@dataclass(slots=True)
+class _Expansion:
+    made_of: Mapping[str, str]
+    met: int = 0
+
+    def of(self, audience: Audience, path: tuple[str, ...]) -> Audience:
+        if isinstance(audience, Combined):
+            first, *rest = (self.of(one, path) for one in operands(audience))
+            for one in rest:
+                first = Combined(audience.operator, first, one)
+            return first
+        self.met += 1
+        if self.met > MOST_NAMES:
+            raise _bad("the groups that it is made of hold too many others", "make it of fewer groups")
+        expression = self.made_of.get(fold(audience.name)) if isinstance(audience, Group) else None
+        if expression is None or not isinstance(audience, Group):
+            return audience
+        here = (*path, audience.name)
+        if fold(audience.name) in map(fold, path):
+            first_at = [fold(name) for name in path].index(fold(audience.name))
+            round_it = " → ".join(_shown(name) for name in here[first_at:])
+            raise _bad(
+                f"a group would be made of itself: {round_it}", "take one of them apart", "audience_loop"
+            )
+        return self.of(parse(expression), here)
+
+
+def _leaves(audience: Audience) -> Iterator[Group | Everyone | OfRole]:
+    if isinstance(audience, Combined):
+        for one in operands(audience):
+            yield from _leaves(one)
+    else:
+        yield audience
+
+
+def _check_height(tree: Audience) -> None:
+    if _height(tree) > DEEPEST:
+        raise _too_deep()
+
+
 def _height(audience: Audience) -> int:
     return 1 + max(map(_height, operands(audience))) if isinstance(audience, Combined) else 0
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # name, quoted, sign, bracket
+    value: str
+    at: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
     """Words that follow each other join into one name: `Year 7` needs no quotes."""
-    words: list[str] = []
-    at = 0
-    text = text.strip()
-    while at < len(text):
+    words: list[tuple[str, int]] = []
+    at, end = 0, len(text.rstrip())
+    while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
-            raise _bad("a quote is not closed", "close the quote")
-        at = match.end()
-        quoted, bracket, operator, word = match.groups()
+            begins = at + len(text[at:]) - len(text[at:].lstrip())
+            raise _bad_at(text, begins, "a quote is not closed", "close the quote")
+        at, begins = match.end(), match.start(match.lastindex or 0)
+        quoted, bracket, sign, word = match.groups()
         if word is not None:
-            words.append(word)
+            words.append((word, begins))
             continue
-        if words:
-            yield "name", " ".join(words)
-            words = []
+        yield from _name(words)
+        words = []
         if quoted is not None:
-            yield "name", quoted.strip()
+            yield _Token("quoted", quoted.strip(), begins - 1)
         else:
-            yield ("bracket", bracket) if bracket else ("operator", operator)
+            yield _Token("bracket", bracket, begins) if bracket else _Token("sign", _SIGNS[sign], begins)
+    yield from _name(words)
+
+
+def _name(words: list[tuple[str, int]]) -> Iterator[_Token]:
     if words:
-        yield "name", " ".join(words)
+        yield _Token("name", " ".join(word for word, _ in words), words[0][1])
 
 
-def _expression(tokens: list[tuple[str, str]], depth: int) -> tuple[Audience, list[tuple[str, str]]]:
-    if depth > DEEPEST:
-        raise _too_deep()
-    tree, rest = _operand(tokens, depth)
-    while rest and rest[0][0] == "operator":
-        right, after = _operand(rest[1:], depth)
-        tree, rest = Combined(rest[0][1], tree, right), after
-    if rest and rest[0] != ("bracket", ")"):
-        raise _bad("two names without a sign between them", "put + (and), & (both) or - (without) between")
-    return tree, rest
+@dataclass(slots=True)
+class _Reader:
+    """Recursive descent: one method for each rule of the grammar above."""
+
+    text: str
+    tokens: list[_Token]
+    at: int = field(default=0)
+
+    @property
+    def token(self) -> _Token | None:
+        """The next one, None at the end."""
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    def expression(self, depth: int) -> Audience:
+        if depth > DEEPEST:
+            raise _too_deep()
+        tree = self.operand(depth)
+        while (sign := self.token) is not None and sign.kind == "sign":
+            self.at += 1
+            tree = Combined(sign.value, tree, self.operand(depth))
+        if self.token is not None and self.token.value != ")":
+            self.fail("two names without a sign between them", "put + (and), & (both) or - (without) between")
+        return tree
+
+    def operand(self, depth: int) -> Audience:
+        token = self.token
+        if token is None:
+            if not self.tokens:
+                raise _bad("it names nobody", 'name a group, such as "Year 7"')
+            self.fail("a name is missing after the last sign", "name a group there")
+        if token.kind in ("name", "quoted") and token.value:
+            self.at += 1
+            return _leaf(token)
+        if token.value != "(" or token.kind != "bracket":
+            self.fail("a name is missing", "name a group there")
+        self.at += 1
+        tree = self.expression(depth + 1)
+        if self.token is None:
+            raise _bad_at(self.text, token.at, "a bracket is not closed", "check the brackets")
+        self.at += 1
+        return tree
+
+    def fail(self, message: str, hint: str) -> NoReturn:
+        at = self.token.at if self.token is not None else len(self.text.rstrip())
+        raise _bad_at(self.text, at, message, hint)
 
 
-def _operand(tokens: list[tuple[str, str]], depth: int) -> tuple[Audience, list[tuple[str, str]]]:
-    if not tokens:
-        raise _bad("a name is missing after the last sign", "name a group there")
-    (kind, value), rest = tokens[0], tokens[1:]
-    if kind == "name" and value:
-        return (Everyone() if value.casefold() == EVERYONE else Group(value)), rest
-    if (kind, value) == ("bracket", "("):
-        tree, rest = _expression(rest, depth + 1)
-        if not rest:
-            raise _bad("a bracket is not closed", "check the brackets")
-        return tree, rest[1:]
-    raise _bad("a name is missing", "name a group there")
+def _leaf(token: _Token) -> Audience:
+    word = token.value.casefold()
+    if token.kind == "name" and word == EVERYONE:
+        return Everyone()
+    if token.kind == "name" and word in ROLES:
+        return OfRole(ROLES[word])
+    return Group(token.value)
 
 
 def _too_deep() -> InvalidAnnouncement:
     return _bad("it is nested too deeply", "make groups of its parts")
 
 
-def _bad(message: str, hint: str) -> InvalidAnnouncement:
-    return InvalidAnnouncement(Problem("bad_audience", "audience", message, hint))
+def _bad_at(text: str, at: int, message: str, hint: str) -> InvalidAnnouncement:
+    rest = text[at : at + 20].strip()
+    where = f"at character {at + 1}" + (f", {_shown(rest)}" if rest else ", its end")
+    return _bad(f"{message} ({where})", hint)
+
+
+def _shown(name: str) -> str:
+    return f"“{name[:60]}”"
+
+
+def _bad(message: str, hint: str, code: str = "bad_audience") -> InvalidAnnouncement:
+    return InvalidAnnouncement(Problem(code, "audience", message, hint))

@@ -24,12 +24,13 @@ from sqlalchemy import (
 )
 
 from broker.announcement import People
-from broker.audience import Audience, Combined, Everyone, fold, operands
+from broker.audience import Audience, Combined, Everyone, OfRole, fold, operands
 from broker.duty import Unreached
 from broker.roster import Role
 from ledger.tables import address, guardianship, membership, people_group, person, person_address
 
 LOOKING_AFTER = (People.GUARDIANS, People.FIRST)
+_IS = {Role.PUPIL: person.c.is_pupil, Role.GUARDIAN: person.c.is_guardian, Role.STAFF: person.c.is_staff}
 _COMBINE = {"+": union, "&": intersect, "-": except_}
 
 
@@ -37,7 +38,8 @@ def members(audience: Audience, people: People, today: date) -> Select[Any]:
     """SELECT person_id: everybody a duty would be about, each once.
 
     Staff for `People.STAFF`, else pupils. A membership counts on the days it holds (both included) and for
-    what the person is *there*: a sixth-former who helps in 7B as staff does not bring the own guardians in.
+    what the person is *there*: a sixth-former who helps in 7B as staff does not bring the own guardians in. Groups
+    made of others have been taken apart (`broker.audience.expand`).
     """
     role = Role.STAFF if people is People.STAFF else Role.PUPIL
     return _select(audience, role, today)
@@ -48,6 +50,8 @@ def _select(audience: Audience, role: Role, today: date) -> Select[Any]:
     active = and_(person.c.active, being)
     if isinstance(audience, Everyone):
         return select(person.c.id.label("person_id")).where(active)
+    if isinstance(audience, OfRole):
+        return select(person.c.id.label("person_id")).where(active, _IS[audience.role])
     if isinstance(audience, Combined):
         # SQLite takes no brackets in a compound select and overflows at six SELECTs in each other; WITH is flat.
         sides = [_select(side, role, today).cte() for side in operands(audience)]

@@ -13,12 +13,15 @@ from broker.audience import (
     Combined,
     Everyone,
     Group,
+    OfRole,
+    expand,
     fold,
     names,
     operands,
     parse,
 )
 from broker.errors import InvalidAnnouncement
+from broker.roster import Role
 
 YEAR, CHOIR, BAND = Group("Year 7"), Group("Choir"), Group("Band")
 
@@ -43,6 +46,17 @@ YEAR, CHOIR, BAND = Group("Year 7"), Group("Choir"), Group("Band")
         ("Choir - Band + Year 7", Combined("+", Combined("-", CHOIR, BAND), YEAR)),
         ("Choir + (Band - Year 7)", Combined("+", CHOIR, Combined("-", BAND, YEAR))),
         ("(Choir+ Band)", Group("Choir+ Band")),
+        # As it is pasted from a page: real minus signs, and the signs of sets.
+        ("Choir + Band − Year 7", Combined("-", Combined("+", CHOIR, BAND), YEAR)),
+        ("Choir ∪ Band – Year 7", Combined("-", Combined("+", CHOIR, BAND), YEAR)),
+        ("Choir ∩ Band", Combined("&", CHOIR, BAND)),
+        # A role, and in quotes a group that is called like one.
+        ("Choir & Staff", Combined("&", CHOIR, OfRole(Role.STAFF))),
+        ("pupils - Choir", Combined("-", OfRole(Role.PUPIL), CHOIR)),
+        ("guardians", OfRole(Role.GUARDIAN)),
+        ('"Staff"', Group("Staff")),
+        ('"everyone"', Group("everyone")),
+        ("staff choir", Group("staff choir")),
     ],
 )
 def test_an_expression_is_read_as_people_mean_it(expression: str, tree: Audience) -> None:
@@ -108,6 +122,47 @@ def test_what_cannot_be_meant_is_refused_with_its_reason(expression: str, says: 
     assert problem.hint
 
 
+@pytest.mark.parametrize(
+    ("expression", "where"),
+    [
+        ("Choir + + Band", "at character 9, “+ Band”"),
+        ("  Choir +", "at character 10, its end"),
+        ("Choir & (Band - 7B", "at character 9, “(Band - 7B”"),
+        ("Choir) + Band", "at character 6, “) + Band”"),
+        ('Choir "Kew - Foxton', "at character 7, “"),
+        ('Choir + "Kew" Foxton', "at character 15, “Foxton”"),
+    ],
+)
+def test_an_error_says_where(expression: str, where: str) -> None:
+    with pytest.raises(InvalidAnnouncement) as caught:
+        parse(expression)
+    assert where in caught.value.problem.message
+
+
+MADE_OF = {"strings": "Violins + Cellos", "orchestra": "Strings + Brass - 7B", "tour": "Orchestra & (Year 9 + Strings)"}
+
+
+def test_a_group_made_of_others_is_taken_apart_wherever_it_stands() -> None:
+    assert expand(parse("Year 9 - orchestra"), MADE_OF) == parse("Year 9 - (Violins + Cellos + Brass - 7B)")
+    assert set(names(expand(parse("Tour"), MADE_OF))) == {"Violins", "Cellos", "Brass", "7B", "Year 9"}
+    assert expand(parse("Year 9 + staff"), MADE_OF) == parse("Year 9 + staff")
+
+
+def test_a_group_made_of_itself_is_one_clear_error_that_names_the_way_round() -> None:
+    made_of = {"a": "Choir + B", "b": "(C - Band)", "c": "A & Year 7"}
+    with pytest.raises(InvalidAnnouncement) as caught:
+        expand(parse("Band + b"), made_of)
+    problem = caught.value.problem
+    assert problem.code == "audience_loop"
+    assert "“b” → “C” → “A” → “B”" in problem.message
+
+
+def test_groups_that_double_each_other_end_in_an_error_and_not_in_an_hour() -> None:
+    made_of = {f"g{n}": f"g{n + 1} + g{n + 1}" for n in range(40)}
+    with pytest.raises(InvalidAnnouncement, match="too many"):
+        expand(parse("g0"), made_of)
+
+
 def test_brackets_may_nest_as_deep_as_anybody_needs() -> None:
     assert parse("(" * DEEPEST + "Choir" + ")" * DEEPEST) == CHOIR
 
@@ -148,7 +203,7 @@ def test_names_are_compared_without_case_or_spare_blanks(one: str, same: str) ->
 
 pieces = st.lists(
     st.sampled_from(
-        ["Choir", "Year 7", "everyone", " ", "+", "&", "-", "(", ")", '"', " + ", " - ", "\u2003"]
+        ["Choir", "Year 7", "everyone", "staff", " ", "+", "&", "-", "−", "(", ")", '"', " + ", " - ", "\u2003"]
     ),
     max_size=20,
 ).map("".join)
