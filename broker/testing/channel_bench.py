@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -65,12 +66,15 @@ EITHER_WAY = frozenset({Fault.SERVER_ERROR})
 class Accepted:
     """One message that the provider truly accepted.
 
-    `digest` is the SHA-256 (hex) of its text as the provider keeps it, "" where it keeps none.
+    `digest` is the SHA-256 (hex) of its text as the provider keeps it, "" where it keeps none; `token` is what the
+    provider was given to call back with; `at` is when it accepted, where it says so.
     """
 
     provider_id: str
     address: str = field(repr=False)
     digest: str = ""
+    token: str = field(default="", repr=False)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from broker.address import AddressKind
@@ -47,6 +47,7 @@ class PretendProvider:
     deleted: list[str] = field(default_factory=list)  # provider ids, in the order they were asked for
     answer_in: timedelta = timedelta(0)
     silence: timedelta = timedelta(seconds=1)  # how long a channel waits before it gives up
+    token: str = ""  # with which to call back about the message that comes next
     _orders: list[tuple[Fault, str, int | None]] = field(default_factory=list)
 
     def order(self, fault: Fault, *, address: str = "", times: int | None = None) -> None:
@@ -65,9 +66,14 @@ class PretendProvider:
                 return fault
         return None
 
+    def age(self, by: timedelta) -> None:
+        """Let everything have been accepted this much earlier, for a test in which time passes at once."""
+        self.truth[:] = [replace(kept, at=kept.at - by if kept.at else None) for kept in self.truth]
+
     def accept(self, message: Message, to: Recipient) -> Receipt:
         """Keep the message; from here on it is true."""
-        kept = Accepted(f"P{len(self.truth) + 1:08d}", to.address, message.digest)
+        name = f"P{len(self.truth) + 1:08d}"
+        kept = Accepted(name, to.address, message.digest, self.token, datetime.now(UTC))
         self.truth.append(kept)
         return Receipt(kept.provider_id)
 
@@ -109,6 +115,7 @@ class PretendChannel:
 
     def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
         """One try; trouble raises at once, without its silence."""
+        self._provider.token = key.token
         return self._provider.receive(message, to)
 
     def send_many(
@@ -123,6 +130,7 @@ class PretendChannel:
     async def _send_one(self, item: Item) -> Receipt:
         await asyncio.sleep(self._provider.answer_in.total_seconds())
         try:
+            self._provider.token = item.key.token
             return self._provider.receive(item.message, item.to)
         except LEADS_TO[Fault.TIMEOUT_BEFORE] as failure:
             if failure.code in {Fault.TIMEOUT_BEFORE, Fault.LOST_AFTER_ACCEPT}:
@@ -169,14 +177,22 @@ class AskablePretendChannel(PretendChannel):
             return []
 
 
+class AskablePretendNoticeBoard(AskablePretendChannel, PretendNoticeBoard):
+    """A pretend channel whose posts can be looked up and taken down."""
+
+
 class PretendKit:
-    """Opens pretend channels on one provider. `askable`: with look-up and call-backs; a broadcast can be taken back."""
+    """Opens pretend channels on one provider; a broadcast's posts can be taken back.
+
+    `askable`: with look-up and call-backs. `harmless`: nobody hears a second one.
+    """
 
     def __init__(
         self,
         provider: PretendProvider,
         *,
         askable: bool = True,
+        harmless: bool = False,
         address_kind: AddressKind | None = AddressKind.MOBILE,
         hands: int = 4,
     ) -> None:
@@ -186,6 +202,7 @@ class PretendKit:
             address_kind,
             can_reconcile=askable,
             confirms_delivery=askable,
+            duplicates_harmless=harmless,
             grace=timedelta(seconds=5),
             carries_files=address_kind is AddressKind.EMAIL,
         )
@@ -193,8 +210,13 @@ class PretendKit:
 
     def open(self, account: str, settings: Any, around: Surroundings) -> PretendChannel:
         """A channel bound to the provider, whatever the account."""
-        plain = PretendNoticeBoard if self.traits.broadcast else PretendChannel
-        kind = AskablePretendChannel if self.traits.can_reconcile else plain
+        kinds: Mapping[tuple[bool, bool], type[PretendChannel]] = {
+            (False, False): PretendChannel,
+            (False, True): AskablePretendChannel,
+            (True, False): PretendNoticeBoard,
+            (True, True): AskablePretendNoticeBoard,
+        }
+        kind = kinds[self.traits.broadcast, self.traits.can_reconcile]
         return kind(self.traits, self._provider, hands=self._hands)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Column, Connection, Table, bindparam, select, text
 
 from broker import confirm, fanout, intake, reconcile, retract, sweep
 from broker.actor import SYSTEM
@@ -50,6 +50,11 @@ class PretendChannels:
     def names(self) -> Sequence[str]:
         return sorted(self.kits)
 
+    @property
+    def providers(self) -> Sequence[PretendProvider]:
+        """Those that live in this process."""
+        return (self.texts, self.mails)
+
     def traits(self, channel: str) -> Traits:
         if channel not in self.kits:
             raise UnknownChannel(Problem("unknown_channel", "channel", f"there is no channel {channel}"))
@@ -74,6 +79,7 @@ class World:
     brake: Brake
     tempo: Tempo = field(default_factory=Tempo)
     faults: list[Exception] = field(default_factory=list)
+    passed: timedelta = timedelta(0)
 
     @classmethod
     def over(cls, ledger: Ledger, signer: HmacSigner) -> World:
@@ -149,21 +155,15 @@ class World:
             return list(hand.connection.execute(query))
 
     def pass_time(self, by: timedelta) -> None:
-        """Let the ledger believe that this much time went by: every due time, lease and look-up moves back."""
-        moving = [
-            t.delivery.c.due_at,
-            t.delivery.c.lease_until,
-            t.delivery.c.lookup_at,
-            t.delivery.c.expires_at,
-            t.announcement.c.due_at,
-            t.announcement.c.expires_at,
-        ]
+        """Let the ledger and the providers believe that this much time went by: all they remember moves back."""
+        self.passed += by
+        for provider in self.channels.providers:
+            provider.age(by)
         with self.ledger.begin() as tx:
-            run = tx.hand.connection.execute
-            for column in moving:
-                table = column.table
-                for row in run(select(table.c.id, column.label("at")).where(column.is_not(None))).all():
-                    run(table.update().where(table.c.id == row.id).values({column: row.at - by}))
+            for table in t.metadata.sorted_tables:
+                moments = [column for column in table.c if isinstance(column.type, t.Moment)]
+                if moments:
+                    _move_back(tx.hand.connection, table, moments, by)
 
     def record(self) -> list[str]:
         return [row.kind for row in self.rows(select(t.record_entry.c.kind).order_by(t.record_entry.c.id))]
@@ -171,3 +171,18 @@ class World:
     def sql(self, statement: str) -> None:
         with self.ledger.begin() as tx:
             tx.hand.connection.execute(text(statement))
+
+
+def _move_back(connection: Connection, table: Table, moments: Sequence[Column[Any]], by: timedelta) -> None:
+    key = list(table.primary_key)
+    rows = connection.execute(select(*key, *moments)).all()
+    changed = [
+        {f"_{column.name}": row._mapping[column] for column in key}
+        | {column.name: at - by if (at := row._mapping[column]) else None for column in moments}
+        for row in rows
+    ]
+    if changed:
+        which = [column == bindparam(f"_{column.name}") for column in key]
+        connection.execute(
+            table.update().where(*which).values({c: bindparam(c.name) for c in moments}), changed
+        )
