@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from broker import recover
+from broker import intake, recover
 from broker.actor import SYSTEM
 from broker.announcement import Urgency
 from broker.channel import Key, Message, NotStarted, Outcome, Receipt, Recipient
@@ -83,7 +83,7 @@ def test_a_provider_that_accepts_within_the_grace_is_given_no_second_text(family
     provider, on_its_way = family.channels.texts, list[tuple[Message, Recipient]]()
     accept = provider.receive
 
-    def slowly(message: Message, to: Recipient) -> Receipt:
+    def slowly(message: Message, to: Recipient, token: str = "") -> Receipt:
         on_its_way.append((message, to))
         raise Uncertain("no answer in time", code="timeout")
 
@@ -192,11 +192,31 @@ def test_what_expires_behind_a_slow_provider_is_not_begun_any_more(thirty: World
     assert len(provider.truth) == states.get("sent", 0)
 
 
+def test_a_withdrawal_in_mid_send_stops_what_has_not_begun(thirty: World) -> None:
+    provider = thirty.channels.texts
+    provider.answer_in = timedelta(seconds=0.5)
+    said = thirty.announce()
+    thirty.plan(said)
+    receive = provider.receive
+
+    def withdrawn_meanwhile(message: Message, to: Recipient, token: str = "") -> Receipt:
+        provider.receive = receive  # type: ignore[method-assign]
+        intake.withdraw(thirty.ports, said.public_id, actor=SYSTEM)
+        return receive(message, to)
+
+    provider.receive = withdrawn_meanwhile  # type: ignore[method-assign]
+    thirty.send()
+    thirty.send()  # what was not begun is due again, and judged with the fact
+    states = thirty.states(said)
+    assert states.get("withdrawn", 0) >= 10, "thirty take three seconds and more"
+    assert len(provider.truth) == states["sent"] == 30 - states["withdrawn"]
+
+
 def test_a_start_is_in_the_ledger_before_its_message_leaves(thirty: World) -> None:
     provider, seen = thirty.channels.texts, list[int]()
     receive = provider.receive
 
-    def look(message: Message, to: Recipient) -> Receipt:
+    def look(message: Message, to: Recipient, token: str = "") -> Receipt:
         started = select(t.attempt.c.id).join(t.delivery, t.delivery.c.id == t.attempt.c.delivery_id)
         mine = started.join(t.address, t.address.c.id == t.delivery.c.address_id)
         seen.append(len(thirty.rows(mine.where(t.address.c.value == to.address))))
