@@ -55,6 +55,8 @@ class RosterPerson:
     form: str | None = None  # pupils only: "7B"
     born: date | None = field(default=None, repr=False)
     language: str = ""  # BCP 47, or empty for the school's own
+    mobile_refused: bool = False  # the file had something there that no text can go to
+    email_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,11 @@ class RosterProblem:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The whole school at once: who is not in it is no longer there."""
+    """The whole school at once: who is not in it is no longer there.
+
+    `derived` are ids of guardians that the reader made up, for a file that has none of its own: who they are is
+    found again in the ledger by their name and their pupils.
+    """
 
     source: str  # "oneroster 1.1", "people.csv"
     people: tuple[RosterPerson, ...]
@@ -127,3 +133,4 @@ class Roster:
     guardianships: tuple[RosterGuardianship, ...] = ()
     terms: tuple[RosterTerm, ...] | None = None  # None: the file does not speak of them, and they stay
     problems: tuple[RosterProblem, ...] = ()
+    derived: frozenset[str] = frozenset()

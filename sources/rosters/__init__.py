@@ -1,7 +1,8 @@
-"""Rosters: who is in the school, from a OneRoster export or a simple people.csv.
+"""Rosters: who is in the school, from a OneRoster export, a simple people.csv, or reports of the school's own.
 
-`read` is the way in. A fault of the file refuses it whole; a fault of a value drops that value or link, keeps
-the person and stands in the roster's problems. Formats and columns: docs/rosters.md.
+`read` is the way in, and `read_reports` where a mapping says what a report's columns hold. A fault of the file
+refuses it whole; a fault of a value drops that value or link, keeps the person and stands in the roster's problems.
+Formats and columns: docs/rosters.md.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from sources.rosters import oneroster, people_csv
 from sources.rosters.archive import open_files
 from sources.rosters.errors import RosterRefused, refuse
 from sources.rosters.limits import LIMITS, Limits
+from sources.rosters.mapped import Report
+from sources.rosters.mapped import read as read_reports
 
-__all__ = ["LIMITS", "Limits", "RosterRefused", "read"]
+__all__ = ["LIMITS", "Limits", "Report", "RosterRefused", "read", "read_reports"]
 
 
 def read(path: Path, *, region: str, today: date, limits: Limits = LIMITS) -> Roster:

@@ -61,6 +61,18 @@ def open_files(path: Path, limits: Limits) -> Iterator[Files]:
             yield _One(path, limits)
 
 
+@contextmanager
+def open_one(path: Path, limits: Limits) -> Iterator[IO[bytes]]:
+    """The one CSV at `path`, closed again on leaving. Raises `RosterRefused`."""
+    with open_files(path, limits) as files:
+        if not isinstance(files, _One):
+            refuse(
+                "not_a_csv", path.name, "This is not one CSV file.", "Give the report itself, as a CSV file."
+            )
+        with files.open(path.name) as stream:
+            yield stream
+
+
 @dataclass(frozen=True, slots=True)
 class _One:
     """A single CSV, whatever its name: it is a people.csv, or its headers will say that it is not."""

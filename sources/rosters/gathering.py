@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from broker.audience import fold
@@ -16,11 +17,13 @@ from broker.roster import (
     RosterMembership,
     RosterPerson,
     RosterProblem,
+    RosterTerm,
 )
 from sources.rosters.errors import refuse
 from sources.rosters.table import Row
 from sources.rosters.values import Values, year_name
 
+UNRANKED = 100  # behind everybody to whom the file gives a number
 _DERIVED = (GroupKind.YEAR, GroupKind.FORM)
 
 
@@ -38,7 +41,7 @@ class Gathering:
         self._groups: dict[str, RosterGroup] = {}
         self._apart: dict[str, str] = {}
         self._memberships: dict[RosterMembership, None] = {}
-        self._guardianships: dict[tuple[str, str], bool | None] = {}
+        self._guardianships: dict[tuple[str, str], RosterGuardianship] = {}
         self._guardians: dict[str, tuple[str, int]] = {}  # where each stands: file and row
 
     def add(self, person: RosterPerson, row: Row) -> None:
@@ -86,13 +89,30 @@ class Gathering:
         held = self._groups[group].source_id
         self._memberships[RosterMembership(held, person.source_id, role, begins_on, ends_on)] = None
 
-    def guardian(self, guardian: RosterPerson, pupil: RosterPerson, *, blocked: bool | None) -> None:
-        """Join a guardian to a pupil; they are asked in the order of the calls. A block stays."""
+    def guardian(
+        self,
+        guardian: RosterPerson,
+        pupil: RosterPerson,
+        *,
+        blocked: bool | None,
+        rank: int = UNRANKED,
+        parental_responsibility: bool | None = None,
+        lives_with: bool | None = None,
+    ) -> None:
+        """Join a guardian to a pupil; they are asked by rank, and then in the order of the calls. A block stays."""
         pair = (guardian.source_id, pupil.source_id)
-        said = (blocked, self._guardianships.get(pair))
-        self._guardianships[pair] = True if True in said else (False if False in said else None)
+        held = self._guardianships.get(pair) or RosterGuardianship(*pair, rank)
+        self._guardianships[pair] = RosterGuardianship(
+            *pair,
+            min(held.priority, rank),
+            _either(parental_responsibility, held.parental_responsibility),
+            _either(lives_with, held.lives_with),
+            _either(blocked, held.blocked),
+        )
 
-    def roster(self) -> Roster:
+    def roster(
+        self, terms: tuple[RosterTerm, ...] | None = None, derived: frozenset[str] = frozenset()
+    ) -> Roster:
         """The whole. Refuses one without people: swapped in, it would empty the school."""
         if not self.people:
             refuse(
@@ -108,7 +128,9 @@ class Gathering:
             groups=tuple(_told_apart(self._groups.values(), self._apart)),
             memberships=tuple(self._memberships),
             guardianships=tuple(self._in_order()),
+            terms=terms,
             problems=tuple(self._values.problems),
+            derived=derived,
         )
 
     def _note_lone_guardians(self) -> None:
@@ -119,10 +141,16 @@ class Gathering:
                 self._values.problems.append(RosterProblem(file, row, "", "guardian_of_nobody", message))
 
     def _in_order(self) -> Iterable[RosterGuardianship]:
+        """Numbered 1, 2, 3 for each pupil, whatever the ranks were."""
         asked: Counter[str] = Counter()
-        for (guardian, pupil), blocked in self._guardianships.items():
-            asked[pupil] += 1
-            yield RosterGuardianship(guardian, pupil, asked[pupil], blocked=blocked)
+        for held in sorted(self._guardianships.values(), key=lambda one: one.priority):
+            asked[held.pupil] += 1
+            yield replace(held, priority=asked[held.pupil])
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    """Yes where either says so, else no where either does, else nothing."""
+    return True if True in (one, other) else (False if False in (one, other) else None)
 
 
 def _told_apart(groups: Iterable[RosterGroup], apart: dict[str, str]) -> Iterable[RosterGroup]:

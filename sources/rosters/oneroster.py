@@ -208,10 +208,7 @@ class _Reader:
 
     def _read_birthdays(self) -> None:
         for _, row in self._rows("demographics.csv", required=("sourcedId",), optional=("birthDate",)):
-            born = self._values.day(row, "birthDate")
-            if born is not None and born > self._values.today:
-                self._values.note(row, "birthDate", "bad_date", "This day of birth is in the future.")
-            elif born is not None:
+            if (born := self._values.birthday(row, "birthDate")) is not None:
                 self._born[row["sourcedId"]] = born
 
     def _read_users(self) -> None:
@@ -234,20 +231,20 @@ class _Reader:
         values, user = self._values, row["sourcedId"]
         roles = frozenset(self._roles.get(user, set()) | {role for role in [self._role(row)] if role})
         # `phone` may be any telephone, so it is asked only where `sms` gives no number to text.
-        mobile = values.mobile(row, "sms")
-        if mobile is None and row["phone"] != row["sms"]:
-            mobile = values.mobile(row, "phone")
+        mobile = values.mobile_of(row, "sms", "phone")
         email = values.email(row, "email")
         person = RosterPerson(
             user,
             roles,
-            values.name(row, "givenName"),
+            values.given_name(row, "givenName"),
             values.name(row, "familyName"),
             preferred_name=values.name(row, "preferredGivenName") or None,
             mobiles=(mobile,) if mobile else (),
             emails=(email,) if email else (),
             year=self._year(row) if Role.PUPIL in roles else None,
             born=self._born.get(user),
+            mobile_refused=mobile is None and bool(row["sms"] or row["phone"]),
+            email_refused=email is None and bool(row["email"]),
         )
         if not roles:
             values.note(row, "role", "no_role", "Without a role of today nobody is reached.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from broker.roster import GroupKind, Role, Roster, RosterPerson
@@ -22,9 +23,12 @@ OPTIONAL = (
     "groups",
     "guardian_of",
     "blocked_from",
+    "responsible_for",
+    "lives_with",
     "born",
     "language",
 )
+LINKS = ("guardian_of", "blocked_from", "responsible_for", "lives_with")
 SEPARATOR = ";"
 
 _ROLES = {
@@ -47,13 +51,13 @@ def read(files: Files, *, region: str, today: date) -> Roster:
     with open_table(files, NAME, required=REQUIRED, optional=OPTIONAL) as table:
         _note_unknown_columns(table, values)
         # Only a file with the column can lift a block, by leaving a pupil out of it.
-        says_blocks = table.has("blocked_from")
+        said = {column: table.has(column) for column in ("blocked_from", "responsible_for", "lives_with")}
         for row in table:
             _read_person(table, row, values, gathering)
-            if row["guardian_of"] or row["blocked_from"]:
+            if any(row.cells(LINKS)):
                 links.append(row)
     for row in links:
-        _link(row, values, gathering, blocked=False if says_blocks else None)
+        _link(row, values, gathering, said)
         _block(row, gathering)
     return gathering.roster()
 
@@ -81,15 +85,17 @@ def _read_person(table: Table, row: Row, values: Values, gathering: Gathering) -
     person = RosterPerson(
         source_id,
         roles,
-        values.name(row, "given_name"),
+        values.given_name(row, "given_name"),
         values.name(row, "family_name"),
         preferred_name=values.name(row, "preferred_name") or None,
         mobiles=(mobile,) if mobile else (),
         emails=(email,) if email else (),
         year=year if is_pupil else None,
         form=form if is_pupil else None,
-        born=_born(row, values),
+        born=values.birthday(row, "born"),
         language=values.language(row, "language"),
+        mobile_refused=bool(row["mobile"]) and mobile is None,
+        email_refused=bool(row["email"]) and email is None,
     )
     if not (person.given_name or person.family_name):
         values.note(row, "given_name", "no_name", "This person has no name.")
@@ -107,14 +113,6 @@ def _roles(row: Row, values: Values) -> frozenset[Role]:
     if not row["role"]:
         values.note(row, "role", "no_role", "Without a role (pupil, guardian, staff) nobody is reached.")
     return frozenset(roles)
-
-
-def _born(row: Row, values: Values) -> date | None:
-    born = values.day(row, "born")
-    if born is not None and born > values.today:
-        values.note(row, "born", "bad_date", "This day of birth is in the future.")
-        return None
-    return born
 
 
 def _join_groups(
@@ -140,19 +138,30 @@ def _join_groups(
         )
 
 
-def _link(row: Row, values: Values, gathering: Gathering, *, blocked: bool | None) -> None:
+def _link(row: Row, values: Values, gathering: Gathering, said: Mapping[str, bool]) -> None:
     person, column = gathering.people[row["id"]], "guardian_of"
     if row[column] and Role.GUARDIAN not in person.roles:
         values.note(row, column, "not_a_guardian", "Only a guardian by role can look after a pupil.")
         return
-    for other in listed(row[column], SEPARATOR):
+    theirs = listed(row[column], SEPARATOR)
+    responsible, home = (listed(row[one], SEPARATOR) for one in ("responsible_for", "lives_with"))
+    for other in theirs:
         pupil = gathering.people.get(other)
         if pupil is None:
             values.note(row, column, "guardian_of_nobody", "One of these ids is nobody's in this file.")
         elif Role.PUPIL not in pupil.roles:
             values.note(row, column, "not_a_pupil", "One of these ids belongs to somebody who is no pupil.")
         else:
-            gathering.guardian(person, pupil, blocked=blocked)
+            gathering.guardian(
+                person,
+                pupil,
+                blocked=False if said["blocked_from"] else None,
+                parental_responsibility=other in responsible if said["responsible_for"] else None,
+                lives_with=other in home if said["lives_with"] else None,
+            )
+    for column, named in (("responsible_for", responsible), ("lives_with", home)):
+        if not set(named) <= set(theirs):
+            values.note(row, column, "not_their_guardian", "An id here is not among those of guardian_of.")
 
 
 def _block(row: Row, gathering: Gathering) -> None:

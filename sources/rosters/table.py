@@ -12,34 +12,80 @@ import difflib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn, TypeVar
 
+from broker.mapping import Encoding
 from sources.rosters.archive import Files, refuse_damaged_zip
 from sources.rosters.errors import refuse
 from sources.rosters.limits import Limits
 
 T = TypeVar("T")
+Match = Callable[[Sequence[str]], Sequence[int]]  # headers → where each wanted column stands
+NO_LABELS: Mapping[str, str] = {}
 
 _DELIMITERS = ",;\t"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_CODECS = {Encoding.UTF_8: "utf-8-sig", Encoding.WINDOWS_1252: "cp1252"}
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
 
 
 class Row:
     """One row: its wanted cells by column name, stripped; a column the file does not have reads as empty."""
 
-    __slots__ = ("_cells", "_places", "file", "number")
+    __slots__ = ("_cells", "_labels", "_places", "file", "number")
 
-    def __init__(self, file: str, number: int, cells: Sequence[str], places: dict[str, int]) -> None:
+    def __init__(
+        self,
+        file: str,
+        number: int,
+        cells: Sequence[str],
+        places: Mapping[str, int],
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> None:
         self.file = file
         self.number = number
         self._cells = cells
         self._places = places
+        self._labels = labels
 
     def __getitem__(self, column: str) -> str:
         return self._cells[self._places[column]]
+
+    def label(self, column: str) -> str:
+        """What the file itself calls this column, for whoever has to mend it."""
+        return self._labels.get(column, column)
+
+    def has(self, column: str) -> bool:
+        """Whether this column was asked for at all."""
+        return column in self._places
+
+    def refuse(self, code: str, column: str, message: str, hint: str) -> NoReturn:
+        """Refuse the whole roster for what a cell of this row holds."""
+        refuse(code, f"{self.file}:{self.number} {self.label(column)}", message, hint)
+
+    def cells(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Several cells at once."""
+        return tuple(self._cells[self._places[column]] for column in columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is wanted of a table and how it is laid out. `mapped` finds the columns where their headers are not ours."""
+
+    required: Sequence[str] = ()
+    optional: Sequence[str] = ()
+    header_row: int = 1
+    encoding: Encoding = Encoding.UTF_8
+    mapped: Match | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)  # what the file calls the wanted columns
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every column that is read."""
+        return (*self.required, *self.optional)
 
 
 class Table:
@@ -49,34 +95,35 @@ class Table:
     `RosterRefused` from the constructor (encoding, headers) and while it is iterated (structure).
     """
 
-    def __init__(
-        self,
-        file: str,
-        stream: IO[bytes],
-        limits: Limits,
-        *,
-        required: Sequence[str],
-        optional: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, file: str, stream: IO[bytes], limits: Limits, shape: Shape) -> None:
         self.file = file
         self._limits = limits
-        self._number = 0
-        self._text = io.TextIOWrapper(_without_utf16(file, stream), encoding="utf-8-sig", newline="")
+        self._shape = shape
+        self._number = shape.header_row - 1
+        buffered = _without_bom(file, stream, shape.encoding)
+        self._text = io.TextIOWrapper(buffered, encoding=_CODECS[shape.encoding], newline="")
         self._lines = self._bounded_lines()
-        first = self._next_or_refuse(self._lines)
-        if first is None:
-            refuse("empty_file", file, "This file is empty.", "Export it again.")
+        first = self._header_line(shape.header_row)
         delimiter = max(_DELIMITERS, key=first.count)
         self._reader = csv.reader(_then(first, self._lines), delimiter=delimiter, strict=True)
-        headers = self._next_cells() or []
-        self.wanted = (*required, *optional)
-        self.width = len(headers)
+        self.headers = tuple(header.strip() for header in self._next_cells() or [])
+        self.wanted = shape.wanted
+        self.width = len(self.headers)
         self.unknown: tuple[str, ...] = ()  # headers that nothing here reads
-        self._picks = self._match(headers, required)
+        self._picks = shape.mapped(self.headers) if shape.mapped else self._match(shape.required)
         self._places = {column: place for place, column in enumerate(self.wanted)}
+
+    def _header_line(self, header_row: int) -> str:
+        """The line of the headers; a report may have a title above it."""
+        for _ in range(header_row):
+            line = self._next_or_refuse(self._lines)
+            if line is None:
+                refuse("empty_file", self.file, "This file is empty.", "Export it again.")
+        return line or ""
 
     def __iter__(self) -> Iterator[Row]:
         picks, places, width, file = self._picks, self._places, self.width, self.file
+        labels = self._shape.labels
         while (cells := self._next_cells()) is not None:
             count = len(cells)
             if count > width and any(cells[width:]):
@@ -87,7 +134,7 @@ class Table:
                 )
             picked = [cells[at].strip() if 0 <= at < count else "" for at in picks]
             if any(picked) or any(cells):
-                yield Row(file, self._number, picked, places)
+                yield Row(file, self._number, picked, places, labels)
 
     def has(self, column: str) -> bool:
         """Whether the file has this wanted column at all."""
@@ -103,10 +150,10 @@ class Table:
         """Refuse the whole roster for what the row read last holds."""
         self._refuse(code, message, hint)
 
-    def _match(self, headers: list[str], required: Sequence[str]) -> list[int]:
+    def _match(self, required: Sequence[str]) -> Sequence[int]:
         """Where each wanted column stands, -1 for one that is not there: by name, never by position."""
         at: dict[str, int] = {}
-        for place, header in enumerate(headers):
+        for place, header in enumerate(self.headers):
             key = _key(header)
             if key and key in at:
                 self._refuse("duplicate_header", "Two columns have the same header.", "Keep one of them.")
@@ -119,7 +166,7 @@ class Table:
                 "The first row must hold the names of the columns; their order does not matter.",
             )
         known = {_key(column) for column in self.wanted}
-        self.unknown = tuple(h.strip() for h in headers if _key(h) and _key(h) not in known)
+        self.unknown = tuple(h for h in self.headers if _key(h) and _key(h) not in known)
         return [at.get(_key(column), -1) for column in self.wanted]
 
     def _next_cells(self) -> list[str] | None:
@@ -141,9 +188,19 @@ class Table:
         try:
             return next(source, None)
         except UnicodeDecodeError:
-            refuse("not_utf8", self.file, "This file's letters are not saved as UTF-8.", _SAVE_AS_UTF8)
+            self._refuse_encoding()
         except csv.Error as fault:
             self._refuse_csv(str(fault))
+
+    def _refuse_encoding(self) -> NoReturn:
+        if self._shape.encoding is Encoding.UTF_8:
+            refuse("not_utf8", self.file, "This file's letters are not saved as UTF-8.", _SAVE_AS_UTF8)
+        refuse(
+            "wrong_encoding",
+            self.file,
+            f"This file's letters are not saved as {self._shape.encoding.value}.",
+            "Make the mapping again with the encoding that the report is saved in.",
+        )
 
     def _refuse_csv(self, fault: str) -> NoReturn:
         if "field larger" in fault:
@@ -195,7 +252,7 @@ def open_table(
     """The table of one file, which is closed again on leaving."""
     try:
         with files.open(name) as stream:
-            yield Table(name, stream, files.limits, required=required, optional=optional)
+            yield Table(name, stream, files.limits, Shape(required, optional))
     except _DAMAGE:  # a zip tells it only while it is unpacked
         refuse_damaged_zip(name)
 
@@ -213,8 +270,16 @@ def _then(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _without_utf16(file: str, stream: IO[bytes]) -> io.BufferedReader[Any]:
+def _without_bom(file: str, stream: IO[bytes], encoding: Encoding) -> io.BufferedReader[Any]:
     buffered = io.BufferedReader(stream)  # type: ignore[type-var]
-    if buffered.peek(2)[:2] in _UTF16_BOMS:
+    head = buffered.peek(3)[:3]
+    if head[:2] in _UTF16_BOMS:
         refuse("utf16", file, "This file is saved as UTF-16 (“Unicode text”).", _SAVE_AS_UTF8)
+    if head == b"\xef\xbb\xbf" and encoding is not Encoding.UTF_8:
+        refuse(
+            "wrong_encoding",
+            file,
+            f"This file says itself that it is saved as UTF-8, not as {encoding.value}.",
+            "Make the mapping again without --encoding.",
+        )
     return buffered

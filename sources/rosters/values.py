@@ -19,6 +19,9 @@ _HARMLESS = "\u00ad\u200b\u2060\ufeff"  # pasted along with a name, seen by nobo
 _LANGUAGE = re.compile(r"\A[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _YEAR = re.compile(r"\A(?:year|yr|y)?\s*0*(\d{1,2})\Z", re.IGNORECASE)
 _RECEPTION = {"r", "reception", "kg", "year r", "yr r"}
+_TWO_PEOPLE = re.compile(r"\s(?:&|\+|and|und|et)\s|\w\s*[&/]\s*\w", re.IGNORECASE)
+_TRUTH = dict.fromkeys(("true", "t", "yes", "y", "1", "x", "✓"), True)
+_TRUTH |= dict.fromkeys(("false", "f", "no", "n", "0"), False)
 _SCIENTIFIC = re.compile(r"\A\d(?:[.,]\d+)?E\+\d+\Z", re.IGNORECASE)  # what Excel makes of form 7E1
 
 
@@ -32,7 +35,7 @@ class Values:
 
     def note(self, row: Row, column: str, code: str, message: str) -> None:
         """Put one problem down; the message must not repeat the value."""
-        self.problems.append(RosterProblem(row.file, row.number, column, code, message))
+        self.problems.append(RosterProblem(row.file, row.number, row.label(column), code, message))
 
     def mobile(self, row: Row, column: str) -> str | None:
         """A mobile number in E.164."""
@@ -43,6 +46,15 @@ class Values:
         except BadAddress as fault:
             self._note_address(row, column, fault)
             return None
+
+    def mobile_of(self, row: Row, *columns: str) -> str | None:
+        """The first of several columns that holds a mobile number; the same cell again is not told twice."""
+        tried: set[str] = set()
+        for column in columns:
+            if row[column] not in tried and (mobile := self.mobile(row, column)) is not None:
+                return mobile
+            tried.add(row[column])
+        return None
 
     def email(self, row: Row, column: str) -> str | None:
         """An email in its one spelling."""
@@ -58,6 +70,13 @@ class Values:
         """A name or title on one line, NFC, without characters that hide or pile up."""
         return self._cleaned(row, column, row[column])
 
+    def given_name(self, row: Row, column: str) -> str:
+        """A given name; that it is two people's is told, for one of them will not be written to."""
+        name = self.name(row, column)
+        if _TWO_PEOPLE.search(name):
+            self.note(row, column, "two_people", "This names two people: give each of them a row.")
+        return name
+
     def names(self, row: Row, column: str, separator: str) -> list[str]:
         """The names of a cell that lists several, in order, each once."""
         return [name for raw in listed(row[column], separator) if (name := self._cleaned(row, column, raw))]
@@ -69,6 +88,10 @@ class Values:
         if len(text) > LONGEST_NAME:
             self.note(row, column, "too_long", f"More than {LONGEST_NAME} characters: the rest was cut off.")
             text = text[:LONGEST_NAME].rstrip()
+        if _garbled(text):
+            self.note(row, column, "garbled", "These letters were saved in one encoding and read in another.")
+        if text.startswith("="):
+            self.note(row, column, "formula", "This begins like a formula; it is kept as text.")
         if _SCIENTIFIC.match(text):
             self.note(row, column, "spreadsheet_damaged", "A spreadsheet has turned this into a number.")
             return ""
@@ -83,19 +106,28 @@ class Values:
             self.note(row, column, "bad_date", "This is not a date; it is written as 2026-09-01.")
         return found
 
+    def birthday(self, row: Row, column: str) -> date | None:
+        """A day of birth, which is none in the future."""
+        born = self.day(row, column)
+        if born is not None and born > self.today:
+            self.note(row, column, "bad_date", "This day of birth is in the future.")
+            return None
+        return born
+
     def flag(self, row: Row, column: str, *, default: bool) -> bool:
         """True or false, as OneRoster and spreadsheets write it."""
-        match row[column].casefold():
-            case "":
-                return default
-            case "true" | "yes" | "y" | "1":
-                return True
-            case "false" | "no" | "n" | "0":
-                return False
+        if (found := truth(row[column])) is not None or not row[column]:
+            return default if found is None else found
         self.note(
             row, column, "not_true_or_false", f"Neither true nor false; read as {str(default).lower()}."
         )
         return default
+
+    def answer(self, row: Row, column: str) -> bool | None:
+        """True, false, or that the file does not say."""
+        if row[column] and truth(row[column]) is None:
+            self.note(row, column, "not_true_or_false", "Neither true nor false; not taken.")
+        return truth(row[column])
 
     def language(self, row: Row, column: str) -> str:
         """A BCP 47 tag, or empty."""
@@ -108,6 +140,11 @@ class Values:
     def _note_address(self, row: Row, column: str, fault: BadAddress) -> None:
         problem = fault.problem
         self.note(row, column, problem.code, f"{problem.message} {problem.hint}".strip())
+
+
+def truth(cell: str) -> bool | None:
+    """What a cell answers, as systems and spreadsheets write it; None for nothing, or for something else."""
+    return _TRUTH.get(cell.casefold())
 
 
 def listed(cell: str, separator: str) -> list[str]:
@@ -159,3 +196,13 @@ def _clean(raw: str) -> tuple[str, bool]:
         else:
             kept.append(character)
     return " ".join("".join(kept).split()), odd
+
+
+def _garbled(text: str) -> bool:
+    """Whether UTF-8 was once read as Windows-1252 ("ZoÃ«"), or letters were lost for good on the way."""
+    if text.isascii():
+        return False
+    try:
+        return text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return "\ufffd" in text
