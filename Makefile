@@ -17,7 +17,7 @@ PYTHON ?= $(shell for candidate in $$(type -aP python3 python3.13 python3.12 pyt
 	$$candidate -c 'import ensurepip, sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$candidate && break; done)
 
-.PHONY: help setup demo up test check bench mutants deep lock samples screenshots clean
+.PHONY: help setup demo up test check bench mutants nemesis nemesis-long deep lock samples screenshots clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,12 @@ bench: setup  ## Measure speed and memory against the bare client loops
 
 mutants: setup  ## Take out one guard of the product after the other; each must turn its tests red
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+nemesis: setup  ## Kill, cut and break everything for minutes, then judge (ARGS="--seed N --minutes 3 --json")
+	@$(BIN)/python -m tests.nemesis $(ARGS)
+
+nemesis-long: setup  ## Seeds added up until the long totals are reached; goes on where it was (ARGS="--seeds 1": one more)
+	@$(BIN)/python -m tests.nemesis --long $(ARGS)
 
 deep: setup  ## The slow tests too, then the tests on every other Python that is here
 	@$(BIN)/python -m pytest --slow $(ARGS)

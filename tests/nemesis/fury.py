@@ -1,0 +1,175 @@
+"""The faults themselves: each stroke of the plan, done to what is there, and counted when it hit."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import psycopg
+
+from tests.nemesis import weather
+from tests.nemesis.ground import Ground
+from tests.nemesis.plan import DATABASE, KILLS, REDIS, Act, Faults, Stroke
+from tests.nemesis.processes import Kept, strike
+
+T = TypeVar("T")
+_OURS = "FROM pg_stat_activity WHERE application_name = 'carillon'"
+_END = f"SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) {_OURS}"
+# What is in the middle of something comes first.
+_END_ONE = f"SELECT pg_terminate_backend(pid)::int {_OURS} ORDER BY state = 'idle', random() LIMIT 1"
+
+
+@dataclass
+class Fury:
+    """Strikes. A stroke that met nothing to hit is tried again a little later."""
+
+    ground: Ground
+    beyond: bool = False
+    hits: Counter[Act] = field(default_factory=Counter)
+    _redis_back_at: float | None = None
+
+    def strike(self, stroke: Stroke) -> bool:
+        """Do it; whether it hit."""
+        hit = self._acts()[stroke.act](stroke.draw)
+        self.hits[stroke.act] += hit
+        return bool(hit)
+
+    def tend(self) -> None:
+        """Let what is paused go on when its time has come."""
+        if self._redis_back_at is not None and time.monotonic() >= self._redis_back_at:
+            self._redis_back_at = None
+            self.ground.redis.resume()
+
+    def rest(self) -> None:
+        """No more faults: what is paused or gone comes back, the providers are fair, the clock is right."""
+        self._redis_back_at = None
+        self.ground.redis.resume()
+        if self.ground.clock is not None:
+            self.ground.clock.jump(0.0)
+        self.ground.sandbox.control.clear()
+
+    def count(self) -> Faults:
+        """What truly happened."""
+        struck: dict[str, int] = self.ground.sandbox.control.counts()["struck"]
+        return Faults(
+            sum(self.hits[act] for act in KILLS),
+            sum(self.hits[act] for act in DATABASE),
+            sum(self.hits[act] for act in REDIS),
+            weather.given(struck),
+        )
+
+    @property
+    def senders_killed(self) -> int:
+        """Processes that sent mails, or whose worker did, and were killed."""
+        return sum(self.hits[act] for act in KILLS if act is not Act.KILL_WEB)
+
+    def _acts(self) -> dict[Act, Callable[[float], int]]:
+        return {
+            Act.KILL_EMBEDDED: lambda draw: _kill(self._kept("up"), draw),
+            Act.KILL_SUPERVISOR: lambda draw: _kill(self._supervisors(), draw),
+            Act.KILL_WEB: lambda draw: _kill(self._kept("web"), draw),
+            Act.KILL_CHILD: self._kill_child,
+            Act.KILL_HOST: self._kill_host,
+            Act.END_A_BACKEND: lambda _: self._in_the_database(_END_ONE),
+            Act.END_ALL_BACKENDS: lambda _: self._in_the_database(_END),
+            Act.RESTART_POSTGRES: self._restart_postgres,
+            Act.CRASH_POSTGRES: self._crash_postgres,
+            Act.KILL_REDIS: self._kill_redis,
+            Act.PAUSE_REDIS: self._pause_redis,
+            Act.FLUSH_REDIS: self._flush_redis,
+            Act.WEATHER: self._change_the_weather,
+            Act.CLOCK: self._jump,
+        }
+
+    # --- processes
+
+    def _kept(self, name: str) -> list[Kept]:
+        return [process for process in self.ground.processes if process.name == name]
+
+    def _supervisors(self) -> list[Kept]:
+        return [process for process in self.ground.processes if process.supervises]
+
+    def _kill_child(self, draw: float) -> int:
+        children = [child for each in self._supervisors() for child in each.children()]
+        return bool(children) and strike(_one_of(sorted(children), draw))
+
+    def _kill_host(self, draw: float) -> int:
+        """The worker first, and before its supervisor can look, the supervisor."""
+        ready = [each for each in self._supervisors() if each.children()]
+        if not ready:
+            return 0
+        host = _one_of(ready, draw)
+        host.pause()
+        killed = sum(strike(child) for child in host.children())
+        return killed + host.kill()
+
+    # --- servers
+
+    def _in_the_database(self, statement: str) -> int:
+        url = self.ground.postgres.url.replace("+psycopg", "")
+        with (
+            suppress(psycopg.Error),
+            psycopg.connect(url, connect_timeout=3, autocommit=True) as connection,
+        ):
+            found = connection.execute(statement).fetchone()
+            return bool(found and found[0])
+        return 0
+
+    def _restart_postgres(self, draw: float) -> int:
+        self.ground.postgres.restart()
+        return 1
+
+    def _crash_postgres(self, draw: float) -> int:
+        self.ground.postgres.kill()
+        time.sleep(2 * draw)
+        self.ground.postgres.restart()
+        return 1
+
+    def _kill_redis(self, draw: float) -> int:
+        self._redis_back_at = None
+        self.ground.redis.resume()
+        self.ground.redis.kill()
+        time.sleep(draw)
+        self.ground.redis.restart()
+        return 1
+
+    def _pause_redis(self, draw: float) -> int:
+        if self._redis_back_at is not None:
+            return 0
+        self.ground.redis.pause()
+        self._redis_back_at = time.monotonic() + 1 + 4 * draw
+        return 1
+
+    def _flush_redis(self, draw: float) -> int:
+        if self._redis_back_at is not None:
+            return 0
+        self.ground.redis.flushall()
+        return 1
+
+    # --- providers, clocks
+
+    def _change_the_weather(self, draw: float) -> int:
+        control = self.ground.sandbox.control
+        control.clear()
+        control.order(*weather.orders(draw, beyond=self.beyond))
+        return 1
+
+    def _jump(self, draw: float) -> int:
+        if self.ground.clock is None:
+            return 1
+        self.ground.clock.jump(draw)
+        return 1
+
+
+def _kill(among: Sequence[Kept], draw: float) -> int:
+    alive = [each for each in among if each.alive]
+    return bool(alive) and _one_of(alive, draw).kill()
+
+
+def _one_of(among: Sequence[T], draw: float) -> T:
+    return among[random.Random(draw).randrange(len(among))]

@@ -1,0 +1,216 @@
+"""The verdict: what the ledgers say against what the providers truly have, and what must hold whatever happened.
+
+The invariants are those of every proof (tests.support.invariants). Here they are sorted into what was lost, what came
+twice and what else is broken; beside them stand those that need to know what a school said, or what faults there were.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import feedparser
+from sqlalchemy import select
+
+from broker.delivery import REACHED, State
+from ledger import tables as t
+from ledger.connect import Ledger
+from sandbox.truth import Entry
+from tests.nemesis.eavesdrop import said
+from tests.nemesis.ground import School
+from tests.nemesis.town import FAMILY, FIRST, WORDS
+from tests.support.installed import SECRET
+from tests.support.invariants import ALWAYS, IN_THE_END, Had, Invariant, Seen, broken, kept, sent
+
+UNCERTAIN_FOR_A_KILL = 40  # two windows of mails
+IN_FLIGHT = timedelta(
+    milliseconds=750
+)  # from asking the brake to the sandbox's own look at its clock, on a busy machine
+CODE = re.compile(r"\b([A-Z])(\d{4})\b")
+SHOWN = 8
+
+TWICE: tuple[Invariant, ...] = (
+    kept.one_delivery_for_each_announcement_channel_and_address,
+    sent.a_provider_with_look_up_accepts_each_delivery_at_most_once,
+    sent.without_look_up_at_most_once_unless_more_is_recorded,
+)
+LOST: tuple[Invariant, ...] = (
+    kept.an_accepted_announcement_is_durable,
+    kept.fan_out_is_complete,
+    kept.everything_is_settled,
+    sent.sent_means_that_the_provider_has_it,
+    sent.what_a_provider_has_is_explained,
+    sent.what_a_provider_has_ends_as_told,
+)
+
+
+@dataclass
+class Verdict:
+    """What was found, in words, by kind."""
+
+    deliveries: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    uncertain: Counter[str] = field(default_factory=Counter)
+
+    def add(self, school: School, ledger: Ledger, truth: Sequence[Entry], feed: bytes) -> None:
+        """Judge one school."""
+        mine = _of_school(school, truth)
+        seen = Seen.of(
+            ledger,
+            [Had.by_sandbox({**entry, "at": entry.get("asked", entry["at"])}) for entry in mine],
+            accepted={one.id for one in school.speaker.said},
+            slack=IN_FLIGHT,
+        )
+        self.deliveries += len(seen.deliveries)
+        self.uncertain.update(row.channel for row in seen.in_state(State.UNCERTAIN))
+        where = f"school {school.letter}: "
+        rest = [each for each in (*ALWAYS, *IN_THE_END) if each not in (*TWICE, *LOST)]
+        self.lost += (where + each for each in (*broken(seen, *LOST), *_nobody_forgotten(school, seen)))
+        self.doubled += (where + each for each in (*broken(seen, *TWICE), *_nobody_told_twice(seen, mine)))
+        self.doubled += (where + each for each in _once_in_the_feed(school, seen, feed))
+        self.broken += (where + each for each in (*broken(seen, *rest), *_taken_back(school, seen, ledger)))
+        self.broken += (where + each for each in school.speaker.faults)
+
+    def listen(self, logs: Iterable[Path], heard: Path, truth: Sequence[Entry]) -> None:
+        """Nothing private in any log, nor in what went through Redis."""
+        tokens = {
+            str(entry["key"]).rpartition("/")[2]
+            for entry in truth
+            if entry["channel"] == "sms" and entry["key"]
+        }
+        for name, text in [
+            *((each.name, each.read_text(errors="replace")) for each in logs),
+            (heard.name, said(heard)),
+        ]:
+            self.broken += (f"{name}: {fault}" for fault in _private(text, tokens))
+
+    @property
+    def uncertain_left(self) -> dict[str, int]:
+        return {channel: self.uncertain[channel] for channel in ("sms", "twitter", "email")}
+
+    def judge_uncertain(self, allowed: int) -> None:
+        """None where the provider can be asked; of mails no more than replies were lost and kills may leave."""
+        for channel in ("sms", "twitter", "rss"):
+            if n := self.uncertain[channel]:
+                self.broken.append(f"{n} deliveries by {channel} are left uncertain, and 0 may be")
+        if (n := self.uncertain["email"]) > allowed:
+            self.broken.append(f"{n} mails are left uncertain, and {allowed} may be")
+
+    def words(self) -> Iterator[str]:
+        """What is wrong, a few of each kind."""
+        for name in ("lost", "doubled", "broken"):
+            faults: list[str] = getattr(self, name)
+            yield from (f"{name}: {fault}" for fault in faults[:SHOWN])
+            if len(faults) > SHOWN:
+                yield f"{name}: … and {len(faults) - SHOWN} more"
+
+
+def unsettled(ledger: Ledger) -> int:
+    """How much of a ledger is under way still: planned, sent, looked up or read from the inbox."""
+    waiting = {State.QUEUED.value, State.SENDING.value}
+    with ledger.reading() as hand:
+        run = hand.connection.execute
+        moving = run(
+            select(t.delivery.c.id).where(
+                t.delivery.c.state.in_(waiting)
+                | (t.delivery.c.state == "uncertain") & t.delivery.c.lookup_at.is_not(None)
+            )
+        ).all()
+        unplanned = run(
+            select(t.announcement.c.id).where(
+                t.announcement.c.fanned_out_at.is_(None), t.announcement.c.withdrawn_at.is_(None)
+            )
+        ).all()
+        unread = run(select(t.receipt.c.id).where(t.receipt.c.confirmed_at.is_(None))).all()
+    return len(moving) + len(unplanned) + len(unread)
+
+
+def _of_school(school: School, truth: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in truth if (found := _code(entry)) and found.startswith(school.letter)]
+
+
+def _code(entry: Mapping[str, Any]) -> str:
+    """The announcement's own code, read from what the provider took: from a text's words, a mail's subject."""
+    found = CODE.search(str(entry["subject"] if entry["channel"] == "email" else entry["body"]))
+    return found[0] if found else ""
+
+
+def _nobody_forgotten(school: School, seen: Seen) -> Iterator[str]:
+    """Whoever is to be told by the school's own reckoning has a delivery; it went out, or says why it did not."""
+    there: dict[UUID, dict[tuple[str, str], Any]] = defaultdict(dict)
+    for row in seen.deliveries.values():
+        there[seen.announcements[row.announcement_id].public_id][row.channel, row.value or ""] = row
+    unsent = {State.WITHDRAWN, State.REFUSED, State.EXHAUSTED}
+    for one in school.speaker.said:
+        cut_short = one.id in school.speaker.withdrawn or one.expires_at is not None
+        for channel in one.via:
+            wanted = school.town.expected(channel, one.group)
+            rows = {address: there[one.id].get((channel, address)) for address in wanted}
+            lacking = sum(row is None for row in rows.values())
+            if lacking and one.id not in school.speaker.withdrawn:
+                yield f"{one.code} was never planned for {lacking} of {len(wanted)} by {channel}"
+            for row in filter(None, rows.values()):
+                if not cut_short and row.state in unsent:
+                    ended = f"{row.state} ({row.code})"
+                    yield f"delivery {row.id} of {one.code} by {channel} ended {ended}, and nothing stopped it"
+
+
+def _nobody_told_twice(seen: Seen, truth: Sequence[Entry]) -> Iterator[str]:
+    """Counted in the truth alone, by the words that were sent: it needs no ledger to be seen."""
+    told = Counter((entry["channel"], _code(entry), entry["to"]) for entry in truth)
+    again = Counter(
+        (row.channel, row.value or "") for row in seen.deliveries.values() if _decided(seen, row.id)
+    )
+    for (channel, code, address), n in told.items():
+        if n > 1 and not again[channel, address]:
+            yield f"{code} went {n} times to one address by {channel}"
+
+
+def _decided(seen: Seen, delivery: int) -> bool:
+    return any(line.kind == "requeued" for line in seen.told.get(delivery, ()))
+
+
+def _once_in_the_feed(school: School, seen: Seen, feed: bytes) -> Iterator[str]:
+    """The feed as anybody reads it: each once, and none that is not out."""
+    items = Counter(UUID(entry.id) for entry in feedparser.parse(feed).entries)
+    out = {
+        seen.announcements[row.announcement_id].public_id
+        for row in seen.in_state(*REACHED)
+        if row.channel == "rss"
+    } - school.speaker.withdrawn
+    yield from (f"announcement {each} stands {n} times in the feed" for each, n in items.items() if n > 1)
+    yield from (f"announcement {each} stands in the feed and is not out" for each in items.keys() - out)
+    if len(out) <= 100 and (absent := out - items.keys()):
+        yield f"{len(absent)} announcements are out and stand in no feed"
+
+
+def _taken_back(school: School, seen: Seen, ledger: Ledger) -> Iterator[str]:
+    """What was withdrawn is no longer public, or is on the list of what is to be taken back."""
+    with ledger.reading() as hand:
+        listed = set(hand.connection.execute(select(t.retraction.c.delivery_id)).scalars())
+    for row in seen.in_state(*REACHED):
+        public_id = seen.announcements[row.announcement_id].public_id
+        if row.address_id is None and public_id in school.speaker.withdrawn and row.id not in listed:
+            yield f"delivery {row.id} is withdrawn and public, and nobody will take it back"
+
+
+def _private(text: str, tokens: Iterable[str]) -> Iterator[str]:
+    for what, pattern in (
+        ("a number", r"44[78]\d{9}"),
+        ("an email", r"parent\d+x\d+x\d|hearth\.example"),
+        ("a name", rf"{FAMILY}|{FIRST}|Guardian\d+x"),
+        ("a wording", re.escape(WORDS)),
+        ("a secret", re.escape(SECRET)),
+    ):
+        if n := len(re.findall(pattern, text)):
+            yield f"{what} can be read {n} times"
+    if n := sum(token in text for token in tokens if token):
+        yield f"{n} tokens can be read"

@@ -1,0 +1,110 @@
+"""Which provider faults are in force: a new mix every few seconds, drawn from the seed.
+
+What a provider may do within its promise: refuse, break before or after it accepted, hang, answer late, answer rubbish.
+`BEYOND` breaks the promise: it accepts later than the grace, and stands apart (docs/reliability.md).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+
+# (order, rate); a mix takes some of them. Slow accepts stay within the grace of three seconds.
+TEXTS: Sequence[tuple[str, float]] = (
+    ("twilio:429", 0.02),
+    ("twilio:503", 0.01),
+    ("twilio:500-before-accept", 0.02),
+    ("twilio:500-after-accept", 0.03),
+    ("twilio:reset-before-accept", 0.02),
+    ("twilio:reset-after-accept", 0.03),
+    ("twilio:hang-before-accept:ms=6000", 0.005),
+    ("twilio:hang-after-accept:ms=6000", 0.005),
+    ("twilio:hang-after-accept:ms=25000", 0.001),  # longer than a client waits
+    ("twilio:slow:ms=1500", 0.01),
+    ("twilio:slow-accept:ms=1200", 0.02),
+    ("twilio:bad-json", 0.01),
+    ("twilio:truncated", 0.03),
+    ("twilio:error:code=21614", 0.003),  # no such mobile: rejected for good
+)
+LOOK_UPS: Sequence[tuple[str, float]] = (
+    ("twilio:503:stage=list", 0.1),
+    ("twilio:429:stage=list", 0.1),
+    ("twilio:truncated:stage=list", 0.1),
+    ("twilio:hang-before-accept:stage=list,ms=3000", 0.03),
+    ("x:503:stage=posts", 0.1),
+    ("x:429:stage=posts", 0.1),
+)
+MAILS: Sequence[tuple[str, float]] = (
+    ("smtp:lost-after-dot", 0.01),
+    ("smtp:lost", 0.01),
+    ("smtp:hang-after-dot:ms=8000", 0.002),
+    ("smtp:hang:ms=8000", 0.002),
+    ("smtp:slow:ms=1000", 0.01),
+    ("smtp:slow-accept:ms=1000", 0.01),
+    ("smtp:reply:code=451,each=1", 0.01),
+    ("smtp:reply:code=450,text=4.2.0 Later,stage=rcpt,each=1", 0.01),
+    ("smtp:reply:code=550,text=5.1.1 No such user,stage=rcpt", 0.003),
+    ("smtp:421:each=1", 0.004),
+    ("smtp:lost:stage=data", 0.005),
+    ("smtp:lost:stage=connect", 0.02),
+)
+POSTS: Sequence[tuple[str, float]] = (
+    ("x:429", 0.1),
+    ("x:503", 0.1),
+    ("x:500-before-accept", 0.1),
+    ("x:500-after-accept", 0.15),
+    ("x:503-after-accept", 0.1),
+    ("x:reset-before-accept", 0.1),
+    ("x:reset-after-accept", 0.15),
+    ("x:hang-after-accept:ms=4000", 0.05),
+    ("x:slow-accept:ms=1200", 0.1),
+    ("x:bad-json", 0.1),
+    ("x:truncated", 0.15),
+    ("x:503:stage=delete", 0.2),
+)
+RECEIPTS: Sequence[tuple[str, float]] = (
+    ("twilio:callback-twice", 0.2),
+    ("twilio:callback-disorder", 0.2),
+    ("twilio:callback-lost", 0.05),
+    ("twilio:callback-forged", 0.02),
+    ("twilio:undelivered", 0.01),
+    ("twilio:failed", 0.005),
+)
+# Always there: providers that take a moment, so that a kill meets work in hand.
+CLIMATE = ("twilio:latency:ms=150", "smtp:latency:ms=15", "x:latency:ms=150")
+BEYOND = ("twilio:slow-accept:ms=40000,rate=0.02",)
+LOSES_THE_REPLY = frozenset(
+    {"lost", "hang", "lost-after-dot", "hang-after-dot"}
+)  # to a mail, at its final dot
+
+
+def orders(draw: float, *, beyond: bool = False) -> list[str]:
+    """The faults in force until the weather changes."""
+    chance = random.Random(draw)
+    chosen = [
+        *chance.sample(TEXTS, k=9),
+        *chance.sample(LOOK_UPS, k=3),
+        *chance.sample(MAILS, k=8),
+        *chance.sample(POSTS, k=5),
+        *chance.sample(RECEIPTS, k=4),
+    ]
+    rated = [
+        f"{order}{',' if order.count(':') > 1 else ':'}rate={rate},seed={chance.randrange(1 << 30)}"
+        for order, rate in chosen
+    ]
+    return [*CLIMATE, *(BEYOND if beyond else ()), *rated]
+
+
+def given(struck: Mapping[str, int]) -> int:
+    """How many faults the providers gave; a fair answer that takes a moment is none."""
+    return sum(n for name, n in struck.items() if name.split(":")[1] != "latency")
+
+
+def lost_replies(struck: Mapping[str, int]) -> int:
+    """How many mails were handed over whole and not answered: of those nobody can know."""
+    named: Iterable[tuple[list[str], int]] = ((name.split(":"), n) for name, n in struck.items())
+    return sum(
+        n
+        for (service, kind, stage), n in named
+        if (service, stage) == ("smtp", "dot") and kind in LOSES_THE_REPLY
+    )
