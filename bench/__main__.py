@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--json] [--only NAME …]`: measure, say, end."""
+"""`python -m bench`, or `make bench`: measure, say, end. docs/performance.md tells what is compared with what."""
 
 from __future__ import annotations
 
@@ -6,68 +6,133 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 from rich.console import Console
 
-from bench import scenes
-from bench.compare import Comparison
+from bench import scenes, tell, urgent
+from bench.conditions import conditions
+from bench.findings import Findings
 from bench.ground import ground
-from bench.tell import Findings
+from bench.last import LAST, beside, record
 from tests.support.servers import CannotBeHadError
 
-COMPARISONS: dict[str, Callable[[scenes.Stage], Comparison]] = {
-    "sms_vs_bare": scenes.texts,
-    "email_vs_bare": scenes.mails,
-    "sms_vs_bare_50ms": scenes.slow_texts,
-    "sms_embedded_vs_bare": scenes.embedded_texts,
-    "sms_vs_task_each": scenes.task_each,
+Part = Callable[[scenes.Stage, Findings], None]
+
+
+def _texts(stage: scenes.Stage, found: Findings) -> None:
+    found.comparisons |= scenes.texts(stage)
+    found.ours["sms"] = found.comparisons["sms_vs_bare"].ours
+
+
+def _mails(stage: scenes.Stage, found: Findings) -> None:
+    found.comparisons |= scenes.mails(stage)
+    found.ours["email"] = found.comparisons["email_vs_bare"].ours
+
+
+def _slow_texts(stage: scenes.Stage, found: Findings) -> None:
+    found.comparisons |= scenes.slow_texts(stage)
+
+
+def _memory(stage: scenes.Stage, found: Findings) -> None:
+    found.memory = scenes.memory(stage)
+
+
+def _urgent(stage: scenes.Stage, found: Findings) -> None:
+    found.urgent["compose"] = urgent.compose(stage.ground, stage.sizes.urgent)
+
+
+def _urgent_embedded(stage: scenes.Stage, found: Findings) -> None:
+    found.urgent["embedded"] = urgent.embedded(stage.ground, stage.sizes.urgent)
+
+
+def _counts(stage: scenes.Stage, found: Findings) -> None:
+    found.ours |= scenes.counts(stage)
+
+
+PARTS: dict[str, Part] = {
+    "texts": _texts,
+    "slow-texts": _slow_texts,
+    "mails": _mails,
+    "memory": _memory,
+    "urgent": _urgent,
+    "urgent-embedded": _urgent_embedded,
+    "counts": _counts,
 }
-MEASURES = ("memory", "planning")
+QUICK = ("texts", "slow-texts", "mails", "memory", "urgent")
+FULL = (*QUICK, "urgent-embedded")
+GATED = ("counts", "memory")
 
 
 def main() -> int:
-    """Run; the exit code says only whether it could be run."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer and smaller rounds: under five minutes")
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    parser.add_argument("--only", nargs="+", choices=[*COMPARISONS, *MEASURES], help="measure these alone")
-    told = parser.parse_args()
-    console = Console(file=sys.stderr if told.json else sys.stdout)
+    """Run; the exit code says whether it could be run and, where gates are asked for, whether they hold."""
+    told = _parser().parse_args()
+    console = Console(
+        file=sys.stderr if told.json or told.markdown else sys.stdout,
+        width=None if sys.stdout.isatty() else 150,
+    )
     try:
-        findings = measure(scenes.QUICK if told.quick else scenes.FULL, told.only, console)
+        found = measure(told, console)
     except CannotBeHadError as missing:
         console.print(str(missing))
         return 1
-    findings.show(console)
+    tell.show(found, console)
+    if told.compare is not None:
+        console.print("\n".join(beside(found, told.compare)), highlight=False)
+    if told.record:
+        record(found)
+    broken = list(found.broken()) if told.gates else []
+    for gate in broken:
+        console.print(f"[red]gate: {gate}")
+    if told.markdown:
+        sys.stdout.write(tell.markdown(found))
     if told.json:
-        sys.stdout.write(findings.as_json() + "\n")
-    return 0
+        sys.stdout.write(found.as_json() + "\n")
+    return 1 if broken else 0
 
 
-def measure(sizes: scenes.Sizes, only: list[str] | None, console: Console) -> Findings:
+def measure(told: argparse.Namespace, console: Console) -> Findings:
     """Everything, or what is named."""
-    findings, began = Findings(), time.monotonic()
+    quick = told.quick or (told.gates and not told.only)
+    sizes = scenes.QUICK if quick else scenes.FULL
+    parts = told.only or (GATED if told.gates and not told.quick else QUICK if quick else FULL)
+    found = Findings(conditions("quick" if quick else "full"))
+    began = time.monotonic()
+    with ExitStack() as held:
+        stage = scenes.Stage(held.enter_context(ground(sizes.groups)), sizes)
+        held.callback(stage.close)
+        for name in parts:
+            console.print(f"[dim]{time.monotonic() - began:5.0f} s  {name}")
+            PARTS[name](stage, found)
+        found.chosen = stage.chosen
+    console.print(f"[dim]{time.monotonic() - began:5.0f} s  done")
+    return found
 
-    def say(what: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:5.0f} s  {what}")
 
-    with ground(sizes.groups) as here:
-        stage = scenes.Stage(here, sizes)
-        try:
-            for name, compare in COMPARISONS.items():
-                if only is None or name in only:
-                    say(name)
-                    findings.comparisons[name] = compare(stage)
-            if only is None or "planning" in only:
-                say("planning")
-                findings.planning = scenes.planning(stage)
-            if only is None or "memory" in only:
-                say("memory")
-                findings.memory = scenes.memory(stage)
-        finally:
-            stage.close()
-    say("done")
-    return findings
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller rounds: under five minutes")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument(
+        "--markdown", action="store_true", help="the table for docs/performance.md on standard output"
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure these alone")
+    parser.add_argument(
+        "--gates",
+        action="store_true",
+        help="fail for counts and memory; without --quick, measure these alone",
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        nargs="?",
+        const=LAST,
+        metavar="FILE",
+        help="the ratios beside a run that was kept",
+    )
+    parser.add_argument("--record", action="store_true", help=f"keep this run as {LAST.name}")
+    return parser
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from typing import Any
 import psutil  # type: ignore[import-untyped] # its stubs lag behind it
 from sqlalchemy import func, select, text
 
+from bench.mailroom import Mailroom
+from bench.words import LETTER, MAIL_SENDER, SENDER, SUBJECT, TEXT, email, mobile
 from broker import fanout, intake
 from broker.actor import Actor, ActorKind
-from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
 from broker.imports import import_roster
 from broker.roster import (
     GroupKind,
@@ -34,17 +36,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 
 ACTOR = Actor(ActorKind.SYSTEM, "bench")
-SENDER = "+447400123456"
-DOMAIN = "stbrides.example.org"
-TEXT = "The coach to the concert leaves at eight from the main gate. Please bring a coat. St Bride's Music"
-LETTER = """\
-The coach to the **summer concert** leaves at eight from the main gate.
-
-* Please bring a coat and something to drink
-* We are back by eleven
-
-Families are welcome.
-"""
+TOKEN = "benchtoken"
 
 
 @dataclass
@@ -55,10 +47,26 @@ class Ground:
     postgres: PostgresServer
     redis: RedisServer
     sandbox: RunningSandbox
+    mailroom: Mailroom
     sizes: Sequence[int]
 
-    def settings(self, database_url: str, *, in_flight: int = 32, queue_url: str = "") -> dict[str, Any]:
-        """A school's settings, as values that can be handed to another process."""
+    def settings(
+        self,
+        database_url: str,
+        *,
+        in_flight: int = 32,
+        queue_url: str = "",
+        paced: Mapping[str, float] | None = None,
+    ) -> dict[str, Any]:
+        """A school's settings, as values that can be handed to another process; `paced`: texts at so many a second."""
+        texts = {
+            "channel": "sms",
+            "account_sid": self.sandbox.account_sid,
+            "auth_token": self.sandbox.auth_token,
+            "sender": SENDER,
+            "api_base_url": self.sandbox.twilio_url,
+            "in_flight": in_flight,
+        }
         return {
             "data_dir": str(self.folder / "var"),
             "database_url": database_url,
@@ -69,21 +77,14 @@ class Ground:
             "sandbox": True,
             "log_level": "WARNING",
             "accounts": {
-                "texts": {
-                    "channel": "sms",
-                    "account_sid": self.sandbox.account_sid,
-                    "auth_token": self.sandbox.auth_token,
-                    "sender": SENDER,
-                    "api_base_url": self.sandbox.twilio_url,
-                    "in_flight": in_flight,
-                },
+                "texts": texts,
                 "mails": {
                     "channel": "email",
-                    "host": self.sandbox.smtp_host,
-                    "port": self.sandbox.smtp_port,
+                    "host": self.mailroom.host,
+                    "port": self.mailroom.port,
                     "security": "none",
-                    "sender": f"office@{DOMAIN}",
-                    "reply_to": f"office@{DOMAIN}",
+                    "sender": MAIL_SENDER,
+                    "reply_to": MAIL_SENDER,
                 },
             },
         }
@@ -113,10 +114,10 @@ class Ground:
                 total += own.user + own.system
         return float(total)
 
-    def sandbox_seconds(self) -> float:
+    def stand_in_seconds(self) -> float:
         """CPU seconds that the stand-ins have used."""
-        own = psutil.Process(self.sandbox.process.pid).cpu_times()
-        return float(own.user + own.system)
+        pids = (self.sandbox.process.pid, self.mailroom.process.pid)
+        return float(sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids))
 
     def messages(self) -> int:
         """Celery messages that Redis has been given since it started: kombu pushes each once."""
@@ -139,14 +140,17 @@ class School:
             raise AssertionError(f"{added} deliveries were planned, not {size}")
         return accepted
 
-    def accepted(self, channel: str, size: int) -> Announcement:
+    def accepted(
+        self, channel: str, size: int, *, text: str = TEXT, urgency: Urgency = Urgency.ROUTINE
+    ) -> Announcement:
         """The same, not planned yet."""
         draft = Draft(
             department="office",
             audience=group_of(size),
             people=People.GUARDIANS,
             ways=(Step((channel,)),),
-            parts={Part.TITLE: "The coach leaves at eight", Part.SHORT: TEXT, Part.LONG: LETTER},
+            parts={Part.TITLE: SUBJECT, Part.SHORT: text, Part.LONG: LETTER},
+            urgency=urgency,
         )
         return intake.accept(self.house.ports, draft, actor=ACTOR).announcement
 
@@ -177,8 +181,9 @@ def ground(sizes: Sequence[int]) -> Iterator[Ground]:
         held.callback(postgres.stop)
         redis = RedisServer().start()
         held.callback(redis.stop)
-        sandbox = held.enter_context(start_sandbox(folder / "truth.jsonl"))
-        made = Ground(folder, postgres, redis, sandbox, sizes)
+        sandbox = held.enter_context(start_sandbox(folder / "truth.jsonl", auth_token=TOKEN))
+        mailroom = held.enter_context(Mailroom(folder / "mails"))
+        made = Ground(folder, postgres, redis, sandbox, mailroom, sizes)
         yield made
         if "main" in made.__dict__:
             made.main.house.close()
@@ -187,16 +192,6 @@ def ground(sizes: Sequence[int]) -> Iterator[Ground]:
 def group_of(size: int) -> str:
     """The name of the group of so many pupils."""
     return f"Set {size}"
-
-
-def mobile(n: int) -> str:
-    """A generated number, valid and of nobody we know: it never leaves loopback."""
-    return f"+4479{11_000_000 + n:08d}"
-
-
-def email(n: int) -> str:
-    """An address of nobody."""
-    return f"parent{n}@families.example.org"
 
 
 def _roster(sizes: Sequence[int]) -> Roster:

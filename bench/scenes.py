@@ -1,134 +1,141 @@
-"""The comparisons and the measures, each a function of the ground it stands on."""
+"""The players of a run and their rounds; the series that are played with them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, field
 from typing import Any
 
-from bench.compare import Comparison, Played
+from bench.compare import Comparison, Played, Round, Series, best
 from bench.ground import Ground, School
 from bench.player import Player
+from bench.words import email
 
 CHANNEL_OF = {"texts": "sms", "mails": "email"}
+WARM = 400  # deliveries of a round that nobody looks at
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How much is measured."""
 
-    pairs: int
+    turns: int
     texts: int
     mails: int
     slow_texts: int  # at 50 ms
     tasks: int  # one Celery task each
-    sweep: int  # texts a concurrency, to find the bare loop's best
+    apprise: int
+    post_office: int
+    sweep: int  # a way, to find the bare loops' best
     memory: tuple[int, ...]
-    planning: int
+    urgent: int  # announcements under a bulk send
 
     @property
     def groups(self) -> tuple[int, ...]:
         """Every audience that is needed on PostgreSQL."""
-        return tuple(sorted({self.texts, self.mails, self.slow_texts, *self.memory, self.planning}))
+        return tuple(sorted({WARM, self.texts, self.mails, self.slow_texts, *self.memory}))
 
 
-FULL = Sizes(5, 10_000, 10_000, 6_000, 600, 3_000, (1_000, 10_000, 100_000), 100_000)
-QUICK = Sizes(3, 5_000, 4_000, 4_000, 300, 1_500, (1_000, 20_000), 20_000)
+FULL = Sizes(9, 10_000, 10_000, 6_000, 600, 1_000, 2_000, 3_000, (1_000, 10_000, 100_000), 400)
+QUICK = Sizes(7, 4_000, 3_000, 3_000, 250, 300, 500, 1_000, (1_000, 20_000), 60)
 
 
+@dataclass
 class Stage:
-    """The players of a run, each started when it is first needed."""
+    """The players of a run, each started when it is first needed, and what was found to be their best."""
 
-    def __init__(self, ground: Ground, sizes: Sizes) -> None:
-        self.ground, self.sizes = ground, sizes
-        self._players: dict[str, Player] = {}
-        self._best: dict[bool, int] = {}
+    ground: Ground
+    sizes: Sizes
+    chosen: dict[str, str] = field(default_factory=dict)  # whose best was looked for, and which it was
+    _players: dict[str, Player] = field(default_factory=dict)
 
     def close(self) -> None:
         """Send every player home."""
         for player in self._players.values():
             player.close()
 
-    def carillon(self, school: School, name: str = "carillon", **settings: Any) -> Player:
-        """A worker process of ours on a school's ledger."""
-        url = school.house.settings.database_url
-        return self._player(name, "carillon", **self.ground.settings(url, **settings))
-
-    def bare_texts(self) -> Player:
-        """The bare loop over texts."""
-        box = self.ground.sandbox
-        known = {"url": box.twilio_url, "account_sid": box.account_sid, "auth_token": box.auth_token}
-        return self._player("bare_texts", "bare_texts", **known)
-
-    def bare_mails(self) -> Player:
-        """The bare loop over mails."""
-        box = self.ground.sandbox
-        return self._player("bare_mails", "bare_mails", host=box.smtp_host, port=box.smtp_port)
-
-    def task_each(self) -> Player:
-        """A Celery worker that takes a task for each recipient."""
-        box = self.ground.sandbox
-        return self._player(
-            "task_each",
-            "task_each",
-            url=box.twilio_url,
-            account_sid=box.account_sid,
-            auth_token=box.auth_token,
-            database_url=self.ground.postgres.fresh(),
-            queue_url=self.ground.redis.url_of(1),
-        )
-
-    def _player(self, name: str, kind: str, **known: Any) -> Player:
+    def player(self, name: str, kind: str, **known: Any) -> Player:
+        """One of that name."""
         if name not in self._players:
             self._players[name] = Player(kind, **known)
         return self._players[name]
 
-    def best_in_flight(self, *, slow: bool) -> int:
-        """The bare loop's best concurrency, found by a short sweep."""
-        if slow not in self._best:
-            rates = {
-                n: self.their_round(self.bare_texts(), self.sizes.sweep, in_flight=n)().rate
-                for n in ((32, 64, 100) if slow else (16, 32, 64))
-            }
-            self._best[slow] = max(rates, key=lambda n: rates[n])
-        return self._best[slow]
+    def carillon(self, school: School, name: str = "carillon", **settings: Any) -> Player:
+        """A worker process of ours on a school's ledger."""
+        url = school.house.settings.database_url
+        return self.player(name, "carillon", **self.ground.settings(url, **settings))
 
-    def their_round(self, player: Player, size: int, **how: Any) -> Callable[[], Played]:
-        """A round of a bare loop."""
+    @property
+    def texts_at(self) -> dict[str, str]:
+        """Where texts are taken."""
+        box = self.ground.sandbox
+        return {"url": box.twilio_url, "account_sid": box.account_sid, "auth_token": box.auth_token}
+
+    @property
+    def mails_at(self) -> dict[str, Any]:
+        """Where mails are taken."""
+        return {"host": self.ground.mailroom.host, "port": self.ground.mailroom.port}
+
+    def task_each(self, pool: str) -> Player:
+        """A Celery worker that takes a task for each recipient, and who gives it out."""
+        name = f"task each, {pool}"
+        if name in self._players:
+            return self._players[name]
+        texts, mails = self.texts_at, self.mails_at
+        return self.player(
+            name,
+            "task_each",
+            pool=pool,
+            twilio_url=texts.pop("url"),
+            **texts,
+            smtp=f"{mails['host']}:{mails['port']}",
+            database_url=self.ground.postgres.fresh(),
+            queue_url=self.ground.redis.url_of(1 if pool == "prefork" else 2),
+        )
+
+    def post_office(self) -> Player:
+        """A Django project with django-post_office."""
+        if "post_office" in self._players:
+            return self._players["post_office"]
+        url = self.ground.postgres.fresh()
+        return self.player("post_office", "post_office", database_url=url, **self.mails_at)
+
+    # --- rounds --------------------------------------------------------------------------------------------------
+
+    def their_round(
+        self, player: Player, what: str, size: int, *, database: bool = False, **how: Any
+    ) -> Round:
+        """A round of a peer; `database`: it has one, and pays for it."""
 
         def play() -> Played:
-            sandbox, database = self.ground.sandbox_seconds(), self.ground.database_seconds()
-            told = player.play(size=size, **how)
-            if told["sent"] != size:
-                raise AssertionError(f"{told['sent']} of {size} were sent")
-            return Played(
-                size,
-                told["seconds"],
-                told["cpu"],
-                # The bare loops use none; whoever has a database pays for it.
-                (self.ground.database_seconds() - database) if how.get("database") else 0.0,
-                self.ground.sandbox_seconds() - sandbox,
-            )
+            with self._witnessed(what, size):
+                stand_in, stored = self.ground.stand_in_seconds(), self.ground.database_seconds()
+                told = player.play(size=size, **how)
+                if told["sent"] != size:
+                    raise AssertionError(f"{told['sent']} of {size} were sent")
+                used = self.ground.database_seconds() - stored
+            cost = self.ground.stand_in_seconds() - stand_in
+            return Played(size, told["seconds"], told["cpu"], used if database else 0.0, cost)
 
         return play
 
-    def our_round(self, school: School, player: Player, account: str, size: int) -> Callable[[], Played]:
+    def our_round(self, school: School, player: Player, what: str, size: int) -> Round:
         """A round of Carillon's: planned before the clock, accounted for after it."""
 
         def play() -> Played:
             pushed = self.ground.messages()
-            said = school.planned(CHANNEL_OF[account], size)
-            sandbox, database = self.ground.sandbox_seconds(), self.ground.database_seconds()
-            told = player.play(account=account)
+            said = school.planned(CHANNEL_OF[what], size)
+            with self._witnessed(what, size):
+                stand_in, stored = self.ground.stand_in_seconds(), self.ground.database_seconds()
+                told = player.play(account=what)
+                used = self.ground.database_seconds() - stored
             played = Played(
                 size,
                 told["seconds"],
                 told["cpu"],
-                self.ground.database_seconds() - database,
-                self.ground.sandbox_seconds() - sandbox,
+                used,
+                self.ground.stand_in_seconds() - stand_in,
                 told["statements"],
                 told["standing"],
                 self.ground.messages() - pushed,
@@ -140,54 +147,167 @@ class Stage:
 
         return play
 
+    @contextmanager
+    def _witnessed(self, what: str, size: int) -> Iterator[None]:
+        """Whoever says so, it counts only what the stand-in took: so many, and for mails to whom."""
+        if what == "texts":
+            before = self.ground.sandbox.control.counts()["accepted"]
+            yield
+            took = self.ground.sandbox.control.counts()["accepted"] - before
+        else:
+            self.ground.mailroom.took()
+            yield
+            addresses = self.ground.mailroom.took()
+            took = len(addresses)
+            if set(addresses) != {email(n) for n in range(size)}:
+                raise AssertionError("mails went to others than they were meant for")
+        if took != size:
+            raise AssertionError(f"the stand-in took {took} of {size} {what}")
 
-def texts(stage: Stage) -> Comparison:
-    """Texts on PostgreSQL beside the bare asynchronous client."""
+    def best(self, whose: str, ways: Mapping[str, Callable[[], Round]]) -> str:
+        """The fastest way of one side, found once a run."""
+        if whose not in self.chosen:
+            self.chosen[whose] = best({way: made() for way, made in ways.items()})
+        return self.chosen[whose]
+
+
+def bare_texts(stage: Stage, size: int, *, slow: bool = False) -> tuple[Round, int]:
+    """The limit for texts, at the concurrency that suits it best; and that."""
+    player = stage.player("bare_texts", "bare_texts", **stage.texts_at)
+    ways = (32, 64, 100, 128) if slow else (16, 32, 64)
+    found = stage.best(
+        "calls in flight of the bare loop" + (", 50 ms away" if slow else ""),
+        {
+            str(n): lambda n=n: stage.their_round(player, "texts", stage.sizes.sweep, in_flight=n)
+            for n in ways
+        },
+    )
+    return stage.their_round(player, "texts", size, in_flight=int(found)), int(found)
+
+
+def texts(stage: Stage) -> Mapping[str, Comparison]:
+    """Texts: ours on PostgreSQL and on SQLite beside the bare asynchronous client and the peers."""
     school, size = stage.ground.main, stage.sizes.texts
-    theirs = stage.their_round(stage.bare_texts(), size, in_flight=stage.best_in_flight(slow=False))
-    ours = stage.our_round(school, stage.carillon(school), "texts", size)
-    return Comparison("texts", 0.85).play(theirs, ours, stage.sizes.pairs)
+    url = f"sqlite:///{stage.ground.folder / 'embedded.sqlite3'}"
+    small = stage.ground.school(url, [WARM, size], queue_url="memory://")
+    embedded = stage.carillon(small, "embedded", queue_url="memory://")
+    worker = stage.carillon(school)
+    bare, _ = bare_texts(stage, size)
+    stage.our_round(school, worker, "texts", WARM)()
+    stage.our_round(small, embedded, "texts", WARM)()
+    sides = {
+        "carillon": stage.our_round(school, worker, "texts", size),
+        "bare": bare,
+        "task each": _task_each(stage, "texts"),
+        "embedded": stage.our_round(small, embedded, "texts", size),
+        "apprise": _apprise(stage, "texts"),
+    }
+    try:
+        played = Series(sides).play(stage.sizes.turns)
+    finally:
+        small.house.close()
+    return {
+        "sms_vs_bare": played.compare("texts", "bare", aim=0.85, limit=True),
+        "sms_embedded_vs_bare": played.compare(
+            "texts, embedded SQLite", "bare", ours="embedded", aim=0.7, limit=True
+        ),
+        "sms_vs_task_each": played.compare("texts, a Celery task each", "task each", aim=25),
+        "sms_vs_apprise": played.compare("texts, Apprise unthrottled", "apprise", aim=4),
+    }
 
 
-def slow_texts(stage: Stage) -> Comparison:
-    """The same while the provider takes 50 ms to answer."""
+def slow_texts(stage: Stage) -> Mapping[str, Comparison]:
+    """Texts while the provider takes 50 ms to answer."""
     school, size = stage.ground.main, stage.sizes.slow_texts
     with latency(stage.ground, 50):
-        best = stage.best_in_flight(slow=True)
-        theirs = stage.their_round(stage.bare_texts(), size, in_flight=best)
-        worker = stage.carillon(school, f"carillon {best}", in_flight=best)
-        ours = stage.our_round(school, worker, "texts", size)
-        return Comparison("texts, provider 50 ms away", None).play(theirs, ours, stage.sizes.pairs)
+        bare, in_flight = bare_texts(stage, size, slow=True)
+        worker = stage.carillon(school, "carillon, 50 ms away", in_flight=in_flight)
+        stage.our_round(school, worker, "texts", WARM)()
+        sides = {"carillon": stage.our_round(school, worker, "texts", size), "bare": bare}
+        played = Series(sides).play(stage.sizes.turns)
+    return {
+        "sms_vs_bare_50ms": played.compare("texts, provider 50 ms away", "bare", aim=0.95, limit=True),
+    }
 
 
-def embedded_texts(stage: Stage) -> Comparison:
-    """Texts on the embedded SQLite beside the bare loop."""
-    size = stage.sizes.texts
-    url = f"sqlite:///{stage.ground.folder / 'embedded.sqlite3'}"
-    school = stage.ground.school(url, [size], queue_url="memory://")
-    theirs = stage.their_round(stage.bare_texts(), size, in_flight=stage.best_in_flight(slow=False))
-    worker = stage.carillon(school, "embedded", queue_url="memory://")
-    ours = stage.our_round(school, worker, "texts", size)
-    try:
-        return Comparison("texts, embedded SQLite", None).play(theirs, ours, stage.sizes.pairs)
-    finally:
-        school.house.close()
-
-
-def mails(stage: Stage) -> Comparison:
-    """Mails on PostgreSQL beside smtplib over eight kept connections."""
+def mails(stage: Stage) -> Mapping[str, Comparison]:
+    """Mails on PostgreSQL beside smtplib over kept connections, and the peers."""
     school, size = stage.ground.main, stage.sizes.mails
-    theirs = stage.their_round(stage.bare_mails(), size)
-    ours = stage.our_round(school, stage.carillon(school), "mails", size)
-    return Comparison("mails", 0.6).play(theirs, ours, stage.sizes.pairs)
+    worker = stage.carillon(school)
+    stage.our_round(school, worker, "mails", WARM)()
+    loop = stage.player("bare_mails", "bare_mails", **stage.mails_at)
+    found = stage.best(
+        "connections of the bare loop",
+        {
+            str(n): lambda n=n: stage.their_round(loop, "mails", stage.sizes.sweep, connections=n)
+            for n in (1, 2, 4, 8)
+        },
+    )
+    sides = {
+        "carillon": stage.our_round(school, worker, "mails", size),
+        "bare": stage.their_round(loop, "mails", size, connections=int(found)),
+        "post_office": _post_office(stage),
+        "task each": _task_each(stage, "mails"),
+        "apprise": _apprise(stage, "mails"),
+    }
+    played = Series(sides).play(stage.sizes.turns)
+    return {
+        "email_vs_bare": played.compare("mails", "bare", aim=0.6, limit=True),
+        "email_vs_task_each": played.compare("mails, a Celery task each", "task each", aim=40),
+        "email_vs_apprise": played.compare("mails, Apprise", "apprise", aim=5),
+        "email_vs_post_office": played.compare("mails, django-post_office", "post_office", aim=5),
+    }
 
 
-def task_each(stage: Stage) -> Comparison:
-    """Texts beside one Celery task for each recipient; the peer sends fewer, for it takes its time."""
-    school = stage.ground.main
-    theirs = stage.their_round(stage.task_each(), stage.sizes.tasks, database=True)
-    ours = stage.our_round(school, stage.carillon(school), "texts", stage.sizes.texts)
-    return Comparison("texts, a Celery task each", 20.0).play(theirs, ours, stage.sizes.pairs)
+def _task_each(stage: Stage, what: str) -> Round:
+    """A Celery task each: Celery's own default of a process a core, or sixteen threads, whichever is faster."""
+
+    def play(pool: str, size: int) -> Round:
+        return stage.their_round(stage.task_each(pool), what, size, database=True, account=what)
+
+    few = max(100, stage.sizes.tasks // 2)
+    pool = stage.best(
+        f"pool of a task each, {what}", {p: lambda p=p: play(p, few) for p in ("prefork", "threads")}
+    )
+    return play(pool, stage.sizes.tasks)
+
+
+def _apprise(stage: Stage, what: str) -> Round:
+    """Apprise: one notification to all, or a service for each, whichever is faster."""
+    at = stage.texts_at if what == "texts" else stage.mails_at
+    player = stage.player(f"apprise_{what}", f"apprise_{what}", **at)
+
+    def play(way: str, size: int) -> Round:
+        return stage.their_round(player, what, size, way=way)
+
+    few = stage.sizes.apprise // 3
+    way = stage.best(
+        f"targets of Apprise, {what}", {w: lambda w=w: play(w, few) for w in ("together", "apart")}
+    )
+    return play(way, stage.sizes.apprise)
+
+
+def _post_office(stage: Stage) -> Round:
+    """django-post_office: its defaults (100 mails a batch, five threads), or what its manual has for bulk."""
+    player = stage.post_office()
+
+    def play(way: str, size: int) -> Round:
+        batch, threads = map(int, way.split("/"))
+        return stage.their_round(player, "mails", size, database=True, batch=batch, threads=threads)
+
+    few = stage.sizes.post_office // 2
+    ways = ("100/5", "100/1", "1000/5", "1000/10")
+    way = stage.best("batch/threads of post_office", {w: lambda w=w: play(w, few) for w in ways})
+    return play(way, stage.sizes.post_office)
+
+
+def counts(stage: Stage) -> Mapping[str, Sequence[Played]]:
+    """Our side alone, once a channel: what is counted, not timed."""
+    school, worker, found = stage.ground.main, stage.carillon(stage.ground.main), {}
+    for what, size in (("texts", stage.sizes.texts), ("mails", stage.sizes.mails)):
+        stage.our_round(school, worker, what, WARM)()
+        found[CHANNEL_OF[what]] = [stage.our_round(school, worker, what, size)()]
+    return found
 
 
 def memory(stage: Stage) -> dict[int, float]:
@@ -198,19 +318,6 @@ def memory(stage: Stage) -> dict[int, float]:
         with Player("carillon", **settings) as player:
             found[size] = stage.our_round(school, player, "texts", size)().most_rss_mb
     return found
-
-
-def planning(stage: Stage) -> float:
-    """Microseconds a delivery of fan-out on PostgreSQL; nothing of it is sent."""
-    school, size, took = stage.ground.main, stage.sizes.planning, []
-    for _ in range(3):
-        said = school.accepted("email", size)
-        began = time.monotonic()
-        if school.plan(said) != size:
-            raise AssertionError("not everything was planned")
-        took.append((time.monotonic() - began) / size * 1e6)
-        school.withdraw(said)
-    return median(took)
 
 
 @contextmanager

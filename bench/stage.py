@@ -19,6 +19,9 @@ KINDS = {
     "bare_texts": "bench.peers.bare_texts",
     "bare_mails": "bench.peers.bare_mails",
     "task_each": "bench.peers.task_each",
+    "apprise_texts": "bench.peers.apprise_texts",
+    "apprise_mails": "bench.peers.apprise_mails",
+    "post_office": "bench.peers.post_office",
     "watchers": "bench.peers.watchers",
     "web": "bench.peers.web",
 }
@@ -43,6 +46,8 @@ def main() -> None:
         told = peer.play(**json.loads(line))
         cost = {"seconds": time.monotonic() - began, "cpu": time.process_time() - began_cpu}
         _answer(answers, {**cost, **told, **_memory()})
+    if (close := getattr(peer, "close", None)) is not None:
+        close()
 
 
 def _memory() -> dict[str, float]:

@@ -1,111 +1,120 @@
-"""What a run says: a table for people, one JSON object for machines."""
+"""What a run says to people: the table with its bars, in a terminal or as Markdown."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.compare import Comparison, Played
+from bench.compare import Comparison, Spread
+from bench.findings import CPU, CPU_AIMS, GATES, Findings
+
+BAR = 10  # characters up to the aim
+MOST = 16
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+COLUMNS = (
+    "",
+    "theirs /s",
+    "ours /s",
+    "ratio",
+    "half within",
+    "all within",
+    "aim",
+    "beside the aim",
+    "CPU ms each",
+)
 
 
-@dataclass(slots=True)
-class Findings:
-    """Everything that was measured."""
-
-    comparisons: dict[str, Comparison] = field(default_factory=dict)
-    memory: Mapping[int, float] = field(default_factory=dict)
-    planning: float = 0.0
-
-    @property
-    def growth(self) -> float:
-        """Of a worker's memory, from the fewest recipients to the most (MB)."""
-        return self.memory[max(self.memory)] - self.memory[min(self.memory)] if self.memory else 0.0
-
-    def each(self, name: str, what: str) -> float:
-        """Statements or messages a delivery of ours."""
-        return float(median(getattr(played, what) / played.size for played in self.comparisons[name].ours))
-
-    def standing(self, name: str) -> float:
-        """Statements a second that brake and sweep make, however much is sent."""
-        return float(median(played.standing / played.seconds for played in self.comparisons[name].ours))
-
-    def as_json(self) -> str:
-        """One line."""
-        found = self.comparisons
-        counted = {
-            "sql_sms": ("sms_vs_bare", "statements"),
-            "sql_email": ("email_vs_bare", "statements"),
-            "messages": ("sms_vs_bare", "messages"),
-        }
-        return json.dumps(
-            {
-                "ratios": {name: round(one.ratio, 3) for name, one in found.items()},
-                "per_delivery": {
-                    name: round(self.each(*where), 5) for name, where in counted.items() if where[0] in found
-                },
-                "standing_sql_per_second": {
-                    name: round(self.standing(name), 1) for name in ("sms_vs_bare",) if name in found
-                },
-                "worker_rss_growth_mb": round(self.growth, 1),
-                "planning_us_each": round(self.planning, 1),
-                "cpu_ratio": {name: round(one.cpu_ratio, 3) for name, one in found.items()},
-                "spread": {
-                    name: [round(min(one.ratios), 3), round(max(one.ratios), 3)]
-                    for name, one in found.items()
-                },
-                "sandbox_share": {name: round(_sandbox(one.theirs), 2) for name, one in found.items()},
-                "void_rows": [name for name, one in found.items() if one.void],
-                "void": any(one.void for one in found.values()),
-            }
-        )
-
-    def show(self, console: Console) -> None:
-        """The tables."""
-        table = Table(title="Medians of pairs (lowest to highest); CPU: theirs; ours + database")
-        for column in ("what", "theirs/s", "ours/s", "ratio", "aim", "CPU ms each"):
-            table.add_column(column)
-        for one in self.comparisons.values():
+def show(found: Findings, console: Console) -> None:
+    """The table and what belongs to it."""
+    if found.comparisons:
+        table = Table(title="Medians; CPU: theirs; ours + the database")
+        for column in COLUMNS:
+            table.add_column(column, no_wrap=column == "beside the aim")
+        for one in found.comparisons.values():
             table.add_row(*_row(one))
         console.print(table)
-        for one in self.comparisons.values():
-            if one.void:
-                console.print(
-                    f"[yellow]{one.name}: void. The stand-in used {_sandbox(one.theirs):.2f} of a core beside the"
-                    " bare loop: it may be what limited it."
-                )
-        if {"sms_vs_bare", "email_vs_bare"} <= self.comparisons.keys():
-            console.print(
-                f"SQL statements: {self.each('sms_vs_bare', 'statements'):.4f} a text (aim 0.05),"
-                f" {self.each('email_vs_bare', 'statements'):.4f} a mail (aim 0.3), and"
-                f" {self.standing('sms_vs_bare'):.0f} a second of brake and sweep;"
-                f" Celery messages: {self.each('sms_vs_bare', 'messages'):.5f} a delivery (aim 0.01)"
-            )
-        if self.memory:
-            told = ", ".join(f"{mb:.0f} MB at {size:,}" for size, mb in self.memory.items())
-            console.print(f"the most memory of a worker process: {told} recipients")
-        if self.planning:
-            console.print(f"fan-out: {self.planning:.1f} µs a delivery ({1e6 / self.planning:,.0f} a second)")
+    for line in (*_conditions(found), *_rest(found)):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
-def _row(one: Comparison) -> tuple[str, ...]:
+def markdown(found: Findings) -> str:
+    """The same, for a page."""
+    lines = [*_conditions(found), ""]
+    if found.comparisons:
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+        lines += ["| " + " | ".join(_row(one)) + " |" for one in found.comparisons.values()]
+    return "\n".join([*lines, "", *(f"* {line}" for line in _rest(found))]) + "\n"
+
+
+def bar(value: float, aim: float) -> str:
+    """As long as the value is beside its aim, which stands at ten characters; cut off where it is far beyond."""
+    eighths = round(value / aim * BAR * 8)
+    whole, part = divmod(eighths, 8)
+    drawn = "█" * whole + (_EIGHTHS[part].strip() if part else "")
+    return f"{drawn[: MOST - 1]}›" if len(drawn) > MOST else drawn
+
+
+def _row(one: Comparison) -> Sequence[str]:
     theirs, ours = (median(p.rate for p in side) for side in (one.theirs, one.ours))
     worker = median(p.worker_cpu / p.size for p in one.ours) * 1000
     database = median(p.database_cpu / p.size for p in one.ours) * 1000
-    bare = median(p.cpu_each for p in one.theirs) * 1000
+    other = median(p.cpu_each for p in one.theirs) * 1000
+    ratio = one.ratio
     return (
-        one.name,
+        one.name + (" (void)" if one.void else ""),
         f"{theirs:,.0f}",
         f"{ours:,.0f}",
-        f"{one.ratio:.2f} ({min(one.ratios):.2f} to {max(one.ratios):.2f})",
-        f"{one.target:g}" if one.target is not None else "",
-        f"{bare:.2f}; {worker:.2f} + {database:.2f}",
+        _short(ratio.median),
+        f"{_short(ratio.quarters[0])} to {_short(ratio.quarters[1])}",
+        f"{_short(ratio.lowest)} to {_short(ratio.highest)}",
+        f"{one.aim:g}" if one.aim else "",
+        bar(ratio.median, one.aim) if one.aim else "",
+        f"{other:.2f}; {worker:.2f} + {database:.2f}",
     )
 
 
-def _sandbox(side: Sequence[Played]) -> float:
-    return median(played.sandbox_share for played in side)
+def _conditions(found: Findings) -> Iterator[str]:
+    told = dict(found.conditions)
+    load = ", ".join(map(str, told["load_before"]))
+    yield (
+        f"{told['date']}: {told['run']} on {told['cores']} cores ({told['processor']}), Python {told['python']},"
+        f" load before it {load}; {told['packages']}"
+    )
+    if found.chosen:
+        yield "Found best: " + "; ".join(f"{whose} {way}" for whose, way in found.chosen.items())
+
+
+def _rest(found: Findings) -> Iterator[str]:
+    compared = found.comparisons
+    for name, where in CPU.items():
+        if where in compared:
+            yield f"CPU ({name}), ours to the bare client's: {_told(compared[where].cpu_ratio)}, aim {CPU_AIMS[name]:g}"
+            share = compared[where].stand_in_share
+            yield f"stand-in ({name}), beside the bare client: {share:.2f} of a core"
+    if "sms" in found.ours:
+        yield (
+            f"{found.each('sms', 'statements'):.4f} SQL statements a text (gate {GATES['sql_sms']:g}), and"
+            f" {found.standing('sms'):.0f} a second of brake and sweep however much is sent;"
+            f" {found.each('sms', 'messages'):.5f} Celery messages (gate {GATES['messages']:g})"
+        )
+    if "email" in found.ours:
+        yield f"{found.each('email', 'statements'):.4f} SQL statements a mail (gate {GATES['sql_email']:g})"
+    if found.memory:
+        told = ", ".join(f"{mb:.0f} MB at {size:,}" for size, mb in found.memory.items())
+        yield f"the most memory of a worker process: {told} recipients (gate: 50 MB more)"
+    for layout, firsts in found.urgent.items():
+        yield f"urgent, {layout}: {firsts}"
+
+
+def _told(spread: Spread) -> str:
+    return (
+        f"{spread.median:.2f} (half within {spread.quarters[0]:.2f} to {spread.quarters[1]:.2f},"
+        f" all within {spread.lowest:.2f} to {spread.highest:.2f})"
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"

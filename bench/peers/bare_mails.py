@@ -11,9 +11,8 @@ from email.policy import SMTP
 from threading import Lock
 from typing import Any
 
-from bench.ground import DOMAIN, LETTER, email
+from bench.words import DOMAIN, HTML, LETTER, MAIL_SENDER, SUBJECT, email
 
-SENDER = f"office@{DOMAIN}"
 _TO, _NUMBER = b"recipient@stands.example", b"number-stands-here"
 
 
@@ -23,7 +22,7 @@ class Peer:
     def __init__(self, *, host: str, port: int) -> None:
         self._host, self._port = host, port
 
-    def play(self, *, size: int, connections: int = 8) -> dict[str, Any]:
+    def play(self, *, size: int, connections: int) -> dict[str, Any]:
         """One round; connecting is not timed."""
         lines = [smtplib.SMTP(self._host, self._port, timeout=20) for _ in range(connections)]
         for line in lines:
@@ -47,16 +46,16 @@ def _hand(line: smtplib.SMTP, left: Iterator[int], lock: Lock) -> int:
             return sent
         to = email(n)
         mail = _MAIL.replace(_TO, to.encode(), 1).replace(_NUMBER, b"%d" % n, 1)
-        refused = line.sendmail(SENDER, [to], mail)
+        refused = line.sendmail(MAIL_SENDER, [to], mail)
         sent += not refused
 
 
 def _template() -> bytes:
     mail = EmailMessage(policy=SMTP)
-    mail["From"], mail["Reply-To"], mail["To"] = SENDER, SENDER, _TO.decode()
-    mail["Subject"], mail["Message-ID"] = "The coach leaves at eight", f"<{_NUMBER.decode()}@{DOMAIN}>"
+    mail["From"], mail["Reply-To"], mail["To"] = MAIL_SENDER, MAIL_SENDER, _TO.decode()
+    mail["Subject"], mail["Message-ID"] = SUBJECT, f"<{_NUMBER.decode()}@{DOMAIN}>"
     mail.set_content(LETTER * 2)
-    mail.add_alternative(f"<html><body>{LETTER * 3}</body></html>", subtype="html")
+    mail.add_alternative(HTML, subtype="html")
     return mail.as_bytes()
 
 

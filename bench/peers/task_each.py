@@ -1,108 +1,120 @@
-"""The usual way: one Celery task for each recipient, which loads a row, sends, updates the row and commits.
-
-Written as one would in earnest: a real Redis, no results kept, acknowledged early; threads, which suit waiting; the
-SDK's synchronous client with its kept connections, one a thread as `requests` advises; pooled database connections.
-"""
+"""The usual way, played: rows in a table, a real Celery worker, and who publishes a task for each row."""
 
 from __future__ import annotations
 
-import threading
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from celery import Celery
-from celery.worker import WorkController
-from sqlalchemy import DateTime, String, create_engine, func, insert, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from twilio.rest import Client
+import psutil  # type: ignore[import-untyped] # its stubs lag behind it
+from sqlalchemy import create_engine, func, insert, select
+from sqlalchemy.orm import Session
 
-from bench.ground import SENDER, TEXT, mobile
+from bench.words import HTML, LETTER, SUBJECT, TEXT, email, mobile
 
-THREADS = 16
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class Text(Base):
-    """One text to one number."""
-
-    __tablename__ = "text"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    address: Mapped[str] = mapped_column(String(20))
-    body: Mapped[str] = mapped_column(String(1600))
-    state: Mapped[str] = mapped_column(String(20), index=True)
-    provider_id: Mapped[str | None] = mapped_column(String(40))
-    sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+POOLS = {
+    "prefork": ["--pool", "prefork"],  # as Celery comes: a process for each core
+    "threads": ["--pool", "threads", "--concurrency", "16"],
+}
+READY_WITHIN, LIMIT = 60.0, 120.0
+_ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Peer:
-    """A Celery worker in this process, as `celery worker -P threads` is; it hears nothing between rounds."""
+    """Publishes, and watches the table. The worker runs from the first round to the end, and is idle in between."""
 
-    def __init__(
-        self, *, url: str, account_sid: str, auth_token: str, database_url: str, queue_url: str
-    ) -> None:
-        self._engine = create_engine(database_url, pool_size=THREADS, max_overflow=2)
-        Base.metadata.create_all(self._engine)
-        self._app = Celery("each", broker=queue_url, set_as_current=True)
-        self._app.conf.update(task_ignore_result=True, worker_enable_remote_control=False)
-        own = threading.local()
+    def __init__(self, *, pool: str, **known: str) -> None:
+        os.environ.update({f"EACH_{name.upper()}": value for name, value in known.items()})
+        from bench.peers import each_tasks  # noqa: PLC0415 - it reads its queue from the environment
 
-        def client() -> Client:
-            if not hasattr(own, "client"):
-                own.client = Client(account_sid, auth_token)
-                own.client.api.base_url = url
-            return own.client
-
-        engine = self._engine
-
-        @self._app.task(name="send_one")
-        def send_one(text_id: int) -> None:
-            with Session(engine) as session:
-                text = session.get_one(Text, text_id)
-                made = client().messages.create(
-                    to=text.address,
-                    from_=SENDER,
-                    body=text.body,
-                    status_callback=f"http://127.0.0.1:9/callbacks/texts/{text_id}",
-                )
-                text.state, text.provider_id, text.sent_at = "sent", made.sid, datetime.now(UTC)
-                session.commit()
-
-        self._send = send_one
-        self._app.finalize()
-        self._app.set_default()
-        worker = WorkController(
-            app=self._app,
-            pool_cls="threads",
-            concurrency=THREADS,
-            loglevel="ERROR",
-            without_gossip=True,
-            without_mingle=True,
-            without_heartbeat=True,
-        )
-        threading.Thread(target=worker.start, name="celery", daemon=True).start()
-
-    def play(self, *, size: int, database: bool) -> dict[str, Any]:
-        """One round: the rows are there before the clock; from the first publish to the last commit."""
+        self._tasks = each_tasks
+        self._engine = create_engine(known["database_url"])
+        each_tasks.Base.metadata.create_all(self._engine)
         with Session(self._engine) as session:
-            rows = [{"address": mobile(n), "body": TEXT, "state": "queued"} for n in range(size)]
-            ids = session.scalars(insert(Text).returning(Text.id), rows).all()
+            notice = each_tasks.Notice(subject=SUBJECT, body=TEXT, html="")
+            letter = each_tasks.Notice(subject=SUBJECT, body=LETTER * 2, html=HTML)
+            session.add_all([notice, letter])
             session.commit()
-        cpu, began = time.process_time(), time.monotonic()
-        for text_id in ids:
-            self._send.delay(text_id)
-        while (left := self._left()) and time.monotonic() - began < 120:
-            time.sleep(0.05)
+            self._notices = {"texts": notice.id, "mails": letter.id}
+        command = [sys.executable, "-m", "celery", "--app", "bench.peers.each_tasks", "worker"]
+        self._worker = subprocess.Popen(
+            [*command, *POOLS[pool], "--loglevel", "ERROR"],
+            cwd=_ROOT,
+            env=os.environ | {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        self._warm_up()
+
+    def play(self, *, account: str, size: int) -> dict[str, Any]:
+        """One round: the rows are there before the clock; from the first publish to the last commit."""
+        ids = self._rows(account, size)
+        task = self._tasks.send_text if account == "texts" else self._tasks.send_mail
+        cpu, began, used = time.process_time(), time.time(), self._used()
+        for message_id in ids:
+            task.delay(message_id)
+        until = time.monotonic() + LIMIT
+        while (left := self._left()) and time.monotonic() < until and self._worker.poll() is None:
+            time.sleep(0.02)
         return {
             "sent": size - left,
-            "seconds": time.monotonic() - began,
-            "cpu": time.process_time() - cpu,
+            "seconds": self._ended().timestamp() - began,
+            "cpu": time.process_time() - cpu + self._used() - used,
         }
 
-    def _left(self) -> int:
+    def close(self) -> None:
+        """Stop the worker."""
+        self._worker.terminate()
+        try:
+            self._worker.wait(10)
+        except subprocess.TimeoutExpired:
+            for child in psutil.Process(self._worker.pid).children(recursive=True):
+                child.kill()
+            self._worker.kill()
+            self._worker.wait()
+
+    def _warm_up(self) -> None:
+        """Wait until it works, with nothing sent: such a message is passed over."""
         with Session(self._engine) as session:
-            return session.scalar(select(func.count()).where(Text.state == "queued")) or 0
+            row = {"notice_id": self._notices["texts"], "address": mobile(0), "state": "warm"}
+            number = session.scalars(
+                insert(self._tasks.Message).returning(self._tasks.Message.id), [row]
+            ).one()
+            session.commit()
+        for _ in range(40):
+            self._tasks.send_text.delay(number)
+        until = time.monotonic() + READY_WITHIN
+        with self._tasks.app.connection_for_read() as connection:
+            while connection.default_channel.client.llen("celery"):
+                if time.monotonic() > until or self._worker.poll() is not None:
+                    raise RuntimeError("the Celery worker did not begin to work")
+                time.sleep(0.1)
+        time.sleep(0.5)
+
+    def _rows(self, what: str, size: int) -> list[int]:
+        to, notice = (mobile if what == "texts" else email), self._notices[what]
+        with Session(self._engine) as session:
+            rows = [{"notice_id": notice, "address": to(n), "state": "queued"} for n in range(size)]
+            ids = session.scalars(insert(self._tasks.Message).returning(self._tasks.Message.id), rows).all()
+            session.commit()
+        return list(ids)
+
+    def _left(self) -> int:
+        message = self._tasks.Message
+        with Session(self._engine) as session:
+            busy = message.state.in_(("queued", "sending"))
+            return session.scalar(select(func.count()).where(busy)) or 0
+
+    def _ended(self) -> datetime:
+        with Session(self._engine) as session:
+            return session.scalar(select(func.max(self._tasks.Message.sent_at))) or datetime.now(UTC)
+
+    def _used(self) -> float:
+        """CPU seconds of the worker's processes."""
+        worker = psutil.Process(self._worker.pid)
+        times = [worker.cpu_times(), *(child.cpu_times() for child in worker.children(recursive=True))]
+        return float(sum(each.user + each.system for each in times))
