@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from email.utils import formatdate
+from functools import lru_cache
 from threading import Lock
+from time import time
 
 from broker.channel import Item, Key, MayStart, Message, NotStarted, Outcome, Receipt, Recipient
 from broker.errors import AddressRejected
 from channels.email.crew import Crew, Errand
-from channels.email.letter import House, Letter, Personal, Rendered
+from channels.email.letter import House, Letter, Rendered
 from channels.email.line import GoneStale, Line, Route
 
 _ONE_ADDRESS = re.compile(
@@ -103,8 +105,13 @@ class Gateway:
             letter, personal = fields.letter, fields.personal
         else:  # made by hand, not by our renderer: the same bytes, without the shortcut
             letter = Letter(self._house, (fields["subject"],), (fields["text"],), (fields["html"],))
-            personal = Personal.of(to)
-        return letter.wire.fill(personal, to=to.address, message_id=name, date=formatdate())
+            personal = letter.personal(to)
+        return letter.wire.fill(personal, to=to.address, message_id=name, date=_date(int(time())))
+
+
+@lru_cache(maxsize=1)  # it tells seconds
+def _date(now: int) -> str:
+    return formatdate(now)
 
 
 _QUEUED_AS = re.compile(r"queued as ([A-Za-z0-9._-]{1,64})")

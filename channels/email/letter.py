@@ -75,9 +75,29 @@ class Letter:
         return sha256(told.encode("utf-8", "backslashreplace")).hexdigest()
 
     @cached_property
+    def names_pupils(self) -> bool:
+        """Whether any gap is filled with names: if none is, a mail says nothing of whom it is about."""
+        return not {Slot.NAMES, Slot.LEAD}.isdisjoint((*self.subject, *self.text, *self.html))
+
+    @cached_property
     def wire(self) -> Wire:
         """The bytes of the mail, gaps and all."""
-        return Wire(self)
+        return Wire(self, NOBODY)
+
+    def personal(self, to: Recipient) -> Personal:
+        """What this letter says to this recipient alone."""
+        return Personal.of(to, named=self.names_pupils)
+
+    def digest_for(self, personal: Personal) -> str:
+        """SHA-256 (hex) of the words this recipient reads: the same for all where nobody is named."""
+        if personal.names or personal.lead:
+            told = f"{self.digest}\0{personal.names}\0{personal.lead}"
+            return sha256(told.encode("utf-8", "replace")).hexdigest()
+        return self._digest_for_nobody
+
+    @cached_property
+    def _digest_for_nobody(self) -> str:
+        return sha256(f"{self.digest}\0\0".encode()).hexdigest()
 
     def subject_for(self, personal: Personal) -> str:
         """The subject, its gaps filled."""
@@ -98,13 +118,15 @@ class Personal:
     unsubscribe: str = field(repr=False)  # a link, or "" when there is none that a mail could carry
 
     @classmethod
-    def of(cls, to: Recipient) -> Personal:
-        """From what may be said to this recipient."""
+    def of(cls, to: Recipient, *, named: bool = True) -> Personal:
+        """From what may be said to this recipient; not `named` where the letter has no room for names."""
+        link = to.links.get("unsubscribe", "") if to.links else ""
+        if link and not _LINK.fullmatch(link):
+            link = ""
+        if not (named and to.names):
+            return cls("", "", link) if link else NOBODY
         names = tuple(one_line(name) for name in to.names)
-        link = to.links.get("unsubscribe", "")
-        return cls(
-            naming.join_names(names), naming.lead(names).strip(), link if _LINK.fullmatch(link) else ""
-        )
+        return cls(naming.join_names(names), naming.lead(names).strip(), link)
 
     def in_text(self, slot: Slot, house: House) -> str:
         """What fills a gap of the subject or of the plain text."""
@@ -122,6 +144,9 @@ class Personal:
             return html.escape(self.in_text(slot, house))
         link = html.escape(self.unsubscribe or f"mailto:{house.reply_to}?subject=unsubscribe")
         return f'<a href="{link}">Get no more of these emails</a>'
+
+
+NOBODY = Personal("", "", "")
 
 
 class Rendered(Mapping[str, Any]):

@@ -48,44 +48,51 @@ _Gap = tuple[bool, "Slot"]  # in the HTML?
 class Wire:
     """The bytes of a letter, with its gaps. `fill` costs microseconds; making one costs milliseconds."""
 
-    def __init__(self, letter: Letter) -> None:
+    def __init__(self, letter: Letter, nobody: Personal) -> None:
         self._letter = letter
-        self._pieces: list[bytes | _Gap] = []
+        self._nobody = nobody
+        pieces: list[bytes | _Gap] = []
         mail = _frame(letter.house, letter.attachments, letter.digest).as_bytes()
         end = 0
         for mark in _MARKS.finditer(mail):
             in_html = mark[0] == _HTML_MARK.encode()
-            self._pieces.append(mail[end : mark.start()])
-            self._pieces += _quoted_body(letter.html if in_html else letter.text, in_html=in_html)
+            pieces.append(mail[end : mark.start()])
+            pieces += _quoted_body(letter.html if in_html else letter.text, in_html=in_html)
             end = mark.end()
+        self._pieces = tuple(pieces)
         self._tail = mail[end:]
+        # Most mails differ in no more than address, Message-ID and date.
+        self._for_nobody = self._words(nobody)
 
     def fill(self, personal: Personal, *, to: str, message_id: str, date: str) -> tuple[bytes, bytes]:
         """The mail to one recipient, in two pieces: its own, and what all have in common (the files).
 
         Lines end with CRLF and none begins with a dot, so that it may go after DATA as it is.
         """
+        head = f"To: {to}\r\nMessage-ID: <{message_id}>\r\nDate: {date}\r\n".encode()
+        words = self._for_nobody if personal is self._nobody else self._words(personal)
+        return head + words, self._tail
+
+    def _words(self, personal: Personal) -> bytes:
+        """All that stands between the first headers and the files."""
         house = self._letter.house
-        pieces: list[bytes] = [self._headers(personal, to, message_id, date)]
+        words = [self._headers(personal)]
         for piece in self._pieces:
             if isinstance(piece, bytes):
-                pieces.append(piece)
+                words.append(piece)
             else:
                 in_html, slot = piece
-                pieces.append(quoted_line((personal.in_html if in_html else personal.in_text)(slot, house)))
-        return b"".join(pieces), self._tail
+                words.append(quoted_line((personal.in_html if in_html else personal.in_text)(slot, house)))
+        return b"".join(words)
 
-    def _headers(self, personal: Personal, to: str, message_id: str, date: str) -> bytes:
-        subject = self._letter.subject_for(personal)
+    def _headers(self, personal: Personal) -> bytes:
         stop = f"<mailto:{self._letter.house.reply_to}?subject=unsubscribe>"
         if personal.unsubscribe:
             stop = f"<{personal.unsubscribe}>"
             if personal.unsubscribe.startswith("https:"):  # RFC 8058 §3.1 wants no less
                 stop += "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"
-        return (
-            f"To: {to}\r\nSubject: {encoded_subject(subject)}\r\nMessage-ID: <{message_id}>\r\n"
-            f"Date: {date}\r\nList-Unsubscribe: {stop}\r\n"
-        ).encode()
+        subject = encoded_subject(self._letter.subject_for(personal))
+        return f"Subject: {subject}\r\nList-Unsubscribe: {stop}\r\n".encode()
 
 
 def _frame(house: House, attachments: Sequence[Attachment], digest: str) -> EmailMessage:
@@ -132,6 +139,7 @@ def _quoted_text(text: str) -> bytes:
     )
 
 
+@lru_cache(maxsize=256)  # the same names stand in text and HTML, the same way out in every mail
 def quoted_line(text: str) -> bytes:
     """One filling, quoted-printable, broken softly where it is long."""
     quoted = text.encode("utf-8", "replace").decode("latin-1").translate(_QUOTED)
