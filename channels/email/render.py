@@ -7,7 +7,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from string import Template
 from threading import Lock
@@ -15,7 +14,7 @@ from threading import Lock
 from broker import naming
 from broker.announcement import Content, Part
 from broker.channel import Message, Recipient
-from channels.email.letter import House, Letter, Personal, Rendered, Slot, Wording, one_line
+from channels.email.letter import House, Letter, Rendered, Slot, Wording, one_line
 from channels.markup import to_html
 
 # What stands for a gap while the library renders. A control character is in no wording: intake refuses it, and here it
