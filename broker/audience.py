@@ -20,7 +20,9 @@ from broker.roster import Role
 
 LONGEST = 500
 DEEPEST = 20  # brackets in brackets, signs that change
-MOST_NAMES = 1_000  # once every group made of others is taken apart: ten that double each other would be as many
+MOST_NAMES = (
+    1_000  # once every group made of others is taken apart: ten that double each other would be as many
+)
 EVERYONE = "everyone"
 ROLES = {"pupils": Role.PUPIL, "guardians": Role.GUARDIAN, "staff": Role.STAFF}
 

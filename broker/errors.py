@@ -81,6 +81,10 @@ class NotFound(RuleBroken):
     """Raised when an id names nothing in this ledger, or nothing that this actor may see."""
 
 
+class NotToBeChanged(RuleBroken):
+    """Raised when a group, a person or a template may not be changed in this way, or not by hand."""
+
+
 class FeedTaken(RuleBroken):
     """Raised when a group's feed would have an address that belongs to another feed, or none."""
 

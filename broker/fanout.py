@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
+from broker.audience import Audience
+from broker.errors import RuleBroken
+from broker.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import DeliverHint, Lane, PlanProgress
@@ -48,10 +51,33 @@ def _begin(tx: Transaction, public_id: UUID) -> Announcement | None:
     announcement = _still_to_plan(tx, public_id)
     if announcement is None:
         return None
+    audience = _audience(tx, announcement)
+    if audience is None:
+        return None
     # The day in the school's own zone decides which memberships hold.
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-    tx.plans.add_duties(announcement, audiences.parse(announcement.audience), today)
+    tx.plans.add_duties(announcement, audience, today)
     return announcement
+
+
+def _audience(tx: Transaction, announcement: Announcement) -> Audience | None:
+    """Whom it means today; None while a group of its audience is not there any more.
+
+    It waits for a person then: without 7B, `Year 7 - 7B` would tell those whom somebody meant to leave out. When its
+    time is over nothing can leave, and who would have been told is explained as far as it is known.
+    """
+    written = audiences.parse(announcement.audience)
+    subject = str(announcement.public_id)
+    try:
+        audience = resolve(tx, written)
+    except RuleBroken as broken:
+        if tx.now >= announcement.expires_at:
+            return written
+        why = f"{broken.problem.message}: nothing of this announcement leaves until that is mended"
+        tx.sweeps.raise_alarm("audience_gone", subject, why)
+        return None
+    tx.sweeps.clear_alarm("audience_gone", subject)
+    return audience
 
 
 def _partition(

@@ -19,7 +19,8 @@ from broker import company
 from broker.actor import Actor
 from broker.announcement import Announcement, Content, Draft, Part, Purpose, Urgency
 from broker.channel import Traits, Verifies
-from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownAudience, UnknownChannel
+from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
+from broker.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import FanOutHint, StopKind
@@ -60,7 +61,7 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What accepting a draft would store: the draft as checked, its audience as a tree, its times, at what moment."""
+    """What accepting a draft would store: the draft as checked, its times, at what moment; its audience as resolved."""
 
     draft: Draft
     audience: audiences.Audience
@@ -78,7 +79,7 @@ def rehearse(ports: Ports, draft: Draft) -> Rehearsed:
     def work(tx: Transaction) -> Rehearsed:
         _known_key(tx, checked, digest)
         due_at, expires_at = _judged(ports, tx, checked, tree)
-        return Rehearsed(checked, tree, tx.now, due_at, expires_at)
+        return Rehearsed(checked, resolve(tx, tree), tx.now, due_at, expires_at)
 
     return ports.ledger.transact(work)
 
@@ -188,7 +189,7 @@ def _judged(
     """What only the ledger can tell of a draft; returns when it is due and when it expires."""
     if not tx.announcements.department_exists(draft.department):
         raise _unknown_department()
-    _check_groups(tx, tree)
+    resolve(tx, tree)
     _check_accounts(tx, draft)
     for problem in check_wording(ports, tx, draft):
         raise InvalidAnnouncement(problem)
@@ -263,18 +264,6 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
         raise _bad("too_large", "attachments", "the attachments are too large for a mail", "send a link")
 
 
-def _check_groups(tx: Transaction, tree: audiences.Audience) -> None:
-    for name, nearest in tx.people.unknown_groups(tree).items():
-        raise UnknownAudience(
-            Problem(
-                "unknown_group",
-                "to",
-                f"there is no group called {_shown(name)}",
-                f"did you mean {nearest}?" if nearest else "import a roster, or check the name",
-            )
-        )
-
-
 def _check_accounts(tx: Transaction, draft: Draft) -> None:
     for name in _channels(draft):
         if tx.accounts.for_channel(name, draft.department) is None:
@@ -315,10 +304,6 @@ def _the(tx: Transaction, public_id: UUID) -> Announcement:
 
 def _unknown_department() -> InvalidAnnouncement:
     return _bad("unknown_department", "department", "this department is not known", "see `carillon doctor`")
-
-
-def _shown(name: str) -> str:
-    return f"“{name[:60]}”" if name.isprintable() else "that"
 
 
 def _bad(code: str, field: str, message: str, hint: str) -> InvalidAnnouncement:

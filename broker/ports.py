@@ -20,6 +20,7 @@ from broker.audience import Audience
 from broker.channel import Channel, Traits
 from broker.difference import Brakes, ImportDifference
 from broker.mapping import ReportMapping
+from broker.office import Families, Groups, Templates
 from broker.record import Entry
 from broker.roster import Roster
 from broker.values import (
@@ -167,9 +168,10 @@ class Deliveries(Protocol):
     def pick(self, account: AccountRow, lane: Lane, *, limit: int) -> Sequence[Picked]:
         """Lock up to `limit` due deliveries and read their facts; `fence` is the one the claim will give."""
 
-    def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
+    def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta, holder: str) -> None:
         """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason.
 
+        `holder` is the process whose hand they are in.
         Like whatever moves a delivery, it keeps the counters.
         """
 
@@ -327,6 +329,9 @@ class Sweeps(Protocol):
     def expire_all_leases(self) -> int:
         """Let every lease run out now: for a database whose only worker has just begun."""
 
+    def expire_leases_of(self, holder: str) -> int:
+        """Let what one process has in hand run out now: for a process that is known to be dead."""
+
     def raise_alarm(self, kind: str, subject: str, message: str) -> None:
         """Tell whoever watches; the same alarm is raised once until it is cleared."""
 
@@ -384,6 +389,18 @@ class Transaction(Protocol):
     @property
     def mappings(self) -> Mappings:
         """How reports are read."""
+
+    @property
+    def groups(self) -> Groups:
+        """Groups kept by hand."""
+
+    @property
+    def families(self) -> Families:
+        """Who belongs to whom."""
+
+    @property
+    def templates(self) -> Templates:
+        """Named wordings."""
 
     @property
     def plans(self) -> Plans:

@@ -136,9 +136,7 @@ def _is_first(pupil: ColumnElement[Any], priority: ColumnElement[Any]) -> Column
 
 def _holders(people: People) -> Any:
     """SELECT person_id, holder_id, priority: whose addresses speak for a person."""
-    own = select(
-        person.c.id.label("person_id"), person.c.id.label("holder_id"), literal(0).label("priority")
-    )
+    own = select(person.c.id.label("person_id"), person.c.id.label("holder_id"), literal(0).label("priority"))
     guardians = select(
         guardianship.c.pupil_id.label("person_id"),
         guardianship.c.guardian_id.label("holder_id"),

@@ -23,6 +23,8 @@ from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import READ_ONLY
+from ledger.families import Families
+from ledger.groups import Groups
 from ledger.hand import Hand
 from ledger.imports import Imports
 from ledger.mappings import Mappings
@@ -38,6 +40,7 @@ from ledger.staging import Staged, staged
 from ledger.stops import Stops
 from ledger.sweeps import Sweeps
 from ledger.tables import school
+from ledger.templates import Templates
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
@@ -52,6 +55,9 @@ class Transaction:
         self.announcements = Announcements(hand)
         self.people = People(hand)
         self.mappings = Mappings(hand)
+        self.groups = Groups(hand)
+        self.families = Families(hand)
+        self.templates = Templates(hand)
         self.plans = Plans(hand)
         self.deliveries = Deliveries(hand)
         self.moves = Moves(hand)

@@ -139,7 +139,11 @@ def test_an_error_says_where(expression: str, where: str) -> None:
     assert where in caught.value.problem.message
 
 
-MADE_OF = {"strings": "Violins + Cellos", "orchestra": "Strings + Brass - 7B", "tour": "Orchestra & (Year 9 + Strings)"}
+MADE_OF = {
+    "strings": "Violins + Cellos",
+    "orchestra": "Strings + Brass - 7B",
+    "tour": "Orchestra & (Year 9 + Strings)",
+}
 
 
 def test_a_group_made_of_others_is_taken_apart_wherever_it_stands() -> None:
@@ -203,7 +207,23 @@ def test_names_are_compared_without_case_or_spare_blanks(one: str, same: str) ->
 
 pieces = st.lists(
     st.sampled_from(
-        ["Choir", "Year 7", "everyone", "staff", " ", "+", "&", "-", "−", "(", ")", '"', " + ", " - ", "\u2003"]
+        [
+            "Choir",
+            "Year 7",
+            "everyone",
+            "staff",
+            " ",
+            "+",
+            "&",
+            "-",
+            "−",
+            "(",
+            ")",
+            '"',
+            " + ",
+            " - ",
+            "\u2003",
+        ]
     ),
     max_size=20,
 ).map("".join)

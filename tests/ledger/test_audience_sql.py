@@ -177,6 +177,7 @@ def resolved(tree: Audience, school: dict[str, set[str]]) -> set[str]:
         return set().union(*school.values())
     if isinstance(tree, Group):
         return school.get(tree.name, set())
+    assert isinstance(tree, Combined)
     left, right = resolved(tree.left, school), resolved(tree.right, school)
     return {"+": left | right, "&": left & right, "-": left - right}[tree.operator]
 

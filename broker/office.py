@@ -1,0 +1,120 @@
+"""What the office keeps by hand, as ports and as the values that cross them: groups, families, templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from broker.announcement import Part
+from broker.roster import Role
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """Somebody in the ledger. `source_id` is what the school's own system calls this person."""
+
+    id: int
+    public_id: UUID
+    source_id: str
+    name: str = field(repr=False)
+    roles: frozenset[Role]
+    form: str = ""
+    year: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """An active group with what may be changed of it; `expression` is None for one that has members of its own."""
+
+    id: int
+    name: str
+    kept: bool  # by hand, or as the last roster said
+    expression: str | None
+    department: str | None  # its slug
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianshipRow:
+    """What is known of a guardian and a pupil; `by_hand` is a block that no roster lifts."""
+
+    guardian: int
+    pupil: int
+    blocked: bool
+    by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """One version of a template, in one language."""
+
+    department: str
+    name: str
+    version: int
+    language: str
+    parts: Mapping[Part, str] = field(repr=False)
+    made_at: datetime
+    made_by: str
+    retired: bool = False
+
+
+class Groups(Protocol):
+    """Groups kept by hand: lists of members, or expressions over other groups."""
+
+    def made_of(self) -> Mapping[str, str]:
+        """Every active group that is an expression: folded name → expression."""
+
+    def named(self, folded_name: str) -> KeptRow | None:
+        """One active group."""
+
+    def add(self, name: str, *, department: str | None, expression: str | None) -> KeptRow:
+        """A new group, kept by hand."""
+
+    def change(self, group: int, *, department: str | None, expression: str | None) -> None:
+        """Whose it is, and what it is made of."""
+
+    def retire(self, group: int) -> None:
+        """It is no longer there; its name is free, what was planned for it stands."""
+
+    def members(self, group: int) -> Sequence[int]:
+        """Who is in it, whenever they began."""
+
+    def enrol(self, group: int, people: Mapping[int, Role]) -> int:
+        """Put people into a group from now on; returns how many were not in it."""
+
+    def leave(self, group: int, people: Sequence[int]) -> int:
+        """Take people out of a group; returns how many were in it."""
+
+
+class Families(Protocol):
+    """Who belongs to whom."""
+
+    def find(self, word: str, *, limit: int) -> Sequence[PersonRow]:
+        """Whom a word may mean: a school's own id, or our public one, alone; else everybody of that name."""
+
+    def by_source_ids(self, ids: Sequence[str]) -> Mapping[str, PersonRow]:
+        """Those who are at the school, by the school's own ids."""
+
+    def guardianship(self, guardian: int, pupil: int) -> GuardianshipRow | None:
+        """What is known of the two; locked."""
+
+    def set_block(self, guardian: int, pupil: int, *, blocked: bool) -> None:
+        """Block a guardian from a pupil by hand, or lift the block; joins the two where nothing did."""
+
+
+class Templates(Protocol):
+    """Named wordings of a department, as versions that never change."""
+
+    def newest(self, slug: str, folded_name: str, language: str) -> TemplateRow | None:
+        """The newest version that there is, retired or not."""
+
+    def version(self, slug: str, folded_name: str, language: str, version: int) -> TemplateRow | None:
+        """One version."""
+
+    def add(self, template: TemplateRow) -> None:
+        """Keep a version that is new."""
+
+    def retire(self, slug: str, folded_name: str) -> int:
+        """No version of it is offered any more; returns how many were."""

@@ -1,0 +1,45 @@
+"""A group that went between acceptance and its time: nobody is told by mistake, and somebody is told why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from broker import groups
+from broker.actor import SYSTEM
+from ledger import tables as t
+from tests.support.broker_world import World
+from tests.support.school import family
+
+
+def alarms(world: World) -> list[str]:
+    return [row.kind for row in world.rows(select(t.alarm).where(t.alarm.c.cleared_at.is_(None)))]
+
+
+def test_an_announcement_waits_for_a_person_when_whom_it_leaves_out_is_not_known_any_more(world: World):
+    world.bring(family())
+    groups.keep(world.ports, "Excused", department=None, actor=SYSTEM)
+    groups.add_members(world.ports, "Excused", ["eve"], actor=SYSTEM)
+    said = world.announce(audience="7B - Excused")
+    groups.retire(world.ports, "Excused", actor=SYSTEM)
+    assert world.plan(said) == 0
+    assert world.plan(said) == 0
+    assert world.rows(select(t.duty)) == []
+    assert alarms(world) == ["audience_gone"]
+    groups.keep(world.ports, "Excused", department=None, actor=SYSTEM)
+    groups.add_members(world.ports, "Excused", ["eve"], actor=SYSTEM)
+    assert world.plan(said) == 2  # Ann's mother and father
+    assert alarms(world) == []
+
+
+def test_when_its_time_is_over_who_was_not_told_is_known_all_the_same(world: World):
+    world.bring(family())
+    groups.keep(world.ports, "Excused", department=None, actor=SYSTEM)
+    said = world.announce(audience="7B + Excused")
+    groups.retire(world.ports, "Excused", actor=SYSTEM)
+    world.pass_time(timedelta(days=2))
+    world.plan(said)
+    world.send()
+    assert set(world.states(said)) == {"refused"}
+    assert len(world.rows(select(t.duty))) == 2
