@@ -55,7 +55,7 @@ def claim(
         steps = [_step(one, verdict) for one, verdict in judged]
         taken = [one for (one, _), made in zip(judged, steps, strict=True) if made.event is Event.CLAIM]
         tx.pace.give_back(account, turns, turns.count - len(taken))
-        tx.deliveries.step(account, steps, lease=lease)
+        tx.deliveries.step(account, steps, lease=lease, holder=actor.id)
         _keep_account(tx, account, judged, steps, actor)
         return Claimed(taken, len(picked), turns)
 

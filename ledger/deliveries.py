@@ -81,7 +81,7 @@ class Deliveries:
         covers = self._covers([row.id for row in rows])
         return [_picked(row, account, covers[row[0]]) for row in rows]
 
-    def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta) -> None:
+    def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta, holder: str) -> None:
         """Take picked deliveries out of `queued`: claims get the lease and the fence, the rest their reason."""
         if not steps:
             return
@@ -91,11 +91,13 @@ class Deliveries:
             State.QUEUED,
             f"UPDATE delivery SET state = u.state, fence = u.fence, code = u.code, why = u.why,"
             f" due_at = coalesce(u.due_at, delivery.due_at), changed_at = {hand.dialect.now},"
-            f" lease_until = CASE WHEN u.state = 'sending' THEN {later} END"
+            f" lease_until = CASE WHEN u.state = 'sending' THEN {later} END,"
+            " holder = CASE WHEN u.state = 'sending' THEN CAST(:holder AS text) END"
             f" FROM {hand.dialect.rows(_STEP)} WHERE delivery.id = u.id",
             _STEP,
             [(s.delivery, s.state.value, s.fence, s.code, s.why, s.due_at) for s in steps],
             lease=hand.interval(lease),
+            holder=holder,
         )
         dropped = [(s.delivery, duty) for s in steps for duty in s.dropped_duties]
         if dropped:

@@ -110,6 +110,16 @@ class Sweeps:
         )
         return moved.rowcount
 
+    def expire_leases_of(self, holder: str) -> int:
+        """Let what one process has in hand run out now: for a process that is known to be dead."""
+        past = self._hand.now - timedelta(microseconds=1)
+        in_hand = t.delivery.update().where(
+            t.delivery.c.state == State.SENDING.value,
+            t.delivery.c.holder == holder,
+            t.delivery.c.lease_until > past,
+        )
+        return self._hand.connection.execute(in_hand.values(lease_until=past)).rowcount
+
     def raise_alarm(self, kind: str, subject: str, message: str) -> None:
         """Tell whoever watches; the same alarm is raised once until it is cleared."""
         open_already = select(t.alarm.c.id).where(

@@ -417,6 +417,8 @@ delivery = Table(
     Column("due_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("lease_until", Moment),
+    # The process that has it in hand, or had it last: what a dead one holds is given back before its lease ends.
+    Column("holder", Text),
     # Raised by each claim, requeue and by evidence that moves a sending delivery: a stale worker is known by it.
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("requeued_fence", Integer, nullable=False, server_default="0"),

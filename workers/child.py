@@ -1,7 +1,7 @@
 """The worker process under a supervisor: `python -m workers.child NAME QUEUE…`. People start it by `carillon worker`.
 
 Its stdin is a leash: when it ends, the supervisor is gone, however that happened, and the child stops warmly. On
-stdout it tells the supervisor which beats it heard.
+stdout it tells the supervisor that it is up, and which beats it heard.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from types import FrameType
 
@@ -71,6 +72,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     house.hints.fall_back(workshop.by_hand)
     workshop.start(alone=settings.sqlite)
     publishing.start()
+    _say(b"up")
     try:
         consumer.run()
     finally:
@@ -79,7 +81,12 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
 
 
 def _tell(beat: str) -> None:
-    os.write(sys.stdout.fileno(), f"heard {int(beat)}\n".encode())
+    _say(b"heard %d" % int(beat))
+
+
+def _say(word: bytes) -> None:
+    with suppress(BrokenPipeError):  # the supervisor is gone, and the leash says so
+        os.write(sys.stdout.fileno(), word + b"\n")
 
 
 def _on_leash() -> None:

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import FrameType
 
 import redis
 
 from broker.errors import Problem, SetupError
+from config.assembly import secret_of
 from config.queue import BEAT, Publisher, beat_queue, connect, forget, is_redis
 from config.queue import queues as all_queues
 from config.registry import Registry
 from config.settings import Settings
+from config.signer import HmacSigner
+from ledger.connect import open_ledger
 from workers.child import WRONG_SETUP
+from workers.left_behind import LeftBehind
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,7 @@ class Child:
     def __init__(self, name: str, queues: Sequence[str]) -> None:
         self.name = name
         self.started = time.monotonic()
+        self.came_up = False
         self.unheard_since: float | None = None
         self.terminated: float | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
@@ -92,7 +98,9 @@ class Child:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for above
         with self._process.stdout as told:
             for line in told:
-                if line.startswith(b"heard "):
+                if line.startswith(b"up"):
+                    self.came_up = True
+                elif line.startswith(b"heard "):
                     self.unheard_since = None
 
 
@@ -108,6 +116,9 @@ class Supervisor:
         self._grace = grace
         self._stopping = False
         self._wrong_setup = False
+        self._one_came_up = False
+        # By its number alone two containers would have the same worker, hear each other's beats, and bury the living.
+        self._name = f"worker-{os.getpid()}-{secrets.token_hex(4)}"
         self._number = 0
         self._beats = 0
         self._wait = FIRST_WAIT
@@ -115,9 +126,12 @@ class Supervisor:
         self._next_beat = 0.0
         self._children: list[Child] = []
         self._publisher = Publisher(settings.queue_url, ())
+        self._ledger = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
+        self._left_behind = LeftBehind(self._ledger)
 
     def run(self) -> int:
         """Work until `stop` and until every child has ended; the exit code."""
+        self._left_behind.start()
         try:
             while not (self._stopping and not self._children):
                 self._look()
@@ -126,6 +140,10 @@ class Supervisor:
             for child in self._children:
                 child.close()
             self._publisher.close()
+            self._left_behind.stop()
+            with suppress(Exception):  # of one that was killed late just now; else its lease ends by itself
+                self._left_behind.give_back()
+            self._ledger.close()
         return WRONG_SETUP if self._wrong_setup else os.EX_OK
 
     def stop(self) -> None:
@@ -146,16 +164,19 @@ class Supervisor:
     def _fill_up(self) -> None:
         while len(self._children) < self._processes and time.monotonic() >= self._next_start:
             self._number += 1
-            self._children.append(Child(f"worker-{os.getpid()}-{self._number}", self._queues))
+            self._children.append(Child(f"{self._name}-{self._number}", self._queues))
 
     def _bury(self, child: Child) -> None:
         self._children.remove(child)
         child.close()
         self._forget(child)
+        self._left_behind.died(child.name)
+        self._one_came_up = self._one_came_up or child.came_up
         code = child.ended()
         if self._stopping:
             return
-        if code == WRONG_SETUP:
+        # What was right once is not wrong by its set-up: a database that is away comes back.
+        if code == WRONG_SETUP and not self._one_came_up:
             self._wrong_setup = self._stopping = True
             return
         lived = time.monotonic() - child.started

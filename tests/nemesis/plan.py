@@ -79,8 +79,8 @@ def strokes(seed: int, length: timedelta) -> Sequence[Stroke]:
     """Every stroke of a run, in order."""
     chance = random.Random(seed)
     share = length / WHOLE
-    kills = chance.choices(KILLS, _KILL_WEIGHTS, k=math.ceil(56 * share))
-    database = _each_at_least_once(DATABASE, math.ceil(9 * share), chance)
+    kills = chance.choices(KILLS, _KILL_WEIGHTS, k=math.ceil(84 * share))
+    database = _each_at_least_once(DATABASE, math.ceil(10 * share), chance)
     redis = _each_at_least_once(REDIS, math.ceil(6 * share), chance)
     drawn = [
         *_spread(kills, length, chance),

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +15,11 @@ from broker.errors import SetupError
 from config.queue import CORE, SWEEP, Publisher, depths
 from config.settings import Settings
 from tests.support.redis import RedisServer
+from tests.support.supervised import workers
 from tests.support.tower import MakeTower, Tower, within
 from workers import supervisor
 
-PROGRAM = (
-    "import sys; from config import logs; from config.settings import load; from workers import supervisor\n"
-    "logs.set_up(); sys.exit(supervisor.main(load(env_file=None)))"
-)
-
 pytestmark = pytest.mark.timeout(180)
-
-
-class Workers:
-    """A supervisor of its own process, and what it says."""
-
-    def __init__(self, tower: Tower, log: Path) -> None:
-        self._log = log
-        with log.open("ab") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM], env=tower.environ, stderr=file, cwd=Path(__file__).parents[2]
-            )
-
-    def said(self) -> str:
-        return self._log.read_text()
-
-    def children(self) -> list[int]:
-        found = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [int(pid) for pid in found]
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def stop(self) -> int:
-        self._process.terminate()
-        return self._process.wait(timeout=30)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait(timeout=5)
-
-
-@contextmanager
-def workers(tower: Tower, folder: Path) -> Iterator[Workers]:
-    running = Workers(tower, folder / "supervisor.log")
-    try:
-        yield running
-    finally:
-        running.kill()
 
 
 def is_heard(redis_server: RedisServer) -> bool:
@@ -132,7 +85,7 @@ def test_a_killed_worker_is_replaced_and_its_work_accounted_for(tower: Tower, tm
         assert within(40, lambda: running.children() not in ([], [child]))
         announcement = tower.announce()
         assert within(60, lambda: tower.states(announcement) == {"sent": 1000})
-        assert re.search(r"worker-\d+-1 ended with code -9; another one starts", running.said())
+        assert re.search(r"worker-\d+-[0-9a-f]{8}-1 ended with code -9; another one starts", running.said())
 
 
 def test_a_deaf_worker_is_noticed_and_replaced(tower: Tower, tmp_path: Path) -> None:

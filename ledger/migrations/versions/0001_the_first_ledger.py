@@ -78,6 +78,7 @@ def upgrade() -> None:
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('holder', sa.Text(), nullable=True),
     sa.Column('fence', sa.Integer(), server_default='0', nullable=False),
     sa.Column('requeued_fence', sa.Integer(), server_default='0', nullable=False),
     sa.Column('burned', sa.SmallInteger(), server_default='0', nullable=False),
