@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
 from broker.office import GuardianshipRow, PersonRow
 from broker.roster import Role
@@ -53,9 +53,13 @@ class Families:
     def set_block(self, guardian: int, pupil: int, *, blocked: bool) -> None:
         """Block a guardian from a pupil by hand, or lift the block."""
         values = {"blocked": blocked, "by_hand": blocked}
-        run = self._hand.connection.execute
-        if not run(update(guardianship).where(*_of(guardian, pupil)).values(values)).rowcount:
-            run(insert(guardianship).values(guardian_id=guardian, pupil_id=pupil, priority=LAST, **values))
+        run, both = self._hand.connection.execute, _of(guardian, pupil)
+        if not blocked:
+            # Joined by the block alone: without it, they would be a guardian whom nobody named.
+            run(delete(guardianship).where(*both, guardianship.c.by_hand, guardianship.c.priority == LAST))
+        if run(update(guardianship).where(*both).values(values)).rowcount or not blocked:
+            return
+        run(insert(guardianship).values(guardian_id=guardian, pupil_id=pupil, priority=LAST, **values))
 
 
 _WHOLE = (

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Subquery,
     Table,
     and_,
+    case,
     delete,
     exists,
     false,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     update,
 )
 
@@ -100,8 +102,12 @@ GUARDIANSHIP = Link(
         staged_guardianship.c.priority,
         staged_guardianship.c.parental_responsibility,
         staged_guardianship.c.lives_with,
-        # A file that cannot say leaves a block as it stands: a court order does not lapse by an export.
-        func.coalesce(staged_guardianship.c.blocked, _held.c.blocked, false()).label("blocked"),
+        # A file that cannot say leaves a block as it stands: a court order does not lapse by an export. One that was
+        # made here, by hand, is lifted here.
+        case(
+            (_held.c.by_hand, _held.c.blocked),
+            else_=func.coalesce(staged_guardianship.c.blocked, _held.c.blocked, false()),
+        ).label("blocked"),
     )
     .select_from(staged_guardianship)
     .join(_guardian, _guardian.c.n == staged_guardianship.c.guardian_n)
@@ -136,6 +142,7 @@ HOLDING = Link(
 MEMBERSHIP = Link(
     target=membership,
     staged=select(
+        staged_membership.c.group_n,
         staged_group.c.group_id,
         staged_person.c.person_id,
         staged_membership.c.role,
