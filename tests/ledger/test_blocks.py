@@ -15,7 +15,6 @@ from broker.imports import import_roster
 from broker.ports import Ports
 from broker.values import StopKind
 from ledger import tables as t
-from ledger.connect import Ledger
 from tests.ledger.test_audience_sql import DAD, MUM, bring, reach
 from tests.support.school import family
 
