@@ -33,7 +33,7 @@ class Eavesdropper:
         self._thread.join(10)
 
     def _run(self) -> None:
-        with self._heard.open("ab") as file:
+        with self._heard.open("ab", buffering=0) as file:
             while not self._ending.is_set():
                 with suppress(*PROTOCOL_ENDS), self._server.client() as client, client.monitor() as monitor:
                     while not self._ending.is_set():

@@ -19,7 +19,7 @@ TEXTS: Sequence[tuple[str, float]] = (
     ("twilio:reset-after-accept", 0.03),
     ("twilio:hang-before-accept:ms=6000", 0.005),
     ("twilio:hang-after-accept:ms=6000", 0.005),
-    ("twilio:hang-after-accept:ms=25000", 0.001),  # longer than a client waits
+    ("twilio:hang-after-accept:ms=25000", 0.003),  # longer than a client waits
     ("twilio:slow:ms=1500", 0.01),
     ("twilio:slow-accept:ms=1200", 0.02),
     ("twilio:bad-json", 0.01),
