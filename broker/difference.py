@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from broker.roster import RosterProblem
 
@@ -34,6 +35,10 @@ class ImportDifference:
     memberships: Counts
     guardianships: Counts
     addresses: Counts  # who holds which address
+    terms: Counts = Counts()
+    by_group: Mapping[str, Counts] = field(
+        default_factory=dict
+    )  # the members of each group that would change
     problems: tuple[RosterProblem, ...] = ()
 
     @property
@@ -49,6 +54,7 @@ class ImportDifference:
             "memberships": self.memberships,
             "guardianships": self.guardianships,
             "addresses": self.addresses,
+            "terms": self.terms,
         }
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from broker.errors import BadMapping, Problem
@@ -53,17 +54,18 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column, as it stood in the report that the mapping was made on; `at` counts from 0 where position counts."""
+    """One column, as it stood in the report that the mapping was made on."""
 
     header: str
+    at: int  # from 0
     nth: int = 1
     of: int = 1
-    at: int | None = None
+    by_position: bool = False
 
     @property
     def told(self) -> str:
         """How a person would point at it."""
-        if self.at is not None:
+        if self.by_position:
             return f"column {letter(self.at)} ({self.header})" if self.header else f"column {letter(self.at)}"
         return f"{self.header} ({self.nth} of {self.of})" if self.of > 1 else self.header
 
@@ -118,7 +120,14 @@ def make(
 
 def places(mapping: ReportMapping, headers: Sequence[str]) -> Mapping[str, int]:
     """Where each field stands in a report with these headers. Raises BadMapping when the columns have moved."""
-    return {field: _place(field, column, headers) for field, column in mapping.columns.items()}
+    found = {field: _place(field, column, headers) for field, column in mapping.columns.items()}
+    # Repeated headers belong to what stands around them: among themselves they must stand as they stood.
+    repeated = [field for field, column in mapping.columns.items() if column.of > 1]
+    as_it_was = sorted(repeated, key=lambda field: mapping.columns[field].at)
+    for before, after in pairwise(as_it_was):
+        if found[before] > found[after]:
+            _moved(after, "repeated headers do not stand in the order in which they stood")
+    return found
 
 
 def letter(at: int) -> str:
@@ -132,7 +141,11 @@ def letter(at: int) -> str:
 
 def fold_header(header: str) -> str:
     """Headers are compared without case and with single spaces."""
-    return " ".join(header.split()).casefold()
+    return _tidy(header).casefold()
+
+
+def _tidy(header: str) -> str:
+    return " ".join(header.split())
 
 
 # --- how a column is named, and found again ------------------------------------------------------------------
@@ -155,10 +168,10 @@ def _pointed_at(field: str, told: str, headers: Sequence[str]) -> Column:
         if at >= len(headers):
             last = f"its last column is {letter(len(headers) - 1)}"
             _refuse("unknown_column", field, "the report has no such column", last)
-        return Column(" ".join(headers[at].split()), at=at)
+        return Column(_tidy(headers[at]), at, by_position=True)
     standing = _standing(told, headers)
     if len(standing) == 1:
-        return Column(" ".join(headers[standing[0]].split()))
+        return Column(_tidy(headers[standing[0]]), standing[0])
     if standing:
         several = " and ".join(letter(at) for at in standing)
         hint = f"say {told}#1, {told}#2 …, or @{letter(standing[0])}"
@@ -166,13 +179,13 @@ def _pointed_at(field: str, told: str, headers: Sequence[str]) -> Column:
     if (found := _NTH.match(told)) and (standing := _standing(found[1], headers)):
         nth = int(found[2])
         if nth <= len(standing):
-            return Column(" ".join(headers[standing[0]].split()), nth, len(standing))
+            return Column(_tidy(headers[standing[0]]), standing[nth - 1], nth, len(standing))
     hint = "see: carillon people mapping columns REPORT"
     raise BadMapping(Problem("unknown_column", field, "the report has no such header", hint))
 
 
 def _place(field: str, column: Column, headers: Sequence[str]) -> int:
-    if column.at is not None:
+    if column.by_position:
         found = headers[column.at] if column.at < len(headers) else None
         if found is None or fold_header(found) != fold_header(column.header):
             _moved(field, f"column {letter(column.at)} does not have the header that it had")

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import imports
+from broker import imports, mappings
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
+from broker.roster import Roster
+from cli import mappings as mapping_commands
 from cli import show
-from cli.house import writing
+from cli.house import reading, writing
 from cli.options import Json, Operator
-from config.settings import load
+from cli.whole_school import show_problems, today_and_region
 from sources import rosters
 
-MOST_PROBLEMS = 20
+MOST_GROUPS = 20
 
 app = typer.Typer(help="Who is in the school.", no_args_is_help=True)
+app.add_typer(mapping_commands.app, name="mapping")
 
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="A OneRoster folder or zip, or a people.csv.")],
+    path: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A OneRoster folder or zip, or a people.csv; with --mapping, reports as CSV files."
+        ),
+    ],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="How a report is read; once for each report, in their order."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     expect_leaving: Annotated[
         int | None,
@@ -48,11 +61,12 @@ def import_(
     * `carillon people import oneroster.zip`
     * `carillon people import people.csv --yes --operator "Mrs Bell"`
     * `carillon people import export/ --yes --expect-leaving 131`
+    * `carillon people import contacts.csv staff.csv --mapping sims-contacts --mapping sims-staff`
     """
-    with show.busy("reading the roster", quiet=json):
-        school = load().school
-        today = datetime.now(UTC).astimezone(ZoneInfo(school.zone)).date()
-        roster = rosters.read(path, region=school.region, today=today)
+    today, region = today_and_region()
+    read = _reader(path, mapping or [], today=today, region=region)
+    with show.busy("reading the roster", quiet=json) as tell:
+        roster = read(tell)
     # A dry run keeps nothing that a name would have to stand under.
     with writing("a dry run" if dry_run else operator, creates=True) as (house, actor):
         with show.busy("comparing", quiet=json):
@@ -66,6 +80,26 @@ def import_(
         with show.busy("swapping it in", quiet=json):
             done = imports.import_roster(house.ports, roster, actor=actor, expect_leaving=expected)
         _end(done, applied=True, json=json)
+
+
+def _reader(
+    paths: Sequence[Path], named: Sequence[str], *, today: date, region: str
+) -> Callable[[Callable[[float], None]], Roster]:
+    """How these paths are read: as what they hold, or each through its mapping."""
+    if not named:
+        if len(paths) > 1:
+            hint = "give the folder or zip that holds it; several reports want a --mapping each"
+            raise RuleBroken(Problem("several_rosters", "path", "a roster is the whole school at once", hint))
+        return lambda tell: rosters.read(paths[0], region=region, today=today, tell=tell)
+    if len(named) != len(paths):
+        hint = "the first --mapping is for the first report, and so on"
+        raise RuleBroken(
+            Problem("mappings_and_reports", "mapping", "each report wants one mapping of its own", hint)
+        )
+    with reading() as house:
+        found = [mappings.named(house.ports, name) for name in named]
+    reports = [rosters.Report(path, one) for path, one in zip(paths, found, strict=True)]
+    return lambda tell: rosters.read_reports(reports, region=region, today=today, tell=tell)
 
 
 def _confirmed(difference: ImportDifference, expected: int | None, *, json: bool) -> int | None:
@@ -89,15 +123,27 @@ def _show(difference: ImportDifference) -> None:
             for what, c in difference.counts().items()
         ],
     )
-    problems = difference.problems
-    if problems:
-        show.say("", f"{show.many(len(problems), 'value or link', 'values or links')} cannot be used:")
-        show.table(
-            ("file", "row", "column", "what is wrong"),
-            [(p.file, p.row or "", p.column, p.message) for p in problems[:MOST_PROBLEMS]],
-        )
-        if len(problems) > MOST_PROBLEMS:
-            show.say(f"and {len(problems) - MOST_PROBLEMS} more; --json lists them all")
+    _show_groups(difference)
+    show_problems(difference.problems)
+
+
+def _show_groups(difference: ImportDifference) -> None:
+    """Those whose members change, the most changed first."""
+    moved = sorted(
+        difference.by_group.items(), key=lambda one: -(one[1].new + one[1].changed + one[1].leaving)
+    )
+    if not moved or not difference.before:  # of a first import everything is new
+        return
+    show.say("")
+    show.table(
+        ("group", "joining", "changed", "leaving", "as before"),
+        [
+            (name, c.new or "", c.changed or "", c.leaving or "", c.unchanged or "")
+            for name, c in moved[:MOST_GROUPS]
+        ],
+    )
+    if len(moved) > MOST_GROUPS:
+        show.say(f"and {len(moved) - MOST_GROUPS} more groups; --json lists them all")
 
 
 def _end(difference: ImportDifference, *, applied: bool, json: bool) -> None:
@@ -123,5 +169,6 @@ def _as_told(difference: ImportDifference, *, applied: bool) -> dict[str, Any]:
         "source": difference.source,
         "before": difference.before,
         **difference.counts(),
+        "groups": {**asdict(difference.groups), "by_name": difference.by_group},
         "problems": difference.problems,
     }

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
@@ -163,19 +163,19 @@ def duties(counted: Mapping[DutyState, int]) -> str:
 
 
 @contextmanager
-def busy(what: str, *, quiet: bool) -> Iterator[None]:
-    """A moving bar beside work that takes longer than a moment."""
+def busy(what: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
+    """A bar beside work that takes longer than a moment; it moves, or shows the share (0 to 1) that it is told."""
     console = aside()
     if quiet or not console.is_terminal:
-        yield
+        yield lambda _: None
         return
     bar = Progress(SpinnerColumn(), TextColumn(what), BarColumn(), console=console, transient=True)
-    bar.add_task(what, total=None)
+    task = bar.add_task(what, total=None)
     begin = threading.Timer(PATIENCE.total_seconds(), bar.start)
     begin.daemon = True
     begin.start()
     try:
-        yield
+        yield lambda share: bar.update(task, total=1.0, completed=share)
     finally:
         begin.cancel()
         begin.join()

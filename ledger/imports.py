@@ -6,7 +6,7 @@ Matched by the source's ids. Nobody is erased: who is missing becomes inactive, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -31,8 +31,8 @@ from broker.difference import Brakes, Counts, ImportDifference
 from broker.roster import GroupKind
 from ledger import doubtful
 from ledger.hand import Hand
-from ledger.links import GUARDIANSHIP, HOLDING, LINKS, Link
-from ledger.staging import Staged, staged_address, staged_group, staged_person
+from ledger.links import GUARDIANSHIP, HOLDING, LINKS, MEMBERSHIP, Link
+from ledger.staging import Staged, staged_address, staged_group, staged_person, staged_term
 from ledger.tables import (
     address,
     guardianship,
@@ -41,6 +41,7 @@ from ledger.tables import (
     person,
     person_address,
     school,
+    term,
 )
 
 PERSON_FIELDS = (
@@ -54,9 +55,12 @@ PERSON_FIELDS = (
     "form",
     "born",
     "language",
+    "mobile_refused",
+    "email_refused",
 )
+TERM_FIELDS = ("name", "kind", "begins_on", "ends_on", "parent")
 GROUP_FIELDS = ("name", "folded_name", "kind", "department_id")
-_FILLED = (person, address, person_address, guardianship, people_group, membership)
+_FILLED = (person, address, person_address, guardianship, people_group, membership, term)
 
 
 class Imports:
@@ -71,15 +75,18 @@ class Imports:
 
     def difference(self) -> ImportDifference:
         """What making them equal would change; reads only."""
-        links = {link.target.name: self._count_link(link) for link in LINKS}
+        links = {link.target.name: self._count_link(link) for link in (GUARDIANSHIP, HOLDING)}
+        by_group = self._count_members()
         return ImportDifference(
             source=self._staged.source,
             before=self._count(person, person.c.active),
             people=self._count_things(person, staged_person, "person_id", PERSON_FIELDS),
             groups=self._count_things(people_group, staged_group, "group_id", GROUP_FIELDS, _not_kept()),
-            memberships=links[membership.name],
+            memberships=_summed(by_group.values()),
             guardianships=links[guardianship.name],
             addresses=links[person_address.name],
+            terms=self._count_terms(),
+            by_group={name: counts for name, counts in by_group.items() if counts.any},
             problems=self._staged.problems,
         )
 
@@ -90,8 +97,11 @@ class Imports:
             self._swap_people()
         if difference.groups.any:
             self._swap_groups()
+        if difference.terms.any:
+            self._swap_terms()
         self._add_addresses()
         self._resolve()
+        self._confirm_addresses()
         for link in LINKS:
             for statement in link.swap():
                 self._hand.connection.execute(statement)
@@ -105,6 +115,7 @@ class Imports:
         for staged, column, target, match in (
             (staged_person, "person_id", person, staged_person.c.source_id == person.c.source_id),
             (staged_group, "group_id", people_group, staged_group.c.source_id == people_group.c.source_id),
+            (staged_term, "term_id", term, staged_term.c.source_id == term.c.source_id),
             (
                 staged_address,
                 "address_id",
@@ -153,6 +164,34 @@ class Imports:
             unchanged=known - changed,
         )
 
+    def _count_terms(self) -> Counts:
+        if not self._staged.has_terms:
+            return Counts(unchanged=self._count(term, term.c.active))
+        return self._count_things(term, staged_term, "term_id", TERM_FIELDS)
+
+    def _count_members(self) -> dict[str, Counts]:
+        """Of every group of the roster, by its name: who comes, who goes, whose days or role change."""
+        link, execute = MEMBERSHIP, self._hand.connection.execute
+        groups = execute(select(staged_group.c.n, staged_group.c.group_id, staged_group.c.name)).all()
+        n_of = {group.group_id: group.n for group in groups if group.group_id is not None}
+        staged_n, differs = link.staged.c.group_n, case((link.differs, 1), else_=0)
+        new = execute(select(staged_n, func.count()).where(link.is_new).group_by(staged_n))
+        known = execute(
+            select(staged_n, func.count(), func.sum(differs)).select_from(link.known).group_by(staged_n)
+        )
+        group_id = membership.c.group_id
+        gone = execute(select(group_id, func.count()).where(link.is_gone).group_by(group_id))
+        coming = {row[0]: row[1] for row in new}
+        staying = {n: (count, changed) for n, count, changed in known}
+        going = {n_of[group]: count for group, count in gone}
+        told = {}
+        for group in groups:
+            count, changed = staying.get(group.n, (0, 0))
+            told[group.name] = Counts(
+                coming.get(group.n, 0), changed, going.get(group.n, 0), unchanged=count - changed
+            )
+        return told
+
     def _count(self, source: Any, where: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(source).where(where)
         return int(self._hand.connection.execute(query).scalar_one())
@@ -179,6 +218,14 @@ class Imports:
             staged_person.c.person_id.is_(None)
         )
         execute(insert(person).from_select([*fields, "changed_at"], new))
+
+    def _swap_terms(self) -> None:
+        execute = self._hand.connection.execute
+        execute(update(term).where(_leaving(term, staged_term, "term_id", None)).values(active=False))
+        values = {field: staged_term.c[field] for field in TERM_FIELDS}
+        execute(update(term).where(term.c.id == staged_term.c.term_id).values(values).values(active=True))
+        new = select(staged_term.c.source_id, *values.values()).where(staged_term.c.term_id.is_(None))
+        execute(insert(term).from_select(["source_id", *TERM_FIELDS], new))
 
     def _swap_groups(self) -> None:
         """Names are given up before they are taken: two groups that swapped theirs would collide."""
@@ -207,8 +254,17 @@ class Imports:
         execute(update(address).where(same, unknown).values(hash=staged_address.c.hash))
         fields = ("kind", "value", "hash", "commitment_key")
         values = [staged_address.c[field] for field in fields]
-        new = select(*values).where(unknown, not_(exists().where(same)))
-        execute(insert(address).from_select(fields, new))
+        now = literal(self._hand.now, address.c.confirmed_at.type)
+        new = select(*values, now).where(unknown, not_(exists().where(same)))
+        execute(insert(address).from_select([*fields, "confirmed_at"], new))
+
+    def _confirm_addresses(self) -> None:
+        """Who gives an address that is new of theirs has said just now that it is right."""
+        told = HOLDING.staged
+        given = select(told.c.address_id).where(HOLDING.is_new)
+        self._hand.connection.execute(
+            update(address).where(address.c.id.in_(given)).values(confirmed_at=self._hand.now)
+        )
 
     # --- whom it takes a way from -------------------------------------------------------------------------------
 
@@ -243,6 +299,16 @@ class Imports:
 
     def _ids(self, *queries: Any) -> set[int]:
         return {value for query in queries for value in self._hand.connection.execute(query).scalars()}
+
+
+def _summed(several: Iterable[Counts]) -> Counts:
+    every = list(several)
+    return Counts(
+        new=sum(one.new for one in every),
+        changed=sum(one.changed for one in every),
+        leaving=sum(one.leaving for one in every),
+        unchanged=sum(one.unchanged for one in every),
+    )
 
 
 def _not_kept() -> ColumnElement[bool]:

@@ -38,9 +38,11 @@ from broker.roster import GroupKind, Role, Roster, RosterGroup, RosterProblem
 from ledger.dialect import Dialect
 from ledger.people import keyed_hash
 from ledger.periods import one_each
+from ledger.recognise import recognised
 from ledger.tables import Id, department, people_group
 
 _TEMPORARY = ["TEMPORARY"]
+_FOUND_LATER = {"person_id", "group_id", "term_id", "address_id"}  # when the transaction has begun
 metadata = MetaData()
 
 staged_person = Table(
@@ -61,6 +63,8 @@ staged_person = Table(
     Column("form", Text),
     Column("born", Date),
     Column("language", Text, nullable=False),
+    Column("mobile_refused", Boolean, nullable=False),
+    Column("email_refused", Boolean, nullable=False),
     prefixes=_TEMPORARY,
 )
 
@@ -121,6 +125,20 @@ staged_holding = Table(
     prefixes=_TEMPORARY,
 )
 
+staged_term = Table(
+    "staged_term",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("term_id", Id, index=True),
+    Column("source_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("begins_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("parent", Text),
+    prefixes=_TEMPORARY,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Staged:
@@ -128,6 +146,7 @@ class Staged:
 
     source: str
     problems: tuple[RosterProblem, ...]
+    has_terms: bool  # whether the file speaks of terms at all: one that does not leaves them as they are
 
 
 @contextmanager
@@ -136,9 +155,10 @@ def staged(connection: Connection, dialect: Dialect, signer: Signer, roster: Ros
     try:
         with connection.begin():
             metadata.create_all(connection, checkfirst=False)
-            groups, problems = _named_apart(connection, roster.groups)
-            _load(connection, dialect, signer, replace(roster, groups=groups))
-        yield Staged(roster.source, roster.problems + problems)
+            found = recognised(connection, roster)
+            groups, problems = _named_apart(connection, found.groups)
+            _load(connection, dialect, signer, replace(found, groups=groups))
+        yield Staged(roster.source, found.problems + problems, found.terms is not None)
     finally:
         # The connection goes back to the pool. If it broke instead, the tables went with it.
         with suppress(DBAPIError), connection.begin():
@@ -153,15 +173,14 @@ def _load(connection: Connection, dialect: Dialect, signer: Signer, roster: Rost
     filled: list[tuple[Table, Iterable[Sequence[Any]]]] = [
         (staged_person, _people(roster)),
         (staged_group, _groups(roster, _departments(connection))),
+        (staged_term, _terms(roster)),
         (staged_membership, _memberships(roster, groups, people)),
         (staged_guardianship, _guardianships(roster, people)),
         (staged_holding, _holdings(roster, signer, addresses)),  # it finds the addresses on its way
         (staged_address, _addresses(addresses)),
     ]
     for table, records in filled:
-        columns = [
-            column.name for column in table.c if column.name not in {"person_id", "group_id", "address_id"}
-        ]
+        columns = [column.name for column in table.c if column.name not in _FOUND_LATER]
         dialect.load(connection, table.name, columns, records)
         connection.execute(text(f"ANALYZE {table.name}"))
 
@@ -183,6 +202,8 @@ def _people(roster: Roster) -> Iterator[Sequence[Any]]:
             person.form,
             _day(person.born),
             person.language,
+            person.mobile_refused,
+            person.email_refused,
         )
 
 
@@ -190,6 +211,12 @@ def _groups(roster: Roster, departments: Mapping[str, int]) -> Iterator[Sequence
     for n, group in enumerate(roster.groups):
         owner = departments.get(fold(group.department)) if group.department else None
         yield n, group.source_id, group.name, fold(group.name), group.kind.value, owner
+
+
+def _terms(roster: Roster) -> Iterator[Sequence[Any]]:
+    for n, term in enumerate(roster.terms or ()):
+        days = term.begins_on.isoformat(), term.ends_on.isoformat()
+        yield n, term.source_id, term.name, term.kind.value, *days, term.parent
 
 
 def _memberships(

@@ -15,19 +15,31 @@ from sources.rosters import oneroster, people_csv
 from sources.rosters.archive import open_files
 from sources.rosters.errors import RosterRefused, refuse
 from sources.rosters.limits import LIMITS, Limits
-from sources.rosters.mapped import Report
+from sources.rosters.mapped import Report, Shown, headers, preview
 from sources.rosters.mapped import read as read_reports
+from sources.rosters.progress import Tell, quiet
 
-__all__ = ["LIMITS", "Limits", "Report", "RosterRefused", "read", "read_reports"]
+__all__ = [
+    "LIMITS",
+    "Limits",
+    "Report",
+    "RosterRefused",
+    "Shown",
+    "headers",
+    "preview",
+    "read",
+    "read_reports",
+]
 
 
-def read(path: Path, *, region: str, today: date, limits: Limits = LIMITS) -> Roster:
+def read(path: Path, *, region: str, today: date, limits: Limits = LIMITS, tell: Tell = quiet) -> Roster:
     """The roster at `path`: a folder, a zip or a people.csv; what it holds decides how it is read.
 
-    `region` (ISO 3166 alpha-2) reads numbers without a country code, `today` says which roles are held now.
+    `region` (ISO 3166 alpha-2) reads numbers without a country code, `today` says which roles are held now;
+    `tell` hears how far it has come, from 0 to 1.
     Nothing is written. Raises `RosterRefused` with one `Problem` when the file cannot be trusted as a whole.
     """
-    with open_files(path, limits) as files:
+    with open_files(path, limits, tell) as files:
         if oneroster.MANIFEST in files:
             return oneroster.read(files, region=region, today=today)
         if people_csv.NAME not in files:

@@ -13,11 +13,13 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, NoReturn, Protocol
+from typing import IO, NoReturn
 
 from sources.rosters.errors import refuse
 from sources.rosters.limits import Limits
+from sources.rosters.progress import Files, Sized, Tell, ToldFiles, quiet
 
 _ROOTS = ("manifest.csv", "people.csv")  # the file that marks the folder inside a zip
 _END = struct.Struct("<4s4H2LH")  # end of central directory record, APPNOTE §4.3.16
@@ -26,20 +28,15 @@ _SPREADSHEETS = (b"\xd0\xcf\x11\xe0",)  # the compound file of .xls; .xlsx is a 
 _PLAIN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # bzip2 and lzma may ask for memory out of proportion
 
 
-class Files(Protocol):
-    """Named files that can be opened; names are lower case."""
-
-    @property
-    def limits(self) -> Limits: ...
-
-    def __contains__(self, name: str) -> bool: ...
-
-    def open(self, name: str) -> IO[bytes]: ...
+@contextmanager
+def open_files(path: Path, limits: Limits, tell: Tell = quiet) -> Iterator[Files]:
+    """The files at `path`, closed again on leaving. Raises `RosterRefused`."""
+    with _open_files(path, limits) as files:
+        yield files if tell is quiet else ToldFiles(files, tell)
 
 
 @contextmanager
-def open_files(path: Path, limits: Limits) -> Iterator[Files]:
-    """The files at `path`, closed again on leaving. Raises `RosterRefused`."""
+def _open_files(path: Path, limits: Limits) -> Iterator[Sized]:
     try:
         kind = path.stat().st_mode
     except (OSError, ValueError):
@@ -62,14 +59,12 @@ def open_files(path: Path, limits: Limits) -> Iterator[Files]:
 
 
 @contextmanager
-def open_one(path: Path, limits: Limits) -> Iterator[IO[bytes]]:
+def open_one(path: Path, limits: Limits, tell: Tell = quiet) -> Iterator[IO[bytes]]:
     """The one CSV at `path`, closed again on leaving. Raises `RosterRefused`."""
-    with open_files(path, limits) as files:
+    with _open_files(path, limits) as files:
         if not isinstance(files, _One):
-            refuse(
-                "not_a_csv", path.name, "This is not one CSV file.", "Give the report itself, as a CSV file."
-            )
-        with files.open(path.name) as stream:
+            refuse("not_a_csv", path.name, "This is not one CSV file.", "Give the report itself, as CSV.")
+        with ToldFiles(files, tell).open(path.name) as stream:
             yield stream
 
 
@@ -80,6 +75,10 @@ class _One:
     path: Path
     limits: Limits
 
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
     def __contains__(self, name: str) -> bool:
         return name == "people.csv"
 
@@ -87,10 +86,14 @@ class _One:
         return _open_plain(self.path, self.limits, follow=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Folder:
     paths: Mapping[str, Path]
     limits: Limits
+
+    @cached_property
+    def size(self) -> int:
+        return sum(path.lstat().st_size for path in self.paths.values())
 
     @classmethod
     def of(cls, folder: Path, limits: Limits) -> _Folder:
@@ -110,11 +113,15 @@ class _Folder:
         return _open_plain(self.paths[name], self.limits, follow=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Zip:
     archive: zipfile.ZipFile
     entries: Mapping[str, zipfile.ZipInfo]
     limits: Limits
+
+    @cached_property
+    def size(self) -> int:
+        return sum(entry.file_size for entry in self.entries.values())
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from broker.audience import fold
@@ -38,15 +38,20 @@ class Contact:
         """What tells them from others where no id does."""
         return fold(f"{self.given_name} {self.family_name}")
 
+    @property
+    def marks(self) -> Sequence[tuple[str, str]]:
+        """By any of which another row is known to be about the same person."""
+        theirs = (f"pupil {self.pupil}", self.mobile, self.email)
+        return [(self.name, mark) for mark in theirs if mark]
+
 
 class Contacts:
-    """Every guardian so far, and the rows that told of each."""
+    """Every row about a guardian so far."""
 
     def __init__(self, values: Values, gathering: Gathering) -> None:
         self._values = values
         self._gathering = gathering
-        self._told: dict[str, list[tuple[Contact, Row]]] = {}  # by id
-        self._unnumbered: list[tuple[Contact, Row]] = []
+        self._told: list[tuple[Contact, Row]] = []
         self._cells: set[tuple[str, tuple[str, ...]]] = set()
 
     def knows(self, pupil: str, cells: tuple[str, ...]) -> bool:
@@ -58,30 +63,37 @@ class Contacts:
 
     def add(self, contact: Contact, row: Row) -> None:
         """Another row about a guardian."""
-        if contact.source_id:
-            self._told.setdefault(contact.source_id, []).append((contact, row))
-        else:
-            self._unnumbered.append((contact, row))
+        self._told.append((contact, row))
 
     def settle(self) -> frozenset[str]:
-        """Make people of them, joined to their pupils; returns the ids that had to be made up."""
-        derived = {}
-        for family in _families(self._unnumbered):
-            derived[min(_made_up(contact) for contact, _ in family)] = family
-        for source_id, rows in (self._told | derived).items():
-            self._become(source_id, rows)
+        """Make people of them, joined to their pupils in the order told; returns the ids that had to be made up."""
+        by_id: dict[str, list[int]] = {}
+        for place, (contact, _) in enumerate(self._told):
+            if contact.source_id:
+                by_id.setdefault(contact.source_id, []).append(place)
+        derived = {
+            min(_made_up(self._told[place][0]) for place in family): family for family in self._families()
+        }
+        whose = {
+            place: person
+            for source_id, places in (by_id | derived).items()
+            for person in [self._person(source_id, places)]
+            for place in places
+        }
+        for place, (contact, _) in enumerate(self._told):
+            self._join(whose[place], contact)
         return frozenset(derived)
 
-    def _become(self, source_id: str, rows: list[tuple[Contact, Row]]) -> None:
-        first, row = rows[0]
+    def _person(self, source_id: str, places: Sequence[int]) -> RosterPerson:
+        rows = [self._told[place] for place in places]
         contacts = [contact for contact, _ in rows]
-        for contact, other in rows[1:]:
-            if contact.name and first.name and contact.name != first.name:
+        named = next((one for one in contacts if one.name), contacts[0])
+        for contact, row in rows:
+            if contact.name and contact.name != named.name:
                 message = "Another row has another name under this guardian's id; the first one counts."
-                self._values.note(other, "", "contradiction", message)
+                self._values.note(row, "", "contradiction", message)
         mobiles = tuple(dict.fromkeys(one.mobile for one in contacts if one.mobile))
         emails = tuple(dict.fromkeys(one.email for one in contacts if one.email))
-        named = next((one for one in contacts if one.name), first)
         person = RosterPerson(
             source_id,
             frozenset({Role.GUARDIAN}),
@@ -93,33 +105,40 @@ class Contacts:
             mobile_refused=not mobiles and any(one.mobile_refused for one in contacts),
             email_refused=not emails and any(one.email_refused for one in contacts),
         )
-        self._gathering.add(person, row)
-        for contact in contacts:
-            self._gathering.guardian(
-                person,
-                self._gathering.people[contact.pupil],
-                blocked=contact.blocked,
-                rank=contact.rank,
-                parental_responsibility=contact.parental_responsibility,
-                lives_with=contact.lives_with,
-            )
+        self._gathering.add(person, rows[0][1])
+        return person
+
+    def _join(self, person: RosterPerson, contact: Contact) -> None:
+        self._gathering.guardian(
+            person,
+            self._gathering.people[contact.pupil],
+            blocked=contact.blocked,
+            rank=contact.rank,
+            parental_responsibility=contact.parental_responsibility,
+            lives_with=contact.lives_with,
+        )
+
+    def _families(self) -> Iterable[Sequence[int]]:
+        """Those without an id who are one person: of one name, and with a pupil, the number or the email in common."""
+        leader: dict[int, int] = {}
+        home: dict[tuple[str, str], int] = {}  # of a name with something of theirs: where it was told first
+        for place, (contact, _) in enumerate(self._told):
+            if not contact.source_id:
+                leader[place] = place
+                for mark in contact.marks:
+                    leader[_led(leader, place)] = _led(leader, home.setdefault(mark, place))
+        families: dict[int, list[int]] = {}
+        for place in leader:
+            families.setdefault(_led(leader, place), []).append(place)
+        return families.values()
 
 
-def _families(told: Iterable[tuple[Contact, Row]]) -> Iterable[list[tuple[Contact, Row]]]:
-    """Those who are one person: of one name, and with the pupil, the number or the email in common."""
-    families: dict[int, list[tuple[Contact, Row]]] = {}
-    home: dict[tuple[str, str], int] = {}  # of a name with something of theirs: which family
-    for n, (contact, row) in enumerate(told):
-        theirs = [
-            (contact.name, mark) for mark in (f"pupil {contact.pupil}", contact.mobile, contact.email) if mark
-        ]
-        met = dict.fromkeys(home[mark] for mark in theirs if mark in home)
-        families[n] = [one for old in met for one in families.pop(old)] + [(contact, row)]
-        for one, _ in families[n]:
-            for mark in (f"pupil {one.pupil}", one.mobile, one.email):
-                if mark:
-                    home[one.name, mark] = n
-    return families.values()
+def _led(leader: dict[int, int], place: int) -> int:
+    """Who leads the family that this one belongs to; the way there is shortened for the next who asks."""
+    while leader[place] != place:
+        leader[place] = leader[leader[place]]
+        place = leader[place]
+    return place
 
 
 def _made_up(contact: Contact) -> str:

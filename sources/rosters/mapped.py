@@ -8,19 +8,22 @@ id is made up here and who is found again in the ledger by name and pupils.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from broker.mapping import PERSON, ReportMapping, Rows, places
+from broker.address import AddressKind, mask
+from broker.mapping import PERSON, Encoding, ReportMapping, Rows, places
 from broker.roster import GroupKind, Role, Roster, RosterPerson
 from sources.rosters import full_names
 from sources.rosters.archive import open_one
 from sources.rosters.contacts import Contact, Contacts
 from sources.rosters.gathering import UNRANKED, Gathering
 from sources.rosters.limits import LIMITS, Limits
+from sources.rosters.progress import Tell, quiet
 from sources.rosters.table import Row, Shape, Table
 from sources.rosters.values import Values, truth, year_of
 
@@ -35,22 +38,61 @@ class Report(NamedTuple):
     mapping: ReportMapping
 
 
-def read(reports: Sequence[Report], *, region: str, today: date, limits: Limits = LIMITS) -> Roster:
-    """The roster of one or several reports that together are the whole school.
+def read(
+    reports: Sequence[Report], *, region: str, today: date, limits: Limits = LIMITS, tell: Tell = quiet
+) -> Roster:
+    """The roster of one or several reports that together are the whole school; `tell` hears how far each has come.
 
     Raises `RosterRefused` for a fault of a file and `BadMapping` where a report's columns have moved.
     """
     values = Values(region=region, today=today)
     reader = Reader(" + ".join(report.mapping.name for report in reports), values)
     for report in reports:
-        with open_report(report, limits) as table:
+        with open_report(report, limits, tell) as table:
             for row in table:
                 reader.take(table, row, report.mapping)
     return reader.roster()
 
 
+class Shown(NamedTuple):
+    """One row of a report, as it was understood; addresses are masked, and None is one that cannot be used."""
+
+    number: int
+    cells: Mapping[str, str | None]
+
+
+def preview(
+    report: Report, *, region: str, today: date, most: int, limits: Limits = LIMITS
+) -> Sequence[Shown]:
+    """The first rows of a report, field by field. Raises as `read` does."""
+    values = Values(region=region, today=today)
+    with open_report(report, limits) as table:
+        return [
+            Shown(row.number, {field: _shown(values, row, field) for field in report.mapping.columns})
+            for row in islice(table, most)
+        ]
+
+
+def headers(path: Path, *, header_row: int = 1, encoding: Encoding = Encoding.UTF_8) -> Sequence[str]:
+    """What stands over the columns of a report. Raises `RosterRefused`."""
+    shape = Shape(header_row=header_row, encoding=encoding, mapped=lambda _: ())
+    with open_one(path, LIMITS) as stream:
+        return Table(path.name, stream, LIMITS, shape).headers
+
+
+def _shown(values: Values, row: Row, field: str) -> str | None:
+    match field.rpartition(".")[2]:
+        case "mobile" | "phone":
+            mobile = values.mobile(row, field)
+            return mobile and mask(AddressKind.MOBILE, mobile) if row[field] else ""
+        case "email":
+            email = values.email(row, field)
+            return email and mask(AddressKind.EMAIL, email) if row[field] else ""
+    return values.name(row, field)
+
+
 @contextmanager
-def open_report(report: Report, limits: Limits) -> Iterator[Table]:
+def open_report(report: Report, limits: Limits, tell: Tell = quiet) -> Iterator[Table]:
     """The table of a report, with our fields for its columns."""
     mapping = report.mapping
     fields = tuple(dict.fromkeys((*PERSON, *mapping.columns)))
@@ -61,7 +103,7 @@ def open_report(report: Report, limits: Limits) -> Iterator[Table]:
 
     labels = {field: column.told for field, column in mapping.columns.items()}
     shape = Shape((), fields, mapping.header_row, mapping.encoding, found, labels)
-    with open_one(report.path, limits) as stream:
+    with open_one(report.path, limits, tell) as stream:
         yield Table(report.path.name, stream, limits, shape)
 
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from broker.roster import GroupKind, Role, Roster, RosterPerson
-from sources.rosters.archive import Files
+from broker.roster import GroupKind, Role, Roster, RosterPerson, RosterTerm, TermKind
 from sources.rosters.errors import refuse
 from sources.rosters.gathering import Gathering
+from sources.rosters.progress import Files
 from sources.rosters.table import Row, Table, open_table
 from sources.rosters.values import Values, listed, year_of
 
@@ -35,6 +35,7 @@ _STAFF = {
     "siteadministrator",
     "systemadministrator",
 }
+_SESSIONS = {kind.value.replace("_", ""): kind for kind in TermKind}  # the standard writes schoolYear
 _GONE = {"tobedeleted", "inactive"}
 _NEEDED = {"users.csv", "roles.csv", "classes.csv", "enrollments.csv"}  # promised and not there: refused
 
@@ -98,6 +99,7 @@ class _Reader:
         self._departments: dict[str, str] = {}  # orgs of type department: id → name
         self._courses: dict[str, tuple[str, str | None]] = {}  # id → title, department
         self._sessions: dict[str, _Period] = {}
+        self._terms: list[RosterTerm] = []
         self._periods: dict[str, _Period] = {}  # of each class, by its terms
         self._roles: dict[str, set[Role]] = {}  # from roles.csv
         self._born: dict[str, date] = {}
@@ -116,12 +118,15 @@ class _Reader:
         self._read_enrolments()
         self._link_guardians()
         self._place_pupils()
-        return self._gathering.roster()
+        return self._gathering.roster(tuple(self._terms) if self._has("academicsessions.csv") else None)
+
+    def _has(self, name: str) -> bool:
+        return name in self._files and name not in self._manifest.absent
 
     def _rows(
         self, name: str, *, required: tuple[str, ...], optional: tuple[str, ...] = ()
     ) -> Iterable[tuple[Table, Row]]:
-        if name not in self._files or name in self._manifest.absent:
+        if not self._has(name):
             return
         with open_table(self._files, name, required=required, optional=optional) as table:
             for row in table:
@@ -147,13 +152,30 @@ class _Reader:
             )
 
     def _read_sessions(self) -> None:
-        for _, row in self._rows(
-            "academicsessions.csv", required=("sourcedId",), optional=("startDate", "endDate")
+        for table, row in self._rows(
+            "academicsessions.csv",
+            required=("sourcedId",),
+            optional=("status", "title", "type", "startDate", "endDate", "parentSourcedId", "schoolYear"),
         ):
+            session = row["sourcedId"]
+            self._check_id(table, session, seen=session in self._sessions)
             period = _Period(self._values.day(row, "startDate"), self._values.day(row, "endDate"))
-            self._sessions[row["sourcedId"]] = (
-                _Period() if self._is_reversed(row, "endDate", period) else period
-            )
+            if self._is_reversed(row, "endDate", period):
+                period = _Period()
+            self._sessions[session] = period
+            if not _is_gone(row) and period.begins_on and period.ends_on:
+                self._note_term(row, period.begins_on, period.ends_on)
+
+    def _note_term(self, row: Row, begins_on: date, ends_on: date) -> None:
+        """Put a session with both of its days into the term calendar."""
+        kind = _SESSIONS.get(row["type"].casefold())
+        if kind is None:
+            self._values.note(row, "type", "unknown_term", "OneRoster has no such kind of academic session.")
+            return
+        name = self._values.name(row, "title") or self._values.name(row, "schoolYear") or row["sourcedId"]
+        self._terms.append(
+            RosterTerm(row["sourcedId"], name, kind, begins_on, ends_on, row["parentSourcedId"] or None)
+        )
 
     def _read_classes(self) -> None:
         optional = (

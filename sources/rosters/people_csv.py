@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from broker.roster import GroupKind, Role, Roster, RosterPerson
-from sources.rosters.archive import Files
 from sources.rosters.errors import refuse
 from sources.rosters.gathering import Gathering
+from sources.rosters.progress import Files
 from sources.rosters.table import Row, Table, open_table
 from sources.rosters.values import Values, listed, year_of
 

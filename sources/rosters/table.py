@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn, TypeVar
 
 from broker.mapping import Encoding
-from sources.rosters.archive import Files, refuse_damaged_zip
+from sources.rosters.archive import refuse_damaged_zip
 from sources.rosters.errors import refuse
 from sources.rosters.limits import Limits
+from sources.rosters.progress import Files
 
 T = TypeVar("T")
 Match = Callable[[Sequence[str]], Sequence[int]]  # headers → where each wanted column stands
