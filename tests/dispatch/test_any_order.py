@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -24,7 +24,7 @@ from broker import accounts, intake, reconcile, retract
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step, Urgency
 from broker.channel import Key, Receipt
-from broker.delivery import Evidence
+from broker.delivery import Evidence, fold_attempt
 from broker.errors import KeyConflict
 from broker.testing.channel_bench import Fault
 from broker.testing.hints import Mood
@@ -53,7 +53,6 @@ FAULTS = [
 ]
 WAYS = [("sms",), ("email",), ("sms", "email"), ("sms", "rss"), ("email", "twitter"), tuple(ACCOUNTS)]
 channels = st.sampled_from(sorted(ACCOUNTS))
-lanes = st.sampled_from(list(Lane))
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -63,6 +62,7 @@ class AnyOrder(RuleBasedStateMachine):
     said: list[Announcement]
     workers: list[OneWorker]
     log: list[str]
+    news: list[tuple[str, Evidence]]  # each with the token of its attempt
 
     @property
     def ways(self) -> EveryKind:
@@ -70,7 +70,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize()
     def a_school(self) -> None:
-        self.said, self.workers = [], []
+        self.said, self.workers, self.news = [], [], []
         self.log.clear()
         with self.world.ledger.begin() as tx:
             for table in reversed(t.metadata.sorted_tables):
@@ -87,8 +87,8 @@ class AnyOrder(RuleBasedStateMachine):
             school.guardian(f"Parent{n}", pupil, mobiles=(number(n),), emails=(f"p{n}@example.org",))
         school.pupil("Orphan")
         self.world.bring(school)
-        self.announce(("sms", "email"), False)
-        self.a_worker_hears(9)
+        self.announce(tuple(ACCOUNTS), False)
+        self.a_worker_hears(1)
 
     # --- what people do ------------------------------------------------------------------------------------------
 
@@ -125,9 +125,10 @@ class AnyOrder(RuleBasedStateMachine):
     def pause(self, channel: str) -> None:
         accounts.pause(self.world.ports, ACCOUNTS[channel], "a person said so", actor=SYSTEM)
 
-    @rule(channel=channels)
-    def resume(self, channel: str) -> None:
-        accounts.resume(self.world.ports, ACCOUNTS[channel], actor=SYSTEM)
+    @rule()
+    def resume(self) -> None:
+        for account in ACCOUNTS.values():
+            accounts.resume(self.world.ports, account, actor=SYSTEM)
 
     # --- time, and the queue -----------------------------------------------------------------------------------------
 
@@ -135,9 +136,11 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, by: timedelta) -> None:
         self.world.pass_time(by)
 
-    @rule(by=st.sampled_from([timedelta(hours=23, minutes=58), timedelta(hours=24)]))
-    def everything_expires(self, by: timedelta) -> None:
-        self.world.pass_time(by)
+    @rule(which=st.integers(0, MOST_SAID))
+    def what_was_said_expires(self, which: int) -> None:
+        said = self.said[which % len(self.said)]
+        row = self.world.rows(select(t.announcement.c.expires_at).where(t.announcement.c.id == said.id))[0]
+        self.world.pass_time(max(row.expires_at - datetime.now(UTC), timedelta(0)))
 
     @rule(mood=st.sampled_from(list(Mood)))
     def the_queue_is_in_a_mood(self, mood: Mood) -> None:
@@ -163,12 +166,12 @@ class AnyOrder(RuleBasedStateMachine):
             else:
                 self.world.send(hint.account, hint.lane)
 
-    @rule(channel=channels, lane=lanes)
-    def a_worker_begins(self, channel: str, lane: Lane) -> None:
+    @rule(channel=channels, lane=st.sampled_from([*Lane, Lane.ROUTINE]), steps=st.integers(1, 3))
+    def a_worker_begins(self, channel: str, lane: Lane, steps: int) -> None:
         if len(self.workers) == MOST_WORKERS:
             self.workers.pop(0)
         self.workers.append(OneWorker(self.world, ACCOUNTS[channel], self.ways.provider(channel), lane))
-        self.workers[-1].step()
+        self.a_worker_goes_on(-1, steps)
 
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, MOST_WORKERS - 1), steps=st.integers(1, 3))
@@ -196,13 +199,17 @@ class AnyOrder(RuleBasedStateMachine):
 
     # --- what providers do -------------------------------------------------------------------------------------------
 
-    @rule(channel=channels, fault=st.sampled_from(FAULTS), times=st.integers(1, 5))
-    def the_provider_fails(self, channel: str, fault: Fault, times: int) -> None:
+    @rule(channel=channels, fault=st.sampled_from(FAULTS), times=st.integers(1, 3), sends=st.booleans())
+    def the_provider_fails(self, channel: str, fault: Fault, times: int, sends: bool) -> None:
+        """Now, or whenever somebody comes."""
         self.ways.provider(channel).order(fault, times=times)
+        if sends:
+            self.world.send(ACCOUNTS[channel])
 
-    @rule(channel=channels)
-    def the_provider_recovers(self, channel: str) -> None:
-        self.ways.provider(channel).cure()
+    @rule()
+    def the_providers_recover(self) -> None:
+        for provider in self.ways.providers:
+            provider.cure()
 
     @precondition(lambda self: self.ways.texts.truth)
     @rule(data=st.data(), confirmed=st.booleans())
@@ -215,6 +222,7 @@ class AnyOrder(RuleBasedStateMachine):
             for kept, evidence in data.draw(st.lists(some, min_size=1, max_size=6)):
                 news = pretend_news(Key(0, 0, 0, kept.token), Receipt(kept.provider_id), evidence)
                 tx.receipts.append(texts.id, news.url, news.headers, news.body)
+                self.news.append((kept.token, evidence))
         if confirmed:
             self.world.confirm()
 
@@ -236,6 +244,7 @@ class AnyOrder(RuleBasedStateMachine):
                 break
         self.world.sweep()
         check_in_the_end(self.ways.seen(self.world.ledger, accepted=[said.public_id for said in self.said]))
+        self.every_news_was_heard()
         assert self.ways.door is not None
         assert not self.ways.door.broken
         assert not list(nothing_private("\n".join(self.log), private_values(self.world.ledger)))
@@ -246,6 +255,16 @@ class AnyOrder(RuleBasedStateMachine):
         for channel, account in ACCOUNTS.items():
             self.ways.provider(channel).cure()
             accounts.resume(self.world.ports, account, actor=SYSTEM)
+
+    def every_news_was_heard(self) -> None:
+        """What was called back stands on its attempt, or something stronger does."""
+        known = {
+            row.id: row.evidence for row in self.world.rows(select(t.attempt.c.id, t.attempt.c.evidence))
+        }
+        for token, evidence in self.news:
+            attempt = self.world.ports.signer.verify("attempt", token)
+            stands = Evidence(known[int(attempt or 0)])
+            assert fold_attempt(stands, evidence) is stands
 
     def _deliveries(self) -> Sequence[Any]:
         return self.world.rows(select(t.delivery))

@@ -23,6 +23,7 @@ from ledger import tables as t
 from ledger.connect import Ledger, open_ledger
 from ledger.record import verify
 from sandbox.client import RunningSandbox
+from tests.support.invariants import Had, Seen
 from tests.support.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -85,8 +86,16 @@ class Installed:
     @contextmanager
     def started(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         """A long-running command, in a group of its own; killed with all its children when the block ends."""
+        process = self.start(*words)
+        try:
+            yield process
+        finally:
+            kill_all(process)
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """The same, for whoever kills it."""
         with (self.folder / f"{words[0]}.log").open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [COMMAND, *words],
                 env=self.environ,
                 cwd=self.folder,
@@ -94,10 +103,6 @@ class Installed:
                 stderr=log,
                 start_new_session=True,
             )
-        try:
-            yield process
-        finally:
-            kill_all(process)
 
     def log(self, command: str) -> str:
         return (self.folder / f"{command}.log").read_text(errors="replace")
@@ -120,6 +125,12 @@ class Installed:
     def accepted(self, channel: str) -> Counter[str]:
         """The truth: how often each address was sent to."""
         return Counter(entry["to"] for entry in self.sandbox.truth(channel))
+
+    def seen(self) -> Seen:
+        """The ledger, and what the sandbox truly accepted: for the invariants."""
+        truth = [Had.by_sandbox(entry) for entry in self.sandbox.truth()]
+        with self.ledger() as ledger:
+            return Seen.of(ledger, truth)
 
     def record_verifies(self) -> bool:
         with self.ledger() as ledger, ledger.reading() as hand:

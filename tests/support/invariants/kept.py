@@ -119,6 +119,14 @@ def evidence_is_confluent(seen: Seen) -> Iterator[str]:
                 break
 
 
+def what_a_try_learned_is_kept(seen: Seen) -> Iterator[str]:
+    """However late its worker came: an accept or a rejection that it saw stands on its attempt as evidence."""
+    for delivery, attempts in seen.attempts.items():
+        for attempt in attempts:
+            if attempt.outcome in (Event.ACCEPT, Event.REJECT) and not attempt.evidence:
+                yield f"attempt {attempt.id} of {delivery} ended with {attempt.outcome}, and nothing is known of it"
+
+
 def tries_are_bounded_and_spaced(seen: Seen) -> Iterator[str]:
     """No delivery burns more attempts than its channel's retry rule has, nor comes back sooner than it says."""
     for delivery, attempts in seen.attempts.items():
@@ -196,6 +204,7 @@ ALWAYS = (
     not_started_is_queued_and_started_is_uncertain,
     only_the_holder_of_the_fence_changes_state_by_its_outcome,
     evidence_is_confluent,
+    what_a_try_learned_is_kept,
     tries_are_bounded_and_spaced,
     the_record_verifies,
 )

@@ -45,7 +45,8 @@ def what_a_provider_has_ends_as_told(seen: Seen) -> Iterator[str]:
     """In the end: sent, delivered, rejected, retracted or uncertain. Never waiting, given up or called withdrawn."""
     for delivery in seen.had.keys() - {None}:
         row = seen.deliveries[delivery or 0]
-        if row.state not in LEFT:
+        # Where duplicates are harmless nobody is asked, for there is nobody: a feed shows what the ledger calls sent.
+        if row.state not in LEFT and not seen.traits[row.channel].duplicates_harmless:
             yield f"delivery {delivery} by {row.channel} is {row.state} ({row.code}), and the provider has it"
 
 
