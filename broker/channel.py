@@ -58,12 +58,15 @@ class Traits:
 class Recipient:
     """To whom one message goes: the address, and the personal parts that may be filled in.
 
-    `names` are the covered pupils' first names, empty when the address is doubtful (shared by people who
-    share no guardian): then nothing personal is written. `links` holds signed links such as `unsubscribe`.
+    `names` are the covered pupils' first names, `guardians` the whole names of those who look after them and hold the
+    address, `classes` the pupils' forms: all empty when the address is doubtful (shared by people who share no
+    guardian), for then nothing personal is written. `links` holds signed links such as `unsubscribe`.
     """
 
     address: str = field(repr=False)
     names: tuple[str, ...] = field(default=(), repr=False)
+    guardians: tuple[str, ...] = field(default=(), repr=False)
+    classes: tuple[str, ...] = field(default=(), repr=False)
     language: str = ""
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -209,8 +209,9 @@ class _Run:
         first = time.monotonic() + got.turns.wait.total_seconds()
         interval = got.turns.interval.total_seconds()
         ready, broken = [], []
+        guardians = self.renderer.guardians(got.taken)
         for place, one in enumerate(got.taken):
-            rendered = self.renderer.render(one)
+            rendered = self.renderer.render(one, guardians.get(one.delivery, ()))
             if rendered is None:
                 broken.append(one)
             else:

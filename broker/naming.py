@@ -1,18 +1,25 @@
-"""The pupils' names in a wording: `{pupil}`, and "For Amy and Ben: " where a text for several says none.
+"""The personal parts of a wording: `{pupil}`, `{guardian}`, `{class}`; and "For Amy and Ben: " where no pupil is named.
 
-Pure and shared by every channel, so that a family reads the same names in a text and in a mail.
+Pure and shared by every channel, so that a family reads the same names in a text and in a mail. A part that somebody
+lacks (no form on file, a pupil's own number) becomes plain words, never a gap.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 PLACEHOLDER = "{pupil}"
+GUARDIAN = "{guardian}"
+CLASS = "{class}"
+PERSONAL = (PLACEHOLDER, GUARDIAN, CLASS)
 NOBODY_NAMED = "your child"
 ANOTHER = "another child"
+LACKING = {PLACEHOLDER: NOBODY_NAMED, GUARDIAN: "parent or carer", CLASS: "the class"}
 
-_AT_START = re.compile(r"(?:\A|[.!?]\s+|\n\s*)\{pupil\}")
+_ANY = re.compile(r"\{(pupil|guardian|class)\}")
+_LIKE_ONE = re.compile(r"\{[^\W\d_]{1,30}\}")
 
 
 def names_of(names: Iterable[str]) -> tuple[str, ...]:
@@ -27,10 +34,18 @@ def join_names(names: Sequence[str]) -> str:
     Of whom a roster says no name, "another child" stands behind the named, so that nobody is left out unseen.
     """
     named = [name for name in names if name.strip()]
-    names = [*named, ANOTHER] if named and len(named) < len(names) else named
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return _joined([*named, ANOTHER] if named and len(named) < len(names) else named)
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Guardians or classes as English joins them, each once; who has none of a name is not told of."""
+    return _joined(list(dict.fromkeys(word for word in words if word.strip())))
+
+
+def _joined(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def lead(names: Sequence[str]) -> str:
@@ -39,19 +54,56 @@ def lead(names: Sequence[str]) -> str:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether the wording says where the names belong."""
+    """Whether the wording says where something personal belongs."""
+    return _ANY.search(text) is not None
+
+
+def names_pupils(text: str) -> bool:
+    """Whether the wording says where the pupils' names belong, so that no lead is wanted."""
     return PLACEHOLDER in text
 
 
-def fill(text: str, names: Sequence[str]) -> str:
-    """The wording for these pupils (first names, as they should appear).
+def unknown_placeholder(text: str) -> tuple[str, str] | None:
+    """The first that looks like a personal part and is none, with the one that it may be meant for."""
+    for found in _LIKE_ONE.finditer(text):
+        if found[0] not in PERSONAL:
+            near = get_close_matches(found[0].lower(), PERSONAL, n=1, cutoff=0.5)
+            return found[0], near[0] if near else ""
+    return None
+
+
+def fill(text: str, names: Sequence[str], guardians: Sequence[str] = (), classes: Sequence[str] = ()) -> str:
+    """The wording for these pupils (first names, as they should appear), their guardians and classes.
 
     `{pupil}` becomes the joined names, or "your child" when none may be named. A wording for two or more
     without `{pupil}` gets the lead, so that a parent of four knows whom one text is about.
     """
+    begun = "" if names_pupils(text) else lead(names)
     if not has_placeholder(text):
-        return lead(names) + text
-    if joined := join_names(names):
-        return text.replace(PLACEHOLDER, joined)
-    begun = _AT_START.sub(lambda found: found[0].replace(PLACEHOLDER, NOBODY_NAMED.capitalize()), text)
-    return begun.replace(PLACEHOLDER, NOBODY_NAMED)
+        return begun + text
+    said = {
+        PLACEHOLDER: join_names(names),
+        GUARDIAN: join_words(guardians),
+        CLASS: join_words(classes),
+    }
+    return begun + _filled(text, said)
+
+
+def _filled(text: str, said: dict[str, str]) -> str:
+    def one(found: re.Match[str]) -> str:
+        if words := said[found[0]]:
+            return words
+        words = LACKING[found[0]]
+        return _capital(words) if _begins_a_sentence(text[: found.start()]) else words
+
+    return _ANY.sub(one, text)
+
+
+def _begins_a_sentence(before: str) -> bool:
+    bare = before.rstrip()
+    gap = before[len(bare) :]
+    return not bare or "\n" in gap or (bool(gap) and bare[-1] in ".!?")
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]

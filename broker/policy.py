@@ -26,6 +26,7 @@ class Cover:
     acknowledged: bool = False
     gone: bool = False
     commitment_key: bytes | None = field(default=None, repr=False)
+    form: str = ""
 
     @property
     def stands(self) -> bool:

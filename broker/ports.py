@@ -175,6 +175,9 @@ class Deliveries(Protocol):
         Like whatever moves a delivery, it keeps the counters.
         """
 
+    def guardians(self, deliveries: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+        """The whole names of those who hold a delivery's address and look after a pupil it covers, the first first."""
+
     def start(
         self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta
     ) -> Mapping[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from broker.actor import Actor
 from broker.announcement import Content
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.delivery import State
-from broker.naming import names_of
+from broker.naming import GUARDIAN, names_of
 from broker.policy import covered
 from broker.ports import Ports, Transaction
 from broker.record import Entry, commitment, joint_key
@@ -39,10 +39,19 @@ class Renderer:
         self._channel = channel
         self._wordings: dict[tuple[int, int], Sequence[Content]] = {}
 
-    def render(self, one: Picked) -> Rendered | None:
+    def guardians(self, chunk: Sequence[Picked]) -> Mapping[int, tuple[str, ...]]:
+        """Delivery → the guardians whom its wording names; asked for only where one of the chunk does."""
+        naming = {key: _names_guardians(self._versions(*key)) for key in {_key(one) for one in chunk}}
+        wanted = [one.delivery for one in chunk if naming[_key(one)] and one.address_id is not None]
+        if not wanted:
+            return {}
+        with self._ports.ledger.look() as tx:
+            return tx.deliveries.guardians(wanted)
+
+    def render(self, one: Picked, guardians: tuple[str, ...] = ()) -> Rendered | None:
         """The message for one delivery, or None when its wording cannot be rendered on this channel."""
         try:
-            to = recipient_of(one)
+            to = recipient_of(one, guardians)
             message = self._channel.render(self._wording(one, to.language), to)
         except Exception as error:  # noqa: BLE001 - a channel's render may be anybody's code; what it breaks on stays held
             log.error(
@@ -87,14 +96,25 @@ class Renderer:
         self._ports.ledger.transact(work)
 
     def _wording(self, one: Picked, language: str) -> Content:
-        key = (one.announcement, one.content_version)
+        versions = self._versions(*_key(one))
+        return next((c for c in versions if c.language == language), versions[0])
+
+    def _versions(self, announcement: int, version: int) -> Sequence[Content]:
+        key = (announcement, version)
         if key not in self._wordings:
             if len(self._wordings) >= MOST_CACHED:
                 self._wordings.clear()
             with self._ports.ledger.begin() as tx:
                 self._wordings[key] = tx.announcements.content(*key)
-        versions = self._wordings[key]
-        return next((c for c in versions if c.language == language), versions[0])
+        return self._wordings[key]
+
+
+def _key(one: Picked) -> tuple[int, int]:
+    return one.announcement, one.content_version
+
+
+def _names_guardians(versions: Sequence[Content]) -> bool:
+    return any(GUARDIAN in text for content in versions for text in content.parts.values())
 
 
 def _committed(one: Picked, message: Message) -> str:
@@ -108,11 +128,16 @@ def _committed(one: Picked, message: Message) -> str:
     return commitment(joint_key(held), one.address, message.digest) if len(held) == len(keys) else ""
 
 
-def recipient_of(one: Picked) -> Recipient:
-    """To whom: the address, and the first names of those it is about unless the address is doubtful (design §6)."""
+def recipient_of(one: Picked, guardians: tuple[str, ...] = ()) -> Recipient:
+    """To whom: the address, and what may be said personally, which is nothing where it is doubtful (design §6)."""
     if one.address_id is None:
         return replace(PUBLIC, links={"announcement": str(one.public_id)})
     told = covered(one.case)
-    names = () if one.doubtful else names_of(cover.name for cover in told)
     languages = {cover.language for cover in told}
-    return Recipient(one.address, names, languages.pop() if len(languages) == 1 else "")
+    language = languages.pop() if len(languages) == 1 else ""
+    if one.doubtful:
+        return Recipient(one.address, language=language)
+    names = names_of(cover.name for cover in told)
+    return Recipient(
+        one.address, names, guardians, tuple(cover.form for cover in told if cover.form), language
+    )

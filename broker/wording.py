@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from broker.announcement import Part
 from broker.errors import InvalidAnnouncement, Problem
+from broker.naming import PERSONAL, unknown_placeholder
 
 LONGEST = {Part.TITLE: 200, Part.SHORT: 5_000, Part.LONG: 50_000, Part.QUOTE: 200}
 MOST_MARKS = 4  # real scripts stack two or three combining marks on one letter (Vietnamese, Hebrew, Thai)
@@ -28,9 +29,23 @@ def check_parts(parts: Mapping[Part, str]) -> dict[Part, str]:
     checked = {part: check_text(text, part) for part, text in parts.items()}
     if not checked.get(Part.SHORT) and not checked.get(Part.LONG):
         raise _bad(Part.SHORT, "empty_text", "there is nothing to announce", "write the message")
+    for part, text in checked.items():
+        _check_placeholders(text, part)
     if "\n" in checked.get(Part.TITLE, ""):
         raise _bad(Part.TITLE, "title_lines", "a title is one line", "take the line break out")
     return checked
+
+
+def _check_placeholders(text: str, part: Part) -> None:
+    """Eight hundred families must not read {name} because somebody took it for {pupil}."""
+    if (unknown := unknown_placeholder(text)) is not None:
+        written, meant = unknown
+        hint = (
+            f"did you mean {meant}?"
+            if meant
+            else f"there are {', '.join(PERSONAL)}; or leave out the brackets"
+        )
+        raise _bad(part, "unknown_placeholder", f"nothing belongs where {written} stands", hint)
 
 
 def check_text(text: str, part: Part) -> str:

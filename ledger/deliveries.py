@@ -109,6 +109,26 @@ class Deliveries:
                 dropped,
             )
 
+    def guardians(self, deliveries: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+        """The whole names of those who hold a delivery's address and look after a pupil it covers."""
+        rows = self._hand.run_rows(
+            "SELECT d.id, coalesce(h.preferred_name, h.given_name) AS given, h.family_name, min(g.priority) AS asked"
+            f" FROM {self._hand.dialect.rows(_IDS)} JOIN delivery d ON d.id = u.id"
+            " JOIN person_address pa ON pa.address_id = d.address_id"
+            " JOIN person h ON h.id = pa.person_id AND h.active"
+            " JOIN delivery_covers c ON c.delivery_id = d.id AND NOT c.dropped"
+            " JOIN duty du ON du.id = c.duty_id"
+            " JOIN guardianship g ON g.guardian_id = h.id AND g.pupil_id = du.person_id AND NOT g.blocked"
+            " GROUP BY d.id, h.id, coalesce(h.preferred_name, h.given_name), h.family_name"
+            " ORDER BY d.id, asked, given",
+            _IDS,
+            [(one,) for one in deliveries],
+        )
+        found: dict[int, tuple[str, ...]] = {}
+        for row in rows:
+            found[row.id] = (*found.get(row.id, ()), f"{row.given} {row.family_name}".strip())
+        return found
+
     def start(
         self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta
     ) -> Mapping[int, int]:
@@ -296,7 +316,7 @@ class Deliveries:
             "  AND (pa.person_id = du.person_id OR g.pupil_id IS NOT NULL))) AS gone,"
             " EXISTS (SELECT 1 FROM guardianship g JOIN person_address pa ON pa.person_id = g.guardian_id"
             "  AND pa.address_id = d.address_id WHERE g.pupil_id = du.person_id AND g.blocked) AS blocked,"
-            " p.commitment_key"
+            " p.commitment_key, coalesce(p.form, '') AS form"
             f" FROM {self._hand.dialect.rows(_IDS)} JOIN delivery d ON d.id = u.id"
             " JOIN delivery_covers c ON c.delivery_id = d.id AND NOT c.dropped"
             " JOIN duty du ON du.id = c.duty_id JOIN person p ON p.id = du.person_id"
@@ -306,9 +326,9 @@ class Deliveries:
         )
         found: dict[int, list[Cover]] = defaultdict(list)
         # Taken apart by place, as in `_picked`: by name it costs twenty times as much, and this is done for every one.
-        for delivery, duty, person, name, language, acknowledged, gone, blocked, key in rows:
+        for delivery, duty, person, name, language, acknowledged, gone, blocked, key, form in rows:
             found[delivery].append(
-                Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone), key)
+                Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone), key, form)
             )
         return found
 

@@ -24,6 +24,8 @@ class Slot(Enum):
     """A gap that each recipient's own words fill."""
 
     NAMES = "names"  # the pupils, where the wording says {pupil}
+    GUARDIAN = "guardian"
+    CLASS = "class"
     LEAD = "lead"  # "For Amy and Ben:", where a wording for several says it nowhere
     STOP = "stop"  # how to get no more of these
 
@@ -77,7 +79,7 @@ class Letter:
     @cached_property
     def names_pupils(self) -> bool:
         """Whether any gap is filled with names: if none is, a mail says nothing of whom it is about."""
-        return not {Slot.NAMES, Slot.LEAD}.isdisjoint((*self.subject, *self.text, *self.html))
+        return not (set(Slot) - {Slot.STOP}).isdisjoint((*self.subject, *self.text, *self.html))
 
     @cached_property
     def wire(self) -> Wire:
@@ -90,8 +92,8 @@ class Letter:
 
     def digest_for(self, personal: Personal) -> str:
         """SHA-256 (hex) of the words this recipient reads: the same for all where nobody is named."""
-        if personal.names or personal.lead:
-            told = f"{self.digest}\0{personal.names}\0{personal.lead}"
+        if personal.says_anything:
+            told = "\0".join((self.digest, *personal.words))
             return sha256(told.encode("utf-8", "replace")).hexdigest()
         return self._digest_for_nobody
 
@@ -116,6 +118,19 @@ class Personal:
     names: str = field(repr=False)
     lead: str = field(repr=False)
     unsubscribe: str = field(repr=False)  # a link, or "" when there is none that a mail could carry
+    guardians: str = field(default="", repr=False)
+    classes: str = field(default="", repr=False)
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether any of it tells of somebody."""
+        return bool(self.names or self.lead or self.guardians or self.classes)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What tells of somebody; guardians and classes only where there are any."""
+        more = (self.guardians, self.classes) if self.guardians or self.classes else ()
+        return (self.names, self.lead, *more)
 
     @classmethod
     def of(cls, to: Recipient, *, named: bool = True) -> Personal:
@@ -123,10 +138,18 @@ class Personal:
         link = to.links.get("unsubscribe", "") if to.links else ""
         if link and not _LINK.fullmatch(link):
             link = ""
-        if not (named and to.names):
+        if not (named and (to.names or to.guardians or to.classes)):
             return cls("", "", link) if link else NOBODY
-        names = tuple(one_line(name) for name in to.names)
-        return cls(naming.join_names(names), naming.lead(names).strip(), link)
+        names, guardians, classes = (
+            tuple(one_line(word) for word in words) for words in (to.names, to.guardians, to.classes)
+        )
+        return cls(
+            naming.join_names(names),
+            naming.lead(names).strip(),
+            link,
+            naming.join_words(guardians),
+            naming.join_words(classes),
+        )
 
     def in_text(self, slot: Slot, house: House) -> str:
         """What fills a gap of the subject or of the plain text."""
@@ -134,6 +157,10 @@ class Personal:
             return self.names
         if slot is Slot.LEAD:
             return self.lead
+        if slot is Slot.GUARDIAN:
+            return self.guardians
+        if slot is Slot.CLASS:
+            return self.classes
         if self.unsubscribe:
             return f"To get no more of these emails: {self.unsubscribe}"
         return f"To get no more of these emails, write so to {house.reply_to}."

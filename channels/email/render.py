@@ -17,6 +17,9 @@ from broker.channel import Message, Recipient
 from channels.email.letter import House, Letter, Rendered, Slot, Wording, one_line
 from channels.markup import to_html
 
+# How many pupils may be named (two stands for more), whether any guardian, whether any class.
+Who = tuple[int, bool, bool]
+
 # What stands for a gap while the library renders. A control character is in no wording: intake refuses it, and here it
 # is taken out once more.
 _MARK = {slot: f"\x02{slot.value}\x02" for slot in Slot}
@@ -37,30 +40,30 @@ class Renderer:
         self._lock = Lock()
         # One claim's mails are mostly of one wording: the very object that came last needs no looking up. In one
         # tuple, so that threads never see half of it.
-        self._last: tuple[Content, int, Letter] | None = None
+        self._last: tuple[Content, Who, Letter] | None = None
 
     def render(self, content: Content, to: Recipient) -> Message:
         """The mail for one recipient; pure."""
-        names = min(len(to.names), 2)
+        who = min(len(to.names), 2), bool(to.guardians), bool(to.classes)
         last = self._last
-        if last is None or last[0] is not content or last[1] != names:
-            last = self._last = content, names, self._letter(content, names)
+        if last is None or last[0] is not content or last[1] != who:
+            last = self._last = content, who, self._letter(content, who)
         letter = last[2]
         personal = letter.personal(to)
         return Message(Rendered(letter, personal), letter.digest_for(personal))
 
-    def _letter(self, content: Content, names: int) -> Letter:
+    def _letter(self, content: Content, who: Who) -> Letter:
         parts = content.parts
         key = (
             content.language,
             *(parts.get(part) for part in Part),
             *((each.sha256, each.name, each.media_type) for each in content.attachments),
-            names,
+            who,
         )
         with self._lock:
             letter = self._letters.get(key)
             if letter is None:
-                letter = self._letters[key] = compose(content, names, self._house)
+                letter = self._letters[key] = compose(content, who, self._house)
                 while len(self._letters) > MAX_LETTERS or (
                     len(self._letters) > 1
                     and sum(each.weight for each in self._letters.values()) > MAX_WEIGHT
@@ -71,12 +74,12 @@ class Renderer:
         return letter
 
 
-def compose(content: Content, names: int, house: House) -> Letter:
+def compose(content: Content, who: Who, house: House) -> Letter:
     """The letter of a wording for so many pupils: none may be named, one, or several."""
     body = _CONTROLS.sub("", content.long).strip("\n")
-    lead = names > 1 and not naming.has_placeholder(body)
-    subject = _filled(_subject(content), names)
-    body = _filled(body, names)
+    lead = who[0] > 1 and not naming.names_pupils(body)
+    subject = _filled(_subject(content), who)
+    body = _filled(body, who)
     common = {"school": house.school, "reply_to": house.reply_to, "stop": _MARK[Slot.STOP]}
     text = _template("mail.txt").substitute(common, lead=f"{_MARK[Slot.LEAD]}\n\n" if lead else "", body=body)
     page = _template("mail.html").substitute(
@@ -96,10 +99,11 @@ def _subject(content: Content) -> str:
     return _CUT_PLACEHOLDER.sub("…", one_line(content.title).lstrip("#>*-+ "))
 
 
-def _filled(text: str, names: int) -> str:
-    if not naming.has_placeholder(text):
-        return text
-    return text.replace(naming.PLACEHOLDER, _MARK[Slot.NAMES]) if names else naming.fill(text, ())
+def _filled(text: str, who: Who) -> str:
+    """Marks for what each recipient has, plain words for what none of these has."""
+    slots = (Slot.NAMES, Slot.GUARDIAN, Slot.CLASS)
+    marks = ((_MARK[slot],) if has else () for slot, has in zip(slots, who, strict=True))
+    return naming.fill(text, *marks) if naming.has_placeholder(text) else text
 
 
 def _gaps(text: str) -> Wording:

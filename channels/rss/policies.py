@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from broker.announcement import Content
 from broker.errors import Problem
-from broker.naming import PLACEHOLDER, has_placeholder
+from broker.naming import has_placeholder
 from broker.policy import Policy
 from channels.rss.render import Unfit, wording_of
 
@@ -20,7 +20,7 @@ def check(content: Content) -> Sequence[Problem]:
         problems.append(Problem("empty_text", "short", "there is nothing to announce", "write the message"))
     for part, text in content.parts.items():
         if has_placeholder(text):
-            message = f"a feed is public and names nobody, but {PLACEHOLDER} stands in this part"
+            message = "a feed is public and names nobody, but a personal part stands in this one"
             problems.append(
                 Problem(
                     "names_in_public", part.value, message, "say “your child”, or leave rss out of the ways"

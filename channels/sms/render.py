@@ -29,9 +29,11 @@ class Style:
 def render(content: Content, to: Recipient, style: Style) -> Message:
     """The text for one recipient, with its segments and what was done to it."""
     text = plain_words(content)
-    if not to.names or (len(to.names) == 1 and not has_placeholder(text)):
+    if len(to.names) < 2 and not has_placeholder(text):
         return _impersonal(text, style)
-    return _message(fill(text, to.names), style)
+    if not (to.names or to.guardians or to.classes):
+        return _impersonal(text, style)
+    return _message(fill(text, to.names, to.guardians, to.classes), style)
 
 
 def check(content: Content, style: Style) -> Sequence[Problem]:

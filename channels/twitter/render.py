@@ -57,7 +57,7 @@ def check(content: Content, style: Style) -> Sequence[Problem]:
         return (Problem("empty_text", "short", "there is no text to post", "write a short text"),)
     problems = [*_check_quote(content)]
     if has_placeholder(text):
-        hint = "write it without {pupil}, or leave X out"
+        hint = "write it without {pupil}, {guardian} and {class}, or leave X out"
         problems.append(Problem("personal_part", "short", "a public post names no pupil", hint))
     if (long := weight(_composed(content, ANYWHERE, style).text)) > MOST:
         told = f"as a post it counts {long}, with its link; at most {MOST} are allowed"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.naming import fill, join_names, lead, names_of
+from broker.naming import fill, join_names, lead, names_of, unknown_placeholder
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,31 @@ def test_a_child_without_a_name_leaves_no_hole_in_the_sentence():
 def test_a_name_is_said_once_and_children_without_any_name_are_not_named():
     assert names_of(["Ann", "Ben", "Ann", ""]) == ("Ann", "Ben", "")
     assert names_of(["", " "]) == ()
+
+
+def test_guardians_and_classes_are_joined_each_once():
+    text = "Dear {guardian}, {pupil} of {class} may come."
+    assert fill(text, ("Amy", "Ben"), ("Mary Lee", "Tom Lee"), ("7B", "9A")) == (
+        "Dear Mary Lee and Tom Lee, Amy and Ben of 7B and 9A may come."
+    )
+    assert fill("{class}: come.", ("Amy", "Ben"), (), ("7B", "7B")) == "For Amy and Ben: 7B: come."
+
+
+def test_a_part_that_somebody_lacks_is_plain_words_and_never_a_gap():
+    text = "{guardian}! Dear {guardian}: {pupil} of {class} may come.\n{class}"
+    assert fill(text, ()) == (
+        "Parent or carer! Dear parent or carer: your child of the class may come.\nThe class"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Dear {guardain}", ("{guardain}", "{guardian}")),
+        ("{Pupil} may come", ("{Pupil}", "{pupil}")),
+        ("Bring {xyz}", ("{xyz}", "")),
+        ("{pupil} {class} {guardian} {} { } {2} {a b} {{", None),
+    ],
+)
+def test_what_looks_like_a_part_and_is_none_is_found(text, found):
+    assert unknown_placeholder(text) == found

@@ -180,3 +180,14 @@ def test_any_parts_are_kept_or_are_an_invalid_announcement(parts: dict[Part, str
         return
     assert kept.keys() == parts.keys()
     assert check_parts(kept) == kept
+
+
+def test_a_personal_part_that_there_is_not_is_refused_with_the_nearest():
+    with pytest.raises(InvalidAnnouncement) as caught:
+        check_parts({Part.SHORT: "Dear {guardain}, come."})
+    problem = caught.value.problem
+    assert (problem.code, problem.field, problem.hint) == (
+        "unknown_placeholder",
+        "short",
+        "did you mean {guardian}?",
+    )
