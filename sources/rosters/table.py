@@ -116,11 +116,13 @@ class Table:
 
     def _header_line(self, header_row: int) -> str:
         """The line of the headers; a report may have a title above it."""
+        found = ""
         for _ in range(header_row):
             line = self._next_or_refuse(self._lines)
             if line is None:
                 refuse("empty_file", self.file, "This file is empty.", "Export it again.")
-        return line or ""
+            found = line
+        return found
 
     def __iter__(self) -> Iterator[Row]:
         picks, places, width, file = self._picks, self._places, self.width, self.file

@@ -1,0 +1,42 @@
+"""What leaves for a spreadsheet is text there, whatever somebody once typed into a form."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.sheets import as_csv, neutral
+
+FORMULAS = ["=1+1", "+44 7911", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", "=HYPERLINK(…)", "＝1"]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_what_a_spreadsheet_would_obey_becomes_text(cell):
+    assert neutral(cell) == f"'{cell}"
+
+
+def test_everything_else_is_left_alone():
+    assert [neutral(cell) for cell in ("Zoë", "7B", 12, None, "", "a=b")] == [
+        "Zoë",
+        "7B",
+        "12",
+        "",
+        "",
+        "a=b",
+    ]
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=12), min_size=2, max_size=2)
+    )
+)
+def test_a_table_comes_back_cell_by_cell_and_no_cell_begins_a_formula(rows):
+    told = as_csv(("who", "=what"), rows)
+    read = list(csv.reader(io.StringIO(told.removeprefix("\ufeff"), newline="")))
+    assert read == [["who", "'=what"], *([neutral(cell) for cell in row] for row in rows)]
+    assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for row in read for cell in row)
