@@ -88,9 +88,9 @@ def addresses_for(people: People) -> Select[Any]:
     comes twice when two holders share the address, so insert it with DISTINCT; without one here, a database
     can push a partition's bounds inside.
     """
-    holders = _holders(people).subquery("holder")
+    holders = holders_of(people).subquery("holder")
     wanted = (
-        select(holders.c.person_id, address.c.id.label("address_id"), address.c.kind)
+        select(holders.c.person_id, person_address.c.address_id, address.c.kind)
         .join(person, person.c.id == holders.c.holder_id)
         .join(person_address, person_address.c.person_id == holders.c.holder_id)
         .join(address, address.c.id == person_address.c.address_id)
@@ -134,7 +134,7 @@ def _is_first(pupil: ColumnElement[Any], priority: ColumnElement[Any]) -> Column
     )
 
 
-def _holders(people: People) -> Any:
+def holders_of(people: People) -> Any:
     """SELECT person_id, holder_id, priority: whose addresses speak for a person."""
     own = select(person.c.id.label("person_id"), person.c.id.label("holder_id"), literal(0).label("priority"))
     guardians = select(
@@ -152,7 +152,7 @@ def why_unreached(people: People, person_id: ColumnElement[Any]) -> ColumnElemen
     no_address = literal(Unreached.NO_ADDRESS.name.lower())
     if people is People.STAFF:
         return no_address
-    known = _holders(people).subquery("known")
+    known = holders_of(people).subquery("known")
     barred = (
         exists()
         .where(known.c.person_id == person_id, person_address.c.person_id == known.c.holder_id)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import String, text
+from sqlalchemy import Row, String, bindparam, text
 
 from broker.channel import Key, PastAttempt
 from broker.delivery import Evidence, State
@@ -43,6 +44,9 @@ _KNOWN = (
     "SELECT id, announcement_id, channel, account_id, address_id, state, fence, requeued_fence, burned,"
     " settled_at IS NOT NULL AS settled FROM delivery d"
 )
+
+# Longer than the slowest accept by far, and than what a gateway goes back when it asks for what it was given.
+_BOUND = timedelta(days=1)
 
 
 class Moves:
@@ -244,7 +248,7 @@ class Moves:
             ).columns(started_at=Moment, value=String, id=Id),
             {"ids": dialect.ids(ids)},
         ).all()
-        known = self._provider_ids(account, {row.address_id for row in rows})
+        known = self._provider_ids(account, rows)
         return [
             LookUp(
                 delivery=row.id,
@@ -261,17 +265,33 @@ class Moves:
             for row in rows
         ]
 
-    def _provider_ids(self, account: AccountRow, addresses: set[int | None]) -> Mapping[int | None, set[str]]:
-        """Provider ids bound already to attempts at these addresses: never given to another attempt."""
+    def _provider_ids(self, account: AccountRow, rows: Sequence[Row[Any]]) -> Mapping[int | None, set[str]]:
+        """Provider ids bound already to attempts at these addresses: never given to another attempt.
+
+        By way of the announcements that could still send when the oldest of these attempts began, or a day before: what
+        a provider lists since then began then. An index by address would be written three times for each delivery, all
+        over itself, for the sake of these few.
+        """
         found: dict[int | None, set[str]] = defaultdict(set)
+        if not rows:
+            return found
         dialect = self._hand.dialect
-        for row in self._hand.run(
-            "SELECT d.address_id, a.provider_id FROM delivery d JOIN attempt a ON a.delivery_id = d.id"
-            f" WHERE d.account_id = :account AND a.provider_id IS NOT NULL"
-            f" AND ({dialect.any_of('d.address_id', 'ids')} OR d.address_id IS NULL)",
-            account=account.id,
-            ids=dialect.ids([a for a in addresses if a is not None]),
-        ):
+        address = dialect.any_of("coalesce(d.address_id, 0)", "ids")  # as in the index: the public is 0
+        bound = self._hand.connection.execute(
+            text(
+                "SELECT d.address_id, a.provider_id FROM announcement an"
+                f" JOIN delivery d ON d.announcement_id = an.id AND d.channel = :channel AND {address}"
+                " JOIN attempt a ON a.delivery_id = d.id"
+                " WHERE an.expires_at > :since AND d.account_id = :account AND a.provider_id IS NOT NULL"
+            ).bindparams(bindparam("since", type_=Moment)),
+            {
+                "account": account.id,
+                "channel": account.channel,
+                "ids": dialect.ids(sorted({row.address_id or 0 for row in rows} | {0})),
+                "since": min(row.started_at for row in rows) - _BOUND,
+            },
+        )
+        for row in bound:
             found[row.address_id].add(row.provider_id)
         return found
 

@@ -197,6 +197,14 @@ guardianship = Table(
     Column("by_hand", Boolean, nullable=False, server_default=text("false")),
 )
 Index("ix_guardianship_pupil_id", guardianship.c.pupil_id, guardianship.c.guardian_id)
+# A handful in a school, and each partition of a fan-out asks for them all.
+Index(
+    "ix_guardianship_blocked",
+    guardianship.c.pupil_id,
+    guardianship.c.guardian_id,
+    sqlite_where=guardianship.c.blocked,
+    postgresql_where=guardianship.c.blocked,
+)
 
 # `group` is a word of SQL's own.
 people_group = Table(
@@ -385,7 +393,7 @@ duty = Table(
     metadata,
     _id(),
     Column("announcement_id", Id, nullable=False),
-    Column("person_id", Id, nullable=False, index=True),
+    Column("person_id", Id, nullable=False),
     Column("acknowledged_at", Moment),
     Column("unreached", String(32)),  # why nothing covers it, said by the fan-out
     UniqueConstraint("announcement_id", "person_id"),
@@ -453,7 +461,6 @@ _while(
 )
 _while("ix_delivery_lease", State.SENDING, delivery.c.lease_until)
 _while("ix_delivery_lookup", State.UNCERTAIN, delivery.c.account_id, delivery.c.lookup_at)
-Index("ix_delivery_address_id", delivery.c.address_id)
 # Broadcasts are one in a thousand deliveries, and feeds are read from them every second.
 Index(
     "ix_delivery_public",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, Executable, FromClause, Select, Table
+from sqlalchemy import URL, Connection, Engine, FromClause, Select
 
 Column = tuple[str, str]  # (name, "bigint" | "text" | "moment" | "integer" | "boolean")
 
@@ -60,9 +60,6 @@ class Dialect(Protocol):
 
     def ids(self, ids: Sequence[int]) -> Any:
         """The value to bind for a parameter used in `any_of`."""
-
-    def insert_new(self, table: Table, columns: Sequence[str], chosen: Select[Any]) -> Executable:
-        """INSERT … SELECT that passes over what is there already."""
 
     def apart(self, chosen: Select[Any], name: str) -> FromClause:
         """A subquery that is computed first and by itself, whatever the planner believes of its neighbours."""

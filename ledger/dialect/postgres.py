@@ -14,15 +14,12 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Executable,
     FromClause,
     Select,
-    Table,
     create_engine,
     event,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 from ledger.dialect import Column
@@ -139,10 +136,6 @@ class Postgres:
     def ids(self, ids: Sequence[int]) -> Any:
         """A list, which psycopg binds as an array."""
         return list(ids)
-
-    def insert_new(self, table: Table, columns: Sequence[str], chosen: Select[Any]) -> Executable:
-        """ON CONFLICT DO NOTHING."""
-        return insert(table).from_select(list(columns), chosen).on_conflict_do_nothing()
 
     def apart(self, chosen: Select[Any], name: str) -> FromClause:
         """A materialised common table expression."""

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Executable, FromClause, Select, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import URL, Connection, Engine, FromClause, Select, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -129,10 +128,6 @@ class Sqlite:
     def ids(self, ids: Sequence[int]) -> Any:
         """One JSON text."""
         return json.dumps(list(ids))
-
-    def insert_new(self, table: Table, columns: Sequence[str], chosen: Select[Any]) -> Executable:
-        """ON CONFLICT DO NOTHING."""
-        return insert(table).from_select(list(columns), chosen).on_conflict_do_nothing()
 
     def apart(self, chosen: Select[Any], name: str) -> FromClause:
         """SQLite takes a subquery as it is written; and it counts no rows of a statement that begins with WITH."""

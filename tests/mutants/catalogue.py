@@ -73,7 +73,6 @@ MUTANTS = (
         ],
         [
             f"{GUARDS}::test_the_database_takes_one_delivery_for_an_announcement_and_an_address",
-            f"{GUARDS}::test_a_planner_that_forgot_where_it_was_plans_nobody_twice",
         ],
         quick=True,
     ),

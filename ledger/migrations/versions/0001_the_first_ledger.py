@@ -93,7 +93,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery')),
     postgresql_with={'fillfactor': 70}
     )
-    op.create_index('ix_delivery_address_id', 'delivery', ['address_id'], unique=False)
     op.create_index('ix_delivery_due', 'delivery', ['account_id', 'lane', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
     op.create_index('ix_delivery_lease', 'delivery', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
     op.create_index('ix_delivery_public', 'delivery', ['channel', 'id'], unique=False, sqlite_where=sa.text('address_id IS NULL'), postgresql_where=sa.text('address_id IS NULL'))
@@ -122,7 +121,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_duty')),
     sa.UniqueConstraint('announcement_id', 'person_id', name=op.f('uq_duty_announcement_id_person_id'))
     )
-    op.create_index(op.f('ix_duty_person_id'), 'duty', ['person_id'], unique=False)
     op.create_table('person',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('public_id', sa.Uuid(), nullable=False),
@@ -280,6 +278,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['pupil_id'], ['person.id'], name=op.f('fk_guardianship_pupil_id')),
     sa.PrimaryKeyConstraint('guardian_id', 'pupil_id', name=op.f('pk_guardianship'))
     )
+    op.create_index('ix_guardianship_blocked', 'guardianship', ['pupil_id', 'guardian_id'], unique=False, sqlite_where=sa.text('blocked'), postgresql_where=sa.text('blocked'))
     op.create_index('ix_guardianship_pupil_id', 'guardianship', ['pupil_id', 'guardian_id'], unique=False)
     op.create_table('people_group',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
