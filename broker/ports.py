@@ -20,7 +20,7 @@ from broker.audience import Audience
 from broker.channel import Channel, Traits
 from broker.difference import Brakes, ImportDifference
 from broker.mapping import ReportMapping
-from broker.office import Families, Groups, Templates
+from broker.office import Families, Groups, Reaches, Templates
 from broker.record import Entry
 from broker.roster import Roster
 from broker.values import (
@@ -116,6 +116,9 @@ class People(Protocol):
 
     def address_hash(self, address: int) -> bytes | None:
         """The keyed hash of an address."""
+
+    def confirm_address(self, address: int) -> bool:
+        """Somebody says now that it is right; False when there is no such address."""
 
 
 class Imports(Protocol):
@@ -404,6 +407,10 @@ class Transaction(Protocol):
     @property
     def templates(self) -> Templates:
         """Named wordings."""
+
+    @property
+    def reaches(self) -> Reaches:
+        """Facts about who can be told."""
 
     @property
     def plans(self) -> Plans:

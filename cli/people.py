@@ -15,8 +15,8 @@ from broker import imports, mappings
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
 from broker.roster import Roster
+from cli import doubtful, show
 from cli import mappings as mapping_commands
-from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.whole_school import show_problems, today_and_region
@@ -26,6 +26,9 @@ MOST_GROUPS = 20
 
 app = typer.Typer(help="Who is in the school.", no_args_is_help=True)
 app.add_typer(mapping_commands.app, name="mapping")
+app.command("doubtful")(doubtful.doubtful_)
+app.command("confirm")(doubtful.confirm_)
+app.command("terms")(doubtful.terms_)
 
 
 @app.command("import")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from io import TextIOWrapper
 from pathlib import Path
@@ -187,7 +187,7 @@ def _bare(value: object) -> object:
         return value.value
     if isinstance(value, UUID):
         return str(value)
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # and whatever has a time as well
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)

@@ -72,6 +72,11 @@ class People:
         found: bytes | None = self._hand.connection.execute(query).scalar_one_or_none()
         return found
 
+    def confirm_address(self, address: int) -> bool:
+        """Somebody says now that it is right; False when there is no such address."""
+        query = update(tables.address).where(tables.address.c.id == address)
+        return bool(self._hand.connection.execute(query.values(confirmed_at=self._hand.now)).rowcount)
+
 
 def keyed_hash(signer: Signer, kind: AddressKind, value: str) -> bytes:
     """The hash that an address is found by: mails are compared without case, as nobody's differ by it."""

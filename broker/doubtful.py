@@ -1,0 +1,66 @@
+"""Addresses that somebody should look at, and saying that one is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from broker.actor import Actor
+from broker.address import AddressKind
+from broker.errors import NotFound, Problem
+from broker.ports import Ports, Transaction
+from broker.record import Entry
+
+CONFIRMED_FOR = timedelta(days=365)
+
+
+class Doubt(StrEnum):
+    """Why an address is listed. Confirming it answers all but `SHARED`, which is a fact and no doubt about a number."""
+
+    FAILING = "failing"  # the last message to it was refused for good, or given up
+    BOUNCED = "bounced"  # the last message to it was taken, and came back
+    SHARED = "shared"  # by people who share no guardian: no names go there
+    UNCONFIRMED = "unconfirmed"  # nobody has said for a year that it is right
+
+
+DOUBTS = {
+    Doubt.FAILING: "the last message was refused",
+    Doubt.BOUNCED: "the last message came back",
+    Doubt.SHARED: "shared by people who share no guardian",
+    Doubt.UNCONFIRMED: "not confirmed for a year",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody at the school who holds an address; `pupils` are those it would be about."""
+
+    source_id: str
+    name: str = field(repr=False)
+    pupils: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulAddress:
+    """An address with its doubts. `why` is what the provider said last, where that is the doubt."""
+
+    id: int
+    kind: AddressKind
+    masked: str
+    doubts: tuple[Doubt, ...]
+    holders: tuple[Holder, ...]
+    confirmed_at: datetime
+    why: str = ""
+
+
+def confirm(ports: Ports, address: int, *, actor: Actor) -> None:
+    """Somebody has asked, and the address is right. Raises NotFound."""
+
+    def work(tx: Transaction) -> None:
+        if not tx.people.confirm_address(address):
+            hint = "see: carillon people doubtful"
+            raise NotFound(Problem("unknown_address", "address", "there is no address of this number", hint))
+        tx.record.add([Entry("address.confirmed", actor, {"address": address})])
+
+    ports.ledger.transact(work)

@@ -1,0 +1,150 @@
+"""The office's list of doubtful addresses: failing, bounced, shared by many, not confirmed for a year."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select
+
+from broker.address import AddressKind, mask
+from broker.delivery import REACHED, Event, Evidence, State
+from broker.doubtful import CONFIRMED_FOR, Doubt, DoubtfulAddress, Holder
+from ledger import tables as t
+from ledger.hand import Hand
+
+PAGE = 1_000
+_REACHED = [state.value for state in REACHED]
+_FAILED = [State.REJECTED.value, State.EXHAUSTED.value]
+_MOST_PUPILS = 10  # of one holder: who holds more is an institution
+
+
+def doubtful(
+    hand: Hand, *, doubts: Collection[Doubt] = tuple(Doubt), after: int = 0, limit: int = PAGE
+) -> Sequence[DoubtfulAddress]:
+    """The next addresses with one of these doubts, in the order of their ids; empty at the end.
+
+    Only those of people who are at the school. A refusal counts against the address when others got the same
+    announcement by the same way, or nobody else was to: what everybody was refused was the text or the account.
+    """
+    last = _last_delivery().cte("last")
+    found = {doubt: _is(doubt, hand).label(doubt.value) for doubt in Doubt}
+    wanted = or_(false(), *(found[doubt].element for doubt in doubts))
+    query = (
+        select(t.address, t.delivery.c.why.label("said"), *found.values())
+        .outerjoin(last, last.c.address_id == t.address.c.id)
+        .outerjoin(t.delivery, t.delivery.c.id == last.c.delivery_id)
+        .where(t.address.c.id > after, wanted, _is_held())
+        .order_by(t.address.c.id)
+        .limit(limit)
+    )
+    rows = hand.connection.execute(query).all()
+    holders = _holders(hand, [row.id for row in rows])
+    return [_told(row, holders) for row in rows]
+
+
+def _is(doubt: Doubt, hand: Hand) -> ColumnElement[bool]:
+    confirmed = t.address.c.confirmed_at
+    since = and_(t.delivery.c.changed_at > confirmed, t.delivery.c.state.in_(_FAILED), not_(_opted_out()))
+    match doubt:
+        case Doubt.BOUNCED:
+            return and_(since, _came_back())
+        case Doubt.FAILING:
+            return and_(since, not_(_came_back()), _alone_in_failing())
+        case Doubt.SHARED:
+            return and_(t.address.c.doubtful)
+    return confirmed < hand.now - CONFIRMED_FOR
+
+
+def _last_delivery() -> Select[Any]:
+    """SELECT address_id, delivery_id: the newest that came to an end with the provider."""
+    ended = t.delivery.c.state.in_([*_REACHED, *_FAILED])
+    return (
+        select(t.delivery.c.address_id, func.max(t.delivery.c.id).label("delivery_id"))
+        .where(ended, t.delivery.c.address_id.is_not(None))
+        .group_by(t.delivery.c.address_id)
+    )
+
+
+def _came_back() -> ColumnElement[bool]:
+    """The provider took it, and told later that it did not arrive."""
+    return exists().where(
+        t.attempt.c.delivery_id == t.delivery.c.id,
+        t.attempt.c.evidence == Evidence.BOUNCED.value,
+        func.coalesce(t.attempt.c.outcome, "") != Event.REJECT.value,  # empty: nobody heard, until it came back
+    )
+
+
+def _alone_in_failing() -> ColumnElement[bool]:
+    other = t.delivery.alias("other")
+    same = and_(
+        other.c.announcement_id == t.delivery.c.announcement_id,
+        other.c.channel == t.delivery.c.channel,
+        other.c.id != t.delivery.c.id,
+    )
+    return or_(exists().where(same, other.c.state.in_(_REACHED)), not_(exists().where(same)))
+
+
+def _opted_out() -> ColumnElement[bool]:
+    """Who asked for no more is no doubt about a number."""
+    return exists().where(
+        t.suppression.c.hash == t.address.c.hash, t.suppression.c.channel == t.delivery.c.channel
+    )
+
+
+def _is_held() -> ColumnElement[bool]:
+    return exists().where(
+        t.person_address.c.address_id == t.address.c.id,
+        t.person.c.id == t.person_address.c.person_id,
+        t.person.c.active,
+    )
+
+
+def _holders(hand: Hand, addresses: Sequence[int]) -> Mapping[int, Sequence[Holder]]:
+    if not addresses:
+        return {}
+    held = (
+        select(t.person_address.c.address_id, t.person)
+        .join(t.person, t.person.c.id == t.person_address.c.person_id)
+        .where(t.person.c.active, t.person_address.c.address_id.in_(addresses))
+        .order_by(t.person_address.c.address_id, t.person.c.id)
+    )
+    rows = hand.connection.execute(held).all()
+    pupils = _pupils_of(hand, sorted({row.id for row in rows}))
+    found: defaultdict[int, list[Holder]] = defaultdict(list)
+    for row in rows:
+        found[row.address_id].append(Holder(row.source_id, _name(row), tuple(pupils[row.id][:_MOST_PUPILS])))
+    return found
+
+
+def _pupils_of(hand: Hand, guardians: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    query = (
+        select(t.guardianship.c.guardian_id, t.person)
+        .join(t.person, t.person.c.id == t.guardianship.c.pupil_id)
+        .where(t.guardianship.c.guardian_id.in_(guardians), t.person.c.active)
+        .order_by(t.person.c.id)
+    )
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for row in hand.connection.execute(query):
+        found[row.guardian_id].append(" ".join(filter(None, (_name(row), row.form and f"({row.form})"))))
+    return found
+
+
+def _name(row: Any) -> str:
+    return f"{row.preferred_name or row.given_name} {row.family_name}".strip()
+
+
+def _told(row: Any, holders: Mapping[int, Sequence[Holder]]) -> DoubtfulAddress:
+    kind = AddressKind(row.kind)
+    theirs = tuple(doubt for doubt in Doubt if getattr(row, doubt.value))
+    told = {Doubt.FAILING, Doubt.BOUNCED} & set(theirs)
+    return DoubtfulAddress(
+        row.id,
+        kind,
+        mask(kind, row.value),
+        theirs,
+        tuple(holders.get(row.id, ())),
+        row.confirmed_at,
+        (row.said or "") if told else "",
+    )
