@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 from broker.errors import (
     AccountRejected,
@@ -24,6 +25,7 @@ from broker.errors import (
     Uncertain,
     Unreachable,
 )
+from channels import deadline
 from channels.email.codes import Stage, judge
 from channels.email.settings import Settings
 
@@ -31,7 +33,8 @@ LONGEST_IDLE = timedelta(
     seconds=30
 )  # routers forget a silent connection without a word; servers close it after minutes
 GOODBYE = timedelta(seconds=1)
-CHUNK = 256 * 1024  # a timeout bounds one write of this size, not a whole mail with its files
+CHUNK = 256 * 1024  # a mail with its files gets the timeout anew for each so many bytes
+MOST_PIECES = 256  # of an answer, as they come from the network: a line or two, in truth
 
 _GRANTED = {Stage.MAIL: {250}, Stage.RCPT: {250, 251, 252}, Stage.DATA: {354}}
 
@@ -49,6 +52,38 @@ class Route:
     hello: str
 
 
+class _Smtp(smtplib.SMTP):
+    """smtplib's connection, whose answers come to an end, however slowly they drip and however long they are."""
+
+    def __init__(self, host: str, port: int, hello: str, *, timeout: float, **more: Any) -> None:
+        self.until = monotonic() + timeout
+        self._pieces = 0
+        super().__init__(host, port, hello, timeout=timeout, **more)
+
+    def limit(self, seconds: float) -> None:
+        """From here on, all that is said and heard has so long together."""
+        self.until = monotonic() + seconds
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """One answer."""
+        if self.file is None and self.sock is not None:
+            self.file = deadline.reader(self.sock, self._until_when)
+        self._pieces = 0
+        return super().getreply()
+
+    def _until_when(self) -> float:
+        self._pieces += 1
+        if self._pieces > MOST_PIECES:
+            raise OSError("an answer without end")
+        return self.until
+
+
+class _SmtpInTls(_Smtp, smtplib.SMTP_SSL):
+    """The same, protected from its first byte."""
+
+
 class GoneStale(Exception):
     """Raised when a kept connection turns out to be closed before anything of this mail was said over it."""
 
@@ -58,7 +93,7 @@ class Line:
 
     def __init__(self, route: Route) -> None:
         self._route = route
-        self._smtp: smtplib.SMTP | None = None
+        self._smtp: _Smtp | None = None
         self._mails = 0
         self._used_at = 0.0
         self._pipelining = False
@@ -101,6 +136,8 @@ class Line:
             (Stage.DATA, "DATA"),
         )
         kept, self._mails = self._mails > 0, self._mails + 1
+        # All that comes before the dot has one timeout, and the dot's answer another.
+        smtp.limit(self._route.timeout.total_seconds() * (1 + size // CHUNK))
         try:
             self._negotiate(smtp, commands, kept=kept)
             code, text = self._hand_over(smtp, pieces)
@@ -124,7 +161,7 @@ class Line:
             return
         with suppress(OSError, smtplib.SMTPException):
             if smtp.sock is not None:
-                smtp.sock.settimeout(GOODBYE.total_seconds())
+                smtp.limit(GOODBYE.total_seconds())
                 smtp.quit()
         smtp.close()
 
@@ -134,7 +171,7 @@ class Line:
         if smtp is not None:
             smtp.close()
 
-    def _options(self, smtp: smtplib.SMTP, address: str, size: int) -> str:
+    def _options(self, smtp: _Smtp, address: str, size: int) -> str:
         if self._most and size > self._most:
             raise ContentRejected("the mail is too big for the mail server", code="552 5.3.4")
         options = f" SIZE={size}" if smtp.has_extn("size") else ""
@@ -146,7 +183,7 @@ class Line:
         smtp.command_encoding = "utf-8"
         return f"{options} SMTPUTF8"
 
-    def _negotiate(self, smtp: smtplib.SMTP, commands: Sequence[tuple[Stage, str]], *, kept: bool) -> None:
+    def _negotiate(self, smtp: _Smtp, commands: Sequence[tuple[Stage, str]], *, kept: bool) -> None:
         """MAIL, RCPT and DATA, in one breath where the server can (RFC 2920). Raises unless all were granted."""
         failure: DeliveryFailure | None = None
         code = 0
@@ -176,7 +213,7 @@ class Line:
         raise failure
 
     def _answers(
-        self, smtp: smtplib.SMTP, commands: Sequence[tuple[Stage, str]]
+        self, smtp: _Smtp, commands: Sequence[tuple[Stage, str]]
     ) -> Iterator[tuple[Stage, tuple[int, bytes]]]:
         if self._pipelining:
             smtp.send("".join(f"{command}\r\n" for _, command in commands))
@@ -185,7 +222,7 @@ class Line:
                 smtp.putcmd(command)
             yield stage, smtp.getreply()
 
-    def _hand_over(self, smtp: smtplib.SMTP, pieces: Sequence[bytes]) -> tuple[int, bytes]:
+    def _hand_over(self, smtp: _Smtp, pieces: Sequence[bytes]) -> tuple[int, bytes]:
         """The text, then the dot as a write of its own: what failed before it provably left no mail."""
         sock = smtp.sock
         corked = 0 if sock is None or isinstance(sock, ssl.SSLSocket) else _MORE
@@ -194,11 +231,13 @@ class Line:
                 raise ConnectionError
             for piece in pieces:
                 view = memoryview(piece)
-                for at in range(0, len(view), CHUNK):
-                    sock.sendall(view[at : at + CHUNK], corked)
+                while view:
+                    sock.settimeout(deadline.left(smtp.until))
+                    view = view[sock.send(view[:CHUNK], corked) :]
         except OSError:
             self.drop()
             raise Transient("the connection was lost before the mail was complete") from None
+        smtp.limit(self._route.timeout.total_seconds())
         try:
             sock.sendall(b".\r\n")
             return smtp.getreply()
@@ -206,7 +245,7 @@ class Line:
             self.drop()
             raise Uncertain("the mail was handed over, and the mail server's answer was lost") from None
 
-    def _reset(self, smtp: smtplib.SMTP) -> None:
+    def _reset(self, smtp: _Smtp) -> None:
         try:
             code, _ = smtp.rset()
         except (OSError, smtplib.SMTPException):
@@ -215,18 +254,17 @@ class Line:
             self.drop()
 
 
-def _connect(route: Route) -> smtplib.SMTP:
+def _connect(route: Route) -> _Smtp:
     settings = route.settings
-    smtp: smtplib.SMTP | None = None
+    smtp: _Smtp | None = None
     stage = Stage.OPEN
     try:
         wait = route.timeout.total_seconds()
+        where = settings.host, settings.port, route.hello
         if settings.security == "tls":
-            smtp = smtplib.SMTP_SSL(
-                settings.host, settings.port, route.hello, timeout=wait, context=route.tls
-            )
+            smtp = _SmtpInTls(*where, timeout=wait, context=route.tls)
         else:
-            smtp = smtplib.SMTP(settings.host, settings.port, route.hello, timeout=wait)
+            smtp = _Smtp(*where, timeout=wait)
         if smtp.sock is not None:
             smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         smtp.ehlo_or_helo_if_needed()

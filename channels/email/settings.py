@@ -59,7 +59,7 @@ class Settings(BaseModel):
         None,
         ge=timedelta(milliseconds=100),
         le=timedelta(minutes=10),
-        description="how long the server may be silent; left out, the house's rule",
+        description="how long a connection may take, or a mail, or the answer to it; left out, the house's rule",
     )
 
     @field_validator("sender_name")

@@ -158,10 +158,8 @@ class TwilioGateway:
     async def _list(self, line: Line, attempt: PastAttempt) -> list[MessageInstance]:
         # Not by DateSent, which a text has only once it has left Twilio's queue: in a long one it would seem absent.
         try:
-            listed: list[MessageInstance] = await line.messages.list_async(
-                to=attempt.address, limit=MOST_LISTED, page_size=MOST_LISTED
-            )
-            return listed
+            async with asyncio.timeout(self._timeout.total_seconds()):  # over all pages together
+                return await line.texts_to(attempt.address, most=MOST_LISTED)
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             raise failure_of(reason) from None
 

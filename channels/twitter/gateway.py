@@ -53,14 +53,17 @@ class Gateway:
     def find(self, attempt: PastAttempt) -> Receipt | None:
         """Look through the account's own posts. Raises Uncertain when there are too many to prove anything."""
         began = attempt.started_at.astimezone(UTC)
-        ours = [
-            post
-            for post in self._posts(began - LOOK_BACK)
-            if str(post.get("id", "")) not in attempt.known and attempt.digest in digests_of(post)
-        ]
+        try:
+            ours = [
+                post
+                for post in self._posts(began - LOOK_BACK)
+                if post["id"] not in attempt.known and attempt.digest in digests_of(post)
+            ]
+        except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
+            raise _unread(reason) from None
         if not ours:
             return None
-        return Receipt(str(min(ours, key=lambda post: _distance(post, began))["id"]))
+        return Receipt(min(ours, key=lambda post: _distance(post, began))["id"])
 
     def withdraw(self, receipt: Receipt) -> None:
         """Delete a post; one that is gone already is deleted too."""
@@ -119,20 +122,23 @@ class Gateway:
         """The account's own posts, newest first."""
         token: str | None = None
         for _ in range(MOST_PAGES):
-            try:
-                answer = self._client.get_users_tweets(
-                    self._settings.user_id,
-                    user_auth=True,
-                    start_time=since,
-                    max_results=PAGE,
-                    exclude=["retweets"],
-                    tweet_fields=["created_at", "entities", "note_tweet"],
-                    pagination_token=token,
-                )
-                page, token = answer.get("data", []), answer.get("meta", {}).get("next_token")
-            except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
-                raise _unread(reason) from None
-            yield from page
+            answer = self._client.get_users_tweets(
+                self._settings.user_id,
+                user_auth=True,
+                start_time=since,
+                max_results=PAGE,
+                exclude=["retweets"],
+                tweet_fields=["created_at", "entities", "note_tweet"],
+                pagination_token=token,
+            )
+            meta = answer["meta"]
+            token = meta.get("next_token")
+            page = answer["data"] if meta["result_count"] != 0 else []
+            # Without posts only when X says that there are none: rubbish must not prove that a post is not there.
+            if not isinstance(page, list) or (not page and meta["result_count"] != 0):
+                raise TypeError("no list of posts")
+            for post in page:
+                yield {**post, "id": str(post["id"]), "text": str(post["text"])}
             if token is None:
                 return
         raise Uncertain("the account has too many posts since then to look through them all")

@@ -7,19 +7,30 @@ Known of tweepy 4.17: it knows no timeout, its host is written into it, its DEBU
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
+from time import monotonic
 from typing import Any
 
 import requests
 import tweepy
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from broker.errors import DeliveryFailure, Uncertain, Unreachable
+from channels import deadline
 from channels.twitter import codes
 from channels.twitter.settings import Settings
 
@@ -29,6 +40,7 @@ MOST_BYTES = 2 * 1024 * 1024  # of an answer; a page of a hundred posts has a te
 
 for _name in ("tweepy", "oauthlib", "requests_oauthlib"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)  # it warns of odd headers, and quotes them
 
 
 def open_client(settings: Settings, timeout: timedelta) -> tweepy.Client:
@@ -51,6 +63,32 @@ def open_client(settings: Settings, timeout: timedelta) -> tweepy.Client:
     return client
 
 
+class _Answer(HTTPResponse):
+    """An answer whose head and body together have what was left of the request's timeout when it was sent."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        until = monotonic() + (sock.gettimeout() or 0.0)
+        self.fp.close()
+        self.fp = deadline.reader(sock, lambda: until)
+
+
+class _Plain(HTTPConnection):
+    response_class = _Answer
+
+
+class _InTls(HTTPSConnection):
+    response_class = _Answer
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _InTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _InTls
+
+
 class _Door(HTTPAdapter):
     """Gives every request a deadline and every answer a bound, and leads to the stand-in where there is one."""
 
@@ -59,24 +97,32 @@ class _Door(HTTPAdapter):
         self._timeout = timeout.total_seconds()
         super().__init__(max_retries=0)
 
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        """Connections of our own kind, straight to X …"""
+        super().init_poolmanager(*args, **more)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _InTlsPool}
+
+    def proxy_manager_for(self, *args: Any, **more: Any) -> Any:
+        """… and by way of a proxy."""
+        manager = super().proxy_manager_for(*args, **more)
+        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _InTlsPool}
+        return manager
+
     def send(self, request: requests.PreparedRequest, *_: Any, **others: Any) -> requests.Response:
         """One try. The request is signed already, for X's own address."""
-        until = time.monotonic() + self._timeout
-        others |= {
-            "timeout": (min(self._timeout, CONNECT_WITHIN.total_seconds()), self._timeout),
-            "stream": True,
-        }
+        connect = min(self._timeout, CONNECT_WITHIN.total_seconds())
+        others |= {"timeout": Timeout(total=self._timeout, connect=connect), "stream": True}
         if self._stand_in is not None:
             request.url = self._stand_in + (request.url or "").removeprefix(HOST)
             others["proxies"] = {}
         response = super().send(request, **others)
-        # Read here, whole: requests would wait for each piece anew, and for as many as there are.
+        # Read here, bounded: requests would take as much as there is.
         content = b""
         while piece := response.raw.read1(16 * 1024, decode_content=True):
             content += piece
-            if len(content) > MOST_BYTES or time.monotonic() > until:
+            if len(content) > MOST_BYTES:
                 response.close()
-                raise requests.exceptions.ReadTimeout(request=request)
+                raise requests.exceptions.ContentDecodingError(request=request)
         response._content = content
         return response
 
@@ -116,9 +162,9 @@ def _of_the_network(reason: Exception) -> DeliveryFailure:
         inner = inner.reason
     if isinstance(inner, NewConnectionError | ConnectTimeoutError) or _is_a_bad_certificate(inner):
         return Unreachable("no connection to X could be made")
-    if isinstance(reason, requests.Timeout):
+    if isinstance(reason, requests.Timeout | ReadTimeoutError):
         return Uncertain("X did not answer in time")
-    if isinstance(reason, requests.JSONDecodeError):
+    if isinstance(reason, requests.JSONDecodeError | requests.exceptions.ContentDecodingError):
         return Uncertain("X's answer could not be read")
     return Uncertain("the connection to X broke while it had the post")
 

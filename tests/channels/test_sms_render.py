@@ -104,7 +104,7 @@ def test_the_longest_wording_still_leaves_room_for_a_familys_names():
 def test_rendering_costs_microseconds():
     content = plain("The winter concert begins at 18:30 in the hall. " * 3)
     people = [Recipient("+447911123456", ("Amy", f"Ben{n}")) for n in range(2_000)]
-    begun = time.process_time()
+    begun = time.thread_time()
     for to in people:
         render(content, to, STYLE)
-    assert (time.process_time() - begun) / len(people) < 200e-6  # measured: 9 µs
+    assert (time.thread_time() - begun) / len(people) < 200e-6  # measured: 9 µs
