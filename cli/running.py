@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
+import threading
+from datetime import timedelta
 from functools import partial
 from json import dumps, loads
 from pathlib import Path
@@ -29,6 +33,9 @@ from workers.child import WRONG_SETUP
 COLOURS = {Health.WELL: "green", Health.DOUBTFUL: "yellow", Health.WRONG: "red"}
 
 WRONG_USE = 2
+STALLED_GRACE = timedelta(seconds=20)  # for the warm stop of a process in which something has stalled
+
+log = logging.getLogger(__name__)
 
 db = typer.Typer(help="The ledger's tables.", no_args_is_help=True)
 
@@ -52,10 +59,33 @@ def up(host: Host = None, port: Port = None, json: Json = False) -> None:
         hint = "start the two apart: carillon web, and carillon worker"
         message = "is a server's, and `carillon up` is for the queue inside one process"
         raise SetupError(Problem("not_embedded", "CARILLON_QUEUE_URL", message, hint))
-    with stopping() as stopped, running(settings) as (house, url):
-        _ready(url, json=json)
-        tell_link(house.ports, settings, url=url, quiet=json)
-        stopped.wait()
+    with stopping() as stopped:
+        broken = _Broken(stopped)
+        with running(settings, troubled=broken) as (house, url):
+            _ready(url, json=json)
+            tell_link(house.ports, settings, url=url, quiet=json)
+            stopped.wait()
+    if broken.why:
+        raise typer.Exit(os.EX_SOFTWARE)
+
+
+class _Broken:
+    """What ends a process in which something has ended or stalled: whoever started it may start it again."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        self.why = ""
+        self._stopped = stopped
+
+    def __call__(self, why: str) -> None:
+        """Tell it, once, and stop: warmly if that can be, and surely."""
+        if self.why or self._stopped.is_set():
+            return
+        self.why = why
+        log.error("%s; this process ends, to be started again", why)
+        surely = threading.Timer(STALLED_GRACE.total_seconds(), os._exit, [os.EX_SOFTWARE])
+        surely.daemon = True
+        surely.start()
+        self._stopped.set()
 
 
 def web(host: Host = None, port: Port = None, json: Json = False) -> None:

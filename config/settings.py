@@ -106,6 +106,13 @@ class Worker(_Group):
         le=timedelta(hours=1),
         description="seconds without hearing a hint, while Redis answers, after which a worker is replaced",
     )
+    stalled_after: Seconds = Field(
+        timedelta(minutes=15),
+        ge=timedelta(seconds=2),
+        le=timedelta(hours=24),
+        description="seconds that one turn of work may take before its process is replaced; outcomes wait ten minutes"
+        " for a ledger that is away, so not less than that",
+    )
 
 
 class Web(_Group):

@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import fakeredis
 import pytest
@@ -32,6 +32,7 @@ pytest.register_assert_rewrite("broker.testing")
 BACKENDS = ("sqlite", "postgresql", "redis", "fakeredis")
 BACKEND_OF_FIXTURE = {
     "sqlite_url": "sqlite",
+    "sqlite_ledger": "sqlite",
     "postgres": "postgresql",
     "fresh_postgres_url": "postgresql",
     "postgres_url": "postgresql",
@@ -41,11 +42,15 @@ BACKEND_OF_FIXTURE = {
     "fake_redis": "fakeredis",
 }
 TEMPLATE = "ledger"
+# Folders and modules of tests that run a whole school in processes of its own.
+MANY_PROCESSES = frozenset(
+    {"faults", "journey", "nemesis", "workers", "test_cli_demo", "test_cli_up", "test_example_channel"}
+)
 
 settings.register_profile("carillon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("carillon")
 
-backends_of: dict[str, frozenset[str]] = {}
+RUNS_ON = "runs_on"  # the property of a report that tells the summary, also from another process
 ran: Counter[str] = Counter()
 
 
@@ -75,39 +80,52 @@ def backends(item: pytest.Item) -> frozenset[str]:
     return frozenset(found)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its turn
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Two schools of many processes at once would wait for each other's processors; so these go one by one, and first.
+    many = {item for item in items if MANY_PROCESSES & {item.path.parent.name, item.path.stem}}
+    items.sort(key=lambda item: item not in many)
+    for item in items:  # elsewhere a module stays together, for its fixtures are made once
+        item.add_marker(pytest.mark.xdist_group("many processes" if item in many else item.path.stem))
     left_out = {
         "postgresql": config.getoption("--without-postgres") and "--without-postgres was given",
         "redis": config.getoption("--without-redis") and "--without-redis was given",
     }
     for item in items:
-        backends_of[item.nodeid] = backends(item)
-        for backend in backends_of[item.nodeid]:
+        for backend in sorted(needed := backends(item)):
             if reason := left_out.get(backend):
                 item.add_marker(pytest.mark.skip(reason=reason))
+        item.user_properties.append((RUNS_ON, " ".join(sorted(needed)) or "elsewhere"))
         if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: give --slow, or make deep"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if session.config.option.collectonly:
+    if session.config.option.collectonly or hasattr(session.config, "workerinput"):
         return
     wanted: set[str] = set()
     for item in session.items:
         if not item.get_closest_marker("skip"):
-            wanted |= backends_of[item.nodeid]
+            wanted |= backends(item)
     try:
         if "postgresql" in wanted:
             postgres_support.find_binaries()
         if "redis" in wanted:
             redis_support.find_binary()
     except CannotBeHadError as reason:
-        pytest.exit(str(reason), returncode=1)
+        cannot_be_had(session.config, reason)
+
+
+def cannot_be_had(config: pytest.Config, reason: CannotBeHadError) -> NoReturn:
+    """End the run with one line; one of several processes can only fail what needs it, in the same words."""
+    if hasattr(config, "workerinput"):
+        pytest.fail(str(reason), pytrace=False)
+    pytest.exit(str(reason), returncode=1)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" and not report.skipped:
-        ran.update(backends_of.get(report.nodeid) or ["elsewhere"])
+        ran.update(str(dict(report.user_properties)[RUNS_ON]).split())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -118,12 +136,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres(pytestconfig: pytest.Config) -> Iterator[PostgresServer]:
     """The session's PostgreSQL, shared: ask it for fresh databases, never hurt it."""
     try:
         server = PostgresServer().start()
     except CannotBeHadError as reason:
-        pytest.exit(str(reason), returncode=1)
+        cannot_be_had(pytestconfig, reason)
     yield server
     server.stop()
 
@@ -164,6 +182,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_ledger(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated, empty ledger on SQLite, for what has nothing to do with the database."""
+    shutil.copy(sqlite_template, tmp_path / "carillon.sqlite3")
+    return f"sqlite:///{tmp_path / 'carillon.sqlite3'}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty ledger, once of each kind; a copy of a template, so that it costs milliseconds."""
@@ -181,12 +206,12 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def redis_shared() -> Iterator[RedisServer]:
+def redis_shared(pytestconfig: pytest.Config) -> Iterator[RedisServer]:
     """The session's Redis, shared: one numbered database a test."""
     try:
         server = RedisServer().start()
     except CannotBeHadError as reason:
-        pytest.exit(str(reason), returncode=1)
+        cannot_be_had(pytestconfig, reason)
     yield server
     server.stop()
 
@@ -234,7 +259,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     try:
         find_browser()
     except CannotBeHadError as reason:
-        pytest.exit(str(reason), returncode=1)
+        cannot_be_had(request.config, reason)
     with running_browser() as running:
         yield running
 

@@ -51,7 +51,12 @@ def main(argv: Sequence[str] = sys.argv) -> int:
 def _work(house: House, name: str, queues: Sequence[str]) -> None:
     settings = house.settings
     channels = house.ways_out.names()
-    workshop = Workshop(house.ports, name=name, budget=settings.worker.budget)
+    workshop = Workshop(
+        house.ports,
+        name=name,
+        budget=settings.worker.budget,
+        stalled_after=settings.worker.stalled_after,
+    )
     publishing = Publishing(house)
     consumer = Consumer(
         settings.queue_url,
@@ -59,7 +64,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
         workshop,
         names=(*queues, beat_queue(name)),
         threads=settings.worker.threads or threads_for(len(settings.accounts)),
-        heard=_tell,
+        heard=lambda beat: _tell(beat, workshop),
     )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -80,8 +85,12 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
         publishing.stop()
 
 
-def _tell(beat: str) -> None:
-    _say(b"heard %d" % int(beat))
+def _tell(beat: str, workshop: Workshop) -> None:
+    """Answer a beat, unless work here has stalled: to hear and do nothing is as bad as to be deaf."""
+    if why := workshop.stalled():
+        log.error("%s", why)
+    else:
+        _say(b"heard %d" % int(beat))
 
 
 def _say(word: bytes) -> None:

@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 
 from config.logs import told
+from workers.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -16,8 +18,11 @@ log = logging.getLogger(__name__)
 class Every:
     """Calls `work` every `interval`, measured from start to start; an error is logged once and does not end it."""
 
-    def __init__(self, name: str, interval: timedelta, work: Callable[[], object]) -> None:
+    def __init__(
+        self, name: str, interval: timedelta, work: Callable[[], object], *, turns: Turns | None = None
+    ) -> None:
         self._name = name
+        self._turns = turns
         self._interval = interval.total_seconds()
         self._work = work
         self._ending = threading.Event()
@@ -42,7 +47,8 @@ class Every:
 
     def _once(self) -> None:
         try:
-            self._work()
+            with self._turns.of(self._name) if self._turns else nullcontext():
+                self._work()
         except Exception as error:  # noqa: BLE001 - a database that is away comes back; the thread must be there then
             kind = type(error).__name__
             if kind != self._failing:

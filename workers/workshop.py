@@ -23,6 +23,7 @@ from config.logs import told
 from workers.every import Every
 from workers.loop import Loop
 from workers.one_at_a_time import OneAtATime
+from workers.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,9 @@ def threads_for(accounts: int) -> int:
 class Workshop:
     """One process's means of work. `start()` it, give it hints, `stop()` it warmly: what is in hand is finished."""
 
-    def __init__(self, ports: Ports, *, name: str, budget: timedelta) -> None:
+    def __init__(
+        self, ports: Ports, *, name: str, budget: timedelta, stalled_after: timedelta = timedelta(minutes=15)
+    ) -> None:
         self.name = name
         self._ports = ports
         self._budget = budget
@@ -49,10 +52,11 @@ class Workshop:
         self._in_hand = OneAtATime()
         self._stopping = threading.Event()
         self._failing: Mapping[str, str] = {}  # chores of the sweep, and what they raise
-        self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh)
-        self._ticking = Every("sweep", SWEEP_EVERY, self.sweep)
-        self._asking = Every("look-ups", SWEEP_EVERY, self.look_up)
-        self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back)
+        self._turns = Turns(after=stalled_after)
+        self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh, turns=self._turns)
+        self._ticking = Every("sweep", SWEEP_EVERY, self.sweep, turns=self._turns)
+        self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._turns)
+        self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._turns)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -65,6 +69,10 @@ class Workshop:
         self._ticking.start()
         self._asking.start()
         self._taking_back.start()
+
+    def stalled(self) -> str:
+        """What of this process's work will never end, in words for a log; "" while all goes on."""
+        return self._turns.stalled()
 
     def wind_down(self) -> None:
         """Take no new work from now on; returns at once."""
@@ -84,7 +92,7 @@ class Workshop:
 
     def fan_out(self, announcement: UUID) -> None:
         """Plan one announcement, if there is one to plan."""
-        self._do(("fan_out", announcement), lambda: fanout.plan(self._ports, announcement, actor=self._actor))
+        self._do(("fan_out", announcement), lambda: self._fan_out(announcement))
 
     def deliver(self, account: str, lane: Lane) -> None:
         """Send what is due on one account, for as long as there is any."""
@@ -128,6 +136,10 @@ class Workshop:
         finally:
             self._threads.discard(threading.current_thread())
 
+    def _fan_out(self, announcement: UUID) -> None:
+        with self._turns.of(f"planning {announcement}"):
+            fanout.plan(self._ports, announcement, actor=self._actor)
+
     def _deliver(self, account: str, lane: Lane) -> None:
         started = 1
         while started and not self._stopping.is_set():
@@ -139,7 +151,8 @@ class Workshop:
                 budget=self._budget,
                 stopping=self._stopping.is_set,
             )
-            started = self._loop.run(turn)
+            with self._turns.of(f"sending by {account} ({lane.value})"):
+                started = self._loop.run(turn)
 
     def _do(self, key: tuple[Hashable, ...], work: Callable[[], object]) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,10 +23,3 @@ def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def press(ledger_url: str, tmp_path: Path) -> Iterator[Press]:
     with a_press(ledger_url, tmp_path, hub=HUB) as made:
         yield made
-
-
-@pytest.fixture
-def sqlite_ledger(sqlite_template: Path, tmp_path: Path) -> str:
-    """A migrated, empty ledger on SQLite, for what has nothing to do with the database."""
-    shutil.copy(sqlite_template, tmp_path / "carillon.sqlite3")
-    return f"sqlite:///{tmp_path / 'carillon.sqlite3'}"
