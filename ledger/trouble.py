@@ -37,6 +37,20 @@ _SQLITE = {
     sqlite3.SQLITE_NOTADB: ("no_ledger", "this file is no ledger", "name Carillon's own file, or a new one"),
 }
 _SQLITE[sqlite3.SQLITE_LOCKED] = _SQLITE[sqlite3.SQLITE_BUSY]
+_POSTGRES = {  # by SQLSTATE, PostgreSQL's appendix A
+    "53100": ("disk_full", "the disk of the database is full", "make room there, then try again"),
+    "25006": (
+        "ledger_read_only",
+        "the database takes no writing",
+        "name the server that does, and not a copy that follows it",
+    ),
+    "53300": (
+        "database_busy",
+        "the database lets nobody in any more",
+        "raise its max_connections, or start fewer workers",
+    ),
+    "57P03": ("database_starting", "the database is just starting or stopping", "try again in a moment"),
+}
 
 
 def problem_of(error: SQLAlchemyError) -> Problem:
@@ -48,5 +62,8 @@ def problem_of(error: SQLAlchemyError) -> Problem:
         if known is not None:
             code, message, hint = known
             return Problem(code, FIELD, message, hint)
+    elif (told := _POSTGRES.get(getattr(cause, "sqlstate", None) or "")) is not None:
+        code, message, hint = told
+        return Problem(code, FIELD, message, hint)
     hint = "is the database running, and are address, user and password right?"
     return Problem("database", FIELD, "cannot be reached", hint)
