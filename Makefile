@@ -43,8 +43,10 @@ demo: setup  ## Load a sample school, send an announcement, show who got it (ARG
 up: setup  ## Start Carillon: web and workers in one process
 	@$(BIN)/carillon up $(ARGS)
 
+# In two processes, each with servers of its own; ARGS="-n 0" goes back to one.
+TWO := -n 2 --dist loadgroup --no-loadscope-reorder
 test: setup  ## Run the tests on SQLite, PostgreSQL, Redis and fakeredis (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(TWO) $(ARGS)
 
 check: setup  ## Format, lint, types, and the arrow of imports
 	@$(BIN)/ruff format --check .
@@ -65,7 +67,7 @@ nemesis-long: setup  ## Seeds added up until the long totals are reached; goes o
 	@$(BIN)/python -m tests.nemesis --long $(ARGS)
 
 deep: setup  ## The slow tests too, then the tests on every other Python that is here
-	@$(BIN)/python -m pytest --slow $(ARGS)
+	@$(BIN)/python -m pytest $(TWO) --slow $(ARGS)
 	@.ci/other-pythons $(ARGS)
 
 # uv reads nothing of the machine into the locks: no index, no header with paths.

@@ -341,8 +341,8 @@ def test_a_worker_that_comes_back_late_changes_nothing_but_what_it_learned_is_ke
 
 def test_what_waits_behind_a_provider_that_hangs_is_given_back_before_its_lease_ends(thirty: World) -> None:
     """Begun later it could go twice: recovery calls it lost, a look-up finds it absent, another worker sends it."""
-    thirty.tempo = Tempo(lease=timedelta(seconds=1), margin=timedelta(seconds=0.6))
-    thirty.channels.texts.silence = timedelta(seconds=0.25)
+    thirty.tempo = Tempo(lease=timedelta(seconds=6), margin=timedelta(seconds=4))
+    thirty.channels.texts.silence = timedelta(seconds=0.8)
     thirty.channels.texts.order(Fault.TIMEOUT_BEFORE)
     said = thirty.announce()
     thirty.plan(said)
