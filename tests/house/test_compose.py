@@ -125,6 +125,15 @@ def test_nothing_of_ours_starts_before_the_tables_are_there(service: Service) ->
         assert waits == {"migrate": "service_completed_successfully", "redis": "service_healthy"}
 
 
+@each
+def test_what_ends_is_started_again(service: Service) -> None:
+    """A worker's process is its supervisor, which replaces what died, went deaf or stalled (tests/workers)."""
+    if service.name != "migrate":
+        assert service.told["restart"] == "unless-stopped"
+    if service.name.startswith("worker"):
+        assert service.command[0] == "worker"
+
+
 def test_the_worker_scales() -> None:
     assert not {"container_name", "ports"} & set(SERVICES["worker"].told)
 

@@ -21,7 +21,7 @@ def test_a_mutant_changes_the_source_as_it_is_today(mutant: Mutant) -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_tests_that_a_mutant_must_turn_red_are_there(mutant: Mutant) -> None:
     assert mutant.tests
-    for test in mutant.tests:
+    for test in (*mutant.tests, *mutant.thorough):
         file, function = test.split("::")
         tree = ast.parse((CHECKOUT / file).read_text(encoding="utf-8"))
         functions = {

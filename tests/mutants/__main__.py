@@ -39,12 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(file=sys.stderr if told.json else sys.stdout, soft_wrap=True)
     chosen = [m for m in MUTANTS if (m.name in told.only if told.only else m.quick or not told.sample)]
     with a_copy() as copy:
-        if (green := _unchanged(copy, chosen, console, sqlite_alone=told.sample)) is not None:
+        if (green := _unchanged(copy, chosen, console, sample=told.sample)) is not None:
             console.print(f"the tests fail on the unchanged copy already:\n{green}", markup=False)
             return 1
         verdicts = []
         for mutant in chosen:
-            verdicts.append(verdict := _tried(copy, mutant, sqlite_alone=told.sample))
+            verdicts.append(verdict := _tried(copy, mutant, sample=told.sample))
             word = "caught" if verdict.caught else f"SURVIVED: {verdict.why}"
             console.print(f"{verdict.seconds:5.1f} s  {mutant.name}: {word}", markup=False)
     console.print(_table(verdicts))
@@ -64,23 +64,28 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _unchanged(copy: Copy, chosen: Iterable[Mutant], console: Console, *, sqlite_alone: bool) -> str | None:
+def _tests_for(mutant: Mutant, *, sample: bool) -> Sequence[str]:
+    return mutant.tests if sample else (*mutant.tests, *mutant.thorough)
+
+
+def _unchanged(copy: Copy, chosen: Iterable[Mutant], console: Console, *, sample: bool) -> str | None:
     """None when every test is green on the unchanged copy, else what pytest says."""
-    tests = sorted({test for mutant in chosen for test in mutant.tests})
+    tests = sorted({test for mutant in chosen for test in _tests_for(mutant, sample=sample)})
     began = time.monotonic()
-    ran = copy.run(tests, sqlite_alone=sqlite_alone)
+    ran = copy.run(tests, sqlite_alone=sample)
     if _missing(ran, tests) or not set(ran.outcomes.values()) <= {"passed"}:
         return _last_words(ran)
     console.print(f"{time.monotonic() - began:5.1f} s  unchanged: {len(ran.outcomes)} tests are green")
     return None
 
 
-def _tried(copy: Copy, mutant: Mutant, *, sqlite_alone: bool) -> Verdict:
+def _tried(copy: Copy, mutant: Mutant, *, sample: bool) -> Verdict:
     began = time.monotonic()
+    tests = _tests_for(mutant, sample=sample)
     try:
         with copy.mutated(mutant):
-            ran = copy.run(mutant.tests, sqlite_alone=sqlite_alone)
-        why = _amiss(ran, mutant.tests)
+            ran = copy.run(tests, sqlite_alone=sample)
+        why = _amiss(ran, tests)
     except DoesNotFitError as error:
         why = str(error)
     return Verdict(mutant, not why, why, time.monotonic() - began)

@@ -25,6 +25,7 @@ MUTANTS = (
             f"{LIFE}::test_an_uncertain_mail_waits_for_a_person",
             "tests/broker/test_retry.py::test_what_may_have_left_is_never_tried_again_blindly",
         ],
+        thorough=[ANY_ORDER],
         quick=True,
     ),
     Mutant(
@@ -105,8 +106,8 @@ MUTANTS = (
         ],
         [
             f"{LIFE}::test_an_expired_lease_that_started_is_uncertain_and_never_queued",
-            ANY_ORDER,
         ],
+        thorough=[ANY_ORDER],
         quick=True,
     ),
     Mutant(
@@ -134,6 +135,7 @@ MUTANTS = (
             f"{LIFE}::test_callbacks_in_any_order_and_twice_end_the_same",
             "tests/dispatch/test_confirming.py::test_callbacks_are_confirmed_together",
         ],
+        thorough=[ANY_ORDER],
     ),
     # --- others that are telling -----------------------------------------------------------------------------------
     Mutant(

@@ -44,6 +44,7 @@ class Mutant:
     guard: str  # what is taken out, in plain words
     edits: Sequence[Edit]
     tests: Sequence[str]
+    thorough: Sequence[str] = field(default=(), kw_only=True)  # others that must, too slow for the sample
     quick: bool = field(default=False, kw_only=True)  # in the sample for every landing
 
     def changed(self, root: Path) -> Mapping[str, str]:
