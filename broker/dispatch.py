@@ -17,7 +17,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -28,11 +28,11 @@ from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, T
 from broker.claim import Claimed, PolicyFailed, claim
 from broker.errors import DeliveryFailure, Uncertain
 from broker.outcomes import Tried, result_of
-from broker.ports import Ports, Transaction
+from broker.ports import Ports
 from broker.render import Rendered, Renderer
 from broker.rooms import Cutter, Rooms, Window
-from broker.values import AccountRow, Lane, Picked, Result, Started, StopKind
-from broker.write_back import write_back, write_in
+from broker.values import AccountRow, Lane, Picked, Result, Started, Starts, StopKind
+from broker.write_back import write_back_and_start
 
 log = logging.getLogger(__name__)
 
@@ -305,33 +305,22 @@ class _Run:
             await self.started.put(items)
         return window
 
-    def _commit(self, cut: Sequence[_Ready], before: Window | None) -> dict[int, int]:
-        """One transaction for both; should it fail, what is known only here goes first and alone, with patience."""
-        if before is None:
-            return self.ports.ledger.transact(lambda tx: self._start_in(tx, cut))
-        results = self._results(before)
-
-        def both(tx: Transaction) -> dict[int, int]:
-            write_in(tx, self.account, results, before.done, self.actor)
-            return self._start_in(tx, cut)
-
-        try:
-            return self.ports.ledger.transact(both)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the outcomes must not be lost by it
-            log.warning("outcomes are written on their own: %s", type(error).__name__)
-        write_back(self.ports, self.account, results, before.done, actor=self.actor)
-        return self.ports.ledger.transact(lambda tx: self._start_in(tx, cut))
-
-    def _start_in(self, tx: Transaction, cut: Sequence[_Ready]) -> dict[int, int]:
-        starts = [Started(one.picked.delivery, one.picked.fence, one.rendered.message.digest) for one in cut]
-        return dict(tx.deliveries.start(self.account, self.channel.name, starts, margin=self.tempo.margin))
+    def _commit(self, cut: Sequence[_Ready], before: Window | None) -> Mapping[int, int]:
+        """Write the window before back and start these, either of which may be none."""
+        each = [Started(one.picked.delivery, one.picked.fence, one.rendered.message.digest) for one in cut]
+        return write_back_and_start(
+            self.ports,
+            self.account,
+            self._results(before) if before else (),
+            before.done if before else (),
+            Starts(self.channel.name, self.tempo.margin, each),
+            now=self.brake.database_now(),
+            actor=self.actor,
+        )
 
     async def _write(self, window: Window) -> None:
-        results = self._results(window)
         try:
-            await asyncio.to_thread(
-                write_back, self.ports, self.account, results, window.done, actor=self.actor
-            )
+            await asyncio.to_thread(self._commit, (), window)
         finally:
             self.brake.let_go(window.deliveries())
         if window.account_rejected:

@@ -41,6 +41,7 @@ from broker.values import (
     SchoolRow,
     Slots,
     Started,
+    Starts,
     Step,
     Stop,
     StopKind,
@@ -481,6 +482,20 @@ class Ledger(Protocol):
         """Run `work` in a transaction, again from its start when it lost to another one.
 
         Lost: a deadlock, a lock that was not to be had, or a row that the other wrote first.
+        """
+
+    def exchange(
+        self,
+        account: AccountRow,
+        results: Sequence[Result],
+        told: Sequence[Entry],
+        starts: Starts,
+        *,
+        now: datetime,
+    ) -> Mapping[int, int] | None:
+        """`write_back`, its record `told` as of `now`, and `start`, committed at once where that can be done.
+
+        None, with nothing changed, where it cannot: then they go in a transaction.
         """
 
 

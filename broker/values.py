@@ -107,6 +107,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Starts:
+    """One window about to be tried: through which gateway, and how much of its lease each must have left."""
+
+    gateway: str
+    margin: timedelta
+    each: Sequence[Started]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What one started try came to. `evidence` is what it proves about the attempt, if anything."""
 

@@ -1,11 +1,12 @@
-"""Write back: what a window of tries came to, in one transaction; never lost while this process lives."""
+"""Write back: what a window of tries came to, with the starts of the next; never lost while this process lives."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from broker.actor import Actor
 from broker.channel import Outcome
@@ -14,13 +15,55 @@ from broker.delivery import Event, State
 from broker.errors import AddressRejected
 from broker.outcomes import Tried
 from broker.ports import Ports, Transaction
-from broker.record import entries
-from broker.values import AccountRow, Move, News, Result
+from broker.record import Entry, entries
+from broker.values import AccountRow, Move, News, Result, Starts
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=10)  # with a ledger that is away; the lease has run out long before
 LONGEST_WAIT = 5.0  # seconds between two tries
 _PROVES_ABSENCE = frozenset({Event.RETRY, Event.EXHAUST, Event.NOT_SENT})
+
+
+def write_back_and_start(
+    ports: Ports,
+    account: AccountRow,
+    results: Sequence[Result],
+    batch: Sequence[tuple[Tried, Outcome]],
+    starts: Starts,
+    *,
+    now: datetime,
+    actor: Actor,
+) -> Mapping[int, int]:
+    """Both in one commit; delivery → attempt of what was started. Either of them may be nothing.
+
+    Should it fail, what is known only here goes first and alone, with patience. Raises what the start raises.
+    """
+
+    def start(tx: Transaction) -> Mapping[int, int]:
+        if not starts.each:
+            return {}
+        return tx.deliveries.start(account, starts.gateway, starts.each, margin=starts.margin)
+
+    def both(tx: Transaction) -> Mapping[int, int]:
+        if results:
+            write_in(tx, account, results, batch, actor)
+        return start(tx)
+
+    def in_one() -> Mapping[int, int]:
+        told = _told(account, results, actor)
+        started = None
+        if not any(_opts_out(outcome) for _, outcome in batch):
+            started = ports.ledger.exchange(account, results, told, starts, now=now)
+        return ports.ledger.transact(both) if started is None else started
+
+    if not results:
+        return in_one()
+    try:
+        return in_one()
+    except Exception as error:  # noqa: BLE001 - whatever it was, the outcomes must not be lost by it
+        log.warning("outcomes are written on their own: %s", type(error).__name__)
+    write_back(ports, account, results, batch, actor=actor)
+    return ports.ledger.transact(start) if starts.each else {}
 
 
 def write_back(
@@ -60,14 +103,18 @@ def write_in(
     if late:
         _enter_late(tx, late, actor)
     for tried, outcome in batch:
-        if isinstance(outcome, AddressRejected) and outcome.opt_out and tried.picked.address_id is not None:
+        if _opts_out(outcome) and tried.picked.address_id is not None:
             suppress(tx, tried.picked.address_id, account.channel, source=f"provider {outcome.code}")
-    told = (
-        (r.announcement, [r.delivery, r.attempt, r.event.value, r.code, r.commitment])
-        for r in results
-        if r.delivery in matched
-    )
-    tx.record.add(entries("deliveries.tried", actor, "tries", told, account=account.name))
+    tx.record.add(_told(account, [r for r in results if r.delivery in matched], actor))
+
+
+def _opts_out(outcome: Outcome) -> TypeGuard[AddressRejected]:
+    return isinstance(outcome, AddressRejected) and outcome.opt_out
+
+
+def _told(account: AccountRow, results: Sequence[Result], actor: Actor) -> list[Entry]:
+    told = ((r.announcement, [r.delivery, r.attempt, r.event.value, r.code, r.commitment]) for r in results)
+    return entries("deliveries.tried", actor, "tries", told, account=account.name)
 
 
 def _enter_late(tx: Transaction, late: Sequence[Result], actor: Actor) -> None:

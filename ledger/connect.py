@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,14 +15,16 @@ from sqlalchemy import Engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from broker.ports import Signer
+from broker.record import Entry
 from broker.roster import Roster
-from broker.values import SchoolRow
+from broker.values import AccountRow, Result, SchoolRow, Starts
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import READ_ONLY
+from ledger.exchange import exchange
 from ledger.families import Families
 from ledger.groups import Groups
 from ledger.hand import Hand
@@ -146,9 +148,29 @@ class Ledger:
                 time.sleep(random.uniform(0, 0.05 * 2**turn))
         raise AssertionError("unreachable")
 
+    def exchange(
+        self,
+        account: AccountRow,
+        results: Sequence[Result],
+        told: Sequence[Entry],
+        starts: Starts,
+        *,
+        now: datetime,
+    ) -> Mapping[int, int] | None:
+        """One window for the next in one statement that is its own transaction; None where it cannot be."""
+        if not self.dialect.changes_together:
+            return None
+        with self._at_once.connect() as connection:
+            hand = Hand(connection, self.dialect, self._signer)
+            return exchange(hand, account, results, told, starts, now=now)
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+    @cached_property
+    def _at_once(self) -> Engine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @cached_property
     def _reader(self) -> Engine:

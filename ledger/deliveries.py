@@ -63,7 +63,7 @@ _URGENCIES = {each.value: each for each in Urgency}
 
 # A state as an expression, so that the planner goes by the ids: through the partial index of a busy state it would walk
 # everything that has passed through it since the last vacuum.
-_BY_ID = "({}.state || '')"
+BY_ID = "({}.state || '')"
 
 
 class Deliveries:
@@ -142,7 +142,7 @@ class Deliveries:
         rows = hand.run_rows(
             "WITH mine AS (SELECT d.id, d.fence, u.digest FROM delivery d"
             f" JOIN {hand.dialect.rows(_START)} ON d.id = u.id AND d.fence = u.fence"
-            f" WHERE {_BY_ID.format('d')} = 'sending' AND d.lease_until > {later}"
+            f" WHERE {BY_ID.format('d')} = 'sending' AND d.lease_until > {later}"
             f" ORDER BY d.id {_of(hand.dialect.lock, 'd')})"
             " INSERT INTO attempt (delivery_id, fence, account_id, gateway, digest, started_at)"
             f" SELECT id, fence, :account, CAST(:gateway AS text), digest, {hand.dialect.clock} FROM mine"
@@ -164,7 +164,7 @@ class Deliveries:
             State.SENDING,
             f"UPDATE delivery SET state = 'queued', lease_until = NULL, changed_at = {hand.dialect.now}"
             f" FROM {hand.dialect.rows(_CLAIMED)}"
-            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {_BY_ID.format('delivery')} = 'sending'",
+            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {BY_ID.format('delivery')} = 'sending'",
             _CLAIMED,
             sorted(claimed),
         )
@@ -180,7 +180,7 @@ class Deliveries:
             " why = u.why, due_at = coalesce(u.due_at, delivery.due_at), lookup_at = u.lookup_at, lookups = 0,"
             f" lease_until = NULL, changed_at = {hand.dialect.now}"
             f" FROM {hand.dialect.rows(_RESULT)}"
-            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {_BY_ID.format('delivery')} = 'sending'",
+            f" WHERE delivery.id = u.id AND delivery.fence = u.fence AND {BY_ID.format('delivery')} = 'sending'",
             _RESULT,
             [
                 (r.delivery, r.fence, r.state.value, int(r.burned), r.code, r.why, r.due_at, r.lookup_at)

@@ -44,10 +44,12 @@ class Dialect(Protocol):
     def interval(self, connection: Connection, length: timedelta) -> Any:
         """The value to bind for a parameter used in `after`."""
 
-    def rows(self, columns: Sequence[Column]) -> str:
-        """SQL for a table `u` with these columns, filled by `row_values`."""
+    def rows(self, columns: Sequence[Column], name: str = "u") -> str:
+        """SQL for a table of this name with these columns, filled by `row_values`."""
 
-    def row_values(self, columns: Sequence[Column], records: Sequence[Sequence[Any]]) -> Mapping[str, Any]:
+    def row_values(
+        self, columns: Sequence[Column], records: Sequence[Sequence[Any]], name: str = "u"
+    ) -> Mapping[str, Any]:
         """The parameters that fill `rows`."""
 
     def load(

@@ -106,16 +106,18 @@ class Postgres:
         """Seconds."""
         return length.total_seconds()
 
-    def rows(self, columns: Sequence[Column]) -> str:
+    def rows(self, columns: Sequence[Column], name: str = "u") -> str:
         """One JSON text, taken apart: psycopg writes arrays in Python, element by element, at five times the cost."""
-        taken = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in columns)
-        return f"json_to_recordset(CAST(:u_rows AS json)) AS u({taken})"
+        taken = ", ".join(f"{column} {_TYPES[kind]}" for column, kind in columns)
+        return f"json_to_recordset(CAST(:{name}_rows AS json)) AS {name}({taken})"
 
-    def row_values(self, columns: Sequence[Column], records: Sequence[Sequence[Any]]) -> Mapping[str, Any]:
+    def row_values(
+        self, columns: Sequence[Column], records: Sequence[Sequence[Any]], name: str = "u"
+    ) -> Mapping[str, Any]:
         """The records as JSON objects."""
-        names = [name for name, _ in columns]
+        names = [column for column, _ in columns]
         told = [dict(zip(names, record, strict=True)) for record in records]
-        return {"u_rows": json.dumps(told, default=_encode)}
+        return {f"{name}_rows": json.dumps(told, default=_encode)}
 
     def load(
         self, connection: Connection, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]

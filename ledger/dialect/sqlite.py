@@ -101,16 +101,18 @@ class Sqlite:
         """Now plus `length`, as stored."""
         return stored(self.read_now(connection) + length)
 
-    def rows(self, columns: Sequence[Column]) -> str:
+    def rows(self, columns: Sequence[Column], name: str = "u") -> str:
         """A JSON list of lists, taken apart."""
         picked = ", ".join(
-            f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(columns)
+            f"json_extract(value, '$[{place}]') AS {column}" for place, (column, _) in enumerate(columns)
         )
-        return f"(SELECT {picked} FROM json_each(:u_rows)) AS u"
+        return f"(SELECT {picked} FROM json_each(:{name}_rows)) AS {name}"
 
-    def row_values(self, columns: Sequence[Column], records: Sequence[Sequence[Any]]) -> Mapping[str, Any]:
+    def row_values(
+        self, columns: Sequence[Column], records: Sequence[Sequence[Any]], name: str = "u"
+    ) -> Mapping[str, Any]:
         """One JSON text."""
-        return {"u_rows": json.dumps(records, default=_encode)}
+        return {f"{name}_rows": json.dumps(records, default=_encode)}
 
     def load(
         self, connection: Connection, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]

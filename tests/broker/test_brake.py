@@ -64,6 +64,9 @@ class StopList:
     def begin_import(self, roster: Roster) -> NoReturn:
         raise NotImplementedError
 
+    def exchange(self, *_: object, now: datetime) -> NoReturn:
+        raise NotImplementedError
+
 
 @pytest.fixture
 def clock() -> PretendClock:
