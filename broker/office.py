@@ -1,14 +1,17 @@
-"""What the office keeps by hand, as ports and as the values that cross them: groups, families, templates."""
+"""What the office keeps and asks, as ports and the values that cross them: groups, families, templates, reach."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from broker.announcement import Part
+from broker.address import AddressKind
+from broker.announcement import Part, People, Purpose
+from broker.audience import Audience
+from broker.duty import Unreached
 from broker.roster import Role
 
 
@@ -118,3 +121,36 @@ class Templates(Protocol):
 
     def retire(self, slug: str, folded_name: str) -> int:
         """No version of it is offered any more; returns how many were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Somebody whom no way told: why no address speaks for them, and of which kind an unusable one is on file."""
+
+    person: int
+    public_id: UUID
+    name: str = field(repr=False)
+    group: str
+    why: Unreached
+    refused: frozenset[AddressKind]
+
+
+class Reaches(Protocol):
+    """Facts about who can be told, in bulk: thousands of rows, and never a verdict."""
+
+    def told(self, audience: Audience, people: People, today: date) -> set[int]:
+        """Everybody a duty would be about."""
+
+    def pairs(
+        self, audience: Audience, people: People, kind: AddressKind, today: date
+    ) -> Iterable[tuple[int, int]]:
+        """(person, address) for each address of a kind by which each of them may be told; some twice."""
+
+    def opted_out(self, channel: str) -> set[int]:
+        """Addresses that asked for no more on a channel."""
+
+    def consents(self, channel: str, purpose: Purpose) -> Mapping[int, bool]:
+        """Address → whether every holder who was asked said yes; one that nobody was asked about is left out."""
+
+    def lacking(self, people: People, persons: Sequence[int]) -> Sequence[Lacking]:
+        """These people, by group and name, and what there is of theirs."""

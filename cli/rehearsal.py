@@ -15,12 +15,15 @@ from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
 from broker.policy import ALLOW, Case, Cover, Hold, judge
+from broker.reach import Question, Statement, before
+from broker.reach import Way as Reach
 from broker.values import AccountRow
 from cli import show
 from config.assembly import House
 from ledger.reads.example import Example, example
-from ledger.reads.preview import Preview, preview
 
+MOST_NAMED = 500
+OPTED_OUT = "opted_out"
 BODY = ("subject", "body", "text")  # the fields of a rendering that people read, in this order
 
 
@@ -41,7 +44,7 @@ class Rehearsal:
     """The whole dry run."""
 
     rehearsed: Rehearsed
-    reach: Preview
+    reach: Statement
     ways: Mapping[str, Way]
     zone: ZoneInfo  # the school's
 
@@ -49,15 +52,26 @@ class Rehearsal:
 def rehearsal(house: House, draft: Draft) -> Rehearsal:
     """Check the draft as intake would, then look at whom it reaches and what they would read."""
     rehearsed = intake.rehearse(house.ports, draft)
+    checked, audience = rehearsed.draft, rehearsed.audience
+    channels = checked.ways[0].channels
+    question = Question(
+        audience,
+        checked.people,
+        channels,
+        checked.department,
+        checked.purpose,
+        checked.urgency,
+        rehearsed.due_at,
+        rehearsed.expires_at,
+    )
     with house.ledger.look() as tx:
         zone = ZoneInfo(tx.school.zone)
         today = rehearsed.now.astimezone(zone).date()
-        accounts = {c: tx.accounts.for_channel(c, draft.department) for c in rehearsed.draft.ways[0].channels}
+        accounts = {c: tx.accounts.for_channel(c, draft.department) for c in channels}
+        reach = before(house.ports, tx, question)
     kinds = {c: house.ways_out.traits(c).address_kind for c in accounts}
     direct = {c: kind for c, kind in kinds.items() if kind is not None}
-    checked, audience = rehearsed.draft, rehearsed.audience
     with house.ledger.reading() as hand:
-        reach = preview(hand, audience, checked.people, direct, today=today, purpose=checked.purpose)
         found = {c: example(hand, audience, checked.people, kind, today=today) for c, kind in direct.items()}
     ways = {c: _way(house, rehearsed, a, found.get(c)) for c, a in accounts.items() if a is not None}
     return Rehearsal(rehearsed, reach, ways, zone)
@@ -74,7 +88,8 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
     for channel, way in found.ways.items():
         count = reach.ways.get(channel)
         told = _told(count.addresses, count.people) if count else "the public"
-        refused = f"; {count.opted_out} asked for no more messages" if count and count.opted_out else ""
+        stopped = count.refused.get(OPTED_OUT, 0) if count else 0
+        refused = f"; {stopped} asked for no more messages" if stopped else ""
         show.say("", f"{channel} ({way.account}): {told}{refused}. {way.verdict}")
         show.say(
             f"  an example, to {way.example}{', in ' + show.many(way.parts, 'part') if way.parts > 1 else ''}:"
@@ -82,10 +97,13 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
         for name, words in way.rendering.items():
             show.say(*(f"  | {show.plain(line)}" for line in f"{name}: {words}".splitlines()))
         show.say(*(f"  note: {show.plain(note)}" for note in way.notes))
-    nobody = f"{show.many(reach.unreached, 'person is', 'people are')} not reached:"
-    show.say("", nobody if reach.unreached else "Everybody is reached.")
-    if reach.named:
-        show.table(("who", "why"), [(who.name, who.why) for who in reach.named])
+    lost = len(reach.untold)
+    nobody = f"{show.many(lost, 'person is', 'people are')} not reached:"
+    show.say("", nobody if lost else "Everybody is reached.")
+    if lost:
+        show.table(("who", "why"), [(who.name, who.why) for who in reach.untold[:MOST_NAMED]])
+    if lost > MOST_NAMED:
+        show.hint(f"and {lost - MOST_NAMED:,} more: carillon reach lists them all")
     show.hint("nothing was kept")
 
 
@@ -100,13 +118,20 @@ def _as_told(found: Rehearsal) -> dict[str, Any]:
         "due_at": rehearsed.due_at,
         "expires_at": rehearsed.expires_at,
         "people": reach.people,
-        "unreached": reach.unreached,
-        "named": reach.named,
+        "unreached": len(reach.untold),
+        "named": [{"name": who.name, "why": who.why} for who in reach.untold[:MOST_NAMED]],
         "channels": {
-            channel: {"reach": reach.ways.get(channel), **_way_as_told(way)}
+            channel: {"reach": _reach_as_told(reach.ways.get(channel)), **_way_as_told(way)}
             for channel, way in found.ways.items()
         },
     }
+
+
+def _reach_as_told(count: Reach | None) -> dict[str, int] | None:
+    if count is None:
+        return None
+    stopped = count.refused.get(OPTED_OUT, 0)
+    return {"addresses": count.addresses, "people": count.people, "opted_out": stopped}
 
 
 def _way_as_told(way: Way) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from ledger.moves import Moves
 from ledger.pace import Pace
 from ledger.people import People
 from ledger.plans import Plans
+from ledger.reaches import Reaches
 from ledger.receipts import Receipts
 from ledger.record import Records
 from ledger.retractions import Retractions
@@ -60,6 +61,7 @@ class Transaction:
         self.groups = Groups(hand)
         self.families = Families(hand)
         self.templates = Templates(hand)
+        self.reaches = Reaches(hand)
         self.plans = Plans(hand)
         self.deliveries = Deliveries(hand)
         self.moves = Moves(hand)

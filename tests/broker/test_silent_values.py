@@ -13,10 +13,10 @@ from broker.announcement import Attachment, Content, Draft, Part, People, Purpos
 from broker.channel import Item, Key, Message, PastAttempt, Recipient
 from broker.duty import DutyState
 from broker.policy import Case, Cover
+from broker.reach import Untold
 from broker.roster import Role, RosterPerson
 from broker.values import InboxItem, Picked
 from ledger.reads.left import Left
-from ledger.reads.preview import Unheard
 from ledger.reads.reached import Told
 
 NUMBER, EMAIL, NAME, WORDS, TOKEN = "+447911123456", "bell@example.org", "Amaryllis", "the trip", "t0ken"
@@ -43,7 +43,7 @@ VALUES: tuple[Any, ...] = (
         "4711", frozenset({Role.PUPIL}), NAME, NAME, NAME, (NUMBER,), (EMAIL,), "7", "7B", date(2014, 2, 3)
     ),
     Told(1, UUID(int=0), NAME, DutyState.MET, (), ""),
-    Unheard(NAME, "no number on file"),
+    Untold(UUID(int=0), NAME, "7B", "no number on file"),
     Left(1, "sms", NUMBER, ()),
 )
 

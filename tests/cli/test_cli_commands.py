@@ -100,7 +100,7 @@ def test_a_dry_run_shows_the_rendering_the_reach_and_the_verdicts_and_keeps_noth
 def test_a_dry_run_names_who_is_not_reached_and_why(school):
     ran = school("announce", "hi", "--to", "Year 7", "--dry-run")
     assert ran.code == 0
-    assert "no number or address on file" in ran.out
+    assert "no mobile number on file" in ran.out
     assert "nothing was kept" in ran.err
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,9 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from broker.actor import SYSTEM
-from broker.address import AddressKind
-from broker.announcement import Announcement, Draft, Part, People, Purpose, Stage, Step
-from broker.audience import parse
+from broker.announcement import Announcement, Draft, Part, People, Stage, Step
 from broker.delivery import State
 from broker.duty import DutyState
 from broker.fanout import plan
@@ -21,10 +18,8 @@ from broker.imports import import_roster
 from broker.ports import Ports
 from ledger import tables as t
 from ledger.connect import Ledger
-from ledger.people import keyed_hash
 from ledger.reads.deliveries import FAILURES, Wanted, deliveries
 from ledger.reads.health import health
-from ledger.reads.preview import NO_CONSENT, OPTED_OUT, Preview, Reach, preview
 from ledger.reads.reached import Told, reached
 from ledger.reads.status import Status, status
 from tests.support.school import SmallSchool, family
@@ -264,76 +259,6 @@ def test_filters_hold_together_and_pages_follow_each_other(imported, ledger):
     assert [*page, *rest] == list(both)
     assert [one.address for one in both if one.channel == "rss"] == ["the public"]
     assert not none
-
-
-# --- preview --------------------------------------------------------------------------------------------------------
-
-
-def look(ledger: Ledger, audience: str = "Choir + 7B", **more: Any) -> Preview:
-    ways = {"sms": AddressKind.MOBILE, "email": AddressKind.EMAIL}
-    with ledger.reading() as hand:
-        wanted = {"today": date(2026, 3, 2), "people": People.GUARDIANS, "ways": ways, **more}
-        return preview(hand, parse(audience), **wanted)
-
-
-def test_a_preview_counts_every_way_and_names_who_has_none(imported, ledger):
-    found = look(ledger)
-    assert found.people == 6
-    assert found.ways == {"sms": Reach(3, 5, 0), "email": Reach(1, 4, 0)}
-    assert [(one.name, one.why) for one in found.named] == [("Gus Bell", "no guardian on file")]
-    assert found.unreached == 1
-
-
-def test_a_preview_agrees_with_the_fan_out(imported, ledger):
-    found = look(ledger)
-    made = stands(ledger, announce(imported, channels=("sms", "email")))
-    planned = {channel: sum(states.values()) for channel, states in made.channels.items()}
-    assert {channel: reach.addresses for channel, reach in found.ways.items()} == planned
-    assert made.duties[DutyState.LAPSED] == found.unreached
-
-
-def test_a_preview_says_who_opted_out_and_who_is_blocked(ports, ledger, signer, school):
-    school.pupil("Hal", "7B")
-    school.guardian("Ida", "hal", mobiles=("+447911100006",))
-    school.block("ida", "hal")
-    school.pupil("Jon", "7B")
-    school.guardian("Kit", "jon")
-    import_roster(ports, school.roster(), actor=SYSTEM)
-    with ledger.begin() as tx:
-        tx.people.suppress(keyed_hash(signer, AddressKind.MOBILE, "+447911100003"), "sms", source="STOP")
-    found = look(ledger, "7B")
-    whys = {one.name.split()[0]: one.why for one in found.named}
-    assert whys == {
-        "Eve": OPTED_OUT,
-        "Gus": "no guardian on file",
-        "Hal": "contact is blocked for this child",
-        "Jon": "no number or address on file for this way",
-    }
-    assert found.ways["sms"] == Reach(2, 1, 1)
-
-
-def test_an_address_lost_to_a_blocked_guardian_counts_as_blocked(ports, ledger, school):
-    school.people["mum"] = replace(school.people["mum"], mobiles=(DAD,))
-    school.block("dad", "ann")
-    import_roster(ports, school.roster(), actor=SYSTEM)
-    found = look(ledger, "Choir & 7B")
-    assert [one.why for one in found.named] == ["contact is blocked for this child"]
-
-
-def test_promotion_reaches_only_who_consented(imported, ledger):
-    with ledger.begin() as tx:
-        mum = tx.hand.connection.execute(select(t.person.c.id).where(t.person.c.source_id == "mum"))
-        row = {"person_id": mum.scalar_one(), "channel": "sms", "purpose": "promotional", "given": True}
-        tx.hand.connection.execute(t.consent.insert().values(**row, source="a form", at=tx.now))
-    found = look(ledger, purpose=Purpose.PROMOTIONAL)
-    assert found.ways == {"sms": Reach(1, 4, 0), "email": Reach(0, 0, 0)}
-    whys = {one.name.split()[0]: one.why for one in found.named}
-    assert whys == {"Eve": NO_CONSENT, "Gus": "no guardian on file"}
-
-
-def test_a_preview_without_a_direct_way_reaches_nobody_by_name(imported, ledger):
-    found = look(ledger, ways={})
-    assert (found.people, found.ways, found.unreached) == (6, {}, 6)
 
 
 # --- health ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,226 @@
+"""The reach statement: how many will be told, by which ways, and by name who will not, and why (R2, R16).
+
+Asked of duties, never of messages. Before sending it is judged by the very rules that the dispatcher judges by, over
+facts that SQL supplies: a rule that is added there shows here by itself. What is read by everybody, a feed or a post,
+counts as nobody's personal way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from broker.address import AddressKind
+from broker.announcement import People, Purpose, Urgency
+from broker.audience import Audience
+from broker.channel import Channel
+from broker.duty import Unreached
+from broker.errors import InvalidAnnouncement, Problem
+from broker.house_rules import HOUSE_RULES
+from broker.intake import LIFETIME
+from broker.office import Lacking
+from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
+from broker.ports import Ports, Transaction
+from broker.values import AccountRow
+
+NO_PERSONAL_WAY = "no way is chosen that goes to each person"
+_NONE_OF = {
+    AddressKind.MOBILE: ("no mobile number on file", "the mobile number on file cannot be used"),
+    AddressKind.EMAIL: ("no email on file", "the email on file cannot be used"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """To whom, by which ways, from which department; groups made of others have been taken apart."""
+
+    audience: Audience
+    people: People
+    channels: tuple[str, ...]
+    department: str
+    purpose: Purpose = Purpose.SERVICE
+    urgency: Urgency = Urgency.ROUTINE
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One personal way: the addresses it uses, the people that tells, the addresses refused by the code of the rule.
+
+    `waits` says why it would not go at once, in a sentence; "" where it would.
+    """
+
+    addresses: int
+    people: int
+    refused: Mapping[str, int] = field(default_factory=dict)
+    waits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Somebody whom nothing reaches. `group` is the form, else the year."""
+
+    person: UUID
+    name: str = field(repr=False)
+    group: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Who is told and who is not. `open` of the untold may still be told: something is under way to them."""
+
+    people: int
+    reached: int
+    ways: Mapping[str, Way]
+    public: tuple[str, ...]  # ways that count for nobody
+    untold: Sequence[Untold]
+    open: int = 0
+
+
+def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
+    """What announcing now would come to; reads only. Raises InvalidAnnouncement for a way without an account."""
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    told = tx.reaches.told(question.audience, question.people, today)
+    personal: dict[str, _Heard] = {}
+    public: list[str] = []
+    for name in question.channels:
+        kind = ports.channels.traits(name).address_kind
+        account = _account(tx, name, question.department)
+        if kind is None:
+            public.append(name)
+        else:
+            rules = _Rules(ports.channels.open(account.name), account, question, tx.now)
+            personal[name] = _heard(tx, rules, kind, question, today)
+    reached = set().union(*(heard.people for heard in personal.values())) & told
+    return Statement(
+        people=len(told),
+        reached=len(reached),
+        ways={name: heard.way for name, heard in personal.items()},
+        public=tuple(public),
+        untold=_untold(tx, question.people, sorted(told - reached), personal),
+    )
+
+
+# --- the rules ------------------------------------------------------------------------------------------------------
+
+
+class _Rules:
+    """The rules of one way, asked once for each combination of facts: a school of thousands has a handful."""
+
+    def __init__(self, channel: Channel, account: AccountRow, question: Question, now: datetime) -> None:
+        self._policies: tuple[Policy, ...] = (*HOUSE_RULES, *channel.policies)
+        self.channel = channel.name
+        due = max(question.due_at or now, now)
+        self._case = Case(
+            now=due,
+            channel=account.channel,
+            account=account.name,
+            purpose=question.purpose,
+            urgency=question.urgency,
+            due_at=due,
+            expires_at=question.expires_at or due + LIFETIME,
+            account_paused=account.paused_at is not None,
+            covers=(Cover(0, 0, ""),),
+            posture=account.posture,
+            # As it will have been looked at just before the sending.
+            posture_age=timedelta(0) if account.posture is not None else None,
+        )
+        self._known: dict[tuple[bool, bool | None], Verdict] = {}
+
+    def verdict(self, opted_out: bool, consent: bool | None) -> Verdict:
+        facts = (opted_out, consent)
+        if facts not in self._known:
+            self._known[facts] = judge(_with(self._case, opted_out, consent), self._policies)
+        return self._known[facts]
+
+    def never(self, verdict: Verdict) -> bool:
+        """Whether what is judged so is not told: refused, or held until its time is over."""
+        if isinstance(verdict, Hold):
+            return verdict.until >= self._case.expires_at
+        return isinstance(verdict, Refuse | Withdraw)
+
+
+def _with(case: Case, opted_out: bool, consent: bool | None) -> Case:
+    fields = {name: getattr(case, name) for name in Case.__slots__}
+    return Case(**{**fields, "opted_out": opted_out, "consent": consent})
+
+
+@dataclass(slots=True)
+class _Heard:
+    """Whom one way tells, and of the others what stands against each address of theirs."""
+
+    kind: AddressKind
+    people: set[int]
+    against: dict[int, dict[str, None]]
+    way: Way
+
+
+def _heard(tx: Transaction, rules: _Rules, kind: AddressKind, question: Question, today: date) -> _Heard:
+    opted_out = tx.reaches.opted_out(rules.channel)
+    asked = question.purpose is not Purpose.SERVICE
+    consents = tx.reaches.consents(rules.channel, question.purpose) if asked else {}
+    people, addresses = set[int](), set[int]()
+    against: dict[int, dict[str, None]] = {}
+    refused: dict[int, str] = {}
+    waits = ""
+    for person, address in tx.reaches.pairs(question.audience, question.people, kind, today):
+        verdict = rules.verdict(address in opted_out, consents.get(address))
+        if rules.never(verdict):
+            against.setdefault(person, {})[getattr(verdict, "why", "")] = None
+            refused[address] = getattr(verdict, "code", "")
+            continue
+        people.add(person)
+        addresses.add(address)
+        waits = waits or getattr(verdict, "why", "")
+    way = Way(len(addresses), len(people), dict(Counter(refused.values())), waits)
+    return _Heard(kind, people, against, way)
+
+
+# --- who is not told ------------------------------------------------------------------------------------------------
+
+
+def _untold(
+    tx: Transaction, people: People, lost: Sequence[int], ways: Mapping[str, _Heard]
+) -> Sequence[Untold]:
+    lacking = tx.reaches.lacking(people, lost) if lost else ()
+    return [Untold(one.public_id, one.name, one.group, _why(one, ways)) for one in lacking]
+
+
+def _why(one: Lacking, ways: Mapping[str, _Heard]) -> str:
+    """One sentence where all ways agree, else each way with its own."""
+    sayings = {name: " and ".join(heard.against.get(one.person, ())) for name, heard in ways.items()}
+    for name, heard in ways.items():
+        if not sayings[name]:
+            sayings[name] = _nothing_there(one, heard.kind)
+    if not sayings:
+        return NO_PERSONAL_WAY
+    return in_one(sayings.items())
+
+
+def _nothing_there(one: Lacking, kind: AddressKind) -> str:
+    if one.why is not Unreached.NO_ADDRESS:
+        return one.why.value
+    none, unusable = _NONE_OF[kind]
+    return unusable if kind in one.refused else none
+
+
+def in_one(sayings: Iterable[tuple[str, str]]) -> str:
+    """What stands against each way, in one sentence: once where all say the same."""
+    said = dict(sayings)
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{name}: {why}" for name, why in said.items())
+
+
+def _account(tx: Transaction, channel: str, department: str) -> AccountRow:
+    account = tx.accounts.for_channel(channel, department)
+    if account is None:
+        message = f"no {channel} account is set up for this department"
+        raise InvalidAnnouncement(Problem("no_account", "via", message, "see `carillon doctor`"))
+    return account

@@ -1,0 +1,108 @@
+"""Facts about who can be told, for the reach statement: a few queries for a whole school."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, exists, func, select, text
+
+from broker.address import AddressKind
+from broker.announcement import People, Purpose
+from broker.audience import Audience
+from broker.duty import Unreached
+from broker.office import Lacking
+from ledger.audience import addresses_for, holders_of, members, why_unreached
+from ledger.hand import Hand
+from ledger.tables import address, consent, person, person_address, suppression
+
+
+class Reaches:
+    """See broker.office.Reaches."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def told(self, audience: Audience, people: People, today: date) -> set[int]:
+        """Everybody a duty would be about."""
+        return set(self._hand.connection.execute(members(audience, people, today)).scalars())
+
+    def pairs(
+        self, audience: Audience, people: People, kind: AddressKind, today: date
+    ) -> Iterable[tuple[int, int]]:
+        """(person, address) for each address of a kind by which each of them may be told; some twice."""
+        told = members(audience, people, today).subquery("told")
+        reach = addresses_for(people).subquery("reach")
+        found = self._hand.connection.execute(
+            select(reach.c.person_id, reach.c.address_id)
+            .join(told, told.c.person_id == reach.c.person_id)
+            .where(reach.c.kind == kind.value)
+        )
+        return ((row[0], row[1]) for row in found)
+
+    def opted_out(self, channel: str) -> set[int]:
+        """Addresses that asked for no more on a channel."""
+        query = (
+            select(address.c.id)
+            .join(suppression, suppression.c.hash == address.c.hash)
+            .where(suppression.c.channel == channel)
+        )
+        return set(self._hand.connection.execute(query).scalars())
+
+    def consents(self, channel: str, purpose: Purpose) -> Mapping[int, bool]:
+        """Address → whether every holder who was asked said yes."""
+        query = (
+            select(person_address.c.address_id, func.min(case((consent.c.given, 1), else_=0)))
+            .join(consent, consent.c.person_id == person_address.c.person_id)
+            .where(consent.c.channel == channel, consent.c.purpose == purpose.value)
+            .group_by(person_address.c.address_id)
+        )
+        return {row[0]: bool(row[1]) for row in self._hand.connection.execute(query)}
+
+    def lacking(self, people: People, persons: Sequence[int]) -> Sequence[Lacking]:
+        """These people, by group and name, and what there is of theirs."""
+        holders = holders_of(people).subquery("holders")
+        holder = person.alias("holder")
+
+        def somebody(flag: ColumnElement[bool]) -> ColumnElement[int]:
+            theirs = (
+                exists()
+                .where(holders.c.person_id == person.c.id, holder.c.id == holders.c.holder_id)
+                .where(holder.c.active, flag)
+            )
+            return case((theirs, 1), else_=0)
+
+        query = (
+            select(
+                person.c.id,
+                person.c.public_id,
+                called().label("name"),
+                group_of().label("group"),
+                why_unreached(people, person.c.id).label("why"),
+                somebody(holder.c.mobile_refused).label("mobile"),
+                somebody(holder.c.email_refused).label("email"),
+            )
+            .where(text(self._hand.dialect.any_of("person.id", "persons")))
+            .order_by(group_of(), person.c.family_name, called(), person.c.id)
+        )
+        values = {"persons": self._hand.dialect.ids(persons)}
+        return [_lacking(row) for row in self._hand.connection.execute(query, values)]
+
+
+def called() -> ColumnElement[str]:
+    """The name by which somebody is listed."""
+    given = func.coalesce(person.c.preferred_name, person.c.given_name)
+    return func.trim(given + " " + person.c.family_name)
+
+
+def group_of() -> ColumnElement[str]:
+    """Where somebody is found on a school's lists: the form, else the year; staff are staff."""
+    year = case((person.c.year == "R", "Reception"), else_="Year " + person.c.year)
+    return func.coalesce(person.c.form, year, case((person.c.is_staff, "staff"), else_=""))
+
+
+def _lacking(row: Any) -> Lacking:
+    flags = {AddressKind.MOBILE: row.mobile, AddressKind.EMAIL: row.email}
+    refused = frozenset(kind for kind, flag in flags.items() if flag)
+    return Lacking(row.id, row.public_id, row.name, row.group, Unreached[row.why.upper()], refused)
