@@ -30,6 +30,7 @@ from config.settings import Settings
 from config.signer import HmacSigner
 from ledger.connect import open_ledger
 from workers.child import WRONG_SETUP
+from workers.hearing import Hearing
 from workers.left_behind import LeftBehind
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,7 @@ class Child:
     def __init__(self, name: str, queues: Sequence[str]) -> None:
         self.name = name
         self.started = time.monotonic()
-        self.came_up = False
-        self.unheard_since: float | None = None
+        self.hearing = Hearing()
         self.terminated: float | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
             [sys.executable, "-m", "workers.child", name, *queues],
@@ -65,18 +65,6 @@ class Child:
     def ended(self) -> int | None:
         """Its exit code, None while it lives."""
         return self._process.poll()
-
-    def asked(self, sent: bool) -> None:
-        """A beat was sent, or could not be: while the queue is away nobody is deaf."""
-        if not sent:
-            self.unheard_since = None
-        elif self.unheard_since is None:
-            self.unheard_since = time.monotonic()
-
-    def is_deaf(self, after: timedelta) -> bool:
-        """Whether beats have gone unheard for so long."""
-        since = self.unheard_since
-        return since is not None and time.monotonic() - since > after.total_seconds()
 
     def terminate(self) -> None:
         """Ask for a warm stop, once."""
@@ -99,9 +87,9 @@ class Child:
         with self._process.stdout as told:
             for line in told:
                 if line.startswith(b"up"):
-                    self.came_up = True
+                    self.hearing.came_up()
                 elif line.startswith(b"heard "):
-                    self.unheard_since = None
+                    self.hearing.heard()
 
 
 class Supervisor:
@@ -171,7 +159,7 @@ class Supervisor:
         child.close()
         self._forget(child)
         self._left_behind.died(child.name)
-        self._one_came_up = self._one_came_up or child.came_up
+        self._one_came_up = self._one_came_up or child.hearing.up
         code = child.ended()
         if self._stopping:
             return
@@ -196,8 +184,10 @@ class Supervisor:
         self._next_beat = time.monotonic() + every.total_seconds()
         self._beats += 1
         for child in self._children:
-            child.asked(self._publisher.send(BEAT, str(self._beats), queue=beat_queue(child.name)))
-            if child.terminated is None and child.is_deaf(self._settings.worker.deaf_after):
+            child.hearing.asked(
+                sent=self._publisher.send(BEAT, str(self._beats), queue=beat_queue(child.name))
+            )
+            if child.terminated is None and child.hearing.is_deaf(self._settings.worker.deaf_after):
                 log.warning("%s hears no hints though the queue takes them; it is replaced", child.name)
                 child.terminate()
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 import psycopg
@@ -15,9 +16,10 @@ import psycopg
 from tests.nemesis import weather
 from tests.nemesis.ground import Ground
 from tests.nemesis.plan import DATABASE, KILLS, REDIS, Act, Faults, Stroke
-from tests.nemesis.processes import Kept, strike
+from tests.nemesis.processes import Kept, age_of, strike
 
 T = TypeVar("T")
+GROWN, STARTING = timedelta(seconds=4), 0.15
 _OURS = "FROM pg_stat_activity WHERE application_name = 'carillon'"
 _END = f"SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) {_OURS}"
 # What is in the middle of something comes first.
@@ -96,7 +98,8 @@ class Fury:
 
     def _kill_child(self, draw: float) -> int:
         children = [child for each in self._supervisors() for child in each.children()]
-        return bool(children) and strike(_one_of(sorted(children), draw))
+        grown = [child for child in children if age_of(child) > _old_enough(draw)]
+        return bool(grown) and strike(_one_of(sorted(grown), draw))
 
     def _kill_host(self, draw: float) -> int:
         """The worker first, and before its supervisor can look, the supervisor."""
@@ -167,8 +170,13 @@ class Fury:
 
 
 def _kill(among: Sequence[Kept], draw: float) -> int:
-    alive = [each for each in among if each.alive]
+    alive = [each for each in among if each.alive and each.age > _old_enough(draw)]
     return bool(alive) and _one_of(alive, draw).kill()
+
+
+def _old_enough(draw: float) -> timedelta:
+    """Mostly what has had the time to begin something; now and then what is only starting."""
+    return timedelta(0) if draw < STARTING else GROWN
 
 
 def _one_of(among: Sequence[T], draw: float) -> T:

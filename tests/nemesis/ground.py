@@ -87,7 +87,7 @@ def broken_ground(folder: Path, seed: int, *, with_clock: bool = True) -> Iterat
         many = {
             "CARILLON_DATABASE_URL": database,
             "CARILLON_QUEUE_URL": redis.url,
-            "CARILLON_WORKER__DEAF_AFTER": "8",
+            "CARILLON_WORKER__DEAF_AFTER": "10",
         }
         schools = []
         for letter, more in (("A", many), ("B", {}), ("C", {})):

@@ -36,9 +36,10 @@ def run(
     folder: Path, seed: int, length: timedelta, *, beyond: bool = False, with_clock: bool = True
 ) -> Outcome:
     """One seed. Its folder keeps logs and truth."""
+    began = time.monotonic()
     with broken_ground(folder, seed, with_clock=with_clock) as ground:
-        _say(f"seed {seed}: bringing up")
         _wait_until_up(ground)
+        _say(f"seed {seed}: up after {time.monotonic() - began:.0f} s")
         fury = Fury(ground, beyond=beyond)
         for school in ground.schools:
             school.speaker.start()

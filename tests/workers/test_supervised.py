@@ -88,11 +88,13 @@ def test_a_killed_worker_is_replaced_and_its_work_accounted_for(tower: Tower, tm
         assert re.search(r"worker-\d+-[0-9a-f]{8}-1 ended with code -9; another one starts", running.said())
 
 
-def test_a_deaf_worker_is_noticed_and_replaced(tower: Tower, tmp_path: Path) -> None:
+def test_a_deaf_worker_is_noticed_and_replaced(
+    tower: Tower, redis_server: RedisServer, tmp_path: Path
+) -> None:
     with workers(tower, tmp_path) as running:
         assert within(40, lambda: len(running.children()) == 1)
         [child] = running.children()
-        time.sleep(3)  # it hears by now
+        assert is_heard(redis_server)
         os.kill(child, signal.SIGSTOP)
         assert within(40, lambda: "hears no hints" in running.said())
         os.kill(child, signal.SIGCONT)

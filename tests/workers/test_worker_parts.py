@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.tower import within
 from workers.every import Every
+from workers.hearing import STARTING, Hearing
 from workers.loop import Loop
 from workers.one_at_a_time import OneAtATime
 
@@ -120,3 +121,30 @@ def test_the_loop_is_one_for_all_threads() -> None:
     assert len(loops) == 1
     loop.close()
     loop.close()
+
+
+def test_a_worker_is_deaf_when_beats_go_unheard_and_not_while_none_can_be_sent() -> None:
+    now, patience = 0.0, timedelta(seconds=10)
+    hearing = Hearing(clock=lambda: now)
+    hearing.came_up()
+    hearing.asked(sent=True)
+    now = 11.0
+    assert hearing.is_deaf(patience)
+    hearing.asked(sent=False)
+    assert not hearing.is_deaf(patience)
+    hearing.asked(sent=True)
+    now = 20.0
+    hearing.heard()
+    assert not hearing.is_deaf(patience)
+
+
+def test_a_worker_that_is_slow_to_start_is_not_deaf_and_one_that_never_starts_is() -> None:
+    now, patience = 0.0, timedelta(seconds=10)
+    hearing = Hearing(clock=lambda: now)
+    hearing.asked(sent=True)
+    now = 30.0
+    assert not hearing.is_deaf(patience)
+    now = STARTING.total_seconds() + 1
+    assert hearing.is_deaf(patience)
+    hearing.came_up()
+    assert not hearing.is_deaf(patience)
