@@ -201,9 +201,9 @@ class SendsMany(Protocol):
     ) -> AsyncIterator[tuple[Key, Outcome]]:
         """Send what `items` yields, with its own concurrency over kept-alive connections.
 
-        Asks `may_start` just before each call and yields one outcome for every item taken, in any order.
-        Pulls the next item only when it has a hand free: the dispatcher's pace is the speed at which `items`
-        yields. Never raises for one item's failure.
+        Asks `may_start` just before each call, and earlier too where that saves work; yields one outcome for every item
+        taken, in any order. Pulls the next item only when it has a hand free: the dispatcher's pace is the speed at
+        which `items` yields. Never raises for one item's failure.
         """
 
 

@@ -16,9 +16,9 @@ from broker.errors import Problem, SetupError
 from broker.loopback import is_loopback
 from broker.retry import RetryPolicy
 from channels.email import policies
+from channels.email.connecting import Route
 from channels.email.gateway_smtp import Gateway
 from channels.email.letter import House
-from channels.email.line import Route
 from channels.email.render import Renderer
 from channels.email.settings import Settings
 

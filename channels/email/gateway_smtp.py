@@ -1,26 +1,22 @@
-"""The way to a mail server: one mail at once, or a stream of them over kept connections.
-
-A stream is handed out to a crew of threads, one connection each, and its outcomes are gathered in handfuls: waking a
-loop for every one would cost more than the rest of the hand-over.
-"""
+"""The way to a mail server: one mail at once, or a stream of them, over kept connections on the caller's event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections import deque
+import threading
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache
-from threading import Lock
 from time import time
 
-from broker.channel import Item, Key, MayStart, Message, NotStarted, Outcome, Receipt, Recipient
-from broker.errors import AddressRejected
-from channels.email.crew import Crew, Errand
+from broker.channel import Item, Key, MayStart, Message, NotStarted, Outcome, Receipt
+from broker.errors import AddressRejected, DeliveryFailure
+from channels.email.connecting import Route
+from channels.email.errand import Draft, Errand
 from channels.email.letter import House, Letter, Rendered
-from channels.email.line import GoneStale, Line, Route
+from channels.email.lines import CLOSE_WITHIN, Lines
+from channels.email.room import Room
 
 _ONE_ADDRESS = re.compile(
     r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,255}"
@@ -41,14 +37,20 @@ class Gateway:
     def __init__(self, house: House, route: Route) -> None:
         self._house = house
         self._route = route
-        self._own = Line(route)
-        self._own_lock = Lock()
-        self._crew = Crew(route, self._post)
+        self._lines: dict[asyncio.AbstractEventLoop, Lines] = {}
+        self._room: Room | None = None
+        self._door = threading.Lock()
+        self._closed = False
 
     def send(self, item: Item) -> Receipt:
-        """Exactly one try. Raises a DeliveryFailure."""
-        with self._own_lock:
-            outcome = self._post(self._own, item, lambda key: True)
+        """Exactly one try, by the same lines as many; from any thread that runs no loop. Raises a DeliveryFailure."""
+        with self._door:
+            if self._room is None:
+                self._room = Room(lambda: Lines(self._route, self.compose, 1))
+            room = self._room
+        outcome = room.send(item)
+        if isinstance(outcome, DeliveryFailure):
+            raise outcome
         if isinstance(outcome, NotStarted):
             raise AssertionError("a try that may always start did not")
         return outcome
@@ -56,57 +58,86 @@ class Gateway:
     async def send_many(
         self, items: AsyncIterable[Item], may_start: MayStart
     ) -> AsyncIterator[tuple[Key, Outcome]]:
-        """Send what `items` yields; `may_start` is asked in the connections' threads, just before each mail."""
-        desk = _Desk(self._route.settings.connections)
+        """Send what `items` yields. `may_start` is asked as a mail's turn comes, and again just before its text."""
+        lines = await self._lines_here()
+        stream = _Stream(lines, may_start)
 
         async def hand_out() -> None:
             async for item in items:
-                desk.in_hand += 1
-                self._crew.take(Errand(item, lambda key: not desk.left and may_start(key), desk.done))
-                await desk.a_free_hand()
+                stream.begin(item)
+                await stream.a_free_hand()
 
         feeder = asyncio.create_task(hand_out())
-        feeder.add_done_callback(lambda _: desk.news.set())
+        feeder.add_done_callback(lambda _: stream.news.set())
         try:
-            while desk.in_hand or desk.outcomes or not feeder.done():
-                await desk.news.wait()
-                desk.news.clear()
-                while desk.outcomes:
-                    yield desk.outcomes.popleft()
+            while stream.in_hand or stream.outcomes or not feeder.done():
+                await stream.news.wait()
+                for told in stream.gathered():
+                    yield told
             feeder.result()
         finally:
-            desk.left = True  # what no hand has begun is not begun any more
+            stream.left = True  # what no line has begun is not begun any more
             feeder.cancel()
             await asyncio.gather(feeder, return_exceptions=True)
 
     def close(self) -> None:
         """Let go of the connections; a mail in hand is finished if that takes no longer than a moment."""
-        self._crew.close()
-        with self._own_lock:
-            self._own.close()
+        with self._door:
+            self._closed = True
+            everywhere, self._lines = self._lines, {}
+            room, self._room = self._room, None
+        for loop, lines in everywhere.items():
+            _close_from_outside(loop, lines)
+        if room is not None:
+            room.close()
 
-    def _post(self, line: Line, item: Item, may_start: MayStart) -> Receipt | NotStarted:
+    def compose(self, item: Item) -> Draft:
+        """The bytes of one mail. Raises AddressRejected."""
         address = item.to.address
         # One address means one: "a@b, c@d" in To would be two recipients.
         if not _ONE_ADDRESS.fullmatch(address):
             raise AddressRejected("this is not one email", code="553 5.1.3")
-        name = message_id(self._house, item.key, item.message)
-        pieces = self._pieces(item.message, item.to, name)
-        while True:
-            line.ready()
-            if not may_start(item.key):
-                return NotStarted()
-            with suppress(GoneStale):  # never twice: the next connection is a fresh one
-                return Receipt(name, detail=_queue_name(line.carry(address, pieces)))
-
-    def _pieces(self, message: Message, to: Recipient, name: str) -> tuple[bytes, bytes]:
-        fields = message.fields
+        fields = item.message.fields
         if isinstance(fields, Rendered):
             letter, personal = fields.letter, fields.personal
         else:  # made by hand, not by our renderer: the same bytes, without the shortcut
             letter = Letter(self._house, (fields["subject"],), (fields["text"],), (fields["html"],))
-            personal = letter.personal(to)
-        return letter.wire.fill(personal, to=to.address, message_id=name, date=_date(int(time())))
+            personal = letter.personal(item.to)
+        name = message_id(self._house, item.key, item.message)
+        pieces = letter.wire.fill(personal, to=address, message_id=name, date=_date(int(time())))
+        return Draft(name, address, pieces, sum(map(len, pieces)))
+
+    async def _lines_here(self) -> Lines:
+        """The lines of the running loop."""
+        loop = asyncio.get_running_loop()
+        with self._door:
+            lines = self._lines.get(loop)
+            if lines is not None:
+                return lines
+            for gone in [other for other in self._lines if other.is_closed()]:
+                del self._lines[gone]
+            lines = Lines(self._route, self.compose, self._route.settings.connections)
+            lines.closed = self._closed
+            self._lines[loop] = lines
+        await lines.at_the_loops_end()
+        return lines
+
+
+def _close_from_outside(loop: asyncio.AbstractEventLoop, lines: Lines) -> None:
+    if not loop.is_running():
+        return  # it has closed them itself
+    if loop is _running_loop():
+        lines.closing = loop.create_task(lines.close())
+        return
+    within = 2 * CLOSE_WITHIN.total_seconds()
+    asyncio.run_coroutine_threadsafe(lines.close(), loop).result(within)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 @lru_cache(maxsize=1)  # it tells seconds
@@ -114,47 +145,40 @@ def _date(now: int) -> str:
     return formatdate(now)
 
 
-_QUEUED_AS = re.compile(r"queued as ([A-Za-z0-9._-]{1,64})")
-
-
-def _queue_name(answer: str) -> str:
-    """The server's own name for the mail, by which its administrator finds it. Nothing else it said is kept."""
-    found = _QUEUED_AS.search(answer)
-    return f"queued as {found[1]}" if found else ""
-
-
-class _Desk:
+class _Stream:
     """Where one stream of mails is handed out and its outcomes come back."""
 
-    def __init__(self, hands: int) -> None:
+    def __init__(self, lines: Lines, may_start: MayStart) -> None:
         self.in_hand = 0
         self.left = False
-        self.outcomes: deque[tuple[Key, Outcome]] = deque()
+        self.outcomes: list[tuple[Key, Outcome]] = []
         self.news = asyncio.Event()
-        self._hands = hands
+        self._lines = lines
+        self._may_start = may_start
         self._free = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._back: deque[tuple[Key, Outcome]] = deque()
-        self._rung = False
 
-    def done(self, key: Key, outcome: Outcome) -> None:
-        """Give an outcome back, from any thread; rings once for all that come before the loop looks."""
-        self._back.append((key, outcome))
-        if not self._rung:
-            self._rung = True
-            with suppress(RuntimeError):  # the loop is closed: whoever asked has gone
-                self._loop.call_soon_threadsafe(self._gather)
-
-    def _gather(self) -> None:
-        self._rung = False
-        while self._back:
-            self.outcomes.append(self._back.popleft())
-            self.in_hand -= 1
-        self.news.set()
-        self._free.set()
+    def begin(self, item: Item) -> None:
+        """Give one to the lines."""
+        self.in_hand += 1
+        self._lines.offer(Errand(item, self._allowed, self._done))
 
     async def a_free_hand(self) -> None:
         """Wait while every hand is full."""
-        while self.in_hand >= self._hands:
+        while self.in_hand >= self._lines.hands:
             self._free.clear()
             await self._free.wait()
+
+    def gathered(self) -> list[tuple[Key, Outcome]]:
+        """What has come back since last asked."""
+        self.news.clear()
+        outcomes, self.outcomes = self.outcomes, []
+        return outcomes
+
+    def _allowed(self, key: Key) -> bool:
+        return not self.left and self._may_start(key)
+
+    def _done(self, key: Key, outcome: Outcome) -> None:
+        self.outcomes.append((key, outcome))
+        self.in_hand -= 1
+        self.news.set()
+        self._free.set()

@@ -1,330 +1,389 @@
-"""One kept connection to the mail server, and one mail at a time over it, each stage told apart.
+"""One kept connection to the mail server: mails one behind the other, each stage of each told apart.
 
-smtplib speaks; the order of the stages is ours, because what a lost connection means depends on whether the final dot
-had been written: before it nothing was accepted, after it nobody knows.
+Where the server offers PIPELINING (RFC 2920), the text of a mail, its dot, and MAIL, RCPT and DATA of the next leave in
+one write: content may be the first of a group, DATA must be the last. So a mail costs one round trip. What a lost
+connection means depends on whether the final dot had been written: before it nothing was accepted, after it nobody
+knows. The mail behind it, of which the server has heard no more than the envelope, was provably not accepted.
 """
 
 from __future__ import annotations
 
-import smtplib
-import socket
-import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+import asyncio
+import logging
+import re
+from collections import deque
 from datetime import timedelta
-from time import monotonic
-from typing import Any
+from typing import Protocol
 
-from broker.errors import (
-    AccountRejected,
-    AddressRejected,
-    ContentRejected,
-    DeliveryFailure,
-    Transient,
-    Uncertain,
-    Unreachable,
-)
-from channels import deadline
+from broker.channel import NotStarted, Receipt
+from broker.errors import AddressRejected, ContentRejected, DeliveryFailure, Transient, Uncertain
 from channels.email.codes import Stage, judge
-from channels.email.settings import Settings
+from channels.email.connecting import Offers, Route
+from channels.email.errand import Compose, Errand
+from channels.email.replies import NONSENSE, Replies
 
 LONGEST_IDLE = timedelta(
     seconds=30
 )  # routers forget a silent connection without a word; servers close it after minutes
 GOODBYE = timedelta(seconds=1)
-CHUNK = 256 * 1024  # a mail with its files gets the timeout anew for each so many bytes
-MOST_PIECES = 256  # of an answer, as they come from the network: a line or two, in truth
+CHUNK = 256 * 1024  # the timeout bounds the writing of so many bytes, not of a whole mail with its files
+SHORT = 32 * 1024  # a longer text leaves first, and its dot only once the system has taken all of it
 
+_DOT = b".\r\n"
+_ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _GRANTED = {Stage.MAIL: {250}, Stage.RCPT: {250, 251, 252}, Stage.DATA: {354}}
+_QUEUED_AS = re.compile(rb"queued as ([A-Za-z0-9._-]{1,64})")
 
-# Corks the text on a plain Linux socket, so that text and dot leave in one packet though they are two writes.
-_MORE = getattr(socket, "MSG_MORE", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How to reach the server: everything a connection needs, settled once."""
-
-    settings: Settings = field(repr=False)
-    timeout: timedelta
-    tls: ssl.SSLContext | None
-    hello: str
+log = logging.getLogger(__name__)
 
 
-class _Smtp(smtplib.SMTP):
-    """smtplib's connection, whose answers come to an end, however slowly they drip and however long they are."""
+class Desk(Protocol):
+    """Where a line gets its mails, and whom it tells how it fares."""
 
-    def __init__(self, host: str, port: int, hello: str, *, timeout: float, **more: Any) -> None:
-        self.until = monotonic() + timeout
-        self._pieces = 0
-        super().__init__(host, port, hello, timeout=timeout, **more)
+    closed: bool
 
-    def limit(self, seconds: float) -> None:
-        """From here on, all that is said and heard has so long together."""
-        self.until = monotonic() + seconds
-        if self.sock is not None:
-            self.sock.settimeout(seconds)
+    def next(self, *, ahead: bool) -> Errand | None:
+        """The next mail, if one waits; `ahead` of the one that is being handed over."""
 
-    def getreply(self) -> tuple[int, bytes]:
-        """One answer."""
-        if self.file is None and self.sock is not None:
-            self.file = deadline.reader(self.sock, self._until_when)
-        self._pieces = 0
-        return super().getreply()
+    def free(self, line: Line) -> None:
+        """It has nothing to do."""
 
-    def _until_when(self) -> float:
-        self._pieces += 1
-        if self._pieces > MOST_PIECES:
-            raise OSError("an answer without end")
-        return self.until
+    def gone(self, line: Line, again: Errand | None) -> None:
+        """It takes no more; `again` it never began."""
+
+    def ended(self, line: Line) -> None:
+        """Its connection is closed."""
 
 
-class _SmtpInTls(_Smtp, smtplib.SMTP_SSL):
-    """The same, protected from its first byte."""
+class Line(asyncio.Protocol):
+    """One connection. At most one mail has its text written, and one behind it its envelope."""
 
-
-class GoneStale(Exception):
-    """Raised when a kept connection turns out to be closed before anything of this mail was said over it."""
-
-
-class Line:
-    """One connection, opened when it is needed and made anew when it is old."""
-
-    def __init__(self, route: Route) -> None:
-        self._route = route
-        self._smtp: _Smtp | None = None
+    def __init__(
+        self, transport: asyncio.Transport, offers: Offers, route: Route, desk: Desk, compose: Compose
+    ) -> None:
+        self.ended = asyncio.Event()
+        self.pipelines = offers.pipelining  # it takes a mail ahead
+        self._loop = asyncio.get_running_loop()
+        self._transport, self._offers, self._desk, self._compose = transport, offers, desk, compose
+        self._sender = route.settings.sender.encode()
+        self._most_mails = route.settings.mails_per_connection
+        self._timeout = route.timeout.total_seconds()
         self._mails = 0
-        self._used_at = 0.0
-        self._pipelining = False
-        self._most = 0  # bytes, 0 for no limit told
+        self._over = False
+        self._replies = Replies()
+        self._stages: deque[Stage | None] = deque()  # what is asked and not answered, None for a RSET
+        self._unsaid: deque[tuple[Stage, bytes]] = (
+            deque()
+        )  # the rest of an envelope, where there is no pipelining
+        self._asked: Errand | None = None  # its envelope is said
+        self._given: Errand | None = None  # its text is being written, or its dot's answer awaited
+        self._long = False  # a long text is being written
+        self._chunks: deque[memoryview] = deque()  # what is left of it
+        self._full = False  # the connection takes no more just now
+        self._until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        transport.set_write_buffer_limits(high=0)
+        transport.set_protocol(self)
 
-    @property
-    def open(self) -> bool:
-        """Whether it may be used without connecting first."""
-        return (
-            self._smtp is not None
-            and self._mails < self._route.settings.mails_per_connection
-            and monotonic() - self._used_at < LONGEST_IDLE.total_seconds()
-        )
-
-    def ready(self) -> None:
-        """Make sure of a connection. Raises Unreachable, AccountRejected or RateLimited; no mail has been begun."""
-        if self.open:
+    def go(self) -> None:
+        """Begin with the next mail that waits; with none, be free."""
+        if self._desk.closed or self._mails >= self._most_mails:
+            self.leave()
             return
-        self.close()
-        smtp = _connect(self._route)
-        self._smtp, self._mails, self._used_at = smtp, 0, monotonic()
-        self._pipelining = smtp.has_extn("pipelining")
-        size = smtp.esmtp_features.get("size", "")
-        self._most = int(size) if size.isascii() and size.isdigit() and len(size) < 18 else 0
+        self._asked = errand = self._take(ahead=False)
+        if errand is None:
+            self._expect(LONGEST_IDLE.total_seconds())
+            self._desk.free(self)
+        else:
+            self._write(self._envelope(errand))
 
-    def carry(self, address: str, pieces: Sequence[bytes]) -> str:
-        """One mail to one address; `ready()` comes first. Returns what the server said with its yes.
+    def leave(self) -> None:
+        """Say goodbye; the connection ends with the answer, or without it after a moment."""
+        if self._over:
+            return
+        self._end()
+        if not self._transport.is_closing():
+            self._transport.write(b"QUIT\r\n")
+            self._timer = self._loop.call_later(GOODBYE.total_seconds(), self._transport.abort)
+        self._desk.gone(self, None)
 
-        Raises GoneStale when the kept connection was closed before this mail, else a DeliveryFailure.
+    def drop(self, *, silent: bool = False) -> None:
+        """Close without a word: the other side is gone, or would take the word for a line of a mail.
+
+        `silent`: it has not hung up, it says nothing; whoever waits for it had better wait longer than to go at once to
+        where the next one would hang as well.
         """
-        smtp = self._smtp
-        if smtp is None:
-            raise GoneStale
-        size = sum(map(len, pieces))
-        options = self._options(smtp, address, size)
-        sender = self._route.settings.sender
-        commands = (
-            (Stage.MAIL, f"MAIL FROM:<{sender}>{options}"),
-            (Stage.RCPT, f"RCPT TO:<{address}>"),
-            (Stage.DATA, "DATA"),
-        )
-        kept, self._mails = self._mails > 0, self._mails + 1
-        # All that comes before the dot has one timeout, and the dot's answer another.
-        smtp.limit(self._route.timeout.total_seconds() * (1 + size // CHUNK))
-        try:
-            self._negotiate(smtp, commands, kept=kept)
-            code, text = self._hand_over(smtp, pieces)
-        except (DeliveryFailure, GoneStale):
-            raise
-        except BaseException:
-            self.drop()  # half said: whatever comes next on it would be misunderstood
-            raise
-        self._used_at = monotonic()
-        if 200 <= code < 300:
-            return text[:200].decode("ascii", "replace")
-        failure = judge(Stage.DOT, code, text)
-        if failure is None or code == 421:
-            self.close()
-        raise failure or Uncertain("the mail server's answer cannot be understood", code=str(code))
-
-    def close(self) -> None:
-        """Say goodbye, briefly; safe to call twice."""
-        smtp, self._smtp = self._smtp, None
-        if smtp is None:
+        if self._over:
             return
-        with suppress(OSError, smtplib.SMTPException):
-            if smtp.sock is not None:
-                smtp.limit(GOODBYE.total_seconds())
-                smtp.quit()
-        smtp.close()
+        self._end()
+        self._transport.abort()
+        given, self._given = self._given, None
+        asked, self._asked = self._asked, None
+        again = None
+        if given is not None:
+            given.end(_lost_with_text(given))
+        if asked is not None:
+            if asked.failure is None and asked.kept and not asked.heard and not silent:
+                again = asked
+            else:
+                why = "the connection was lost before the mail was handed over"
+                asked.end(asked.failure or Transient(why))
+        self._desk.gone(self, again)
 
-    def drop(self) -> None:
-        """Close without a word: the other side is gone, or would take the word for a line of the mail."""
-        smtp, self._smtp = self._smtp, None
-        if smtp is not None:
-            smtp.close()
+    def cut(self) -> None:
+        """Close at once, whatever is in hand."""
+        self.drop()
+        self._transport.abort()
 
-    def _options(self, smtp: _Smtp, address: str, size: int) -> str:
-        if self._most and size > self._most:
+    # --- what the connection tells
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            self._transport.abort()  # the answer to QUIT
+            return
+        try:
+            for code, text in self._replies.take(data):
+                self._heard(code, text)
+                if self._over:
+                    return
+        except Exception as unforeseen:  # noqa: BLE001 - the law: what nobody foresaw may have left
+            self._stumble(unforeseen)
+
+    def eof_received(self) -> None:
+        self.cut()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.drop()
+        if self._timer is not None:
+            self._timer.cancel()
+        self.ended.set()
+        self._desk.ended(self)
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        if self._long and not self._over:
+            self._write_on()
+
+    # --- answers
+
+    def _heard(self, code: int, text: bytes) -> None:
+        if not self._stages:
+            # On an idle line a farewell; in the middle of a text a refusal, before the dot was written.
+            if self._given is not None:
+                self._given.failure = judge(Stage.DOT, code, text)
+            self.drop()
+            return
+        stage = self._stages.popleft()
+        if stage is Stage.DOT:
+            self._settle(code, text)
+        elif stage is not None:
+            self._answered(stage, code, text)
+        elif code == 250:
+            self.go()
+        else:
+            self.drop()
+
+    def _settle(self, code: int, text: bytes) -> None:
+        """The answer to a whole mail."""
+        errand, self._given = self._given, None
+        if errand is None:
+            raise AssertionError("an answer to a mail that was not given")
+        if 200 <= code < 300:
+            errand.end(Receipt(errand.draft.name, detail=_queue_name(text)))
+        else:
+            failure = judge(Stage.DOT, code, text)
+            why = "the mail server's answer cannot be understood"
+            errand.end(failure or Uncertain(why, code=str(code)))
+            if failure is None or code == 421:
+                self.drop()
+                return
+        if self._asked is None:
+            self.go()
+
+    def _answered(self, stage: Stage, code: int, text: bytes) -> None:
+        """The answer to one of MAIL, RCPT and DATA."""
+        errand = self._asked
+        if errand is None:
+            raise AssertionError("an answer to an envelope that was not said")
+        if stage is Stage.MAIL and code == 421 and errand.kept:
+            self.drop()  # it had enough of this connection, not of us
+            return
+        errand.heard = True
+        if code in _GRANTED[stage]:
+            self._granted(stage, errand)
+            return
+        errand.failure = errand.failure or judge(stage, code, text) or _unread(code)
+        if code in {NONSENSE, 421}:
+            self.drop()
+        elif stage is Stage.DATA or not self.pipelines:
+            self._refused(errand, code)
+
+    def _granted(self, stage: Stage, errand: Errand) -> None:
+        if stage is not Stage.DATA:
+            if self._unsaid:
+                following, command = self._unsaid.popleft()
+                self._stages.append(following)
+                self._write(command)
+        elif errand.failure is None:
+            # Not at once: first the stream may see that it has a hand free, so that a next mail is there to go along.
+            self._loop.call_soon(self._hand_over, errand)
+        else:
+            self.drop()  # it waits for a text that must not come; a dot would make it an empty mail
+
+    def _refused(self, errand: Errand, code: int) -> None:
+        if code < 400:
+            self.drop()
+            return
+        self._asked = None
+        self._unsaid.clear()
+        self._stages.append(None)
+        self._write(b"RSET\r\n")
+        if errand.failure is not None:
+            errand.end(errand.failure)
+
+    # --- what is said
+
+    def _take(self, *, ahead: bool) -> Errand | None:
+        """The next mail that may be begun, its bytes made."""
+        while (errand := self._desk.next(ahead=ahead)) is not None:
+            try:
+                if errand.may_start(errand.item.key):
+                    errand.draft = self._compose(errand.item)
+                    self._check(errand)
+                    errand.kept = self._mails > 0 and not errand.again
+                    errand.heard = False
+                    self._mails += 1
+                    return errand
+                errand.end(NotStarted())
+            except DeliveryFailure as refused:
+                errand.end(refused.with_traceback(None))  # its frames would keep the mail alive
+            except Exception as unforeseen:  # noqa: BLE001 - as above
+                errand.end(_unforeseen(unforeseen))
+        return None
+
+    def _check(self, errand: Errand) -> None:
+        offers = self._offers
+        if offers.most and errand.draft.size > offers.most:
             raise ContentRejected("the mail is too big for the mail server", code="552 5.3.4")
-        options = f" SIZE={size}" if smtp.has_extn("size") else ""
-        if address.isascii():
-            return options
-        if not smtp.has_extn("smtputf8"):
+        if not offers.utf8 and not errand.draft.address.isascii():
             why = "the part before the @ has letters that this mail server cannot write"
             raise AddressRejected(why, code="553 5.6.7")
-        smtp.command_encoding = "utf-8"
-        return f"{options} SMTPUTF8"
 
-    def _negotiate(self, smtp: _Smtp, commands: Sequence[tuple[Stage, str]], *, kept: bool) -> None:
-        """MAIL, RCPT and DATA, in one breath where the server can (RFC 2920). Raises unless all were granted."""
-        failure: DeliveryFailure | None = None
-        code = 0
+    def _envelope(self, errand: Errand) -> bytes:
+        """What is to be said now of its MAIL, RCPT and DATA."""
+        address = errand.draft.address
+        options = b" SIZE=%d" % errand.draft.size if self._offers.size else b""
+        if not address.isascii():
+            options += b" SMTPUTF8"
+        mail = b"MAIL FROM:<%b>%b\r\n" % (self._sender, options)
+        recipient = b"RCPT TO:<%b>\r\n" % address.encode()
+        if self.pipelines:
+            self._stages.extend(_ENVELOPE)
+            return mail + recipient + b"DATA\r\n"
+        self._stages.append(Stage.MAIL)
+        self._unsaid.extend(((Stage.RCPT, recipient), (Stage.DATA, b"DATA\r\n")))
+        return mail
+
+    def _hand_over(self, errand: Errand) -> None:
+        """Write the text, which is the start; and with it the next envelope, if a mail waits."""
+        if errand is not self._asked or self._transport.is_closing():
+            return  # lost meanwhile, or about to be
         try:
-            for stage, (code, text) in self._answers(smtp, commands):
-                if stage is Stage.MAIL and code == 421 and kept:
-                    raise GoneStale  # it had enough of this connection, not of us
-                if code in _GRANTED[stage]:
-                    continue
-                failure = failure or judge(stage, code, text) or _unread(code)
-                if not self._pipelining or code == 421:
-                    break
-        except GoneStale:
-            self.drop()
-            raise
-        except (OSError, smtplib.SMTPException) as lost:
-            self.drop()
-            if kept and code == 0 and not _timed_out(lost):
-                raise GoneStale from None
-            raise failure or Transient("the connection was lost before the mail was handed over") from None
-        if failure is None:
+            if self._desk.closed or not errand.may_start(errand.item.key):
+                self._asked = None
+                errand.end(NotStarted())
+                self.drop()  # the server waits for a text, and whatever came would be one
+                return
+            self._asked, self._given = None, errand
+            if errand.draft.size > SHORT:
+                self._long = True
+                for piece in errand.draft.pieces:
+                    view = memoryview(piece)
+                    self._chunks.extend(view[at : at + CHUNK] for at in range(0, len(view), CHUNK))
+                self._write_on()
+            else:
+                self._write_dot(errand, *errand.draft.pieces)
+        except Exception as unforeseen:  # noqa: BLE001 - as above
+            self._stumble(unforeseen)
+
+    def _write_on(self) -> None:
+        """A long text, as fast as the connection takes it, and its dot only when it has."""
+        while self._chunks and not self._full:
+            self._write(self._chunks.popleft())
+        if not self._full and self._given is not None:
+            self._long = False
+            self._write_dot(self._given)
+
+    def _write_dot(self, errand: Errand, *pieces: bytes) -> None:
+        self._stages.append(Stage.DOT)
+        following = None
+        if self.pipelines and self._mails < self._most_mails:
+            following = self._asked = self._take(ahead=True)
+        if self._transport.is_closing():
             return
-        if code == 354 or code < 400 or code == 421:
-            self.drop()  # 354: it waits for a text that must not come; a dot would make it an empty mail
+        self._write(b"".join((*pieces, _DOT, b"" if following is None else self._envelope(following))))
+        # What closes the connection at once could send nothing of it.
+        errand.dotted = not self._transport.is_closing()
+
+    def _write(self, data: bytes | memoryview) -> None:
+        self._transport.write(data)
+        self._expect(self._timeout)
+
+    # --- time, and the end
+
+    def _expect(self, seconds: float) -> None:
+        """By then whatever comes next has to be through. The timer runs on as it is: mails come far faster."""
+        self._until = until = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > until + 0.01:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(until, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._loop.time() < self._until:
+            self._timer = self._loop.call_at(self._until, self._look)
+        elif self._asked is None and self._given is None and not self._stages:
+            self.leave()
         else:
-            self._reset(smtp)
-        raise failure
+            self.drop(silent=True)
 
-    def _answers(
-        self, smtp: _Smtp, commands: Sequence[tuple[Stage, str]]
-    ) -> Iterator[tuple[Stage, tuple[int, bytes]]]:
-        if self._pipelining:
-            smtp.send("".join(f"{command}\r\n" for _, command in commands))
-        for stage, command in commands:
-            if not self._pipelining:
-                smtp.putcmd(command)
-            yield stage, smtp.getreply()
+    def _stumble(self, unforeseen: Exception) -> None:
+        outcome = _unforeseen(unforeseen)
+        for errand in (self._given, self._asked):
+            if errand is not None:
+                errand.end(outcome)
+        self._given = self._asked = None
+        self.drop()
 
-    def _hand_over(self, smtp: _Smtp, pieces: Sequence[bytes]) -> tuple[int, bytes]:
-        """The text, then the dot as a write of its own: what failed before it provably left no mail."""
-        sock = smtp.sock
-        corked = 0 if sock is None or isinstance(sock, ssl.SSLSocket) else _MORE
-        try:
-            if sock is None:
-                raise ConnectionError
-            for piece in pieces:
-                view = memoryview(piece)
-                while view:
-                    sock.settimeout(deadline.left(smtp.until))
-                    view = view[sock.send(view[:CHUNK], corked) :]
-        except OSError:
-            self.drop()
-            raise Transient("the connection was lost before the mail was complete") from None
-        smtp.limit(self._route.timeout.total_seconds())
-        try:
-            sock.sendall(b".\r\n")
-            return smtp.getreply()
-        except (OSError, smtplib.SMTPException):
-            self.drop()
-            raise Uncertain("the mail was handed over, and the mail server's answer was lost") from None
-
-    def _reset(self, smtp: _Smtp) -> None:
-        try:
-            code, _ = smtp.rset()
-        except (OSError, smtplib.SMTPException):
-            code = 0
-        if code != 250:
-            self.drop()
+    def _end(self) -> None:
+        self._over = True
+        self._chunks.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
-def _connect(route: Route) -> _Smtp:
-    settings = route.settings
-    smtp: _Smtp | None = None
-    stage = Stage.OPEN
-    try:
-        wait = route.timeout.total_seconds()
-        where = settings.host, settings.port, route.hello
-        if settings.security == "tls":
-            smtp = _SmtpInTls(*where, timeout=wait, context=route.tls)
-        else:
-            smtp = _Smtp(*where, timeout=wait)
-        if smtp.sock is not None:
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        smtp.ehlo_or_helo_if_needed()
-        if settings.security == "starttls":
-            smtp.starttls(context=route.tls)
-            smtp.ehlo_or_helo_if_needed()
-        stage = Stage.LOGIN
-        if settings.username is not None and settings.password is not None:
-            smtp.login(settings.username.get_secret_value(), settings.password.get_secret_value())
-    except (OSError, smtplib.SMTPException) as fault:
-        if smtp is not None:
-            smtp.close()
-        raise _why_not_open(stage, fault) from None
-    return smtp
+def _lost_with_text(errand: Errand) -> DeliveryFailure:
+    if errand.dotted:
+        return Uncertain("the mail was handed over, and the mail server's answer was lost")
+    return errand.failure or Transient("the connection was lost before the mail was complete")
 
 
-# smtplib's errors are OSErrors too, and TLS's two kinds are one another's: the first that fits counts.
-_WHY_NOT_OPEN: tuple[tuple[type[Exception], str, str], ...] = (
-    (
-        smtplib.SMTPServerDisconnected,
-        "lost",
-        "the mail server closed the connection, or said nothing in time",
-    ),
-    (
-        smtplib.SMTPNotSupportedError,
-        "starttls",
-        "the mail server offers no STARTTLS, and nothing is sent in the clear",
-    ),
-    (ssl.SSLCertVerificationError, "certificate", "the mail server's certificate is not to be trusted"),
-    (ssl.SSLError, "tls", "no protected connection could be agreed with the mail server"),
-    (socket.gaierror, "dns", "the mail server's name is not known"),
-    (TimeoutError, "timeout", "the mail server did not answer in time"),
-    (Exception, "connect", "no connection to the mail server"),
-)
-
-
-def _why_not_open(stage: Stage, fault: Exception) -> DeliveryFailure:
-    if isinstance(fault, smtplib.SMTPResponseException):
-        told = judge(stage, fault.smtp_code, _as_bytes(fault.smtp_error))
-        return told or Unreachable(
-            "the mail server's greeting cannot be understood", code=str(fault.smtp_code)
-        )
-    known_loss = isinstance(fault, smtplib.SMTPServerDisconnected) or not isinstance(
-        fault, smtplib.SMTPException
-    )
-    if stage is Stage.LOGIN and not known_loss:
-        return AccountRejected("the mail server offers no way to sign in that we know", code="auth")
-    return next(Unreachable(why, code=code) for kind, code, why in _WHY_NOT_OPEN if isinstance(fault, kind))
-
-
-def _as_bytes(text: bytes | str) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "replace")
-
-
-def _timed_out(lost: BaseException) -> bool:
-    # smtplib wraps what the socket said, and a server that is silent has not hung up.
-    return isinstance(lost, TimeoutError) or isinstance(lost.__context__, TimeoutError)
+def _unforeseen(error: Exception) -> Uncertain:
+    log.error("unforeseen while sending a mail: %s", type(error).__name__)
+    return Uncertain("something unforeseen happened while it was sent", code=type(error).__name__)
 
 
 def _unread(code: int) -> Transient:
-    return Transient(
-        "the mail server's answer cannot be understood, before the mail was handed over", code=str(code)
-    )
+    why = "the mail server's answer cannot be understood, before the mail was handed over"
+    return Transient(why, code=str(code))
+
+
+def _queue_name(answer: bytes) -> str:
+    """The server's own name for the mail, by which its administrator finds it. Nothing else it said is kept."""
+    found = _QUEUED_AS.search(answer, 0, 200)
+    return f"queued as {found[1].decode()}" if found else ""

@@ -1,4 +1,4 @@
-"""Mails keep the channel contract: smtplib over real sockets, against the stand-in and its truth."""
+"""Mails keep the channel contract: pipelined over real sockets, against the stand-in and its truth."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ PROGRAM = Attachment("0" * 64, "concert.exe", "application/octet-stream", b"MZ")
 
 
 class MailBench:
-    hands = 4
+    connections = 2
+    hands = 2 * connections  # the stand-in offers PIPELINING: one ahead a connection
     secrets: Sequence[str] = (PASSWORD,)
     faulty: Sequence[tuple[Content, Sequence[Attachment]]] = (
         (plain(" "), ()),
@@ -48,7 +49,9 @@ class MailBench:
 
     def open(self) -> Channel:
         port = {"port": closed_port()} if self._away else {}
-        return account(self._sandbox, connections=self.hands, username="office", password=PASSWORD, **port)
+        return account(
+            self._sandbox, connections=self.connections, username="office", password=PASSWORD, **port
+        )
 
     def recipient(self, number: int, names: tuple[str, ...] = ()) -> Recipient:
         return Recipient(f"parent{number}@families.example", names)
