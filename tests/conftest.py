@@ -137,9 +137,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config) -> Iterator[PostgresServer]:
-    """The session's PostgreSQL, shared: ask it for fresh databases, never hurt it."""
+    """The session's PostgreSQL, shared: ask it for fresh databases, never hurt it. Nobody pulls its plug: no fsync."""
     try:
-        server = PostgresServer().start()
+        server = PostgresServer(durable=False).start()
     except CannotBeHadError as reason:
         cannot_be_had(pytestconfig, reason)
     yield server

@@ -41,9 +41,8 @@ def within(seconds: float, fact: Callable[[], bool]) -> bool:
     return fact()
 
 
-def test_postgres_is_real_and_durable(postgres_url: str) -> None:
+def test_postgres_is_real_and_a_fresh_database_is_empty(postgres_url: str) -> None:
     with psycopg.connect(libpq(postgres_url)) as connection:
-        assert connection.execute("SHOW fsync").fetchone() == ("on",)
         assert connection.execute(
             "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         ).fetchone() == (0,)
@@ -92,6 +91,7 @@ def test_a_private_redis_can_be_killed_paused_and_brought_back(redis_server: Red
 def test_a_private_postgres_keeps_what_it_committed_when_killed(postgres_server: PostgresServer) -> None:
     url = libpq(postgres_server.fresh())
     with psycopg.connect(url) as connection:
+        assert connection.execute("SHOW fsync").fetchone() == ("on",)
         connection.execute("CREATE TABLE bell AS SELECT 'C' AS note")
     postgres_server.kill()
     postgres_server.restart()

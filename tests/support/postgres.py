@@ -82,7 +82,8 @@ class PostgresServer(Server):
     name = "postgres"
     quit_at_once = True
 
-    def __init__(self, binaries: Path | None = None) -> None:
+    def __init__(self, binaries: Path | None = None, *, durable: bool = True) -> None:
+        self._durable = durable
         who = unprivileged_user()
         if who is not None:
             self.user, self.group = who.pw_uid, who.pw_gid
@@ -117,12 +118,12 @@ class PostgresServer(Server):
         return copy / "pg" / binaries.name
 
     def command(self) -> list[str]:
-        """Loopback only, no unix socket, and fsync on: durability is under test."""
+        """Loopback only, no unix socket, and fsync on where it may be killed: durability is under test."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "fsync": "on",
+            "fsync": "on" if self._durable else "off",
             "max_connections": "200",
             "shared_buffers": "64MB",
         }
