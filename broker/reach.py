@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from broker.actor import Actor
 from broker.address import AddressKind
 from broker.announcement import People, Purpose, Urgency
 from broker.audience import Audience
@@ -25,6 +26,7 @@ from broker.intake import LIFETIME
 from broker.office import Lacking
 from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
+from broker.record import Entry
 from broker.values import AccountRow
 
 NO_PERSONAL_WAY = "no way is chosen that goes to each person"
@@ -224,3 +226,9 @@ def _account(tx: Transaction, channel: str, department: str) -> AccountRow:
         message = f"no {channel} account is set up for this department"
         raise InvalidAnnouncement(Problem("no_account", "via", message, "see `carillon doctor`"))
     return account
+
+
+def record_listing(ports: Ports, what: str, people: int, *, actor: Actor) -> None:
+    """Somebody took a list with names and numbers out of the house: the record keeps who, and of how many."""
+    entry = Entry("reach.listed", actor, {"what": what, "people": people})
+    ports.ledger.transact(lambda tx: tx.record.add([entry]))

@@ -94,7 +94,7 @@ def announce(
     def draft(house: House) -> Draft:
         moment = _moments(house, zone)
         return Draft(
-            department=_department(house, department),
+            department=department_of(house, department),
             audience=to,
             people=people,
             ways=(Step(tuple(way for way in (w.strip() for w in via.split(",")) if way)),),
@@ -142,7 +142,8 @@ def _parts(text: str, title: str | None, short: str | None, quote: str | None) -
     return {part: words for part, words in given.items() if words is not None}
 
 
-def _department(house: House, named: str | None) -> str:
+def department_of(house: House, named: str | None) -> str:
+    """Whose announcement it is, where only one department can be meant. Raises RuleBroken."""
     known = house.settings.departments
     if named is not None:
         return named

@@ -17,7 +17,20 @@ from sqlalchemy.exc import OperationalError
 from typer.main import get_command
 
 from broker.errors import Problem, RuleBroken, SetupError
-from cli import accounts, announce, audit, channels, deliveries, demo, groups, people, running, show, sign_in
+from cli import (
+    accounts,
+    announce,
+    audit,
+    channels,
+    deliveries,
+    demo,
+    groups,
+    people,
+    reach,
+    running,
+    show,
+    sign_in,
+)
 from config.logs import told
 from config.reading import DEBUG
 from ledger.trouble import problem_of
@@ -50,6 +63,7 @@ def carillon(
 COMMANDS: Sequence[Callable[..., None]] = (
     announce.announce,
     deliveries.status,
+    reach.reach,
     deliveries.deliveries,
     deliveries.withdraw,
     deliveries.requeue,

@@ -1,0 +1,246 @@
+"""`carillon reach`: who will be told and who will not, before sending and after; and what is printed for the rest."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from broker import audience as audiences
+from broker import groups
+from broker.announcement import Content, People, Purpose
+from broker.naming import unknown_placeholder
+from broker.reach import Question, Statement, before, record_listing
+from broker.sheets import as_csv
+from channels.markup import plain_words
+from cli import show
+from cli.announce import department_of
+from cli.house import reading, writing, zone_of
+from cli.options import Json, Operator
+from cli.reading import announcement_id, bad, text_from
+from config.assembly import House
+from ledger.reads.phones import calls
+from ledger.reads.reach import Week, after, week
+from ledger.reads.status import status
+from web import papers
+
+MOST_SHOWN = 50
+FILE = "FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement with what it is about, and the words that a slip would carry."""
+
+    statement: Statement
+    title: str
+    words: str = ""
+
+
+def reach(
+    id: Annotated[str | None, typer.Argument(help="An announcement; left out, --to says whom.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="EXPR", help='Groups: "Orchestra + Year 7 - 7B".')] = None,
+    via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, all at once.")] = "sms,email",
+    people: Annotated[
+        People, typer.Option(metavar="WHO", help="guardians, first (contact), pupils, both, or staff.")
+    ] = People.GUARDIANS,
+    department: Annotated[str | None, typer.Option(help="Whose announcement it would be.")] = None,
+    promotional: Annotated[bool, typer.Option("--promotional", help="Only who consented.")] = False,
+    slips: Annotated[
+        Path | None, typer.Option(metavar=FILE, help="Write slips for those not reached, to print.")
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="What the slips say; else the announcement's words, or lines to write on."),
+    ] = None,
+    phones: Annotated[
+        Path | None,
+        typer.Option(metavar=FILE, help="Write whom to ring about them, to print; numbers in full."),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar=FILE, help="Write those not reached as CSV, - to the screen."),
+    ] = None,
+    families: Annotated[
+        bool, typer.Option("--week", help="How many messages each family has had in seven days.")
+    ] = False,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Say who will be told, by which ways, and by name who will not, and why; or who was.
+
+    A feed or a post counts as nobody's personal way.
+
+    Examples:
+
+    * `carillon reach --to "Orchestra + Year 7 - 7B" --via sms,email`
+    * `carillon reach --to Choir --via sms --slips slips.html --text "{pupil}: rehearsal at 15:30."`
+    * `carillon reach 0193… --csv rest.csv`
+    * `carillon reach --week`
+    """
+    if families:
+        with reading() as house:
+            _show_week(house, json=json)
+        return
+    if (id is None) == (to is None):
+        raise bad("what", "to", "say whom: an announcement's id, or --to with groups, not both", "see --help")
+    if phones is None:
+        with reading() as house:
+            asked = _ask(house, id, to, _question_of(via, people, promotional), department)
+            paper = _paper(house, asked.title)
+    else:
+        with writing(operator) as (house, actor):
+            asked = _ask(house, id, to, _question_of(via, people, promotional), department)
+            paper = _paper(house, asked.title)
+            untold = asked.statement.untold
+            with house.ledger.reading() as hand:
+                listed = calls(hand, [one.person for one in untold])
+            record_listing(house.ports, "phones", len(untold), actor=actor)
+            _write(phones, papers.phones(paper, untold, listed))
+    _hand_out(asked, paper, slips=slips, text=text, csv=csv)
+    if json:
+        show.as_json(_as_told(asked.statement))
+    elif str(csv) != "-":
+        _show(asked.statement)
+
+
+Wishes = dict[str, Any]
+
+
+def _question_of(via: str, people: People, promotional: bool) -> Wishes:
+    channels = tuple(way for way in (each.strip() for each in via.split(",")) if way)
+    if len(set(channels)) < len(channels):
+        raise bad("way_twice", "via", "a way is named twice", "name each once")
+    purpose = Purpose.PROMOTIONAL if promotional else Purpose.SERVICE
+    return {"channels": channels, "people": people, "purpose": purpose}
+
+
+def _ask(house: House, id: str | None, to: str | None, wishes: Wishes, department: str | None) -> Asked:
+    if id is not None:
+        return _sent(house, id)
+    tree = audiences.parse(to or "")
+    for name in wishes["channels"]:
+        house.ways_out.traits(name)
+    wishes["department"] = department_of(house, department)
+    with house.ledger.look() as tx:
+        found = before(house.ports, tx, Question(groups.resolve(tx, tree), **wishes))
+    return Asked(found, f"Not reached: {to}")
+
+
+def _sent(house: House, id: str) -> Asked:
+    public_id = announcement_id(id)
+    with house.ledger.look() as tx:
+        known = tx.announcements.by_public_id(public_id)
+        if known is None:
+            raise bad(
+                "not_found", "id", "there is no such announcement", "list the latest with: carillon status"
+            )
+        content: Content = tx.announcements.content(known.id, 1)[0]
+    with house.ledger.reading() as hand:
+        found = status(hand, public_id)
+        assert found is not None  # noqa: S101 - it was there a moment ago, and none is ever erased
+        return Asked(after(hand, found.announcement), f"Not reached: {content.title}", plain_words(content))
+
+
+def _hand_out(
+    asked: Asked, paper: papers.Paper, *, slips: Path | None, text: str | None, csv: Path | None
+) -> None:
+    untold = asked.statement.untold
+    if slips is not None:
+        words = asked.words if text is None else text_from(Path("-")) if text == "-" else text
+        if unknown := unknown_placeholder(words):
+            raise bad(
+                "unknown_placeholder", "text", f"nothing belongs where {unknown[0]} stands", "see docs/cli.md"
+            )
+        _write(slips, papers.slips(paper, untold, words))
+    if csv is not None:
+        told = as_csv(("name", "group", "why"), [(one.name, one.group, one.why) for one in untold])
+        typer.echo(told, nl=False) if str(csv) == "-" else _write(csv, told)
+
+
+def _write(path: Path, text: str) -> None:
+    """Names and reasons lie in it: for whoever made it alone."""
+    try:
+        with open(path, "w", encoding="utf-8", newline="", opener=_private) as file:
+            file.write(text)
+    except OSError:
+        raise bad(
+            "cannot_write", "path", "this file cannot be written", "check the folder and the name"
+        ) from None
+    show.hint(f"written: {path}; it holds names, so throw it away when it has served")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _paper(house: House, title: str) -> papers.Paper:
+    with house.ledger.look() as tx:
+        school, day = tx.school, tx.now.astimezone(zone_of(house))
+    return papers.Paper(school.name, school.locale, _day(day), title)
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _as_told(found: Statement) -> dict[str, Any]:
+    return {
+        "pupils": found.people,
+        "reached": found.reached,
+        "open": found.open,
+        "ways": found.ways,
+        "public": list(found.public),
+        "unreached": [{"name": one.name, "group": one.group, "why": one.why} for one in found.untold],
+    }
+
+
+def _show(found: Statement) -> None:
+    under_way = f", {found.open} still under way" if found.open else ""
+    show.say(f"{found.reached:,} of {show.many(found.people, 'person', 'people')} reached{under_way}")
+    show.table(
+        ("way", "addresses", "people", "refused", "waits"),
+        [
+            (name, way.addresses, way.people, sum(way.refused.values()) or "", way.waits)
+            for name, way in found.ways.items()
+        ],
+    )
+    if found.public:
+        show.say(f"for everybody to read, and nobody's personal way: {', '.join(found.public)}")
+    if not found.people:
+        show.hint("nobody is in this audience; of staff, say --people staff")
+    show.say(
+        "", f"{show.many(len(found.untold), 'person is', 'people are')} not reached" if found.untold else ""
+    )
+    if found.untold:
+        by_group = Counter(one.group for one in found.untold)
+        show.table(
+            ("who", "group", "why"), [(one.name, one.group, one.why) for one in found.untold[:MOST_SHOWN]]
+        )
+        if len(found.untold) > MOST_SHOWN:
+            show.hint(
+                f"and {len(found.untold) - MOST_SHOWN:,} more in {len(by_group)} groups: --csv lists them all"
+            )
+
+
+def _show_week(house: House, *, json: bool) -> None:
+    with house.ledger.reading() as hand:
+        found: Week = week(hand)
+    if json:
+        show.as_json({"messages": found.messages, "families": list(found.families)})
+        return
+    counted = Counter(one.messages for one in found.families)
+    families = show.many(len(found.families), "family", "families")
+    show.say(f"{show.many(found.messages, 'message')} in seven days, to {families}")
+    rows: Sequence[tuple[object, ...]] = [(n, counted[n]) for n in sorted(counted, reverse=True)]
+    show.table(("messages", "families"), rows)
+    show.table(
+        ("pupils", "group", "messages"),
+        [(one.pupils, one.group, one.messages) for one in found.families[:MOST_SHOWN]],
+    )

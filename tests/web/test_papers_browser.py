@@ -1,0 +1,73 @@
+"""The printed papers in a real browser: accessible, quiet, and a page for each form when they are printed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from broker.reach import Untold
+from ledger.reads.phones import Call
+from web.papers import Paper, phones, slips
+
+pytestmark = pytest.mark.runs_on("sqlite")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAPER = Paper("St Bride's", "en-GB", "22 November 2026", "Not reached: Concert <tonight>")
+UNTOLD = [
+    Untold(UUID(int=n), f"Pupil{n} O'Neill", group, "no mobile number on file")
+    for n, group in enumerate(["", "7B", "7B", "7B", "9A"])
+]
+CALLS = [
+    Call(UUID(int=1), "Mary O'Neill", "+447911100001"),
+    Call(UUID(int=1), "Tom O'Neill", ""),
+    Call(UUID(int=4), "Ann Lee", "+447911100002"),
+]
+WORDS = "{pupil} of {class}: the concert begins at six.\nBring a coat & a scarf."
+PAGES = {
+    "slips": slips(PAPER, UNTOLD, WORDS),
+    "slips to write on": slips(PAPER, UNTOLD, ""),
+    "phones": phones(PAPER, UNTOLD, CALLS),
+    "nobody": slips(PAPER, [], WORDS),
+}
+
+
+@pytest.mark.parametrize("html", PAGES.values(), ids=PAGES.keys())
+def test_a_paper_keeps_wcag_and_fetches_nothing(html: str, browser: Browser) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    try:
+        page.set_content(html)
+        found = Axe().run(page, options={"runOnly": RULES})
+        assert found.violations_count == 0, found.generate_report()
+        assert asked == []
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("name", ["slips", "phones"])
+def test_each_form_begins_a_page_of_its_own(name: str, browser: Browser) -> None:
+    page = browser.new_page()
+    try:
+        page.set_content(PAGES[name])
+        printed = page.pdf(format="A4", prefer_css_page_size=True)
+        assert printed.count(b"/Type /Page\n") + printed.count(b"/Type /Page ") == 3
+    finally:
+        page.close()
+
+
+def test_a_slip_says_the_name_and_the_words_and_never_why() -> None:
+    html = PAGES["slips"]
+    assert "Pupil1 of 7B: the concert begins at six." in html
+    assert "Pupil0 of the class" in html
+    assert "&lt;tonight&gt;" in html
+    assert "no mobile number on file" not in html
+    assert html.count('class="slip"') == 5
+
+
+def test_the_list_names_whom_to_ring_in_order_and_who_has_nobody() -> None:
+    html = PAGES["phones"]
+    assert html.index("Mary O&#39;Neill") < html.index("Tom O&#39;Neill")
+    assert html.count("nobody on file") == 3

@@ -1,0 +1,83 @@
+"""What is printed for those whom nothing reaches: slips to cut apart, and whom to ring, a sheet for each form.
+
+Each is one HTML file that needs nothing else: no script, no picture, nothing from anywhere. It prints on A4, and reads
+well on a screen and aloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from broker.naming import fill
+from broker.reach import Untold
+from ledger.reads.phones import Call
+
+NO_FORM = "Without a form"
+
+_templates = Environment(
+    loader=PackageLoader("web"),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What stands on every sheet: whose it is, in which language, from which day, and what it is about."""
+
+    school: str
+    language: str
+    day: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One slip: for whom, and the words; no words leave lines to write on."""
+
+    name: str = field(repr=False)
+    words: str = field(repr=False)
+
+
+def slips(paper: Paper, untold: Sequence[Untold], words: str) -> str:
+    """The slips of everybody who is not reached: name and message, never why. A page begins with each form."""
+    forms = [
+        (group or NO_FORM, [Slip(one.name, _filled(words, one)) for one in each])
+        for group, each in groupby(untold, key=lambda one: one.group)
+    ]
+    return _page("slips.html", paper, forms=forms)
+
+
+def phones(paper: Paper, untold: Sequence[Untold], calls: Sequence[Call]) -> str:
+    """Whom to ring about everybody who is not reached, in the order to ask in. A page begins with each form."""
+    of = _by_pupil(calls)
+    forms = [
+        (group or NO_FORM, [(one, of.get(one.person, [])) for one in each])
+        for group, each in groupby(untold, key=lambda one: one.group)
+    ]
+    return _page("phones.html", paper, forms=forms)
+
+
+def _by_pupil(calls: Sequence[Call]) -> dict[Any, list[Call]]:
+    found: dict[Any, list[Call]] = {}
+    for call in calls:
+        found.setdefault(call.pupil, []).append(call)
+    return found
+
+
+def _filled(words: str, one: Untold) -> str:
+    first = one.name.split(" ")[0]
+    return fill(words, (first,), (), (one.group,) if one.group else ())
+
+
+def _page(template: str, paper: Paper, **values: Any) -> str:
+    style = Markup(_templates.get_template("papers.css").render().strip())  # noqa: S704 - ours
+    return _templates.get_template(template).render(paper=paper, style=style, **values)
