@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -60,6 +60,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     world: World
     said: list[Announcement]
+    _first: dict[str, Any]
     workers: list[OneWorker]
     log: list[str]
     news: list[tuple[str, Evidence]]  # each with the token of its attempt
@@ -87,45 +88,58 @@ class AnyOrder(RuleBasedStateMachine):
             school.guardian(f"Parent{n}", pupil, mobiles=(number(n),), emails=(f"p{n}@example.org",))
         school.pupil("Orphan")
         self.world.bring(school)
-        self.announce(tuple(ACCOUNTS), False)
+        self._first = self._wanted(0, tuple(ACCOUNTS), False, timedelta(days=7))
+        self.said.append(self.world.announce(**self._first))
         self.a_worker_hears(1)
 
     # --- what people do ------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.said) < MOST_SAID)
-    @rule(ways=st.sampled_from(WAYS), urgent=st.booleans())
-    def announce(self, ways: tuple[str, ...], urgent: bool) -> None:
-        words = f"Notice number {len(self.said)}."
-        urgency = Urgency.URGENT if urgent else Urgency.ROUTINE
-        wanted = {"ways": (Step(ways),), "parts": said_as(words), "urgency": urgency, "key": words}
+    @rule(ways=st.sampled_from(WAYS), urgent=st.booleans(), hours=st.sampled_from([1, 24]))
+    def announce(self, ways: tuple[str, ...], urgent: bool, hours: int) -> None:
+        wanted = self._wanted(len(self.said), ways, urgent, timedelta(hours=hours))
         self.said.append(self.world.announce(**wanted))
 
-    @rule(which=st.integers(0, MOST_SAID))
-    def say_it_again(self, which: int) -> None:
-        said = self.said[which % len(self.said)]
-        words = f"Notice number {which % len(self.said)}."
-        wanted = {"ways": said.ways, "urgency": said.urgency, "key": words}
-        assert self.world.announce(parts=said_as(words), **wanted).id == said.id
+    @rule()
+    def the_key_again(self) -> None:
+        """The same words are the same announcement; others are a conflict."""
+        assert self.world.announce(**self._first).id == self.said[0].id
         with pytest.raises(KeyConflict):
-            self.world.announce(parts=said_as("Other words."), **wanted)
+            self.world.announce(**{**self._first, "parts": {Part.SHORT: "Other words."}})
 
-    @rule(which=st.integers(0, MOST_SAID))
-    def withdraw(self, which: int) -> None:
-        intake.withdraw(self.world.ports, self.said[which % len(self.said)].public_id, actor=SYSTEM)
+    @rule(
+        what=st.sampled_from(["withdraw", "opt out", "pause", "resume", "expire"]),
+        which=st.integers(0, MOST_SAID),
+        channel=channels,
+    )
+    def somebody_stops_something(self, what: str, which: int, channel: str) -> None:
+        """Never what was said first: it is there to be sent."""
+        later = self.said[1:]
+        if what == "withdraw" and later:
+            self.withdraw(later[which % len(later)])
+        elif what == "expire" and later:
+            self.expire(later[which % len(later)])
+        elif what == "opt out":
+            self.opt_out(which % FAMILIES, channel)
+        elif what == "pause":
+            accounts.pause(self.world.ports, ACCOUNTS[channel], "a person said so", actor=SYSTEM)
+        else:
+            self.resume()
 
-    @rule(n=st.integers(0, FAMILIES - 1), channel=st.sampled_from(["sms", "email"]))
+    def withdraw(self, said: Announcement) -> None:
+        intake.withdraw(self.world.ports, said.public_id, actor=SYSTEM)
+
+    def expire(self, said: Announcement) -> None:
+        row = self.world.rows(select(t.announcement.c.expires_at).where(t.announcement.c.id == said.id))[0]
+        self.world.pass_time(max(row.expires_at - datetime.now(UTC), timedelta(0)))
+
     def opt_out(self, n: int, channel: str) -> None:
-        value = number(n) if channel == "sms" else f"p{n}@example.org"
+        way, value = ("email", f"p{n}@example.org") if channel == "email" else ("sms", number(n))
         row = self.world.rows(select(t.address.c.hash).where(t.address.c.value == value))[0]
         with self.world.ledger.begin() as tx:
-            for address in tx.people.suppress(row.hash, channel, source="test"):
+            for address in tx.people.suppress(row.hash, way, source="test"):
                 tx.stops.add(StopKind.ADDRESS, address)
 
-    @rule(channel=channels)
-    def pause(self, channel: str) -> None:
-        accounts.pause(self.world.ports, ACCOUNTS[channel], "a person said so", actor=SYSTEM)
-
-    @rule()
     def resume(self) -> None:
         for account in ACCOUNTS.values():
             accounts.resume(self.world.ports, account, actor=SYSTEM)
@@ -136,19 +150,13 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, by: timedelta) -> None:
         self.world.pass_time(by)
 
-    @rule(which=st.integers(0, MOST_SAID))
-    def what_was_said_expires(self, which: int) -> None:
-        said = self.said[which % len(self.said)]
-        row = self.world.rows(select(t.announcement.c.expires_at).where(t.announcement.c.id == said.id))[0]
-        self.world.pass_time(max(row.expires_at - datetime.now(UTC), timedelta(0)))
-
-    @rule(mood=st.sampled_from(list(Mood)))
-    def the_queue_is_in_a_mood(self, mood: Mood) -> None:
-        self.world.hints.mood = mood
-
-    @rule()
-    def the_queue_is_flushed(self) -> None:
-        self.world.hints.flush()
+    @rule(mood=st.sampled_from([*Mood, None]))
+    def the_queue_is_in_a_mood(self, mood: Mood | None) -> None:
+        """It keeps, drops, doubles or reorders hints, or loses all it has."""
+        if mood is None:
+            self.world.hints.flush()
+        else:
+            self.world.hints.mood = mood
 
     # --- what workers do ---------------------------------------------------------------------------------------------
 
@@ -182,6 +190,23 @@ class AnyOrder(RuleBasedStateMachine):
             if not worker.done:
                 worker.step()
 
+    @rule(
+        channel=channels,
+        steps=st.integers(1, 3),
+        meanwhile=st.sampled_from(["lease", "lease", "withdraw", "opt out", "pause", "expire"]),
+        which=st.integers(0, MOST_SAID),
+    )
+    def a_worker_is_overtaken(self, channel: str, steps: int, meanwhile: str, which: int) -> None:
+        """Its lease ends, or somebody stops what it holds, between any two things that it does."""
+        self.a_worker_begins(channel, Lane.ROUTINE, steps)
+        if meanwhile == "lease":
+            self.world.pass_time(timedelta(minutes=2))
+            self.sweep()
+        else:
+            self.somebody_stops_something(meanwhile, which, channel)
+        self.world.pass_time(timedelta(seconds=2))
+        self.a_worker_goes_on(-1, 3)
+
     @precondition(lambda self: self.workers)
     @rule(which=st.integers(0, MOST_WORKERS - 1))
     def a_worker_dies(self, which: int) -> None:
@@ -211,17 +236,20 @@ class AnyOrder(RuleBasedStateMachine):
         for provider in self.ways.providers:
             provider.cure()
 
-    @precondition(lambda self: self.ways.texts.truth)
-    @rule(data=st.data(), confirmed=st.booleans())
-    def news_of_texts(self, data: st.DataObject, confirmed: bool) -> None:
+    @rule(
+        news=st.lists(st.tuples(st.integers(0, 99), st.sampled_from(list(Evidence))), min_size=1, max_size=6),
+        confirmed=st.booleans(),
+    )
+    def news_of_texts(self, news: list[tuple[int, Evidence]], confirmed: bool) -> None:
         """Of what it truly has, in any order, any number of times, whether or not its answer was ever heard."""
-        some = st.tuples(st.sampled_from(self.ways.texts.truth), st.sampled_from(list(Evidence)))
+        truth = self.ways.texts.truth
         with self.world.ledger.begin() as tx:
             texts = tx.accounts.named("texts")
             assert texts is not None
-            for kept, evidence in data.draw(st.lists(some, min_size=1, max_size=6)):
-                news = pretend_news(Key(0, 0, 0, kept.token), Receipt(kept.provider_id), evidence)
-                tx.receipts.append(texts.id, news.url, news.headers, news.body)
+            for which, evidence in news if truth else ():
+                kept = truth[which % len(truth)]
+                told = pretend_news(Key(0, 0, 0, kept.token), Receipt(kept.provider_id), evidence)
+                tx.receipts.append(texts.id, told.url, told.headers, told.body)
                 self.news.append((kept.token, evidence))
         if confirmed:
             self.world.confirm()
@@ -252,9 +280,17 @@ class AnyOrder(RuleBasedStateMachine):
     def everybody_is_in_order_again(self) -> None:
         self.world.hints.flush()
         self.world.hints.mood = Mood.KEEP
-        for channel, account in ACCOUNTS.items():
-            self.ways.provider(channel).cure()
-            accounts.resume(self.world.ports, account, actor=SYSTEM)
+        self.the_providers_recover()
+        self.resume()
+
+    def _wanted(self, n: int, ways: tuple[str, ...], urgent: bool, lasts: timedelta) -> dict[str, Any]:
+        return {
+            "ways": (Step(ways),),
+            "parts": {Part.SHORT: f"Notice number {n}."},
+            "urgency": Urgency.URGENT if urgent else Urgency.ROUTINE,
+            "key": f"key {n}",
+            "expires_at": datetime.now(UTC) + lasts,
+        }
 
     def every_news_was_heard(self) -> None:
         """What was called back stands on its attempt, or something stronger does."""
@@ -263,8 +299,8 @@ class AnyOrder(RuleBasedStateMachine):
         }
         for token, evidence in self.news:
             attempt = self.world.ports.signer.verify("attempt", token)
-            stands = Evidence(known[int(attempt or 0)])
-            assert fold_attempt(stands, evidence) is stands
+            assert (stands := known[int(attempt or 0)]), f"nobody heard that it was {evidence}"
+            assert fold_attempt(Evidence(stands), evidence) == stands
 
     def _deliveries(self) -> Sequence[Any]:
         return self.world.rows(select(t.delivery))
@@ -272,10 +308,6 @@ class AnyOrder(RuleBasedStateMachine):
 
 def number(n: int) -> str:
     return f"+4479111234{n:02d}"
-
-
-def said_as(words: str) -> dict[Part, str]:
-    return {Part.SHORT: words}
 
 
 @pytest.fixture
@@ -317,5 +349,6 @@ def test_in_any_order_nothing_is_lost_and_nothing_sent_twice(
             deadline=None,
             suppress_health_check=list(HealthCheck),
             derandomize=not slow,  # the same few on every landing; `make deep` draws others each time
+            phases=list(Phase) if slow else [Phase.generate],  # a smaller example takes minutes to find
         ),
     )

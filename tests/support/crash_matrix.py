@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +25,7 @@ from config.assembly import assemble
 from config.settings import load
 from ledger import tables as t
 from tests.support.crash_points import Point, Who
-from tests.support.installed import ROOT, Installed, kill_all, people_csv, wait_until
+from tests.support.installed import COMMAND, ROOT, Installed, kill_all, people_csv, wait_until
 from tests.support.invariants import Had, Seen, check_in_the_end, nothing_private, private_values
 
 FAMILIES = 5
@@ -140,7 +139,8 @@ class Crashing(Installed):
         whole.rename(self.orders)
         words = f"Notice {number} of the week."
         if who is Who.ANNOUNCER:
-            assert self._announce_aloud(words, cell.channel) == -signal.SIGKILL, f"{cell}: it lived on"
+            dead = self._announce_aloud(words, cell.channel)
+            assert dead.returncode == -signal.SIGKILL, f"{cell}: it lived on"
         else:
             self._announce(words, cell.channel)
         wait_until(
@@ -150,8 +150,11 @@ class Crashing(Installed):
         told = json.loads(hit.read_text())
         assert told["point"] == cell.point.name
         if who is Who.ANNOUNCER:
-            assert self._announce_aloud(words, cell.channel) == 0  # whoever got no answer asks again
-            self._announce(words, cell.channel)  # the same key, the same words: the same announcement
+            again = self._announce_aloud(
+                words, cell.channel
+            )  # whoever got no answer asks again, with the same key
+            assert again.returncode == 0, again.stdout
+            self.said.append(UUID(json.loads(again.stdout.splitlines()[-1])["announcement"]))
         else:
             self._assert_killed(cell, told["pid"], deaths)
 
@@ -159,8 +162,9 @@ class Crashing(Installed):
         """Wait until all is settled, then every invariant holds."""
         try:
             wait_until(self._settled, within=SETTLES_WITHIN, what=f"{cell}: all settled")
-        finally:
-            seen = self.seen()
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {dict(self.states())}") from None
+        seen = self.seen()
         check_in_the_end(seen)
         if not cell.point.begun:
             newest = max(seen.announcements)
@@ -216,15 +220,18 @@ class Crashing(Installed):
         parts = {Part.SHORT: words}
         return Draft("office", "everyone", People.GUARDIANS, ways, parts, key=words)
 
-    def _announce_aloud(self, words: str, channel: str) -> int:
-        """By the command itself; its exit code."""
+    def _announce_aloud(self, words: str, channel: str) -> subprocess.CompletedProcess[bytes]:
+        """By the command itself."""
         via = ",".join(ALONE.get(channel, (channel,)))
         command = ["announce", words, "--to", "everyone", "--via", via, "--key", words, "--json"]
-        process = subprocess.run(
-            [str(Path(sys.executable).with_name("carillon")), *command],
-            check=False, env=self.environ, cwd=self.folder, capture_output=True, timeout=60,
-        )  # fmt: skip
-        return process.returncode
+        return subprocess.run(
+            [COMMAND, *command],
+            check=False,
+            env=self.environ,
+            cwd=self.folder,
+            capture_output=True,
+            timeout=60,
+        )
 
     def _settled(self) -> bool:
         with self.ledger() as ledger, ledger.reading() as hand:
