@@ -20,8 +20,8 @@ from broker.errors import AddressRejected, Uncertain
 from broker.outcomes import Tried, result_of
 from broker.render import Renderer
 from broker.testing.channel_bench import Fault
-from broker.values import AccountRow, Lane, News, Started
-from broker.write_back import write_back
+from broker.values import AccountRow, Lane, News, Picked, Started, Starts
+from broker.write_back import write_back_and_start
 from ledger import tables as t
 from tests.support.broker_world import World
 from tests.support.school import SmallSchool
@@ -58,8 +58,8 @@ def in_hand(world: World) -> Sequence[Tried]:
         if (rendered := made[one.delivery])
     ]
     with world.ledger.begin() as tx:
-        begun = tx.deliveries.start(account, "texts", starts, margin=timedelta(seconds=1))
-    return [Tried(one, Key(one.delivery, begun[one.delivery], one.fence)) for one in taken]
+        attempts = tx.deliveries.start(account, "texts", starts, margin=timedelta(seconds=1))
+    return [Tried(one, Key(one.delivery, attempts[one.delivery], one.fence)) for one in taken]
 
 
 def answered(world: World, tried: Tried, outcome: Outcome) -> None:
@@ -67,7 +67,16 @@ def answered(world: World, tried: Tried, outcome: Outcome) -> None:
     channel, account = world.channels.open("texts"), texts(world)
     now = tried.picked.case.now
     result = result_of(tried, outcome, retry=channel.retry, traits=channel.traits, now=now, spread=0.5)
-    write_back(world.ports, account, [result], [(tried, outcome)], actor=SYSTEM)
+    nothing = Starts("texts", timedelta(seconds=1), [])
+    told = [(tried, outcome)]
+    write_back_and_start(world.ports, account, [result], told, nothing, now=now, actor=SYSTEM)
+
+
+def begun(world: World, one: Picked, *, margin: timedelta = timedelta(seconds=1)) -> bool:
+    """Whether the worker that claimed it may begin."""
+    starts = Starts("texts", margin, [Started(one.delivery, one.fence, "0" * 64)])
+    now = one.case.now
+    return bool(write_back_and_start(world.ports, texts(world), (), (), starts, now=now, actor=SYSTEM))
 
 
 def lost_and_found_absent(world: World) -> None:
@@ -137,10 +146,8 @@ def test_a_try_under_an_old_fence_is_not_begun(family: World) -> None:
     [newer] = claim(
         family.ports, account, channel, Lane.ROUTINE, most=1, within=MINUTE, lease=MINUTE, actor=SYSTEM
     ).taken
-    with family.ledger.begin() as tx:
-        begin, second = tx.deliveries.start, timedelta(seconds=1)
-        assert begin(account, "texts", [Started(older.delivery, older.fence, "")], margin=second) == {}
-        assert len(begin(account, "texts", [Started(newer.delivery, newer.fence, "")], margin=second)) == 1
+    assert not begun(family, older)
+    assert begun(family, newer)
 
 
 def test_a_try_whose_lease_may_end_in_mid_call_is_not_begun(family: World) -> None:
@@ -149,9 +156,8 @@ def test_a_try_whose_lease_may_end_in_mid_call_is_not_begun(family: World) -> No
     [one] = claim(
         family.ports, account, channel, Lane.ROUTINE, most=1, within=MINUTE, lease=MINUTE, actor=SYSTEM
     ).taken
-    with family.ledger.begin() as tx:
-        start = Started(one.delivery, one.fence, "")
-        assert tx.deliveries.start(account, "texts", [start], margin=2 * MINUTE) == {}
+    assert not begun(family, one, margin=2 * MINUTE)
+    assert begun(family, one)
 
 
 def test_the_database_takes_one_delivery_for_an_announcement_and_an_address(family: World) -> None:

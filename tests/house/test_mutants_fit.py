@@ -22,7 +22,7 @@ def test_a_mutant_changes_the_source_as_it_is_today(mutant: Mutant) -> None:
 def test_the_tests_that_a_mutant_must_turn_red_are_there(mutant: Mutant) -> None:
     assert mutant.tests
     for test in (*mutant.tests, *mutant.thorough):
-        file, function = test.split("::")
+        file, function = test.partition("[")[0].split("::")
         tree = ast.parse((CHECKOUT / file).read_text(encoding="utf-8"))
         functions = {
             node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))

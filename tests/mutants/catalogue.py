@@ -54,6 +54,8 @@ MUTANTS = (
         [
             Edit("ledger/deliveries.py", "Deliveries.write_back", "AND delivery.fence = u.fence ", ""),
             Edit("ledger/deliveries.py", "Deliveries.start", " AND d.fence = u.fence", ""),
+            Edit("ledger/exchange.py", "_statement", "AND delivery.fence = u.fence ", ""),
+            Edit("ledger/exchange.py", "_statement", " AND d.fence = s.fence", ""),
         ],
         [
             f"{GUARDS}::test_an_answer_under_an_old_fence_leaves_the_newer_try_alone",
@@ -162,7 +164,13 @@ MUTANTS = (
                 "Deliveries.start",
                 " AND d.lease_until > {later}",
                 " AND {later} IS NOT NULL",
-            )
+            ),
+            Edit(
+                "ledger/exchange.py",
+                "_statement",
+                "AND d.lease_until > {dialect.after('margin')}",
+                "AND {dialect.after('margin')} IS NOT NULL",
+            ),
         ],
         [f"{GUARDS}::test_a_try_whose_lease_may_end_in_mid_call_is_not_begun"],
     ),
@@ -220,14 +228,30 @@ MUTANTS = (
         [f"{LIFE}::test_an_opt_out_refuses_and_survives_a_new_import"],
     ),
     Mutant(
+        "exchange-takes-what-it-can",
+        "the one statement for a window holds only while every outcome meets its fence",
+        [
+            Edit(
+                "ledger/exchange.py",
+                "_statement",
+                "= :expected THEN 1 ELSE 0 END",
+                "= :expected THEN 1 ELSE 1 END",
+            )
+        ],
+        [
+            f"{LIFE}::test_a_worker_that_comes_back_late_changes_nothing_but_what_it_learned_is_kept[postgresql]",
+            "tests/dispatch/test_overtaken.py::test_a_no_that_comes_too_late_is_told_with_its_reason[postgresql]",
+        ],
+    ),
+    Mutant(
         "outcomes-die-with-the-start",
         "outcomes are not lost when the start that shares their transaction fails",
         [
             Edit(
-                "broker/dispatch.py",
-                "_Run._commit",
-                "write_back(self.ports, self.account, results, before.done, actor=self.actor)",
-                "pass",
+                "broker/write_back.py",
+                "write_back_and_start",
+                "    write_back(ports, account, results, batch, actor=actor)",
+                "    pass",
             )
         ],
         [

@@ -38,7 +38,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A guard that is missing. Each of `tests` (file::function) must fail without it, by an assertion of its own."""
+    """A guard that is missing. Each of `tests` (file::function, or with one parameter) must fail by its own assertion."""
 
     name: str
     guard: str  # what is taken out, in plain words
