@@ -1,44 +1,189 @@
-"""`carillon groups`: which groups there are, and which of them have a public feed."""
+"""`carillon groups`: which groups there are, those kept by hand, and which of them have a public feed."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from broker.groups import set_public
+from broker import audience as audiences
+from broker import groups as verbs
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
-from cli.reading import short_words
-from ledger.reads.groups import groups
+from cli.reading import STDIN, bad, short_words, text_from
+from ledger.reads.groups import groups, within
+
+MOST_SHOWN = 1_000
 
 app = typer.Typer(help="The groups, and which of them have a public feed.", invoke_without_command=True)
 
 Name = Annotated[str, typer.Argument(help="The group, as `carillon groups` lists it.")]
+People = Annotated[list[str], typer.Argument(metavar="WHO…", help="The school's own ids, or whole names.")]
+Department = Annotated[str | None, typer.Option(help="Whose group it is.")]
 
 
 @app.callback()
-def list_(context: typer.Context, json: Json = False) -> None:
-    """List the groups with their size. Give one a public feed, or take it away.
+def list_(context: typer.Context, department: Department = None, json: Json = False) -> None:
+    """List the groups with their size. Keep some by hand, make some of others; give one a public feed.
 
     Examples:
 
     * `carillon groups`
+    * `carillon groups show "Orchestra + Year 7 - 7B"`
+    * `carillon groups define "Band trip" "Orchestra + Year 7 - 7B" --department music`
     * `carillon groups publish Choir`
-    * `carillon groups hide Choir`
     """
     if context.invoked_subcommand is not None:
         return
-    with reading() as house, house.ledger.reading() as hand:
-        found = groups(hand)
+    with reading() as house, house.ledger.look() as tx:
+        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        found = groups(tx.hand, today=today, department=department)
     if json:
         show.as_json({"groups": found})
         return
     show.table(
-        ("group", "kind", "people", "public feed"),
-        [(one.name, one.kind, one.people, one.slug if one.public else "no") for one in found],
+        ("group", "kind", "people", "department", "public feed", "made of"),
+        [
+            (
+                one.name,
+                one.kind,
+                "" if one.people is None else one.people,
+                one.department or "",
+                one.slug if one.public else "no",
+                one.expression or "",
+            )
+            for one in found
+        ],
     )
+
+
+@app.command("show")
+def show_(
+    expression: Annotated[
+        str, typer.Argument(metavar="EXPR", help='A group, or an expression: "Choir & Year 7".')
+    ],
+    json: Json = False,
+) -> None:
+    """Show whom a group or an expression means today: how many, and who.
+
+    Examples:
+
+    * `carillon groups show Choir`
+    * `carillon groups show "Orchestra + Year 7 - 7B"`
+    """
+    tree = audiences.parse(expression)
+    with reading() as house, house.ledger.look() as tx:
+        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        found = within(tx.hand, verbs.resolve(tx, tree, field="expr"), today=today, most=MOST_SHOWN)
+    if json:
+        show.as_json(found)
+        return
+    show.say(f"{show.many(found.pupils, 'pupil')}, {found.staff:,} staff")
+    show.table(("who", "id", "group"), [(one.name, one.id, one.group) for one in found.members])
+    if found.pupils + found.staff > len(found.members):
+        show.hint(f"the first {len(found.members):,} of them")
+
+
+@app.command()
+def keep(name: Name, department: Department = None, operator: Operator = None, json: Json = False) -> None:
+    """Begin a group whose members you add yourself.
+
+    Example: `carillon groups keep "Chamber Choir" --department music`
+    """
+    with writing(operator) as (house, actor):
+        made = verbs.keep(house.ports, name, department=department, actor=actor)
+    _done({"name": made.name, "department": made.department}, f"{made.name} is kept by hand now", json=json)
+
+
+@app.command()
+def define(
+    name: Name,
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help='"Orchestra + Year 7 - 7B"')],
+    department: Department = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Make a group of others: `+` (and), `&` (both), `-` (without), brackets. Worked out whenever it is used.
+
+    Groups made of others may be used in it; `pupils`, `staff` and `guardians` are roles. Again, it is changed.
+
+    Example: `carillon groups define "Band trip" "Orchestra + (Year 7 & Choir) - 7B"`
+    """
+    with writing(operator) as (house, actor):
+        made = verbs.define(house.ports, name, expression, department=department, actor=actor)
+    told = {"name": made.name, "expression": made.expression, "department": made.department}
+    _done(told, f"{made.name} is {made.expression}", json=json)
+
+
+@app.command()
+def add(name: Name, who: People, operator: Operator = None, json: Json = False) -> None:
+    """Add people to a group kept by hand: all who are named, or nobody.
+
+    Example: `carillon groups add "Chamber Choir" P0417 "Ben Lee"`
+    """
+    with writing(operator) as (house, actor):
+        done = verbs.add_members(house.ports, name, who, actor=actor)
+    _done(done, f"{done.name}: {done.added} added", json=json)
+
+
+@app.command()
+def remove(name: Name, who: People, operator: Operator = None, json: Json = False) -> None:
+    """Take people out of a group kept by hand.
+
+    Example: `carillon groups remove "Chamber Choir" P0417`
+    """
+    with writing(operator) as (house, actor):
+        done = verbs.remove_members(house.ports, name, who, actor=actor)
+    _done(done, f"{done.name}: {done.removed} taken out", json=json)
+
+
+@app.command("import")
+def import_(
+    name: Name,
+    path: Annotated[Path, typer.Argument(help="One of the school's own ids a line; - reads standard input.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Make a group's members equal to a list of ids: a line each, or the first column of a CSV.
+
+    An id that nobody has is told with its row, and passed over.
+
+    Example: `carillon groups import "Chamber Choir" choir.csv`
+    """
+    rows = _ids(text_from(path))
+    with writing(operator) as (house, actor):
+        with house.ledger.look() as tx:
+            listed = verbs.look_up(tx, [one for _, one in rows])
+        problems = _problems(path, rows, listed)
+        if not json:
+            for problem in problems[:20]:
+                show.hint(f"row {problem['row']}: {problem['message']}")
+        if not yes:
+            _confirm(len(listed.members), name, json=json or path == STDIN)
+        done = verbs.set_members(house.ports, name, [one for _, one in rows], actor=actor)
+    if json:
+        show.as_json({"name": done.name, "added": done.added, "removed": done.removed, "problems": problems})
+        return
+    show.say(
+        f"{done.name}: {done.added} added, {done.removed} taken out; {show.many(len(problems), 'problem')}"
+    )
+
+
+@app.command()
+def retire(name: Name, operator: Operator = None, json: Json = False) -> None:
+    """Give up a group kept by hand. What was announced to it stands.
+
+    Example: `carillon groups retire "Chamber Choir"`
+    """
+    with writing(operator) as (house, actor):
+        gone = verbs.retire(house.ports, name, actor=actor)
+    _done({"name": gone.name}, f"{gone.name} is given up", json=json)
 
 
 @app.command()
@@ -62,10 +207,42 @@ def hide(name: Name, operator: Operator = None, json: Json = False) -> None:
 def _set(name: str, operator: str | None, *, public: bool, json: bool) -> None:
     named = short_words(name, "name")
     with writing(operator) as (house, actor):
-        made = set_public(house.ports, named, public=public, actor=actor)
+        made = verbs.set_public(house.ports, named, public=public, actor=actor)
     told = (
         f"{made.name} has a public feed: /feeds/groups/{made.slug}.rss"
         if public
         else f"{made.name} has no public feed"
     )
-    show.as_json(made) if json else show.say(told)
+    _done(made, told, json=json)
+
+
+def _ids(text: str) -> list[tuple[int, str]]:
+    """(row, id) of every line that has one; a header that says id is none."""
+    cells = (
+        (n, line.split(",")[0].split(";")[0].split("\t")[0].strip().strip('"'))
+        for n, line in enumerate(text.splitlines(), start=1)
+    )
+    rows = [(n, cell) for n, cell in cells if cell and cell.isprintable()]
+    return rows[1:] if rows and rows[0][1].casefold() == "id" else rows
+
+
+def _problems(path: Path, rows: Sequence[tuple[int, str]], listed: verbs.Listed) -> list[dict[str, object]]:
+    said = dict.fromkeys(listed.unknown, ("unknown_person", "nobody at the school has this id"))
+    lone = ("guardian_in_a_group", "a guardian is reached through the child, and is in no group")
+    said |= dict.fromkeys(listed.not_members, lone)
+    found = ((row, said[one]) for row, one in rows if one in said)
+    file = "" if path == STDIN else path.name
+    return [
+        {"file": file, "row": row, "column": "id", "code": code, "message": message}
+        for row, (code, message) in found
+    ]
+
+
+def _confirm(members: int, name: str, *, json: bool) -> None:
+    if json or not sys.stdin.isatty():
+        raise bad("not_confirmed", "yes", "nobody is there to confirm it", "look at it first, then add --yes")
+    typer.confirm(f"Make {name} these {members} people?", abort=True)
+
+
+def _done(told: object, sentence: str, *, json: bool) -> None:
+    show.as_json(told) if json else show.say(sentence)

@@ -15,7 +15,7 @@ from broker import imports, mappings
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
 from broker.roster import Roster
-from cli import doubtful, show
+from cli import doubtful, families, show
 from cli import mappings as mapping_commands
 from cli.house import reading, writing
 from cli.options import Json, Operator
@@ -29,6 +29,9 @@ app.add_typer(mapping_commands.app, name="mapping")
 app.command("doubtful")(doubtful.doubtful_)
 app.command("confirm")(doubtful.confirm_)
 app.command("terms")(doubtful.terms_)
+app.command("show")(families.show_)
+app.command("block")(families.block_)
+app.command("unblock")(families.unblock_)
 
 
 @app.command("import")

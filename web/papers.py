@@ -44,13 +44,14 @@ class Slip:
     """One slip: for whom, and the words; no words leave lines to write on."""
 
     name: str = field(repr=False)
+    form: str
     words: str = field(repr=False)
 
 
 def slips(paper: Paper, untold: Sequence[Untold], words: str) -> str:
     """The slips of everybody who is not reached: name and message, never why. A page begins with each form."""
     forms = [
-        (group or NO_FORM, [Slip(one.name, _filled(words, one)) for one in each])
+        (group or NO_FORM, [Slip(one.name, one.group, _filled(words, one)) for one in each])
         for group, each in groupby(untold, key=lambda one: one.group)
     ]
     return _page("slips.html", paper, forms=forms)

@@ -1,43 +1,110 @@
-"""The groups there are, by name, and which of them have a public feed."""
+"""The groups there are, by name: how many are in each, whose it is, and which have a public feed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, select
 
+from broker.announcement import People
+from broker.audience import Audience
 from broker.groups import slug_of
 from ledger import tables as t
+from ledger.audience import holds_on, members
 from ledger.hand import Hand
+from ledger.reaches import called, group_of
+
+SIDES = (People.PUPILS, People.STAFF)  # whom a group has members as
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One active group; `slug` is how its feed is asked for, were it public."""
+    """One active group; `slug` is how its feed is asked for, were it public.
+
+    `people` is None for a group made of others: working each out would make the list slow.
+    """
 
     name: str
     kind: str
-    people: int
+    people: int | None
     slug: str
     public: bool
+    department: str | None = None
+    expression: str | None = None
 
 
-def groups(hand: Hand) -> Sequence[Listed]:
-    """Every active group, by name."""
-    counted = (
+def groups(hand: Hand, *, today: date | None = None, department: str | None = None) -> Sequence[Listed]:
+    """Every active group, by name, with who is in it today; only a department's own if it is named."""
+    here = and_(t.person.c.id == t.membership.c.person_id, t.person.c.active)
+    counted: Select[Any] = (
         select(
             t.people_group.c.name,
             t.people_group.c.kind,
             t.people_group.c.public,
-            func.count(t.membership.c.person_id),
+            t.people_group.c.expression,
+            t.department.c.slug,
+            func.count(t.person.c.id),
         )
-        .outerjoin(t.membership, t.membership.c.group_id == t.people_group.c.id)
+        .outerjoin(
+            t.membership,
+            and_(t.membership.c.group_id == t.people_group.c.id, holds_on(today or hand.now.date())),
+        )
+        .outerjoin(t.person, here)
+        .outerjoin(t.department, t.department.c.id == t.people_group.c.department_id)
         .where(t.people_group.c.active)
-        .group_by(t.people_group.c.id)
+        .group_by(t.people_group.c.id, t.department.c.slug)
         .order_by(t.people_group.c.folded_name)
     )
+    if department is not None:
+        counted = counted.where(t.department.c.slug == department)
     return [
-        Listed(name, kind, people, slug_of(name), public)
-        for name, kind, public, people in hand.connection.execute(counted)
+        Listed(
+            name,
+            "expression" if expression else kind,
+            None if expression else people,
+            slug_of(name),
+            public,
+            owner,
+            expression,
+        )
+        for name, kind, public, expression, owner, people in hand.connection.execute(counted)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person of an audience, as pupil or as member of staff."""
+
+    id: str
+    name: str = field(repr=False)
+    group: str
+    staff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Whom an expression means today: how many, and the first of them by group and name."""
+
+    pupils: int
+    staff: int
+    members: Sequence[Member]
+
+
+def within(hand: Hand, audience: Audience, *, today: date, most: int) -> Within:
+    """`audience` has been taken apart (`broker.groups.resolve`)."""
+    counts: list[int] = []
+    listed: list[Member] = []
+    for side in SIDES:
+        told = members(audience, side, today).subquery("told")
+        counts.append(hand.connection.execute(select(func.count()).select_from(told)).scalar_one())
+        rows = hand.connection.execute(
+            select(t.person.c.source_id, called(), group_of())
+            .join(told, told.c.person_id == t.person.c.id)
+            .order_by(group_of(), t.person.c.family_name, called(), t.person.c.id)
+            .limit(most - len(listed))
+        )
+        listed += [Member(*row, staff=side is People.STAFF) for row in rows]
+    return Within(counts[0], counts[1], listed)
