@@ -19,6 +19,8 @@ MOODS = {
         "take and hang up", "take and reset", "take and be silent", "take and 354",
     ),
     "text": ("hang up", "reset", "refuse"),
+    "RSET": ("421", "554", "hang up", "garbage"),
+    "nobody": ("take and 250",),  # DATA though no recipient was granted
 }  # fmt: skip
 SLOW = frozenset({"silence", "take and be silent", "drip"})
 _FAIR = {"MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok", "DATA": "354 Go on", "RSET": "250 2.0.0 Ok"}
@@ -36,7 +38,8 @@ class Taken:
 class MoodyMailServer:
     """Each (stage, mood) of the script happens at the next such stage on any connection; without one, all goes well.
 
-    `truth` holds what it accepted, `begun` to whom it granted a text, `whims` how many moods it has lived out.
+    `truth` holds what it accepted, `begun` to whom it granted a text, `strange` what was no command where it waited for
+    one, `whims` how many moods it has lived out.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class MoodyMailServer:
         self.offers = offers
         self.truth: list[Taken] = []
         self.begun: set[str] = set()
+        self.strange: list[str] = []
         self.whims: Counter[tuple[str, str]] = Counter()
         self.packets: list[bytes] = []
         self.port = 0
@@ -92,12 +96,13 @@ class _Session:
         elif verb == "QUIT":
             await self._say("221 Bye")
             raise _Gone
-        elif verb == "DATA" and not self._to:
-            await self._say("503 5.5.1 To whom?")
         elif verb not in _FAIR:
+            self._server.strange.append(line)
             await self._say("500 5.5.1 What?")
+        elif verb == "DATA" and not self._to and self._server.mood("nobody") == WELL:
+            await self._say("503 5.5.1 To whom?")
         else:
-            mood = WELL if verb == "RSET" else self._server.mood(verb)
+            mood = self._server.mood(verb)
             if verb != "DATA":
                 self._to = line[9:-1] if verb == "RCPT" and mood in {WELL, "twice"} else ""
             if mood in {WELL, "twice"}:

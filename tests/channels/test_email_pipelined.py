@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from broker.channel import Item, Key, MayStart, NotStarted, Outcome, Receipt
-from broker.errors import ContentRejected, Transient, Uncertain
+from broker.errors import AddressRejected, ContentRejected, Transient, Uncertain
 from channels.email import Email
 from channels.email.replies import MOST, NONSENSE, Replies
 from tests.channels.mail_support import account, letter, parent, wording
@@ -62,6 +62,7 @@ class Stops:
 
 def is_true(server: MoodyMailServer, items: Sequence[Item], outcomes: dict[Key, Outcome]) -> None:
     """What is told of each mail is what the server knows of it."""
+    assert not server.strange  # no text goes where commands are awaited
     took = Counter(taken.to for taken in server.truth)
     assert set(took.values()) <= {1}
     for taken in server.truth:
@@ -181,13 +182,33 @@ async def test_behind_a_mail_that_a_silent_server_holds_the_next_is_provably_not
         channel.close()
 
 
-async def test_a_refusal_in_the_middle_of_a_long_text_is_told_as_what_it_is() -> None:
-    async with moody([("text", "refuse")]) as server:
+@pytest.mark.parametrize("mood", ["refuse", "hang up", "reset"])
+async def test_a_long_text_that_is_cut_off_provably_never_left(mood: str) -> None:
+    async with moody([("text", mood)]) as server:
         channel = account(port=server.port, connections=1)
         long = letter(channel, content=wording("Bring your instrument. " * 400_000))
         (outcome,) = (await send_all(channel, [long])).values()
         assert isinstance(outcome, ContentRejected | Transient)
         assert not server.truth
+        channel.close()
+
+
+async def test_a_connection_lost_in_the_middle_of_an_envelope_is_told_and_not_tried_again() -> None:
+    async with moody([("RCPT", "well"), ("RCPT", "hang up")]) as server:
+        channel = account(port=server.port, connections=1)
+        items = [letter(channel) for _ in range(3)]
+        outcomes = await send_all(channel, items)
+        assert [type(outcomes[item.key]) for item in items] == [Receipt, Transient, Receipt]
+        channel.close()
+
+
+async def test_a_server_that_does_not_forget_an_envelope_loses_the_connection_and_nobody_fails() -> None:
+    async with moody([("RCPT", "550"), ("RSET", "554")]) as server:
+        channel = account(port=server.port, connections=1)
+        items = [letter(channel) for _ in range(3)]
+        outcomes = await send_all(channel, items)
+        assert [type(outcomes[item.key]) for item in items] == [AddressRejected, Receipt, Receipt]
+        assert sum(b"EHLO" in packet for packet in server.packets) == 2
         channel.close()
 
 
