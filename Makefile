@@ -44,7 +44,7 @@ up: setup  ## Start Carillon: web and workers in one process
 	@$(BIN)/carillon up $(ARGS)
 
 # In two processes, each with servers of its own; ARGS="-n 0" goes back to one.
-TWO := -n 2 --dist loadgroup --no-loadscope-reorder
+TWO := -n 2
 test: setup  ## Run the tests on SQLite, PostgreSQL, Redis and fakeredis (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest $(TWO) $(ARGS)
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 import fakeredis
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgres as postgres_support
 from tests.support import redis as redis_support
@@ -42,6 +44,7 @@ BACKEND_OF_FIXTURE = {
     "fake_redis": "fakeredis",
 }
 TEMPLATE = "ledger"
+TOGETHER = "many processes"
 # Folders and modules of tests that run a whole school in processes of its own.
 MANY_PROCESSES = frozenset(
     {"faults", "journey", "nemesis", "workers", "test_cli_demo", "test_cli_up", "test_example_channel"}
@@ -80,13 +83,30 @@ def backends(item: pytest.Item) -> frozenset[str]:
     return frozenset(found)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its turn
+def together(nodeid: str) -> str:
+    """What of the tests stays in one process: each module, for its fixtures are made once, and these as one.
+
+    Two schools of many processes at once would wait for each other's processors.
+    """
+    path = Path(nodeid.partition("::")[0])
+    return TOGETHER if MANY_PROCESSES & {path.parent.name, path.stem} else str(path)
+
+
+class Shifts(LoadScopeScheduling):
+    """Which process of tests does what. Marks (`--dist loadgroup`) cannot tell it: with pytest 9.2 they are lost."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return together(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False
+    return Shifts(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Two schools of many processes at once would wait for each other's processors; so these go one by one, and first.
-    many = {item for item in items if MANY_PROCESSES & {item.path.parent.name, item.path.stem}}
-    items.sort(key=lambda item: item not in many)
-    for item in items:  # elsewhere a module stays together, for its fixtures are made once
-        item.add_marker(pytest.mark.xdist_group("many processes" if item in many else item.path.stem))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: together(item.nodeid) != TOGETHER)  # they take longest, so they begin
     left_out = {
         "postgresql": config.getoption("--without-postgres") and "--without-postgres was given",
         "redis": config.getoption("--without-redis") and "--without-redis was given",

@@ -38,7 +38,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A guard that is missing. Each of `tests` (file::function, or with one parameter) must fail by its own assertion."""
+    """A guard that is missing. Each of `tests` (file::function, or with one parameter) must fail, asserting."""
 
     name: str
     guard: str  # what is taken out, in plain words
