@@ -65,10 +65,10 @@ class Recipient:
 
     address: str = field(repr=False)
     names: tuple[str, ...] = field(default=(), repr=False)
-    guardians: tuple[str, ...] = field(default=(), repr=False)
-    classes: tuple[str, ...] = field(default=(), repr=False)
     language: str = ""
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    guardians: tuple[str, ...] = field(default=(), repr=False)
+    classes: tuple[str, ...] = field(default=(), repr=False)
 
 
 PUBLIC = Recipient(address="")

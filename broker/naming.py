@@ -7,7 +7,7 @@ lacks (no form on file, a pupil's own number) becomes plain words, never a gap.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 PLACEHOLDER = "{pupil}"
@@ -61,6 +61,17 @@ def has_placeholder(text: str) -> bool:
 def names_pupils(text: str) -> bool:
     """Whether the wording says where the pupils' names belong, so that no lead is wanted."""
     return PLACEHOLDER in text
+
+
+def gaps(text: str) -> tuple[str, ...]:
+    """What of a template somebody fills in before it is announced, each once: "time" for {time}."""
+    found = (gap[0] for gap in _LIKE_ONE.finditer(text))
+    return tuple(dict.fromkeys(gap[1:-1] for gap in found if gap not in PERSONAL))
+
+
+def fill_gaps(text: str, values: Mapping[str, str]) -> str:
+    """The text with its own gaps filled; what a value says is not read again."""
+    return _LIKE_ONE.sub(lambda gap: values.get(gap[0][1:-1], gap[0]), text)
 
 
 def unknown_placeholder(text: str) -> tuple[str, str] | None:

@@ -138,6 +138,5 @@ def recipient_of(one: Picked, guardians: tuple[str, ...] = ()) -> Recipient:
     if one.doubtful:
         return Recipient(one.address, language=language)
     names = names_of(cover.name for cover in told)
-    return Recipient(
-        one.address, names, guardians, tuple(cover.form for cover in told if cover.form), language
-    )
+    classes = tuple(cover.form for cover in told if cover.form)
+    return Recipient(one.address, names, language, guardians=guardians, classes=classes)

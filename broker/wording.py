@@ -21,16 +21,18 @@ _LATER_EMOJI = frozenset(
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # Hangul fillers, the blank Braille cell
 
 
-def check_parts(parts: Mapping[Part, str]) -> dict[Part, str]:
+def check_parts(parts: Mapping[Part, str], *, gaps: bool = False) -> dict[Part, str]:
     """The parts, NFC-normalised with plain line ends. Raises InvalidAnnouncement at the first fault.
 
-    At least one of `short` and `long` must be there, and neither may be invisible.
+    At least one of `short` and `long` must be there, and neither may be invisible. `gaps`: a template may have some
+    of its own, such as {time}, which somebody fills in before it is announced.
     """
     checked = {part: check_text(text, part) for part, text in parts.items()}
     if not checked.get(Part.SHORT) and not checked.get(Part.LONG):
         raise _bad(Part.SHORT, "empty_text", "there is nothing to announce", "write the message")
     for part, text in checked.items():
-        _check_placeholders(text, part)
+        if not gaps:
+            _check_placeholders(text, part)
     if "\n" in checked.get(Part.TITLE, ""):
         raise _bad(Part.TITLE, "title_lines", "a title is one line", "take the line break out")
     return checked

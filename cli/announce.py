@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,16 +11,16 @@ from typing import Annotated
 
 import typer
 
-from broker import intake
+from broker import intake, templates
 from broker.announcement import Announcement, Draft, Part, People, Purpose, Step, Urgency
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
 from cli import show
 from cli.follow import as_told, follow, looking, show_status
-from cli.house import reading, seal, writing, zone_of
+from cli.house import department_of, reading, seal, writing, zone_of
 from cli.options import Json, Operator, Zone
-from cli.reading import STDIN, attachment_from, bad, text_from
+from cli.reading import STDIN, attachment_from, bad, fills, text_from
 from cli.rehearsal import rehearsal, show_rehearsal
 from cli.who import show_who
 from config.assembly import House
@@ -35,7 +35,7 @@ def announce(
     ] = None,
     people: Annotated[
         People,
-        typer.Option(metavar="WHO", help="Who is told: guardians, pupils or both; or the groups' staff."),
+        typer.Option(metavar="WHO", help="guardians, first (contact), pupils, both; or the groups' staff."),
     ] = People.GUARDIANS,
     via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, all at once.")] = "sms,email",
     file: Annotated[
@@ -65,6 +65,13 @@ def announce(
     key: Annotated[
         str | None, typer.Option(help="Makes the call safe to repeat: the same key is the same announcement.")
     ] = None,
+    template: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Take the wording from a template of the department's.")
+    ] = None,
+    fill: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GAP=WORDS", help="What stands in a gap of the template; may be repeated."),
+    ] = None,
     attach: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="A file that goes with mails; may be repeated.")
     ] = None,
@@ -88,8 +95,19 @@ def announce(
     * `carillon announce "Rehearsal moves to 15:30. {pupil} knows where." --to Choir`
     * `carillon announce --file letter.md --short "See your email." --to "Year 7" --at "2026-11-30 08:15"`
     * `echo "Snow: no school today" | carillon announce - --to everyone --people both --urgent --wait`
+    * `carillon announce --template Rehearsal --fill time=15:30 --to Choir`
     * `carillon announce "Concert tonight" --to Choir --dry-run`
     """
+
+    def wording(house: House) -> Mapping[Part, str]:
+        if template is None:
+            return _parts(_wording(text, file), title, short, quote)
+        if text is not None or file is not None:
+            raise bad("text_twice", "text", "the message is given twice", "leave out the text or --template")
+        owner = department_of(house, department)
+        with house.ledger.look() as tx:
+            found = templates.the(tx, owner, template, language=language)
+        return {**templates.filled(found, fills(fill)), **_parts(None, title, short, quote)}
 
     def draft(house: House) -> Draft:
         moment = _moments(house, zone)
@@ -98,7 +116,7 @@ def announce(
             audience=to,
             people=people,
             ways=(Step(tuple(way for way in (w.strip() for w in via.split(",")) if way)),),
-            parts=_parts(_wording(text, file), title, short, quote),
+            parts=wording(house),
             purpose=Purpose.PROMOTIONAL if promotional else Purpose.SERVICE,
             urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
             language=language,
@@ -137,21 +155,9 @@ def _wording(text: str | None, file: Path | None) -> str:
     return text_from(file or STDIN)
 
 
-def _parts(text: str, title: str | None, short: str | None, quote: str | None) -> dict[Part, str]:
+def _parts(text: str | None, title: str | None, short: str | None, quote: str | None) -> dict[Part, str]:
     given = {Part.TITLE: title, Part.SHORT: short, Part.LONG: text, Part.QUOTE: quote}
     return {part: words for part, words in given.items() if words is not None}
-
-
-def department_of(house: House, named: str | None) -> str:
-    """Whose announcement it is, where only one department can be meant. Raises RuleBroken."""
-    known = house.settings.departments
-    if named is not None:
-        return named
-    if len(known) == 1:
-        return next(iter(known))
-    if "office" in known:
-        return "office"
-    raise bad("no_department", "department", "whose announcement is it?", f"say one of: {', '.join(known)}")
 
 
 def _moments(house: House, zone: str | None) -> Callable[[str | None, str], datetime | None]:

@@ -30,6 +30,7 @@ from cli import (
     running,
     show,
     sign_in,
+    templates,
 )
 from config.logs import told
 from config.reading import DEBUG
@@ -82,6 +83,7 @@ GROUPS = {
     "people": people.app,
     "accounts": accounts.app,
     "groups": groups.app,
+    "templates": templates.app,
     "audit": audit.app,
     "db": running.db,
 }

@@ -56,6 +56,19 @@ def zone_of(house: House) -> ZoneInfo:
         return ZoneInfo(zone(hand))
 
 
+def department_of(house: House, named: str | None) -> str:
+    """Whose announcement it is, where only one department can be meant. Raises RuleBroken."""
+    known = house.settings.departments
+    if named is not None:
+        return named
+    if len(known) == 1:
+        return next(iter(known))
+    if "office" in known:
+        return "office"
+    hint = f"say one of: {', '.join(known)}"
+    raise RuleBroken(Problem("no_department", "department", "whose announcement is it?", hint))
+
+
 def operator_named(name: str | None) -> Actor:
     """A named local operator, never $USER: a login on a shared office machine accounts for nobody."""
     if name is None:

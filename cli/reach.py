@@ -20,8 +20,7 @@ from broker.reach import Question, Statement, before, record_listing
 from broker.sheets import as_csv
 from channels.markup import plain_words
 from cli import show
-from cli.announce import department_of
-from cli.house import reading, writing, zone_of
+from cli.house import department_of, reading, writing, zone_of
 from cli.options import Json, Operator
 from cli.reading import announcement_id, bad, text_from
 from config.assembly import House

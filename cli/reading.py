@@ -77,6 +77,19 @@ def short_words(text: str, field: str) -> str:
     return text.strip()
 
 
+def fills(given: list[str] | None) -> dict[str, str]:
+    """`time=15:30` as typed, by gap. Raises RuleBroken."""
+    found: dict[str, str] = {}
+    for one in given or ():
+        gap, sign, words = one.partition("=")
+        if not sign or not gap.strip():
+            raise bad("bad_fill", "fill", "write it as GAP=WORDS", "such as --fill time=15:30")
+        if gap.strip() in found:
+            raise bad("fill_twice", "fill", "a gap is filled twice", "name each once")
+        found[gap.strip().strip("{}")] = words.strip()
+    return found
+
+
 def bad(code: str, field: str, message: str, hint: str) -> RuleBroken:
     """What was handed over cannot be used."""
     return RuleBroken(Problem(code, field, message, hint))

@@ -147,7 +147,7 @@ def _way_as_told(way: Way) -> dict[str, Any]:
 def _way(house: House, rehearsed: Rehearsed, account: AccountRow, family: Example | None) -> Way:
     channel = house.ways_out.open(account.name)
     draft = rehearsed.draft
-    to = Recipient(family.address, family.names, draft.language) if family else PUBLIC
+    to = _recipient(family, draft.language) if family else PUBLIC
     message = channel.render(Content(1, draft.language, draft.parts, draft.attachments), to)
     kind = channel.traits.address_kind
     masked = mask(kind, family.address) if family and kind else "nobody in particular"
@@ -158,6 +158,12 @@ def _way(house: House, rehearsed: Rehearsed, account: AccountRow, family: Exampl
         message.parts,
         (*message.notes, *_left_behind(draft, channel)),
         _verdict(rehearsed, account, channel, family),
+    )
+
+
+def _recipient(family: Example, language: str) -> Recipient:
+    return Recipient(
+        family.address, family.names, language, guardians=family.guardians, classes=family.classes
     )
 
 
