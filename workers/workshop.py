@@ -53,10 +53,12 @@ class Workshop:
         self._stopping = threading.Event()
         self._failing: Mapping[str, str] = {}  # chores of the sweep, and what they raise
         self._turns = Turns(after=stalled_after)
+        # Hundreds of look-ups at a slow provider are one turn, and each of them has a time limit of its own.
+        self._long_turns = Turns(after=8 * stalled_after)
         self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh, turns=self._turns)
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep, turns=self._turns)
-        self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._turns)
-        self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._turns)
+        self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._long_turns)
+        self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._long_turns)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -72,7 +74,7 @@ class Workshop:
 
     def stalled(self) -> str:
         """What of this process's work will never end, in words for a log; "" while all goes on."""
-        return self._turns.stalled()
+        return self._turns.stalled() or self._long_turns.stalled()
 
     def wind_down(self) -> None:
         """Take no new work from now on; returns at once."""
