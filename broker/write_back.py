@@ -148,3 +148,5 @@ def _enter_late(tx: Transaction, late: Sequence[Result], actor: Actor) -> None:
                 )
             )
     tx.moves.move(moves)
+    moved = ((m.announcement, [m.delivery, m.before.value, m.state.value, m.code]) for m in moves)
+    tx.record.add(entries("deliveries.moved", actor, "moves", moved, why="it proved that it had not left"))

@@ -14,9 +14,11 @@ from broker.actor import SYSTEM
 from broker.announcement import Part, Step
 from broker.record import commitment, joint_key
 from broker.testing.channel_bench import Fault
+from broker.values import Lane
 from ledger import tables as t
 from ledger.record import verify
 from tests.support.broker_world import World
+from tests.support.one_worker import OneWorker, Point
 from tests.support.school import SmallSchool
 
 NUMBER, EMAIL, WORDS = "+447911123456", "bell.family@example.org", "The rehearsal of {pupil} is at six"
@@ -119,6 +121,21 @@ def test_every_delivery_that_was_withdrawn_stands_in_the_record(thirty: World) -
     assert sorted(withdrawn) == [
         row.id for row in thirty.rows(select(t.delivery.c.id).order_by(t.delivery.c.id))
     ]
+
+
+def test_a_late_proof_that_nothing_left_stands_in_the_record(family: World) -> None:
+    """The worker is overtaken between its start and its call; its brake keeps it from calling, which it tells late."""
+    family.plan(family.announce())
+    worker = OneWorker(family, "texts", family.channels.texts, Lane.ROUTINE)
+    while worker.point is not Point.STARTED:
+        worker.step()
+    family.pass_time(timedelta(minutes=2))
+    family.sweep()
+    assert family.states() == {"uncertain": 1}
+    while not worker.done:
+        worker.step()
+    assert family.states() == {"queued": 1}
+    assert "it proved that it had not left" in entries_by_kind(family)["deliveries.moved"]
 
 
 def test_why_an_account_was_stopped_and_went_on_stands_in_the_record(world: World) -> None:

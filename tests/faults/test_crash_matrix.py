@@ -14,6 +14,7 @@ import pytest
 from sandbox.client import RunningSandbox, start_sandbox
 from tests.support.crash_matrix import Cell, Crashing, go_through
 from tests.support.crash_points import ALL, NAMED, POINTS
+from tests.support.installed import ROOT
 from tests.support.postgres import PostgresServer
 
 SAMPLE = {
@@ -43,14 +44,21 @@ def school(
     postgres.drop(url)
 
 
-@pytest.mark.timeout(120)
+def test_the_page_tells_of_every_point() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    for point in POINTS:
+        cells = " | ".join("S P" if channel in point.channels else "–" for channel in ALL)
+        assert f"| {point.name} | {point.tells} | {cells} |" in page
+
+
+@pytest.mark.timeout(240)
 def test_a_sample_of_the_matrix(school: tuple[str, Crashing]) -> None:
     database, crashing = school
     go_through(crashing, [Cell(NAMED[point], channel) for channel, point in SAMPLE[database]], [])
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("channel", ALL)
 def test_killed_at_every_point_it_goes_on(school: tuple[str, Crashing], channel: str) -> None:
     _, crashing = school

@@ -133,7 +133,7 @@ class Crashing(Installed):
             "id": number, "point": cell.point.name, "channel": cell.channel, "account": ACCOUNTS[cell.channel],
             "turn": cell.point.turn, "roles": roles, "hit": str(hit),
         }  # fmt: skip
-        deaths = self._deaths()
+        deaths, had = self._deaths(), len(self.sandbox.truth(cell.channel))
         whole = self.folder / "orders.new"
         whole.write_text(json.dumps(order))
         whole.rename(self.orders)
@@ -149,6 +149,9 @@ class Crashing(Installed):
         self.orders.unlink()
         told = json.loads(hit.read_text())
         assert told["point"] == cell.point.name
+        if cell.point.left is not None and cell.channel != "rss":  # a feed has no provider
+            left = len(self.sandbox.truth(cell.channel)) > had
+            assert left is cell.point.left, f"{cell}: the provider has {'some' if left else 'none'} of it"
         if who is Who.ANNOUNCER:
             again = self._announce_aloud(
                 words, cell.channel

@@ -39,8 +39,8 @@ DID: Mapping[str, Callable[[Sequence[Any], Any], bool]] = {
 }
 # A broadcast's fan-out has a method of its own.
 ALSO = {"ledger.plans:Plans.add_partition": "ledger.plans:Plans.add_public"}
-LEDGER = "ledger.connect:Ledger.begin"
-DOT = b".\r\n"
+LEDGER = "ledger.connect"
+DOT = b"\r\n.\r\n"  # nowhere else in a mail: a line's leading dot is written otherwise
 PATIENCE = 30.0  # seconds, longer than any client's own
 
 
@@ -108,8 +108,10 @@ def arm(path: str) -> None:
         for seam in filter(None, (point.seam, ALSO.get(point.seam))):
             module, _, name = seam.partition(":")
             seams.setdefault(module, {})[name] = functools.partial(_wrapped, name, seam, orders, transactions)
-    module, _, name = LEDGER.partition(":")
-    seams.setdefault(module, {})[name] = transactions.watched
+    seams[LEDGER] = {
+        "Ledger.begin": transactions.watched,
+        "Ledger.exchange": functools.partial(_exchanged, orders),
+    }
     sys.meta_path.insert(0, _Finder(seams))
     _Sockets(orders).wrap()
 
@@ -170,6 +172,25 @@ def _wrapped(
     return passing
 
 
+def _exchanged(orders: Orders, exchange: Callable[..., Any]) -> Callable[..., Any]:
+    """Outcomes and the next starts in one statement, which is its own transaction: before it, or after it."""
+
+    @functools.wraps(exchange)
+    def passing(ledger: Any, account: Any, results: Any, told: Any, starts: Any, **more: Any) -> Any:
+        both = (("write-back", bool(results)), ("start", bool(starts.each)))
+        for name, asked in both:
+            if asked:
+                orders.reach(name, account.channel)
+        begun = exchange(ledger, account, results, told, starts, **more)
+        if begun is not None:
+            for name, done in (("write-back committed", bool(results)), ("start committed", bool(begun))):
+                if done:
+                    orders.reach(name, account.channel)
+        return begun
+
+    return passing
+
+
 def _channel(name: str, args: Sequence[Any]) -> str | None:
     """Whose work it is, where that can be told."""
     if name.startswith("Plans."):
@@ -221,11 +242,12 @@ class _Sockets:
 
     def _sending(self, send: Callable[..., Any]) -> Callable[..., Any]:
         def sending(sock: socket.socket, data: Any, *flags: Any) -> Any:
-            channel = _bound_for(data)
+            whole = bytes(data)
+            channel = _bound_for(whole)
             if channel is not None:
                 # A mail is whole with its dot; of a POST half the bytes leave.
-                half = b"" if bytes(data) == DOT else bytes(data)[: len(data) // 2]
-                self._orders.reach("bytes out", channel, at_last=lambda: half and self._send(sock, half))
+                half = whole[: whole.find(DOT) + 2] if channel == "email" else whole[: len(whole) // 2]
+                self._orders.reach("bytes out", channel, at_last=functools.partial(self._send, sock, half))
                 self._out[sock] = channel
             return send(sock, data, *flags)
 
@@ -246,10 +268,9 @@ class _Sockets:
         return receiving
 
 
-def _bound_for(data: Any) -> str | None:
-    start = bytes(memoryview(data)[:32])
-    if start == DOT:
-        return "email"
-    if start.startswith(b"POST /2010-04-01/"):
+def _bound_for(data: bytes) -> str | None:
+    if data.startswith(b"POST /2010-04-01/"):
         return "sms"
-    return "twitter" if start.startswith(b"POST /2/tweets") else None
+    if data.startswith(b"POST /2/tweets"):
+        return "twitter"
+    return "email" if DOT in data or data == DOT[2:] else None

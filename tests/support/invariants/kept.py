@@ -119,6 +119,16 @@ def evidence_is_confluent(seen: Seen) -> Iterator[str]:
                 break
 
 
+def whatever_began_anew_stands_in_the_record(seen: Seen) -> Iterator[str]:
+    """A delivery is tried anew by a person's word, or by a proof that it had not left; the record has which."""
+    for row in seen.deliveries.values():
+        told = seen.told.get(row.id, ())
+        if row.requeued_fence and not any(
+            line.kind == "requeued" or State.QUEUED in line.facts for line in told
+        ):
+            yield f"delivery {row.id} was begun anew, and nobody knows why"
+
+
 def what_a_try_learned_is_kept(seen: Seen) -> Iterator[str]:
     """However late its worker came: an accept or a rejection that it saw stands on its attempt as evidence."""
     for delivery, attempts in seen.attempts.items():
@@ -204,6 +214,7 @@ ALWAYS = (
     not_started_is_queued_and_started_is_uncertain,
     only_the_holder_of_the_fence_changes_state_by_its_outcome,
     evidence_is_confluent,
+    whatever_began_anew_stands_in_the_record,
     what_a_try_learned_is_kept,
     tries_are_bounded_and_spaced,
     the_record_verifies,
