@@ -19,7 +19,7 @@ from tests.nemesis.plan import DATABASE, KILLS, REDIS, Act, Faults, Stroke
 from tests.nemesis.processes import Kept, age_of, strike
 
 T = TypeVar("T")
-GROWN, STARTING = timedelta(seconds=4), 0.15
+STARTING = 0.15  # of the kills may hit what is only starting
 _OURS = "FROM pg_stat_activity WHERE application_name = 'carillon'"
 _END = f"SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) {_OURS}"
 # What is in the middle of something comes first.
@@ -31,6 +31,7 @@ class Fury:
     """Strikes. A stroke that met nothing to hit is tried again a little later."""
 
     ground: Ground
+    grown: timedelta  # how old a process is that has had the time to begin something
     beyond: bool = False
     hits: Counter[Act] = field(default_factory=Counter)
     _redis_back_at: float | None = None
@@ -72,9 +73,9 @@ class Fury:
 
     def _acts(self) -> dict[Act, Callable[[float], int]]:
         return {
-            Act.KILL_EMBEDDED: lambda draw: _kill(self._kept("up"), draw),
-            Act.KILL_SUPERVISOR: lambda draw: _kill(self._supervisors(), draw),
-            Act.KILL_WEB: lambda draw: _kill(self._kept("web"), draw),
+            Act.KILL_EMBEDDED: lambda draw: self._kill(self._kept("up"), draw),
+            Act.KILL_SUPERVISOR: lambda draw: self._kill(self._supervisors(), draw),
+            Act.KILL_WEB: lambda draw: self._kill(self._kept("web"), draw),
             Act.KILL_CHILD: self._kill_child,
             Act.KILL_HOST: self._kill_host,
             Act.END_A_BACKEND: lambda _: self._in_the_database(_END_ONE),
@@ -96,9 +97,16 @@ class Fury:
     def _supervisors(self) -> list[Kept]:
         return [process for process in self.ground.processes if process.supervises]
 
+    def _old_enough(self, draw: float) -> timedelta:
+        return timedelta(0) if draw < STARTING else self.grown
+
+    def _kill(self, among: Sequence[Kept], draw: float) -> int:
+        alive = [each for each in among if each.alive and each.age > self._old_enough(draw)]
+        return bool(alive) and _one_of(alive, draw).kill()
+
     def _kill_child(self, draw: float) -> int:
         children = [child for each in self._supervisors() for child in each.children()]
-        grown = [child for child in children if age_of(child) > _old_enough(draw)]
+        grown = [child for child in children if age_of(child) > self._old_enough(draw)]
         return bool(grown) and strike(_one_of(sorted(grown), draw))
 
     def _kill_host(self, draw: float) -> int:
@@ -167,16 +175,6 @@ class Fury:
             return 1
         self.ground.clock.jump(draw)
         return 1
-
-
-def _kill(among: Sequence[Kept], draw: float) -> int:
-    alive = [each for each in among if each.alive and each.age > _old_enough(draw)]
-    return bool(alive) and _one_of(alive, draw).kill()
-
-
-def _old_enough(draw: float) -> timedelta:
-    """Mostly what has had the time to begin something; now and then what is only starting."""
-    return timedelta(0) if draw < STARTING else GROWN
 
 
 def _one_of(among: Sequence[T], draw: float) -> T:

@@ -102,12 +102,17 @@ class Kept:
             return []
         return [int(child) for child in found if is_live(int(child))]
 
+    def ask_to_stop(self) -> None:
+        """Begin a warm stop, so that several stop side by side."""
+        self._seen.update(self.children())
+        if self._process is not None and self.alive:
+            self._process.terminate()
+
     def stop(self) -> None:
         """A warm stop, then whatever it takes, for it and all it ever started."""
-        self._seen.update(self.children())
+        self.ask_to_stop()
         process = self._process
         if process is not None and process.poll() is None:
-            process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=WARM.total_seconds())
             with suppress(ProcessLookupError):
