@@ -47,6 +47,10 @@ def run(
             school.speaker.start()
         _let_loose(ground, fury, strokes(seed, length), length)
         seconds = _settle(ground, fury)
+        if beyond:
+            time.sleep(
+                weather.LATEST.total_seconds()
+            )  # what is accepted so late is accepted after all is settled
         faults, struck = fury.count(), ground.sandbox.control.counts()["struck"]
         feeds = {school.letter: _feed(school.installed.port) for school in ground.schools}
         for process in ground.processes:

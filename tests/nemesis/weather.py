@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 # (order, rate); a mix takes some of them. Slow accepts stay within the grace of three seconds.
 TEXTS: Sequence[tuple[str, float]] = (
@@ -72,7 +73,8 @@ RECEIPTS: Sequence[tuple[str, float]] = (
 )
 # Always there: providers that take a moment, so that a kill meets work in hand.
 CLIMATE = ("twilio:latency:ms=150", "smtp:latency:ms=15", "x:latency:ms=150")
-BEYOND = ("twilio:slow-accept:ms=40000,rate=0.02",)
+LATEST = timedelta(seconds=40)
+BEYOND = (f"twilio:slow-accept:ms={LATEST.total_seconds() * 1000:.0f},rate=0.02",)
 LOSES_THE_REPLY = frozenset(
     {"lost", "hang", "lost-after-dot", "hang-after-dot"}
 )  # to a mail, at its final dot
