@@ -112,6 +112,8 @@ def blocked_for(pupil: ColumnElement[Any], address_id: ColumnElement[Any]) -> Co
         .select_from(barred)
         .join(theirs, theirs.c.person_id == barred.c.guardian_id)
         .where(barred.c.pupil_id == pupil, barred.c.blocked, theirs.c.address_id == address_id)
+        # Two levels down SQLAlchemy would name the outer table once more, and ask of everybody instead of this pupil.
+        .correlate_except(barred, theirs)
     )
 
 

@@ -38,7 +38,7 @@ from sqlalchemy import (
 
 from broker.address import AddressKind
 from broker.announcement import Part, People, Purpose, Urgency
-from broker.delivery import Evidence, State
+from broker.delivery import FAILED, Evidence, State
 from broker.roster import GroupKind, TermKind
 
 metadata = MetaData(
@@ -461,6 +461,9 @@ _while(
 )
 _while("ix_delivery_lease", State.SENDING, delivery.c.lease_until)
 _while("ix_delivery_lookup", State.UNCERTAIN, delivery.c.account_id, delivery.c.lookup_at)
+# What a person should look at, few among the many that went well.
+_failed = "state IN ({})".format(", ".join(f"'{state.value}'" for state in sorted(FAILED)))
+Index("ix_delivery_failed", delivery.c.id, sqlite_where=text(_failed), postgresql_where=text(_failed))
 # Broadcasts are one in a thousand deliveries, and feeds are read from them every second.
 Index(
     "ix_delivery_public",

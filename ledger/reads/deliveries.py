@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from broker.address import AddressKind, mask
 from broker.delivery import FAILED, State
@@ -73,7 +73,9 @@ def deliveries(
     if wanted.channel is not None:
         query = query.where(t.delivery.c.channel == wanted.channel)
     if wanted.states is not None:
-        query = query.where(t.delivery.c.state.in_(sorted(wanted.states)))
+        # As words, not as parameters: SQLite takes a partial index only where the query says what the index says.
+        states = [literal_column(f"'{state.value}'") for state in sorted(wanted.states)]
+        query = query.where(t.delivery.c.state.in_(states))
     return [
         Listed(
             id=row.id,

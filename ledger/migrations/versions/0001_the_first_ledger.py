@@ -94,6 +94,7 @@ def upgrade() -> None:
     postgresql_with={'fillfactor': 70}
     )
     op.create_index('ix_delivery_due', 'delivery', ['account_id', 'lane', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
+    op.create_index('ix_delivery_failed', 'delivery', ['id'], unique=False, sqlite_where=sa.text("state IN ('exhausted', 'refused', 'rejected', 'uncertain')"), postgresql_where=sa.text("state IN ('exhausted', 'refused', 'rejected', 'uncertain')"))
     op.create_index('ix_delivery_lease', 'delivery', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
     op.create_index('ix_delivery_public', 'delivery', ['channel', 'id'], unique=False, sqlite_where=sa.text('address_id IS NULL'), postgresql_where=sa.text('address_id IS NULL'))
     op.create_index('ix_delivery_lookup', 'delivery', ['account_id', 'lookup_at'], unique=False, sqlite_where=sa.text("state = 'uncertain'"), postgresql_where=sa.text("state = 'uncertain'"))
