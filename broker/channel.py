@@ -28,6 +28,7 @@ class Traits:
     `address_kind` is None for a broadcast. `can_reconcile`: the provider can be asked "did you get this one?",
     so a lost answer is looked up after `grace` (longer than the provider's slowest accept), twice.
     `carries_files`: attachments go with its messages; elsewhere they stay behind, and at least one way must carry them.
+    `links_files`: its messages hold a link to each file instead, on an account of a school with a public address.
     `never_alone`: reading it wants an account elsewhere, so it is never the only way (R16).
     `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
     twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
@@ -40,6 +41,7 @@ class Traits:
     duplicates_harmless: bool = False
     never_alone: bool = False
     carries_files: bool = False
+    links_files: bool = False
     grace: timedelta = timedelta(seconds=60)
     window: int = 20
 

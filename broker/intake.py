@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -191,6 +191,7 @@ def _judged(
         raise _unknown_department()
     resolve(tx, tree)
     _check_accounts(tx, draft)
+    _check_files(ports, tx, draft)
     for problem in check_wording(ports, tx, draft):
         raise InvalidAnnouncement(problem)
     return times(draft, tx.now)
@@ -254,9 +255,8 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
             raise InvalidAnnouncement(replace(error.problems[0], field="via")) from None
     for problem in company.alone(tree, traits):
         raise InvalidAnnouncement(problem)
-    if draft.attachments and not any(each.carries_files for each in traits.values()):
-        hint = "add one that does, such as email, or give a link"
-        raise _bad("no_way_for_files", "attachments", "none of these ways can carry a file", hint)
+    if draft.attachments:
+        _must_take_files(traits.values())
     if len({a.name for a in draft.attachments}) < len(draft.attachments):
         raise _bad("same_name", "attachments", "two attachments have the same name", "rename one of them")
     with_sizes = sum(len(a.data) for a in draft.attachments)
@@ -273,6 +273,20 @@ def _check_accounts(tx: Transaction, draft: Draft) -> None:
                 f"no {name} account is set up for this department",
                 "see `carillon doctor`",
             )
+
+
+def _check_files(ports: Ports, tx: Transaction, draft: Draft) -> None:
+    """An account links to a file only where the school has a public address."""
+    if draft.attachments:
+        accounts = [tx.accounts.for_channel(name, draft.department) for name in _channels(draft)]
+        opened = [ports.channels.open(account.name) for account in accounts if account is not None]
+        _must_take_files([channel.traits for channel in opened])
+
+
+def _must_take_files(ways: Iterable[Traits]) -> None:
+    if not any(each.carries_files or each.links_files for each in ways):
+        hint = "add one that does, such as email, or give a link"
+        raise _bad("no_way_for_files", "attachments", "none of these ways can carry a file", hint)
 
 
 def check_wording(ports: Ports, tx: Transaction, draft: Draft) -> Sequence[Problem]:

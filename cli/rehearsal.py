@@ -168,8 +168,9 @@ def _recipient(family: Example, language: str) -> Recipient:
 
 
 def _left_behind(draft: Draft, channel: Channel) -> Sequence[str]:
-    stays = draft.attachments and not channel.traits.carries_files
-    return ("the attachments do not go this way",) if stays else ()
+    if not draft.attachments or channel.traits.carries_files:
+        return ()
+    return ("the attachments go as links" if channel.traits.links_files else "the attachments do not go this way",)
 
 
 def _readable(message: Message) -> dict[str, str]:

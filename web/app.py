@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from config.settings import Settings
-from web import callbacks, health, public, watch
+from web import callbacks, files, health, public, watch
 from web.door import Door, problem
 
 
@@ -20,6 +20,7 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.include_router(callbacks.router)
     app.include_router(health.router)
+    app.include_router(files.router)
     public.install(app)
     watch.install(app)
     app.add_exception_handler(RuleBroken, _rule_broken)

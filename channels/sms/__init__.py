@@ -37,6 +37,7 @@ TRAITS = Traits(
     address_kind=AddressKind.MOBILE,
     can_reconcile=True,
     confirms_delivery=True,
+    links_files=True,
     grace=timedelta(seconds=60),  # an account may set its own
 )
 RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=15), most=timedelta(minutes=15))
@@ -59,7 +60,7 @@ class Sms:
         return f"<sms account {self._account}>"
 
     def check(self, content: Content, attachments: Sequence[Attachment]) -> Sequence[Problem]:
-        """Too long or empty. Attachments stay with the channels that can carry them."""
+        """Too long or empty; a link to each file counts as well."""
         return check(content, self._style)
 
     def render(self, content: Content, to: Recipient) -> Message:
@@ -102,8 +103,8 @@ class SmsKit:
         # Here, for the SDK's import is a third of a command's start, and `withdraw` opens no account.
         from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
 
-        style = Style(settings.transliterate, settings.max_segments)
-        traits = replace(TRAITS, grace=settings.grace)
+        style = Style(settings.transliterate, settings.max_segments, around.public_url)
+        traits = replace(TRAITS, grace=settings.grace, links_files=around.public_url is not None)
         return Sms(account, TwilioGateway(account, settings, around), style, traits)
 
 

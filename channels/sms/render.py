@@ -15,6 +15,8 @@ from channels.markup import plain_words
 from channels.sms.segments import is_gsm, segments, strangers
 from channels.sms.transliterate import transliterate
 
+LONGEST_NAME = 40
+ANY_TOKEN = "x" * 22  # as long as a real one, for what is looked at before there is one
 KEPT = 256  # wordings: more than are ever in hand at once
 
 
@@ -24,11 +26,12 @@ class Style:
 
     transliterate: bool = True
     max_segments: int = 6
+    public_url: str | None = None  # where links to files lead; without it they stay behind
 
 
 def render(content: Content, to: Recipient, style: Style) -> Message:
     """The text for one recipient, with its segments and what was done to it."""
-    text = plain_words(content)
+    text = _words(content, style)
     if len(to.names) < 2 and not has_placeholder(text):
         return _impersonal(text, style)
     if not (to.names or to.guardians or to.classes):
@@ -38,14 +41,25 @@ def render(content: Content, to: Recipient, style: Style) -> Message:
 
 def check(content: Content, style: Style) -> Sequence[Problem]:
     """What is wrong with this wording as a text: nothing to say, or more than the account allows."""
-    text = plain_words(content)
-    if not text.strip():
+    text = _words(content, style)
+    if not plain_words(content).strip():
         return (Problem("empty_text", "short", "there is no text to send", "write a short text"),)
     message = _impersonal(text, style)
     if message.parts <= style.max_segments:
         return ()
     told = f"as a text it takes {message.parts} segments; at most {style.max_segments} are allowed"
     return (Problem("text_too_long", "short", told, _shorten(str(message.fields["body"]))),)
+
+
+def _words(content: Content, style: Style) -> str:
+    """The text, and behind it where each file can be fetched."""
+    if not (content.attachments and style.public_url):
+        return plain_words(content)
+    links = (
+        f"{file.name[:LONGEST_NAME]} {style.public_url}/f/{file.token or ANY_TOKEN}"
+        for file in content.attachments
+    )
+    return "\n".join((plain_words(content), *links))
 
 
 @lru_cache(maxsize=KEPT)

@@ -106,5 +106,5 @@ def within(hand: Hand, audience: Audience, *, today: date, most: int) -> Within:
             .order_by(group_of(), t.person.c.family_name, called(), t.person.c.id)
             .limit(most - len(listed))
         )
-        listed += [Member(*row, staff=side is People.STAFF) for row in rows]
+        listed += [Member(row[0], row[1], row[2], staff=side is People.STAFF) for row in rows]
     return Within(counts[0], counts[1], listed)

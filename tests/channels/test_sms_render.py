@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 
 import pytest
 
-from broker.announcement import Content, Part
+from broker.announcement import Attachment, Content, Part
 from broker.channel import Recipient
 from broker.testing.channel_bench import plain
 from channels.sms.render import Style, check, render
@@ -108,3 +109,17 @@ def test_rendering_costs_microseconds():
     for to in people:
         render(content, to, STYLE)
     assert (time.thread_time() - begun) / len(people) < 200e-6  # measured: 9 µs
+
+
+def test_a_text_links_to_each_file_and_counts_the_links():
+    file = Attachment("0" * 64, "plan.pdf", "application/pdf", b"x", "t" * 22)
+    content = Content(1, "", {Part.SHORT: "See the plan."}, (file,))
+    linked = render(content, Recipient("+447911123456"), Style(public_url="https://school.example"))
+    assert linked.fields["body"] == f"See the plan.\nplan.pdf https://school.example/f/{'t' * 22}"
+    # Without a public address there is nowhere for it to lead: the file goes with the mail alone.
+    alone = render(content, Recipient("+447911123456"), Style())
+    assert alone.fields["body"] == "See the plan."
+    # What is checked before there is a token is as long as what will leave.
+    draft = replace(content, attachments=(replace(file, token=""),))
+    before = render(draft, Recipient("+447911123456"), Style(public_url="https://school.example"))
+    assert len(before.fields["body"]) == len(linked.fields["body"])
