@@ -51,6 +51,7 @@ def run(
             time.sleep(
                 weather.LATEST.total_seconds()
             )  # what is accepted so late is accepted after all is settled
+        _wait_until_up(ground)  # whom the last stroke hit may only now be coming up
         faults, struck = fury.count(), ground.sandbox.control.counts()["struck"]
         feeds = {school.letter: _feed(school.installed.port) for school in ground.schools}
         for process in ground.processes:
@@ -96,6 +97,7 @@ def _wait_until_up(ground: Ground) -> float:
     ):
         if time.monotonic() - began > READY_WITHIN.total_seconds():
             raise AssertionError(f"not up within {READY_WITHIN.seconds} s; the logs are in {ground.folder}")
+        ground.tend()
         time.sleep(0.2)
     return time.monotonic() - began
 
