@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from bench import scenes, tell, urgent
+from bench import million, pace, scenes, tell, urgent
 from bench.conditions import conditions
 from bench.findings import Findings
 from bench.ground import ground
@@ -47,6 +48,18 @@ def _urgent_embedded(stage: scenes.Stage, found: Findings) -> None:
     found.urgent["embedded"] = urgent.embedded(stage.ground, stage.sizes.urgent)
 
 
+def _pace(stage: scenes.Stage, found: Findings) -> None:
+    found.pace = pace.keep(stage.ground)
+
+
+def _shipped(stage: scenes.Stage, found: Findings) -> None:
+    found.throttled = scenes.throttled(stage)
+
+
+def _million(stage: scenes.Stage, found: Findings) -> None:
+    found.million = million.run(stage.ground, stage.sizes.million, lambda line: print(line, file=sys.stderr))
+
+
 def _counts(stage: scenes.Stage, found: Findings) -> None:
     found.ours |= scenes.counts(stage)
 
@@ -58,10 +71,13 @@ PARTS: dict[str, Part] = {
     "memory": _memory,
     "urgent": _urgent,
     "urgent-embedded": _urgent_embedded,
+    "apprise-as-shipped": _shipped,
+    "pace": _pace,
+    "million": _million,
     "counts": _counts,
 }
 QUICK = ("texts", "slow-texts", "mails", "memory", "urgent")
-FULL = (*QUICK, "urgent-embedded")
+FULL = (*QUICK, "apprise-as-shipped", "urgent-embedded", "pace", "million")
 GATED = ("counts", "memory")
 
 
@@ -95,7 +111,7 @@ def main() -> int:
 def measure(told: argparse.Namespace, console: Console) -> Findings:
     """Everything, or what is named."""
     quick = told.quick or (told.gates and not told.only)
-    sizes = scenes.QUICK if quick else scenes.FULL
+    sizes = replace(scenes.QUICK if quick else scenes.FULL, million=told.million)
     parts = told.only or (GATED if told.gates and not told.quick else QUICK if quick else FULL)
     found = Findings(conditions("quick" if quick else "full"))
     began = time.monotonic()
@@ -130,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
         const=LAST,
         metavar="FILE",
         help="the ratios beside a run that was kept",
+    )
+    parser.add_argument(
+        "--million", type=int, default=million.SIZE, metavar="SIZE", help="make it a smaller one"
     )
     parser.add_argument("--record", action="store_true", help=f"keep this run as {LAST.name}")
     return parser

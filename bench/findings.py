@@ -9,6 +9,8 @@ from statistics import median
 from typing import Any
 
 from bench.compare import Comparison, Played
+from bench.million import Run
+from bench.pace import Kept
 from bench.urgent import Firsts
 
 RATIOS = (
@@ -44,6 +46,9 @@ class Findings:
     )  # rounds of texts and mails on PostgreSQL, by channel
     memory: Mapping[int, float] = field(default_factory=dict)
     urgent: dict[str, Firsts] = field(default_factory=dict)  # by layout
+    pace: Sequence[Kept] = ()
+    throttled: float = 0.0  # texts a second of Apprise as it is shipped
+    million: Run | None = None
     chosen: Mapping[str, str] = field(default_factory=dict)  # the best of a side that was looked for
 
     @property

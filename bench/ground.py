@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from broker import fanout, intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
 from broker.imports import import_roster
+from broker.ports import Hints
 from broker.roster import (
     GroupKind,
     Role,
@@ -50,15 +51,8 @@ class Ground:
     mailroom: Mailroom
     sizes: Sequence[int]
 
-    def settings(
-        self,
-        database_url: str,
-        *,
-        in_flight: int = 32,
-        queue_url: str = "",
-        paced: Mapping[str, float] | None = None,
-    ) -> dict[str, Any]:
-        """A school's settings, as values that can be handed to another process; `paced`: texts at so many a second."""
+    def settings(self, database_url: str, *, in_flight: int = 32, queue_url: str = "") -> dict[str, Any]:
+        """A school's settings, as values that can be handed to another process."""
         texts = {
             "channel": "sms",
             "account_sid": self.sandbox.account_sid,
@@ -140,19 +134,47 @@ class School:
             raise AssertionError(f"{added} deliveries were planned, not {size}")
         return accepted
 
-    def accepted(
-        self, channel: str, size: int, *, text: str = TEXT, urgency: Urgency = Urgency.ROUTINE
-    ) -> Announcement:
+    def accepted(self, channel: str, size: int) -> Announcement:
         """The same, not planned yet."""
+        return self.say(group_of(size), channel)
+
+    def say(
+        self,
+        audience: str,
+        channel: str,
+        *,
+        text: str = TEXT,
+        urgency: Urgency = Urgency.ROUTINE,
+        hints: Hints | None = None,
+    ) -> Announcement:
+        """Announce to an audience's guardians; `hints` instead of the school's own."""
         draft = Draft(
             department="office",
-            audience=group_of(size),
+            audience=audience,
             people=People.GUARDIANS,
             ways=(Step((channel,)),),
             parts={Part.TITLE: SUBJECT, Part.SHORT: text, Part.LONG: LETTER},
             urgency=urgency,
         )
-        return intake.accept(self.house.ports, draft, actor=ACTOR).announcement
+        ports = replace(self.house.ports, hints=hints or self.house.hints)
+        return intake.accept(ports, draft, actor=ACTOR).announcement
+
+    def gather(self, size: int) -> str:
+        """A group of so many of the pupils who are there; its name."""
+        name = group_of(size)
+        with self.house.ledger.begin() as tx:
+            tx.hand.run(
+                "INSERT INTO people_group (name, folded_name, kind) VALUES (:name, :folded, 'club')",
+                name=name,
+                folded=name.casefold(),
+            )
+            tx.hand.run(
+                "INSERT INTO membership (group_id, person_id, role) SELECT g.id, p.id, 'pupil' FROM people_group g,"
+                " (SELECT id FROM person WHERE is_pupil ORDER BY id LIMIT :size) p WHERE g.name = :name",
+                name=name,
+                size=size,
+            )
+        return name
 
     def plan(self, announcement: Announcement) -> int:
         """Plan it; how many deliveries."""

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.faults import FaultBook
+from sandbox.server import loop_factory
 from sandbox.smtp_line import Gate, Line
 
 START_WITHIN = 30.0
@@ -132,11 +133,7 @@ async def _serve(truth: int) -> None:
 def main() -> None:
     """Listen until stdin ends."""
     truth = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        from uvloop import new_event_loop  # noqa: PLC0415 - not on every system
-    except ImportError:
-        new_event_loop = asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(truth))
 
 

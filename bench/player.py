@@ -19,16 +19,21 @@ _ROOT = Path(__file__).resolve().parent.parent
 class Player:
     """The parent's end: `play()` sends one line of JSON and waits for one."""
 
-    def __init__(self, kind: str, **known: Any) -> None:
+    def __init__(self, kind: str, *, limit: float = LIMIT, **known: Any) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.stage", kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=_ROOT,
         )
-        self._kind = kind
+        self._kind, self._limit = kind, limit
         self._said = b""
         self.play(**known)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     def play(self, **order: Any) -> dict[str, Any]:
         """One round. Raises TimeoutError, with the player ended, when it takes too long."""
@@ -44,12 +49,12 @@ class Player:
     def end(self) -> dict[str, Any]:
         """Wait for the round that has begun."""
         assert self._process.stdout is not None
-        until = time.monotonic() + LIMIT
+        until = time.monotonic() + self._limit
         descriptor = self._process.stdout.fileno()
         while b"\n" not in self._said:
             if not select.select([descriptor], [], [], max(0.0, until - time.monotonic()))[0]:
                 self._process.kill()
-                raise TimeoutError(f"{self._kind} took longer than {LIMIT:.0f} s")
+                raise TimeoutError(f"{self._kind} took longer than {self._limit:.0f} s")
             piece = os.read(descriptor, 65536)
             if not piece:
                 raise RuntimeError(f"{self._kind} ended; its own words are on standard error")

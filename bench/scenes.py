@@ -13,6 +13,7 @@ from bench.player import Player
 from bench.words import email
 
 CHANNEL_OF = {"texts": "sms", "mails": "email"}
+SHIPPED = 16  # texts through Apprise with its throttle, of which five go a second
 WARM = 400  # deliveries of a round that nobody looks at
 
 
@@ -30,6 +31,7 @@ class Sizes:
     sweep: int  # a way, to find the bare loops' best
     memory: tuple[int, ...]
     urgent: int  # announcements under a bulk send
+    million: int = 1_000_000
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -164,25 +166,26 @@ class Stage:
         if took != size:
             raise AssertionError(f"the stand-in took {took} of {size} {what}")
 
-    def best(self, whose: str, ways: Mapping[str, Callable[[], Round]]) -> str:
+    def best(self, whose: str, ways: Sequence[str], made: Callable[[str], Round]) -> str:
         """The fastest way of one side, found once a run."""
         if whose not in self.chosen:
-            self.chosen[whose] = best({way: made() for way, made in ways.items()})
+            self.chosen[whose] = best({way: made(way) for way in ways})
         return self.chosen[whose]
 
 
 def bare_texts(stage: Stage, size: int, *, slow: bool = False) -> tuple[Round, int]:
     """The limit for texts, at the concurrency that suits it best; and that."""
     player = stage.player("bare_texts", "bare_texts", **stage.texts_at)
-    ways = (32, 64, 100, 128) if slow else (16, 32, 64)
+
+    def made(calls: str, few: int = stage.sizes.sweep) -> Round:
+        return stage.their_round(player, "texts", few, in_flight=int(calls))
+
     found = stage.best(
         "calls in flight of the bare loop" + (", 50 ms away" if slow else ""),
-        {
-            str(n): lambda n=n: stage.their_round(player, "texts", stage.sizes.sweep, in_flight=n)
-            for n in ways
-        },
+        ("32", "64", "100", "128") if slow else ("16", "32", "64"),
+        made,
     )
-    return stage.their_round(player, "texts", size, in_flight=int(found)), int(found)
+    return made(found, size), int(found)
 
 
 def texts(stage: Stage) -> Mapping[str, Comparison]:
@@ -236,16 +239,14 @@ def mails(stage: Stage) -> Mapping[str, Comparison]:
     worker = stage.carillon(school)
     stage.our_round(school, worker, "mails", WARM)()
     loop = stage.player("bare_mails", "bare_mails", **stage.mails_at)
-    found = stage.best(
-        "connections of the bare loop",
-        {
-            str(n): lambda n=n: stage.their_round(loop, "mails", stage.sizes.sweep, connections=n)
-            for n in (1, 2, 4, 8)
-        },
-    )
+
+    def bare(connections: str, few: int = stage.sizes.sweep) -> Round:
+        return stage.their_round(loop, "mails", few, connections=int(connections))
+
+    found = stage.best("connections of the bare loop", ("1", "2", "4", "8"), bare)
     sides = {
         "carillon": stage.our_round(school, worker, "mails", size),
-        "bare": stage.their_round(loop, "mails", size, connections=int(found)),
+        "bare": bare(found, size),
         "post_office": _post_office(stage),
         "task each": _task_each(stage, "mails"),
         "apprise": _apprise(stage, "mails"),
@@ -262,14 +263,11 @@ def mails(stage: Stage) -> Mapping[str, Comparison]:
 def _task_each(stage: Stage, what: str) -> Round:
     """A Celery task each: Celery's own default of a process a core, or sixteen threads, whichever is faster."""
 
-    def play(pool: str, size: int) -> Round:
+    def made(pool: str, size: int = max(100, stage.sizes.tasks // 2)) -> Round:
         return stage.their_round(stage.task_each(pool), what, size, database=True, account=what)
 
-    few = max(100, stage.sizes.tasks // 2)
-    pool = stage.best(
-        f"pool of a task each, {what}", {p: lambda p=p: play(p, few) for p in ("prefork", "threads")}
-    )
-    return play(pool, stage.sizes.tasks)
+    pool = stage.best(f"pool of a task each, {what}", ("prefork", "threads"), made)
+    return made(pool, stage.sizes.tasks)
 
 
 def _apprise(stage: Stage, what: str) -> Round:
@@ -277,28 +275,29 @@ def _apprise(stage: Stage, what: str) -> Round:
     at = stage.texts_at if what == "texts" else stage.mails_at
     player = stage.player(f"apprise_{what}", f"apprise_{what}", **at)
 
-    def play(way: str, size: int) -> Round:
+    def made(way: str, size: int = stage.sizes.apprise // 3) -> Round:
         return stage.their_round(player, what, size, way=way)
 
-    few = stage.sizes.apprise // 3
-    way = stage.best(
-        f"targets of Apprise, {what}", {w: lambda w=w: play(w, few) for w in ("together", "apart")}
-    )
-    return play(way, stage.sizes.apprise)
+    way = stage.best(f"targets of Apprise, {what}", ("together", "apart"), made)
+    return made(way, stage.sizes.apprise)
 
 
 def _post_office(stage: Stage) -> Round:
     """django-post_office: its defaults (100 mails a batch, five threads), or what its manual has for bulk."""
     player = stage.post_office()
 
-    def play(way: str, size: int) -> Round:
+    def made(way: str, size: int = stage.sizes.post_office // 2) -> Round:
         batch, threads = map(int, way.split("/"))
         return stage.their_round(player, "mails", size, database=True, batch=batch, threads=threads)
 
-    few = stage.sizes.post_office // 2
-    ways = ("100/5", "100/1", "1000/5", "1000/10")
-    way = stage.best("batch/threads of post_office", {w: lambda w=w: play(w, few) for w in ways})
-    return play(way, stage.sizes.post_office)
+    way = stage.best("batch/threads of post_office", ("100/5", "100/1", "1000/5", "1000/10"), made)
+    return made(way, stage.sizes.post_office)
+
+
+def throttled(stage: Stage) -> float:
+    """Texts a second of Apprise as it is shipped, from one address list."""
+    player = stage.player("apprise_texts", "apprise_texts", **stage.texts_at)
+    return stage.their_round(player, "texts", SHIPPED, way="together", throttled=True)().rate
 
 
 def counts(stage: Stage) -> Mapping[str, Sequence[Played]]:

@@ -105,8 +105,14 @@ def _rest(found: Findings) -> Iterator[str]:
     if found.memory:
         told = ", ".join(f"{mb:.0f} MB at {size:,}" for size, mb in found.memory.items())
         yield f"the most memory of a worker process: {told} recipients (gate: 50 MB more)"
+    if found.throttled:
+        yield f"Apprise as it is shipped, with its throttle: {found.throttled:.1f} texts a second"
     for layout, firsts in found.urgent.items():
         yield f"urgent, {layout}: {firsts}"
+    if found.million is not None:
+        yield f"scale, {found.million}"
+    for kept in found.pace:
+        yield f"pace, {kept}"
 
 
 def _told(spread: Spread) -> str:

@@ -12,22 +12,18 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
 
 from bench.crowd import fill
-from bench.ground import ACTOR, Ground, School, group_of
+from bench.ground import Ground, School, group_of
 from bench.running import Running
-from broker import intake
 from broker.address import AddressKind
-from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
+from broker.announcement import Announcement, Urgency
 from broker.ports import Hints
 from broker.values import Hint
 from config.assembly import assemble
 from config.settings import Settings
-from ledger.connect import Ledger
 
 BULK = 100_000
 FEW = 100
@@ -73,12 +69,12 @@ def compose(ground: Ground, times: int) -> Firsts:
     with ExitStack() as held:
         held.callback(school.house.close)
         everybody = fill(school.house.ledger, BULK, (AddressKind.MOBILE,))
-        _few(school.house.ledger)
-        bulk = _bulk(school, everybody)
+        school.gather(FEW)
+        bulk = school.say(everybody, "sms")
         school.plan(bulk)
         held.enter_context(Running(settings, "worker", "--queues", "urgent"))
         held.enter_context(Running(settings, "worker"))
-        return _measure(ground, school, partial(_bulk, school, everybody), [bulk], times)
+        return _measure(ground, school, everybody, bulk, times)
 
 
 def embedded(ground: Ground, times: int) -> Firsts:
@@ -90,21 +86,21 @@ def embedded(ground: Ground, times: int) -> Firsts:
     school = School(assemble(Settings.of(**settings)))
     with ExitStack() as held:
         held.callback(school.house.close)
-        bulk = _bulk(school, group_of(BULK))
+        bulk = school.say(group_of(BULK), "sms")
         school.plan(bulk)
         held.enter_context(Running(settings, "up"))
-        return _measure(ground, school, partial(_bulk, school, group_of(BULK)), [bulk], times)
+        return _measure(ground, school, group_of(BULK), bulk, times)
 
 
-def _measure(ground: Ground, school: School, bulk: Any, said: list[Announcement], times: int) -> Firsts:
-    accepted = _Accepted(ground)
+def _measure(ground: Ground, school: School, everybody: str, bulk: Announcement, times: int) -> Firsts:
+    accepted, said = _Accepted(ground), [bulk]
     accepted.wait_for(1)
     time.sleep(SETTLING)
     committed: list[float] = []
     began, sent = time.monotonic(), accepted.routine
     for n in range(times):
         if len(said) * BULK - accepted.routine < BULK / 4:
-            said.append(bulk())
+            said.append(school.say(everybody, "sms"))
         committed.append(_announce(school, n))
         time.sleep(EVERY + 0.037 * (n % 10))
         accepted.look()
@@ -174,40 +170,6 @@ class _Noting:
 def _announce(school: School, n: int) -> float:
     """Announce to the few, urgently; when it was committed."""
     noting = _Noting(school.house.hints)
-    draft = Draft(
-        department="office",
-        audience=group_of(FEW),
-        people=People.GUARDIANS,
-        ways=(Step(("sms",)),),
-        parts={Part.SHORT: f"Urgent {n}: the school is closed today. Please keep your children at home."},
-        urgency=Urgency.URGENT,
-    )
-    intake.accept(replace(school.house.ports, hints=noting), draft, actor=ACTOR)
+    words = f"Urgent {n}: the school is closed today. Please keep your children at home."
+    school.say(group_of(FEW), "sms", text=words, urgency=Urgency.URGENT, hints=noting)
     return noting.at
-
-
-def _bulk(school: School, audience: str) -> Announcement:
-    draft = Draft(
-        department="office",
-        audience=audience,
-        people=People.GUARDIANS,
-        ways=(Step(("sms",)),),
-        parts={Part.SHORT: "The summer fair begins at two on Saturday. Everybody is welcome."},
-    )
-    return intake.accept(school.house.ports, draft, actor=ACTOR).announcement
-
-
-def _few(ledger: Ledger) -> None:
-    """A group of a hundred of those who are there."""
-    with ledger.begin() as tx:
-        name = group_of(FEW)
-        tx.hand.run(
-            "INSERT INTO people_group (name, folded_name, kind) VALUES (:name, :folded, 'club')",
-            name=name,
-            folded=name.casefold(),
-        )
-        tx.hand.run(
-            "INSERT INTO membership (group_id, person_id, role) SELECT g.id, p.id, 'pupil' FROM people_group g,"
-            f" (SELECT id FROM person WHERE is_pupil ORDER BY id LIMIT {FEW}) p WHERE g.name = :name",
-            name=name,
-        )

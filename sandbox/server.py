@@ -100,7 +100,7 @@ def serve(settings: SandboxSettings, *, say: Say | None = None, until_stdin_clos
 
     With `until_stdin_closes` it also ends when whoever holds its standard input has gone, however abruptly.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(settings, say or _say, until_stdin_closes))
 
 
@@ -135,7 +135,7 @@ def _address(endpoint: Endpoint, server: asyncio.Server) -> str:
     return str(Endpoint(endpoint.host, server.sockets[0].getsockname()[1]))
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     """Uvloop's where it is installed: it takes half the CPU."""
     try:
         return cast(Callable[[], asyncio.AbstractEventLoop], import_module("uvloop").new_event_loop)

@@ -17,18 +17,18 @@ class Peer:
     def __init__(self, *, url: str, account_sid: str, auth_token: str) -> None:
         self._sid, self._token = account_sid, auth_token
 
-        class Here(NotifyTwilio):
+        class Here(NotifyTwilio):  # type: ignore[no-untyped-call] # half typed
             notify_sms_url = url + "/2010-04-01/Accounts/{sid}/Messages.json"
             secure_protocol = "bench-twilio"
 
-        class Unthrottled(Here):
+        class Unthrottled(Here):  # type: ignore[no-untyped-call]
             request_rate_per_sec = 0
 
         self._plugins = {True: Here, False: Unthrottled}
 
     def play(self, *, size: int, way: str, throttled: bool = False) -> dict[str, Any]:
         """One round: `way` is one address list ("together") or a service for each number ("apart")."""
-        plugin = self._plugins[throttled]
+        plugin: Any = self._plugins[throttled]
         numbers = [mobile(n) for n in range(size)]
         apobj = apprise.Apprise()
         for targets in [numbers] if way == "together" else [[one] for one in numbers]:

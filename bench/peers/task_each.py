@@ -89,7 +89,8 @@ class Peer:
             self._tasks.send_text.delay(number)
         until = time.monotonic() + READY_WITHIN
         with self._tasks.app.connection_for_read() as connection:
-            while connection.default_channel.client.llen("celery"):
+            queue: Any = connection.default_channel
+            while queue.client.llen("celery"):
                 if time.monotonic() > until or self._worker.poll() is not None:
                     raise RuntimeError("the Celery worker did not begin to work")
                 time.sleep(0.1)
