@@ -77,6 +77,11 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
             raise SetupError(problems)
         if serves or not _is_installed(ledger):
             install(settings, ledger)
+    except (
+        DBAPIError
+    ) as fault:  # it may go away between two of these, and come back: a supervisor tries again
+        house.close()
+        raise SetupError(problem_of(fault)) from None
     except BaseException:
         house.close()
         raise

@@ -38,6 +38,16 @@ def test_a_ledger_without_tables_says_what_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.runs_on("sqlite")
+def test_a_ledger_that_fails_in_the_middle_of_a_start_is_told_in_plain_words(tmp_path: Path) -> None:
+    settings = Settings.of(data_dir=tmp_path)
+    with assemble(settings, upgrade=True) as house, house.ledger.begin() as tx:
+        tx.hand.run("ALTER TABLE department RENAME TO gone")
+    with pytest.raises(SetupError) as caught:
+        assemble(settings, serves=True)
+    assert caught.value.problems[0].field == "CARILLON_DATABASE_URL"
+
+
+@pytest.mark.runs_on("sqlite")
 def test_the_embedded_default_is_made_from_nothing(tmp_path: Path) -> None:
     with assemble(Settings.of(data_dir=tmp_path / "var"), upgrade=True) as house:
         assert isinstance(house.hints, Silent)

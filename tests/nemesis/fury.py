@@ -32,12 +32,15 @@ class Fury:
 
     ground: Ground
     grown: timedelta  # how old a process is that has had the time to begin something
+    half: timedelta  # of the run
     beyond: bool = False
     hits: Counter[Act] = field(default_factory=Counter)
     _redis_back_at: float | None = None
+    _early: bool = True
 
     def strike(self, stroke: Stroke) -> bool:
         """Do it; whether it hit."""
+        self._early = stroke.at < self.half
         hit = self._acts()[stroke.act](stroke.draw)
         self.hits[stroke.act] += hit
         return bool(hit)
@@ -167,7 +170,7 @@ class Fury:
     def _change_the_weather(self, draw: float) -> int:
         control = self.ground.sandbox.control
         control.clear()
-        control.order(*weather.orders(draw, beyond=self.beyond))
+        control.order(*weather.orders(draw, early=self._early, beyond=self.beyond))
         return 1
 
     def _jump(self, draw: float) -> int:

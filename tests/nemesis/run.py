@@ -42,7 +42,7 @@ def run(
         took = timedelta(seconds=_wait_until_up(ground))
         _say(f"seed {seed}: up after {time.monotonic() - began:.0f} s")
         # On a machine that starts them slowly they are given time, or none would ever do anything.
-        fury = Fury(ground, grown=min(max(GROWN, took / 2), length / 8), beyond=beyond)
+        fury = Fury(ground, grown=min(max(GROWN, took / 2), length / 5), half=length / 2, beyond=beyond)
         for school in ground.schools:
             school.speaker.start()
         _let_loose(ground, fury, strokes(seed, length), length)
