@@ -20,7 +20,7 @@ MOODS = {
     ),
     "text": ("hang up", "reset", "refuse"),
     "RSET": ("421", "554", "hang up", "garbage"),
-    "nobody": ("take and 250",),  # DATA though no recipient was granted
+    "nobody": ("eager",),  # DATA though no recipient was granted
 }  # fmt: skip
 SLOW = frozenset({"silence", "take and be silent", "drip"})
 _FAIR = {"MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok", "DATA": "354 Go on", "RSET": "250 2.0.0 Ok"}

@@ -91,6 +91,7 @@ def is_true(server: MoodyMailServer, items: Sequence[Item], outcomes: dict[Key, 
 )
 @example([(".", "take and reset")] * 3, [1], True, 1, 500, set(), set())
 @example([("MAIL", "well"), ("MAIL", "hang up"), ("MAIL", "hang up")], [], True, 1, 500, set(), set())
+@example([("RCPT", "550"), ("nobody", "eager")], [1000], True, 1, 500, set(), set())
 @example([("MAIL", "twice"), ("RCPT", "550"), (".", "twice")], [1000], True, 2, 500, set(), set())
 def test_every_outcome_is_the_truth_whatever_the_server_does(
     script: list[tuple[str, str]],
