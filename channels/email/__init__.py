@@ -59,7 +59,7 @@ class Email:
     def send_many(
         self, items: AsyncIterable[Item], *, may_start: MayStart
     ) -> AsyncIterator[tuple[Key, Outcome]]:
-        """Send a stream of mails; `may_start` is asked from the connections' threads."""
+        """Send a stream of mails, on the running loop."""
         return self._gateway.send_many(items, may_start)
 
     def close(self) -> None:
