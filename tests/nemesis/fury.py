@@ -61,13 +61,17 @@ class Fury:
 
     def count(self) -> Faults:
         """What truly happened."""
-        struck: dict[str, int] = self.ground.sandbox.control.counts()["struck"]
         return Faults(
             sum(self.hits[act] for act in KILLS),
             sum(self.hits[act] for act in DATABASE),
             sum(self.hits[act] for act in REDIS),
-            weather.given(struck),
+            weather.given(self.struck()),
         )
+
+    def struck(self) -> dict[str, int]:
+        """The faults that providers gave, by "service:kind:stage"."""
+        given: dict[str, int] = self.ground.sandbox.control.counts()["struck"]
+        return given
 
     @property
     def senders_killed(self) -> int:

@@ -47,33 +47,34 @@ def run(
             school.speaker.start()
         _let_loose(ground, fury, strokes(seed, length), length)
         seconds = _settle(ground, fury)
-        if beyond:
-            time.sleep(
-                weather.LATEST.total_seconds()
-            )  # what is accepted so late is accepted after all is settled
+        if beyond:  # what is accepted that late is accepted after all is settled
+            time.sleep(weather.LATEST.total_seconds())
         _wait_until_up(ground)  # whom the last stroke hit may only now be coming up
-        faults, struck = fury.count(), ground.sandbox.control.counts()["struck"]
-        feeds = {school.letter: _feed(school.installed.port) for school in ground.schools}
-        for process in ground.processes:
-            process.ask_to_stop()
-        for process in ground.processes:
-            process.stop()
-        truth = ground.sandbox.truth()
-        verdict = Verdict()
-        for school in ground.schools:
-            verdict.add(school, school.house.ledger, truth, feeds[school.letter])
-        verdict.listen(sorted(folder.glob("*/*.log")), folder / "redis.heard", truth)
+        faults, struck = fury.count(), fury.struck()
         allowed = weather.lost_replies(struck) + UNCERTAIN_FOR_A_KILL * fury.senders_killed
-        verdict.judge_uncertain(allowed)
-    wrong = [*verdict.words(), *faults.short_of(least(length))]
-    if beyond:
-        wrong = [each for each in wrong if not each.startswith("doubled: ")]
-    if seconds > SETTLED_WITHIN.total_seconds():
-        wrong.append(f"settled {seconds:.0f} s after the last fault, and {SETTLED_WITHIN.seconds} s may be")
-    told = _told(seed, verdict, faults, allowed, seconds)
+        verdict = _judge(ground, folder)
+    verdict.judge_uncertain(allowed)
     _say(f"seed {seed}: {dict(sorted((act.value, n) for act, n in fury.hits.items()))}")
     _say(f"seed {seed}: the providers gave {dict(sorted(struck.items()))}")
-    return Outcome(told, wrong)
+    wrong = [*verdict.words(beyond=beyond), *faults.short_of(least(length))]
+    if seconds > SETTLED_WITHIN.total_seconds():
+        wrong.append(f"settled {seconds:.0f} s after the last fault, and {SETTLED_WITHIN.seconds} s may be")
+    return Outcome(_told(seed, verdict, faults, allowed, seconds), wrong)
+
+
+def _judge(ground: Ground, folder: Path) -> Verdict:
+    """Read the feeds, end everything warmly, then look at what is left."""
+    feeds = {school.letter: _feed(school.installed.port) for school in ground.schools}
+    for process in ground.processes:
+        process.ask_to_stop()
+    for process in ground.processes:
+        process.stop()
+    truth = ground.sandbox.truth()
+    verdict = Verdict()
+    for school in ground.schools:
+        verdict.add(school, school.house.ledger, truth, feeds[school.letter])
+    verdict.listen(sorted(folder.glob("*/*.log")), folder / "redis.heard", truth)
+    return verdict
 
 
 def _told(seed: int, verdict: Verdict, faults: Faults, allowed: int, seconds: float) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def _told(seed: int, verdict: Verdict, faults: Faults, allowed: int, seconds: fl
         "deliveries": verdict.deliveries,
         "faults": asdict(faults),
         "lost": len(verdict.lost),
-        "doubled": len(verdict.doubled),
+        "doubled": verdict.twice,
         "uncertain_left": verdict.uncertain_left,
         "uncertain_allowed": {"email": allowed},
         "seconds_to_settled": round(seconds, 1),

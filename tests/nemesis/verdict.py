@@ -57,6 +57,7 @@ class Verdict:
     deliveries: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    twice: int = 0  # how many deliveries: most are seen both in the ledger and in the truth alone
     broken: list[str] = field(default_factory=list)
     uncertain: Counter[str] = field(default_factory=Counter)
 
@@ -74,8 +75,10 @@ class Verdict:
         where = f"school {school.letter}: "
         rest = [each for each in (*ALWAYS, *IN_THE_END) if each not in (*TWICE, *LOST)]
         self.lost += (where + each for each in (*broken(seen, *LOST), *_nobody_forgotten(school, seen)))
-        self.doubled += (where + each for each in (*broken(seen, *TWICE), *_nobody_told_twice(seen, mine)))
-        self.doubled += (where + each for each in _once_in_the_feed(school, seen, feed))
+        in_ledger, in_truth = broken(seen, *TWICE), list(_nobody_told_twice(seen, mine))
+        in_feed = list(_once_in_the_feed(school, seen, feed))
+        self.doubled += (where + each for each in (*in_ledger, *in_truth, *in_feed))
+        self.twice += max(len(in_ledger), len(in_truth)) + len(in_feed)
         self.broken += (where + each for each in (*broken(seen, *rest), *_taken_back(school, seen, ledger)))
         self.broken += (where + each for each in school.speaker.faults)
 
@@ -104,9 +107,9 @@ class Verdict:
         if (n := self.uncertain["email"]) > allowed:
             self.broken.append(f"{n} mails are left uncertain, and {allowed} may be")
 
-    def words(self) -> Iterator[str]:
-        """What is wrong, a few of each kind."""
-        for name in ("lost", "doubled", "broken"):
+    def words(self, *, beyond: bool = False) -> Iterator[str]:
+        """What is wrong, a few of each kind. Beyond the grace what came twice is told, and is not wrong."""
+        for name in ("lost", "broken") if beyond else ("lost", "doubled", "broken"):
             faults: list[str] = getattr(self, name)
             yield from (f"{name}: {fault}" for fault in faults[:SHOWN])
             if len(faults) > SHOWN:
