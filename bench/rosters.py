@@ -56,7 +56,7 @@ def write_roster(folder: Path, people: int = PEOPLE, enrolments: int = ENROLMENT
     )
     sessions = ("sourcedId", "title", "type", "startDate", "endDate")
     _write(folder, "academicSessions", sessions, [("y", "2026/27", "schoolYear", "2026-09-01", "2027-07-20")])
-    headers = ("sourcedId", "enabledUser", "role", "givenName", "familyName", "email", "sms")
+    headers: tuple[str, ...] = ("sourcedId", "enabledUser", "role", "givenName", "familyName", "email", "sms")
     headers += ("agentSourcedIds", "grades")
     _write(folder, "users", headers, _users(pupils, people - staff - pupils, staff))
     headers = ("sourcedId", "title", "classType", "termSourcedIds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from broker.actor import Actor
@@ -27,15 +28,21 @@ def look(ports: Ports, roster: Roster) -> ImportDifference:
 
 
 def import_roster(
-    ports: Ports, roster: Roster, *, actor: Actor, expect_leaving: int | None = None
+    ports: Ports,
+    roster: Roster,
+    *,
+    actor: Actor,
+    expect_leaving: int | None = None,
+    told: Callable[[ImportDifference], None] = lambda _: None,
 ) -> ImportDifference:
     """Make the ledger equal to the roster in one short transaction. Safe to repeat: the second changes nothing.
 
     Who is not in the roster leaves: kept, no longer written to. `expect_leaving` is how many a person was shown
-    and confirmed. Raises ManyLeaving.
+    and confirmed; `told` hears the difference before anything is changed. Raises ManyLeaving.
     """
     with ports.ledger.begin_import(roster) as tx:
         difference = tx.imports.difference()
+        told(difference)
         _confirmed(difference, expect_leaving)
         if not difference.any:
             return difference

@@ -207,19 +207,18 @@ def _check_fields(columns: Mapping[str, Column], rows: Rows) -> None:
     if "id" not in columns:
         hint = "one column must hold what never changes: an admission number, a staff code"
         _refuse("missing_field", "id", "nothing says which column tells people apart", hint)
-    if rows is Rows.STAFF:
-        if beyond := [field for field in columns if field.startswith("guardian")]:
-            _refuse("unknown_field", beyond[0], "only a report about pupils has guardians", "leave it out")
-        _check_named("", columns)
+    if rows is Rows.STAFF and (beyond := [field for field in columns if field.startswith("guardian")]):
+        _refuse("unknown_field", beyond[0], "only a report about pupils has guardians", "leave it out")
+    _check_named("", columns, needed=rows is Rows.STAFF)
     for n in sorted({field.split(".")[0] for field in columns if "." in field}):
-        _check_named(f"{n}.", columns)
+        _check_named(f"{n}.", columns, needed=f"{n}.id" not in columns)
 
 
-def _check_named(prefix: str, columns: Mapping[str, Column]) -> None:
+def _check_named(prefix: str, columns: Mapping[str, Column], *, needed: bool) -> None:
     parts = {f"{prefix}given_name", f"{prefix}family_name"} & columns.keys()
     if f"{prefix}name" in columns and parts:
         _refuse("name_twice", f"{prefix}name", "a name is one column or two, not both", "leave one out")
-    if not parts and f"{prefix}name" not in columns:
+    if needed and not parts and f"{prefix}name" not in columns:
         hint = "the whole name in one column, or given_name and family_name"
         _refuse("missing_field", f"{prefix}name", "no column holds the name", hint)
 

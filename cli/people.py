@@ -75,17 +75,26 @@ def import_(
         roster = read(tell)
     # A dry run keeps nothing that a name would have to stand under.
     with writing("a dry run" if dry_run else operator, creates=True) as (house, actor):
-        with show.busy("comparing", quiet=json):
-            difference = imports.look(house.ports, roster)
-        if not json:
-            _show(difference)
-        if dry_run or not difference.any:
-            _end(difference, applied=False, json=json)
-            return
-        expected = expect_leaving if yes else _confirmed(difference, expect_leaving, json=json)
+        tell_all = _quiet if json else _show
+        expected = expect_leaving
+        if dry_run or not yes:
+            with show.busy("comparing", quiet=json):
+                difference = imports.look(house.ports, roster)
+            tell_all(difference)
+            tell_all = _quiet  # it has been seen
+            if dry_run or not difference.any:
+                _end(difference, applied=False, json=json)
+                return
+            expected = _confirmed(difference, expect_leaving, json=json)
         with show.busy("swapping it in", quiet=json):
-            done = imports.import_roster(house.ports, roster, actor=actor, expect_leaving=expected)
-        _end(done, applied=True, json=json)
+            done = imports.import_roster(
+                house.ports, roster, actor=actor, expect_leaving=expected, told=tell_all
+            )
+        _end(done, applied=done.any, json=json)
+
+
+def _quiet(difference: ImportDifference) -> None:
+    """Tell nothing: a program gets it all at the end."""
 
 
 def _reader(

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from broker.actor import Actor, ActorKind
 from broker.address import AddressKind
 from broker.announcement import Draft, Part, People, Step
-from broker.doubtful import CONFIRMED_FOR, Doubt, confirm
+from broker.doubtful import CONFIRMED_FOR, Doubt, DoubtfulAddress, confirm
 from broker.errors import NotFound
 from broker.fanout import plan
 from broker.imports import import_roster
@@ -43,6 +43,7 @@ def sent(
             draft, digest="d", actor=BELL, due_at=tx.now, expires_at=tx.now + timedelta(hours=1)
         )
     plan(ports, made.public_id, actor=BELL)
+    assert isinstance(ports.ledger, Ledger)
     with ports.ledger.begin() as tx:
         execute, now = tx.hand.connection.execute, tx.now
         one = t.delivery.c.announcement_id == made.id
@@ -188,7 +189,8 @@ def test_an_address_whose_holders_have_all_left_is_not_listed(ports, ledger):
 def test_the_list_names_holders_and_their_pupils_masks_addresses_and_comes_in_pages(ports, ledger):
     bring(ports)
     grow_old(ledger, CONFIRMED_FOR + timedelta(days=1))
-    seen, last = [], 0
+    seen: list[DoubtfulAddress] = []
+    last = 0
     while True:
         with ledger.reading() as hand:
             page = doubtful(hand, doubts=[Doubt.UNCONFIRMED], after=last, limit=2)
