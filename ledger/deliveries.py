@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, LargeBinary, Row, String, Uuid, text
+from sqlalchemy import Boolean, Integer, LargeBinary, Row, String, Uuid, bindparam, text
 
 from broker.announcement import Purpose, Urgency
 from broker.delivery import State
@@ -21,6 +21,7 @@ from broker.values import AccountRow, Lane, Picked, Result, Started, Step
 from ledger.dialect import Column
 from ledger.hand import Hand
 from ledger.tables import Id, Moment
+from ledger.walks import Place
 
 _STEP: tuple[Column, ...] = (
     ("id", "bigint"),
@@ -74,7 +75,13 @@ class Deliveries:
 
     def pick(self, account: AccountRow, lane: Lane, *, limit: int) -> Sequence[Picked]:
         """Lock up to `limit` due deliveries and read their facts."""
-        rows = self._picked(account, lane, limit)
+        walks, way = self._hand.dialect.walks, (account.id, lane)
+        after = walks.place(way)
+        rows = self._picked(account, lane, limit, after)
+        if after is not None and len(rows) < limit:
+            after, rows = None, self._picked(account, lane, limit, None)
+        place = max((row.due_at, row.id) for row in rows) if len(rows) == limit else None
+        walks.came_to(way, place, afresh=after is None)
         if not rows:
             return []
         self._hand.dialect.saw_now(self._hand.connection, rows[0].now)
@@ -256,13 +263,14 @@ class Deliveries:
             hand.dialect.saw_now(hand.connection, rows[0].now)
         return rows
 
-    def _picked(self, account: AccountRow, lane: Lane, limit: int) -> Sequence[Row[Any]]:
+    def _picked(self, account: AccountRow, lane: Lane, limit: int, after: Place | None) -> Sequence[Row[Any]]:
         dialect = self._hand.dialect
+        beyond = "" if after is None else " AND (due_at, id) > (:after_due, :after_id)"
         statement = text(
             # What changes with a try is taken from the row as it was locked: outside, a row that was claimed and given
             # back since the statement began would still show the fence before.
             "WITH picked AS MATERIALIZED (SELECT id, fence, burned, code FROM delivery WHERE state = 'queued'"
-            f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}"
+            f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}{beyond}"
             f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
             " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, d.content_version, picked.code,"
             " d.address_id,"
@@ -300,6 +308,9 @@ class Deliveries:
         )
         own = dialect.parameters(self._hand.connection)
         values = {"account": account.id, "lane": lane.value, "limit": limit, **own}
+        if after is not None:
+            statement = statement.bindparams(bindparam("after_due", type_=Moment))
+            values.update(after_due=after[0], after_id=after[1])
         return self._hand.connection.execute(statement, values).all()
 
     def _covers(self, deliveries: Sequence[int]) -> Mapping[int, list[Cover]]:

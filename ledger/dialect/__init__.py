@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, FromClause, Select
 
+from ledger.walks import Walks
+
 Column = tuple[str, str]  # (name, "bigint" | "text" | "moment" | "integer" | "boolean")
 
 
@@ -25,6 +27,7 @@ class Dialect(Protocol):
     lock: str  # appended to a SELECT of rows that will be changed
     mark: str  # the record mark of this transaction, as SQL
     changes_together: bool  # whether one statement may change several tables: WITH … (UPDATE … RETURNING)
+    walks: Walks  # where claims of this process go on
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """An engine with every setting that durability and timeouts need."""

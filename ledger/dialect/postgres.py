@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 from ledger.dialect import Column
+from ledger.walks import Walks
 
 _TYPES = {
     "bigint": "bigint",
@@ -57,6 +58,9 @@ class Postgres:
     lock = "FOR NO KEY UPDATE"
     changes_together = True
     mark = "(pg_current_xact_id()::text::bigint + (SELECT mark_offset FROM school))"
+
+    def __init__(self) -> None:
+        self.walks = Walks()
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """Timeouts on every wait: a lock, a statement, a transaction left open, a dead connection."""

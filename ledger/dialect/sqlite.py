@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from ledger.dialect import Column
+from ledger.walks import Walks
 
 BUSY = timedelta(seconds=30)
 READ_ONLY = "carillon_read_only"  # execution option: a transaction that only reads takes no write lock
@@ -61,6 +62,7 @@ class Sqlite:
 
     def __init__(self) -> None:
         self._clock = GuardedClock()
+        self.walks = Walks()
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """Every connection gets WAL, full synchronisation, foreign keys and a busy timeout."""
