@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 
 from broker.address import AddressKind, mask
 from broker.delivery import FAILED, State
@@ -74,7 +74,9 @@ def deliveries(
         query = query.where(t.delivery.c.channel == wanted.channel)
     if wanted.states is not None:
         # As words, not as parameters: SQLite takes a partial index only where the query says what the index says.
-        states = [literal_column(f"'{state.value}'") for state in sorted(wanted.states)]
+        states: list[ColumnElement[str]] = [
+            literal_column(f"'{state.value}'") for state in sorted(wanted.states)
+        ]
         query = query.where(t.delivery.c.state.in_(states))
     return [
         Listed(

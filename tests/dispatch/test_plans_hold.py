@@ -20,7 +20,8 @@ from broker.actor import SYSTEM
 from broker.announcement import Announcement, Urgency
 from broker.channel import Key, Receipt
 from broker.delivery import Evidence
-from broker.testing.provider import Fault, pretend_news
+from broker.testing.channel_bench import Fault
+from broker.testing.provider import pretend_news
 from ledger import tables as t
 from ledger.reads import deliveries, health, reached, status, watch
 from tests.support.broker_world import World
