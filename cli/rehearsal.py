@@ -10,17 +10,18 @@ from zoneinfo import ZoneInfo
 
 from broker import intake
 from broker.address import mask
-from broker.announcement import Content, Draft
+from broker.announcement import Content, Draft, People
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
+from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
 from broker.policy import ALLOW, Case, Cover, Hold, judge
 from broker.reach import Question, Statement, before
 from broker.reach import Way as Reach
 from broker.values import AccountRow
 from cli import show
 from config.assembly import House
-from ledger.reads.example import Example, example
+from ledger.reads.example import Example, LackingParts, example, lacking_parts
 
 MOST_NAMED = 500
 OPTED_OUT = "opted_out"
@@ -73,7 +74,17 @@ def rehearsal(house: House, draft: Draft) -> Rehearsal:
     direct = {c: kind for c, kind in kinds.items() if kind is not None}
     with house.ledger.reading() as hand:
         found = {c: example(hand, audience, checked.people, kind, today=today) for c, kind in direct.items()}
-    ways = {c: _way(house, rehearsed, a, found.get(c)) for c, a in accounts.items() if a is not None}
+        personal = any(has_placeholder(text) for text in checked.parts.values())
+        lack = {
+            c: _lacking(checked, lacking_parts(hand, audience, checked.people, kind, today=today))
+            for c, kind in direct.items()
+            if personal
+        }
+    ways = {
+        c: _way(house, rehearsed, a, found.get(c), lack.get(c, ()))
+        for c, a in accounts.items()
+        if a is not None
+    }
     return Rehearsal(rehearsed, reach, ways, zone)
 
 
@@ -144,7 +155,24 @@ def _way_as_told(way: Way) -> dict[str, Any]:
     }
 
 
-def _way(house: House, rehearsed: Rehearsed, account: AccountRow, family: Example | None) -> Way:
+def _lacking(draft: Draft, lack: LackingParts) -> Sequence[str]:
+    """Who reads plain words where others read their own."""
+    wants = {part for part in PERSONAL if any(part in text for text in draft.parts.values())}
+    said = []
+    if lack.doubtful:
+        shared = show.many(lack.doubtful, "address gets", "addresses get")
+        said.append(f"{shared} no names, being shared by strangers")
+    if CLASS in wants and lack.without_form:
+        formless = show.many(lack.without_form, "person has", "people have")
+        said.append(f"{formless} no form: instead of {CLASS} stands “{LACKING[CLASS]}”")
+    if GUARDIAN in wants and draft.people in (People.PUPILS, People.STAFF):
+        said.append(f"nobody told is a guardian: instead of {GUARDIAN} stands “{LACKING[GUARDIAN]}”")
+    return said
+
+
+def _way(
+    house: House, rehearsed: Rehearsed, account: AccountRow, family: Example | None, lack: Sequence[str]
+) -> Way:
     channel = house.ways_out.open(account.name)
     draft = rehearsed.draft
     to = _recipient(family, draft.language) if family else PUBLIC
@@ -156,7 +184,7 @@ def _way(house: House, rehearsed: Rehearsed, account: AccountRow, family: Exampl
         masked,
         _readable(message),
         message.parts,
-        (*message.notes, *_left_behind(draft, channel)),
+        (*message.notes, *lack, *_left_behind(draft, channel)),
         _verdict(rehearsed, account, channel, family),
     )
 
@@ -170,7 +198,9 @@ def _recipient(family: Example, language: str) -> Recipient:
 def _left_behind(draft: Draft, channel: Channel) -> Sequence[str]:
     if not draft.attachments or channel.traits.carries_files:
         return ()
-    return ("the attachments go as links" if channel.traits.links_files else "the attachments do not go this way",)
+    return (
+        "the attachments go as links" if channel.traits.links_files else "the attachments do not go this way",
+    )
 
 
 def _readable(message: Message) -> dict[str, str]:

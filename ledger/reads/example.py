@@ -58,6 +58,30 @@ def examples_of(
     return [_example(hand, row, covers) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class LackingParts:
+    """How many of one way's recipients lack something that a wording may say personally."""
+
+    doubtful: int  # addresses that get no names
+    without_form: int  # people
+
+
+def lacking_parts(
+    hand: Hand, audience: Audience, people: People, kind: AddressKind, *, today: date
+) -> LackingParts:
+    """Counted for a preview: what stands there instead is plain words."""
+    covers = _covers(audience, people, kind, today)
+    doubtful = select(func.count(t.address.c.id.distinct())).join(
+        covers, covers.c.address_id == t.address.c.id
+    )
+    formless = select(func.count(t.person.c.id.distinct())).join(covers, covers.c.person_id == t.person.c.id)
+    run = hand.connection.execute
+    return LackingParts(
+        run(doubtful.where(t.address.c.doubtful)).scalar_one(),
+        run(formless.where(func.coalesce(t.person.c.form, "") == "")).scalar_one(),
+    )
+
+
 def _covers(audience: Audience, people: People, kind: AddressKind, today: date) -> Any:
     told = members(audience, people, today).subquery("told")
     reach = addresses_for(people).subquery("reach")

@@ -85,3 +85,16 @@ def test_an_announcement_is_stated_from_the_ledger(school):
 def test_a_week_without_messages_says_so(school):
     assert school("reach", "--week", "--json").json == {"messages": 0, "families": []}
     assert "0 messages in seven days" in school("reach", "--week").out
+
+
+def test_a_dry_run_says_how_many_lack_a_personal_part(school):
+    ran = school(
+        *("announce", "{guardian}: {pupil} of {class} plays.", "--to", "everyone", "--people", "pupils"),
+        *("--via", "email", "--dry-run", "--json"),
+    )
+    assert ran.code == 0, ran.out
+    notes = ran.json["channels"]["email"]["notes"]
+    assert "nobody told is a guardian: instead of {guardian} stands “parent or carer”" in notes
+    words = ran.json["channels"]["email"]["example"]["text"]
+    assert "{" not in words
+    assert "Parent or carer: " in words
