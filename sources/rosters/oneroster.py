@@ -236,7 +236,7 @@ class _Reader:
     def _read_users(self) -> None:
         required = ("sourcedId", "givenName", "familyName")
         optional = (
-            *("status", "enabledUser", "role", "grades", "preferredGivenName"),
+            *("status", "enabledUser", "role", "grades", "preferredGivenName", "preferredFamilyName"),
             *("email", "sms", "phone", "agentSourcedIds"),
         )
         for table, row in self._rows("users.csv", required=required, optional=optional):
@@ -259,7 +259,7 @@ class _Reader:
             user,
             roles,
             values.given_name(row, "givenName"),
-            values.name(row, "familyName"),
+            values.name(row, "preferredFamilyName") or values.name(row, "familyName"),
             preferred_name=values.name(row, "preferredGivenName") or None,
             mobiles=(mobile,) if mobile else (),
             emails=(email,) if email else (),

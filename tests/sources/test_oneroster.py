@@ -371,3 +371,11 @@ def test_every_link_holds_the_very_string_of_its_person_so_that_large_schools_fi
     roster = school(tmp_path, ["c1,,Maths,,,,,"], ["e1,,c1,p1,student,,"])
     assert roster.memberships[0].person is roster.people[0].source_id
     assert roster.memberships[0].group is next(g.source_id for g in roster.groups if g.name == "Maths")
+
+
+def test_the_names_that_somebody_prefers_are_used(tmp_path):
+    users = "sourcedId,status,enabledUser,givenName,familyName,preferredGivenName,preferredFamilyName"
+    roles = ["userSourcedId,role", "u1,student"]
+    path = oneroster(tmp_path, users=[users, "u1,active,true,Zoë,Smith,Zo,Okafor"], roles=roles)
+    person = reading(path).people[0]
+    assert (person.given_name, person.preferred_name, person.family_name) == ("Zoë", "Zo", "Okafor")
