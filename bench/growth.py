@@ -1,8 +1,8 @@
 """`python -m bench.growth`: does any statement grow dearer with what a ledger remembers?
 
-The same 20,000 texts are planned and sent from two ledgers in turn, a fresh one and one with a million finished
-deliveries behind it, and the office's pages are read in both. PostgreSQL keeps the time of each statement
-(pg_stat_statements). The history is written by a few statements of ours, as the product would have left it, and the
+The same texts are planned and sent from two ledgers in turn, a fresh one and one with a million finished deliveries
+behind it, and the office's pages are read in both. PostgreSQL keeps the time of each statement, and the pages it looked
+at (pg_stat_statements). The history is written by a few statements of ours, as the product would have left it, and the
 statistics are gathered when all of it is finished, which is the worst moment there is.
 """
 
@@ -13,10 +13,10 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import make_url
@@ -35,7 +35,8 @@ from sandbox.client import start_sandbox
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 
-FLAT = 1.5  # beyond it a statement has grown
+FLAT = 1.5  # times the pages, beyond which a statement has grown
+FEW = 20  # pages
 MATTERS = 1.0  # µs a delivery; less is noise
 ENTRIES = 100  # of the record, for each past announcement
 READS = 3
@@ -61,6 +62,14 @@ _PAST = (
 )
 
 
+class Cost(NamedTuple):
+    """Of all calls of a statement: how many, milliseconds, and pages looked at, which do not depend on the machine."""
+
+    calls: int = 0
+    took: float = 0.0
+    pages: int = 0
+
+
 class Watched(PostgresServer):
     """A server that keeps the time of every statement."""
 
@@ -73,15 +82,16 @@ class Watched(PostgresServer):
         self._ask("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         self._ask("SELECT pg_stat_statements_reset()")
 
-    def kept(self, database_url: str) -> dict[str, tuple[int, float]]:
-        """Statement → (calls, milliseconds in all) in one database."""
+    def kept(self, database_url: str) -> dict[str, Cost]:
+        """Statement → what it cost in one database."""
         name = make_url(database_url).database
         rows = self._ask(
-            "SELECT query, sum(calls)::bigint, sum(total_exec_time) FROM pg_stat_statements s"
+            "SELECT query, sum(calls)::bigint, sum(total_exec_time), sum(shared_blks_hit + shared_blks_read)::bigint"
+            " FROM pg_stat_statements s"
             " JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = %s GROUP BY query",
             name,
         )
-        return {" ".join(query.split()): (calls, took) for query, calls, took in rows}
+        return {" ".join(query.split()): Cost(*cost) for query, *cost in rows}
 
     def _ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
@@ -95,7 +105,7 @@ class Side:
 
     school: School
     worker: Player
-    found: dict[str, tuple[int, float]]
+    found: dict[str, Cost]
 
     def round(self, server: Watched, size: int) -> None:
         """Plan, send, read; and add what each statement took."""
@@ -105,9 +115,9 @@ class Side:
         if (states := self.school.states(said)) != {"sent": size}:
             raise AssertionError(f"not everything was sent: {states}")
         _read(self.school, said)
-        for query, (calls, took) in server.kept(self.school.house.settings.database_url).items():
-            before = self.found.get(query, (0, 0.0))
-            self.found[query] = (before[0] + calls, before[1] + took)
+        for query, cost in server.kept(self.school.house.settings.database_url).items():
+            before = self.found.get(query, Cost())
+            self.found[query] = Cost(*(one + other for one, other in zip(before, cost, strict=True)))
 
 
 def measure(size: int, history: int, rounds: int) -> tuple[Side, Side]:
@@ -173,18 +183,42 @@ def _read(school: School, said: Announcement) -> None:
             health.health(hand)
 
 
-def _compared(fresh: Side, grown: Side, sent: int) -> list[Mapping[str, Any]]:
-    """A row for each statement that takes a share: milliseconds a call on both sides, the dearest first."""
-    rows = []
-    for query, (calls, took) in grown.found.items():
-        before = fresh.found.get(query)
-        if before is None or took / sent * 1000 < MATTERS / 10:
-            continue
-        each, was = took / calls, before[1] / before[0]
-        rows.append(
-            {"query": query, "calls": calls, "fresh_ms": was, "grown_ms": each, "us": took / sent * 1000}
+def _compared(fresh: Side, grown: Side, sent: int) -> list[Row]:
+    """A row for each statement that takes a share, the dearest first."""
+    rows = [
+        Row(query, fresh.found[query], cost, cost.took / sent * 1000)
+        for query, cost in grown.found.items()
+        if query in fresh.found and cost.took / sent * 1000 > MATTERS / 10
+    ]
+    return sorted(rows, key=lambda row: -row.share)
+
+
+class Row(NamedTuple):
+    """A statement on both sides; `share` is its microseconds a text."""
+
+    query: str
+    fresh: Cost
+    grown: Cost
+    share: float
+
+    @property
+    def pages(self) -> tuple[float, float]:
+        """Pages a call, on both sides."""
+        return self.fresh.pages / self.fresh.calls, self.grown.pages / self.grown.calls
+
+    @property
+    def has_grown(self) -> bool:
+        """Half as many pages again, and so many more that an index one level higher is not all of it."""
+        was, now = self.pages
+        return self.share > MATTERS and now > FLAT * was + FEW
+
+    def __str__(self) -> str:
+        was, now = self.pages
+        took = self.fresh.took / self.fresh.calls, self.grown.took / self.grown.calls
+        return (
+            f"{'!' if self.has_grown else ' '}{self.grown.calls:7d} {was:9.0f} {now:9.0f} "
+            f" {took[0]:9.3f} {took[1]:9.3f} {self.share:8.2f}  {self.query[:150]}"
         )
-    return sorted(rows, key=lambda row: -row["us"])
 
 
 def main() -> int:
@@ -197,18 +231,10 @@ def main() -> int:
     told = parser.parse_args()
     fresh, grown = measure(told.size, told.history, told.rounds)
     rows = _compared(fresh, grown, told.size * told.rounds)
-    print("   calls  fresh ms  grown ms  ratio  µs/text")
-    worse = []
+    print("   calls     pages, fresh and grown   ms, fresh and grown   µs/text")
     for row in rows:
-        ratio = row["grown_ms"] / row["fresh_ms"]
-        mark = " "
-        if ratio > FLAT and row["us"] > MATTERS:
-            mark = "!"
-            worse.append(row["query"][:80])
-        print(
-            f"{mark}{row['calls']:7d} {row['fresh_ms']:9.3f} {row['grown_ms']:9.3f} {ratio:6.2f} {row['us']:8.2f}"
-            f"  {row['query'][:150]}"
-        )
+        print(row)
+    worse = [row.query[:80] for row in rows if row.has_grown]
     if told.json:
         print(json.dumps({"grown": worse}))
     return 1 if worse else 0
