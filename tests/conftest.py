@@ -92,7 +92,7 @@ def together(nodeid: str) -> str:
     return TOGETHER if MANY_PROCESSES & {path.parent.name, path.stem} else str(path)
 
 
-class Shifts(LoadScopeScheduling):
+class Shifts(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped
     """Which process of tests does what. Marks (`--dist loadgroup`) cannot tell it: with pytest 9.2 they are lost."""
 
     def _split_scope(self, nodeid: str) -> str:

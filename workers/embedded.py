@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from config.assembly import House
 from config.queue import BEAT, CORE, URGENT, Publisher, beat_queue
 from workers.app import Consumer, forget_stop, stop_all
+from workers.hearing import Hearing
 from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
@@ -20,38 +20,14 @@ from workers.workshop import Workshop, threads_for
 URGENT_THREADS = 4
 
 
+@dataclass
 class _Ear:
-    """One consumer on its thread, and whether it hears: the beats of a supervisor, in one process."""
+    """One consumer on its thread, and what is known of its hearing: the beats of a supervisor, in one process."""
 
-    def __init__(
-        self, house: House, workshop: Workshop, name: str, names: Sequence[str], threads: int
-    ) -> None:
-        settings = house.settings
-        self._beats = beat_queue(f"embedded.{name}")
-        self._unheard_since: float | None = None
-        self._consumer = Consumer(
-            settings.queue_url,
-            house.ways_out.names(),
-            workshop,
-            names=(*names, self._beats),
-            threads=threads,
-            heard=self._heard,
-        )
-        self.name = name
-        self.thread = threading.Thread(target=self._consumer.run, name=f"carillon-{name}", daemon=True)
-
-    def ask(self, publisher: Publisher) -> None:
-        """Send a beat."""
-        if publisher.send(BEAT, "1", queue=self._beats) and self._unheard_since is None:
-            self._unheard_since = time.monotonic()
-
-    def deaf_for(self) -> timedelta:
-        """How long beats have gone unheard."""
-        since = self._unheard_since
-        return timedelta(0) if since is None else timedelta(seconds=time.monotonic() - since)
-
-    def _heard(self, _beat: str) -> None:
-        self._unheard_since = None
+    name: str
+    beats: str  # its own queue
+    thread: threading.Thread
+    hearing: Hearing = field(default_factory=Hearing)
 
 
 class EmbeddedWorker:
@@ -74,8 +50,8 @@ class EmbeddedWorker:
         self._publisher = Publisher(settings.queue_url, ())  # of beats
         rest = settings.worker.threads or threads_for(len(settings.accounts))
         self._ears = [
-            _Ear(house, self._workshop, "urgent hints", (URGENT,), URGENT_THREADS),
-            _Ear(house, self._workshop, "hints", (CORE, *house.ways_out.names()), rest),
+            self._ear("urgent hints", (URGENT,), URGENT_THREADS),
+            self._ear("hints", (CORE, *house.ways_out.names()), rest),
         ]
 
     def start(self) -> None:
@@ -88,15 +64,40 @@ class EmbeddedWorker:
         for ear in self._ears:
             ear.thread.start()
 
+    @property
+    def hears_all(self) -> bool:
+        """Whether every consumer has come up and heard a beat."""
+        return all(ear.hearing.up for ear in self._ears)
+
     def trouble(self) -> str:
         """What is wrong here and will not mend by itself, in words for a log; "" while all goes on. Ask it often."""
-        for ear in self._ears:
+        for number, ear in enumerate(self._ears):
             if not ear.thread.is_alive():
                 return f"the thread that hears {ear.name} has ended"
-            ear.ask(self._publisher)
-            if ear.deaf_for() > self._house.settings.worker.deaf_after:
+            ear.hearing.asked(sent=self._publisher.send(BEAT, str(number), queue=ear.beats))
+            if ear.hearing.is_deaf(self._house.settings.worker.deaf_after):
                 return f"the thread that hears {ear.name} hears none"
         return self._workshop.stalled()
+
+    def _ear(self, name: str, names: Sequence[str], threads: int) -> _Ear:
+        beats = beat_queue(f"embedded.{name}")
+        consumer = Consumer(
+            self._house.settings.queue_url,
+            self._house.ways_out.names(),
+            self._workshop,
+            names=(*names, beats),
+            threads=threads,
+            heard=self._heard,
+        )
+        return _Ear(name, beats, threading.Thread(target=consumer.run, name=f"carillon-{name}", daemon=True))
+
+    def _heard(self, beat: str) -> None:
+        # Which ear it was for stands in the beat: Celery runs every consumer's tasks as those of the last one made.
+        hearing = self._ears[int(beat)].hearing
+        if hearing.up:
+            hearing.heard()
+        else:
+            hearing.came_up()
 
     def stop(self) -> None:
         """Finish what is in hand and end; safe to call twice."""
