@@ -208,4 +208,3 @@ async def moody(
         for writer in writers:
             writer.transport.abort()
         await asyncio.gather(*sessions)
-        await listener.wait_closed()
