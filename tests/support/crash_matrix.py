@@ -31,7 +31,7 @@ from tests.support.invariants import Had, Seen, check_in_the_end, nothing_privat
 FAMILIES = 5
 ACCOUNTS = {"sms": "texts", "email": "mails", "rss": "feed", "twitter": "posts"}
 ALONE = {"twitter": ("twitter", "rss")}  # X is never the only way
-DIES_WITHIN, SETTLES_WITHIN = timedelta(seconds=30), timedelta(seconds=40)
+DIES_WITHIN, SETTLES_WITHIN = timedelta(seconds=60), timedelta(seconds=60)
 LOGS = ("up", "worker", "web")
 MOST_DEATHS = 3
 
