@@ -262,8 +262,10 @@ class Imports:
         """Who gives an address that is new of theirs has said just now that it is right."""
         told = HOLDING.staged
         given = select(told.c.address_id).where(HOLDING.is_new)
+        now = self._hand.now
+        older = address.c.confirmed_at < now  # those of this import have it already
         self._hand.connection.execute(
-            update(address).where(address.c.id.in_(given)).values(confirmed_at=self._hand.now)
+            update(address).where(older, address.c.id.in_(given)).values(confirmed_at=now)
         )
 
     # --- whom it takes a way from -------------------------------------------------------------------------------

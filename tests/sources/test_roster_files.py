@@ -13,8 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.rosters import LIMITS, RosterRefused
-from tests.support.rosters import MANIFEST, PEOPLE_HEADERS, USERS, people_csv, reading, refused, zipped
+from sources.rosters import LIMITS, RosterRefused, read
+from tests.support.rosters import (
+    MANIFEST,
+    PEOPLE_HEADERS,
+    TODAY,
+    USERS,
+    people_csv,
+    reading,
+    refused,
+    zipped,
+)
 
 HEADERS = "id,role,given_name,family_name"
 ROW = "p1,pupil,Ann,Lee"
@@ -294,3 +303,20 @@ def test_no_damage_to_a_zip_causes_anything_but_a_roster_or_a_refusal(tmp_path_f
     path.write_bytes(content)
     with contextlib.suppress(RosterRefused):
         reading(path)
+
+
+# ---- how far it has come
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_whoever_waits_hears_how_far_the_reading_has_come(tmp_path, packed):
+    rows = "".join(f"p{n},pupil,Ann,Lee\n" for n in range(5_000))
+    path = people_csv(tmp_path, rows.rstrip(), headers=HEADERS)
+    if packed:
+        path = zipped(tmp_path / "roster.zip", {"people.csv": path.read_bytes()})
+    heard: list[float] = []
+    roster = read(path, region="GB", today=TODAY, tell=heard.append)
+    assert len(roster.people) == 5_000
+    assert len(heard) > 5
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
