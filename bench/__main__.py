@@ -19,6 +19,7 @@ from bench.ground import ground
 from bench.last import LAST, beside, record
 from tests.support.servers import CannotBeHadError
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 Part = Callable[[scenes.Stage, Findings], None]
 
 
@@ -98,6 +99,8 @@ def main() -> int:
         console.print("\n".join(beside(found, told.compare)), highlight=False)
     if told.record:
         record(found)
+    if told.page is not None:
+        tell.into(told.page, found)
     broken = list(found.broken()) if told.gates else []
     for gate in broken:
         console.print(f"[red]gate: {gate}")
@@ -132,6 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     parser.add_argument(
         "--markdown", action="store_true", help="the table for docs/performance.md on standard output"
+    )
+    parser.add_argument(
+        "--page", type=Path, nargs="?", const=PAGE, metavar="FILE", help="put it into docs/performance.md"
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, help="measure these alone")
     parser.add_argument(

@@ -174,6 +174,7 @@ class School:
                 name=name,
                 size=size,
             )
+            tx.hand.run("ANALYZE people_group, membership")
         return name
 
     def plan(self, announcement: Announcement) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 from bench.compare import Comparison, Spread
 from bench.findings import CPU, CPU_AIMS, GATES, Findings
 
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 BAR = 10  # characters up to the aim
 MOST = 16
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -47,6 +49,15 @@ def markdown(found: Findings) -> str:
         lines += ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
         lines += ["| " + " | ".join(_row(one)) + " |" for one in found.comparisons.values()]
     return "\n".join([*lines, "", *(f"* {line}" for line in _rest(found))]) + "\n"
+
+
+def into(page: Path, found: Findings) -> None:
+    """Put the table into a page, between its two marks."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{page} has no place for figures: {BEGIN} … {END}")
+    page.write_text(f"{before}{begin}\n{markdown(found)}{end}{after}")
 
 
 def bar(value: float, aim: float) -> str:
