@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from broker.actor import SYSTEM
+from broker.actor import SYSTEM, Actor, ActorKind
 from broker.difference import Counts, ImportDifference
 from broker.imports import import_roster
 from broker.mapping import make
@@ -133,6 +133,15 @@ def test_a_number_that_was_refused_is_remembered_with_its_person(ports, ledger, 
     bring(ports, report(tmp_path, ANN_MUM.replace("07911 123456", "020 7946 0123"), BOB_MUM))
     refused = rows(ledger, select(t.person.c.mobile_refused).where(t.person.c.is_guardian))
     assert sorted(row.mobile_refused for row in refused) == [False, True]
+
+
+def test_an_import_that_fails_at_its_very_end_leaves_nothing_behind(ports, ledger, tmp_path):
+    unwritable = Actor(ActorKind.PERSON, "\udcff")  # the record cannot be written, and it is written last
+    with pytest.raises(UnicodeEncodeError):
+        import_roster(ports, report(tmp_path, ANN_MUM, ANN_DAD), actor=unwritable)
+    for table in (t.person, t.people_group, t.membership, t.guardianship, t.address, t.record_entry):
+        assert rows(ledger, select(table)) == []
+    assert bring(ports, report(tmp_path, ANN_MUM, ANN_DAD)).people == Counts(new=3)
 
 
 # ---- the difference, group by group

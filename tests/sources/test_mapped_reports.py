@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from broker.errors import BadMapping
 from broker.mapping import Encoding, ReportMapping, Rows, make
@@ -281,3 +284,31 @@ def test_reports_are_bounded_like_every_other_file(tmp_path):
     with pytest.raises(RosterRefused) as refused:
         read_reports([mapped(path)], region="GB", today=TODAY, limits=replace(LIMITS, rows=2))
     assert refused.value.problem.code == "too_many_rows"
+
+
+# ---- anything at all
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+rows = st.lists(
+    st.lists(st.one_of(cells, st.sampled_from(["1", "2", "Ann Lee", "=1", "yes"])), max_size=12), max_size=6
+)
+
+
+@given(rows)
+@settings(max_examples=60)
+def test_whatever_stands_in_a_report_it_is_read_or_refused_and_every_link_joins_two(tmp_path_factory, drawn):
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(LONG.split(","))
+        writer.writerows(drawn)
+    try:
+        roster = read(mapped(path, LONG_COLUMNS, LONG))
+    except RosterRefused:
+        return
+    ids = {one.source_id for one in roster.people}
+    groups = {one.source_id for one in roster.groups}
+    assert len(ids) == len(roster.people)
+    assert all({one.guardian, one.pupil} <= ids for one in roster.guardianships)
+    assert all(one.person in ids and one.group in groups for one in roster.memberships)
+    assert read(mapped(path, LONG_COLUMNS, LONG)) == roster
