@@ -16,10 +16,12 @@ import psycopg
 from tests.nemesis import weather
 from tests.nemesis.ground import Ground
 from tests.nemesis.plan import DATABASE, KILLS, REDIS, Act, Faults, Stroke
-from tests.nemesis.processes import Kept, age_of, strike
+from tests.nemesis.processes import Kept, strike, threads_of
 
 T = TypeVar("T")
 STARTING = 0.15  # of the kills may hit what is only starting
+AT_WORK = 8  # threads of a process that sends: its loop, its brake, its sweep …
+GROWN = timedelta(seconds=3)
 _OURS = "FROM pg_stat_activity WHERE application_name = 'carillon'"
 _END = f"SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) {_OURS}"
 # What is in the middle of something comes first.
@@ -31,12 +33,12 @@ class Fury:
     """Strikes. A stroke that met nothing to hit is tried again a little later."""
 
     ground: Ground
-    grown: timedelta  # how old a process is that has had the time to begin something
     half: timedelta  # of the run
     beyond: bool = False
     hits: Counter[Act] = field(default_factory=Counter)
     _redis_back_at: float | None = None
     _early: bool = True
+    _up_since: dict[int, float] = field(default_factory=dict)  # by process
 
     def strike(self, stroke: Stroke) -> bool:
         """Do it; whether it hit."""
@@ -46,7 +48,10 @@ class Fury:
         return bool(hit)
 
     def tend(self) -> None:
-        """Let what is paused go on when its time has come."""
+        """Let what is paused go on when its time has come; see who has come up."""
+        now = time.monotonic()
+        working = {pid for pid in self._workers() if threads_of(pid) >= AT_WORK}
+        self._up_since = {pid: self._up_since.get(pid, now) for pid in working}
         if self._redis_back_at is not None and time.monotonic() >= self._redis_back_at:
             self._redis_back_at = None
             self.ground.redis.resume()
@@ -80,8 +85,8 @@ class Fury:
 
     def _acts(self) -> dict[Act, Callable[[float], int]]:
         return {
-            Act.KILL_EMBEDDED: lambda draw: self._kill(self._kept("up"), draw),
-            Act.KILL_SUPERVISOR: lambda draw: self._kill(self._supervisors(), draw),
+            Act.KILL_EMBEDDED: self._kill_embedded,
+            Act.KILL_SUPERVISOR: self._kill_supervisor,
             Act.KILL_WEB: lambda draw: self._kill(self._kept("web"), draw),
             Act.KILL_CHILD: self._kill_child,
             Act.KILL_HOST: self._kill_host,
@@ -104,21 +109,40 @@ class Fury:
     def _supervisors(self) -> list[Kept]:
         return [process for process in self.ground.processes if process.supervises]
 
-    def _old_enough(self, draw: float) -> timedelta:
-        return timedelta(0) if draw < STARTING else self.grown
+    def _workers(self) -> list[int]:
+        """Every process that sends."""
+        embedded = [each.pid for each in self._kept("up") if each.pid]
+        return embedded + [child for each in self._supervisors() for child in each.children()]
+
+    def _may_fall(self, pid: int, draw: float) -> bool:
+        """Mostly what has had the time to begin something, however slow the machine; now and then what only starts."""
+        up_for = time.monotonic() - self._up_since.get(pid, float("inf"))
+        return draw < STARTING or up_for > GROWN.total_seconds()
 
     def _kill(self, among: Sequence[Kept], draw: float) -> int:
-        alive = [each for each in among if each.alive and each.age > self._old_enough(draw)]
+        alive = [each for each in among if each.alive]
         return bool(alive) and _one_of(alive, draw).kill()
+
+    def _kill_embedded(self, draw: float) -> int:
+        return self._kill([each for each in self._kept("up") if self._may_fall(each.pid, draw)], draw)
+
+    def _kill_supervisor(self, draw: float) -> int:
+        """One whose workers are up: a warm stop of theirs follows."""
+        ready = [
+            each for each in self._supervisors() if any(self._may_fall(c, draw) for c in each.children())
+        ]
+        return self._kill(ready, draw)
 
     def _kill_child(self, draw: float) -> int:
         children = [child for each in self._supervisors() for child in each.children()]
-        grown = [child for child in children if age_of(child) > self._old_enough(draw)]
-        return bool(grown) and strike(_one_of(sorted(grown), draw))
+        ready = [child for child in children if self._may_fall(child, draw)]
+        return bool(ready) and strike(_one_of(sorted(ready), draw))
 
     def _kill_host(self, draw: float) -> int:
         """The worker first, and before its supervisor can look, the supervisor."""
-        ready = [each for each in self._supervisors() if each.children()]
+        ready = [
+            each for each in self._supervisors() if any(self._may_fall(c, draw) for c in each.children())
+        ]
         if not ready:
             return 0
         host = _one_of(ready, draw)

@@ -26,7 +26,7 @@ from tests.support.redis import RedisServer
 
 FAMILIES, FEW = 70, 25
 EVERY, SELDOM = timedelta(seconds=1.6), timedelta(seconds=4)  # between two announcements
-READY_WITHIN = timedelta(seconds=60)
+READY_WITHIN = timedelta(seconds=120)
 
 
 @dataclass

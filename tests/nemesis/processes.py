@@ -35,7 +35,6 @@ class Kept:
     back_after: timedelta = timedelta(seconds=1)
     supervises: bool = False
     _process: subprocess.Popen[bytes] | None = None
-    _started_at: float = 0.0
     _back_at: float = 0.0
     _seen: set[int] = field(default_factory=set)  # every child there ever was, so that none is left behind
 
@@ -49,7 +48,6 @@ class Kept:
 
     def start(self) -> None:
         """Start it. From the main thread: the kernel ends it when the thread that started it ends."""
-        self._started_at = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(COMMAND), *self.words],
@@ -74,9 +72,9 @@ class Kept:
             self.start()
 
     @property
-    def age(self) -> timedelta:
-        """Since it was started."""
-        return timedelta(seconds=time.monotonic() - self._started_at)
+    def pid(self) -> int:
+        """Of the command itself; 0 while it is dead."""
+        return self._process.pid if self._process is not None and self.alive else 0
 
     def kill(self) -> bool:
         """SIGKILL; whether it hit a live process."""
@@ -134,13 +132,11 @@ def strike(pid: int) -> bool:
     return True
 
 
-def age_of(pid: int) -> timedelta:
-    """Since a process was started; nothing for one that is gone."""
+def threads_of(pid: int) -> int:
+    """How many it has: a worker's come one after the other while it starts. 0 for one that is gone."""
     with suppress(OSError, IndexError):
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        up = float(Path("/proc/uptime").read_text().split()[0])
-        return timedelta(seconds=up - ticks / os.sysconf("SC_CLK_TCK"))
-    return timedelta(0)
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[17])
+    return 0
 
 
 def is_live(pid: int) -> bool:

@@ -22,7 +22,6 @@ SETTLED_WITHIN = timedelta(seconds=120)
 GIVE_UP = timedelta(seconds=200)  # waited for all the same, so that a late end can be told from none
 AGAIN = timedelta(milliseconds=400)  # a stroke that met nothing to hit
 TURN = 0.1
-GROWN = timedelta(seconds=4)  # how old a process must be, mostly, to be killed
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,9 @@ def run(
     """One seed. Its folder keeps logs and truth."""
     began = time.monotonic()
     with broken_ground(folder, seed, with_clock=with_clock) as ground:
-        took = timedelta(seconds=_wait_until_up(ground))
+        _wait_until_up(ground)
         _say(f"seed {seed}: up after {time.monotonic() - began:.0f} s")
-        # On a machine that starts them slowly they are given time, or none would ever do anything.
-        fury = Fury(ground, grown=min(max(GROWN, took / 2), length / 5), half=length / 2, beyond=beyond)
+        fury = Fury(ground, half=length / 2, beyond=beyond)
         for school in ground.schools:
             school.speaker.start()
         _let_loose(ground, fury, strokes(seed, length), length)
@@ -90,17 +88,15 @@ def _told(seed: int, verdict: Verdict, faults: Faults, allowed: int, seconds: fl
     }
 
 
-def _wait_until_up(ground: Ground) -> float:
-    """Seconds that it took."""
-    began = time.monotonic()
+def _wait_until_up(ground: Ground) -> None:
+    until = time.monotonic() + READY_WITHIN.total_seconds()
     while not all(_is_well(school.installed.port) for school in ground.schools) or not all(
         process.children() for process in ground.processes if process.supervises
     ):
-        if time.monotonic() - began > READY_WITHIN.total_seconds():
+        if time.monotonic() > until:
             raise AssertionError(f"not up within {READY_WITHIN.seconds} s; the logs are in {ground.folder}")
         ground.tend()
         time.sleep(0.2)
-    return time.monotonic() - began
 
 
 def _let_loose(ground: Ground, fury: Fury, planned: Sequence[Stroke], length: timedelta) -> None:
