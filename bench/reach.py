@@ -22,6 +22,7 @@ from sqlalchemy import text
 from bench.ground import ACTOR
 from bench.words import email, mobile
 from broker import fanout, groups, intake
+from broker.address import AddressKind
 from broker.announcement import Draft, Part, People, Step
 from broker.audience import parse
 from broker.imports import import_roster
@@ -41,7 +42,8 @@ from ledger.reads.reach import after, week
 from tests.support.postgres import PostgresServer
 
 ROUNDS = 5
-WAYS = ("sms", "email")
+KINDS = {"sms": AddressKind.MOBILE, "email": AddressKind.EMAIL}
+WAYS = tuple(KINDS)
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -165,7 +167,7 @@ def _state(house: House, people: People = People.GUARDIANS) -> Statement:
 
 def _after(house: House, announcement: int) -> None:
     with house.ledger.look() as tx:
-        after(tx.hand, tx.announcements.by_id(announcement))
+        after(tx.hand, tx.announcements.by_id(announcement), KINDS)
 
 
 def _week(house: House) -> None:

@@ -199,13 +199,14 @@ def _why(one: Lacking, ways: Mapping[str, _Heard]) -> str:
     sayings = {name: " and ".join(heard.against.get(one.person, ())) for name, heard in ways.items()}
     for name, heard in ways.items():
         if not sayings[name]:
-            sayings[name] = _nothing_there(one, heard.kind)
+            sayings[name] = nothing_there(one, heard.kind)
     if not sayings:
         return NO_PERSONAL_WAY
     return in_one(sayings.items())
 
 
-def _nothing_there(one: Lacking, kind: AddressKind) -> str:
+def nothing_there(one: Lacking, kind: AddressKind) -> str:
+    """Why somebody has no address of a kind."""
     if one.why is not Unreached.NO_ADDRESS:
         return one.why.value
     none, unusable = _NONE_OF[kind]

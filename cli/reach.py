@@ -144,7 +144,11 @@ def _sent(house: House, id: str) -> Asked:
     with house.ledger.reading() as hand:
         found = status(hand, public_id)
         assert found is not None  # noqa: S101 - it was there a moment ago, and none is ever erased
-        return Asked(after(hand, found.announcement), f"Not reached: {content.title}", plain_words(content))
+        ways = {name: house.ways_out.traits(name).address_kind for name in known.ways[0].channels}
+        kinds = {name: kind for name, kind in ways.items() if kind is not None}
+        return Asked(
+            after(hand, found.announcement, kinds), f"Not reached: {content.title}", plain_words(content)
+        )
 
 
 def _hand_out(

@@ -39,7 +39,7 @@ class Reaches:
             .join(told, told.c.person_id == reach.c.person_id)
             .where(reach.c.kind == kind.value)
         )
-        return ((row[0], row[1]) for row in found)
+        return [(person_id, address_id) for person_id, address_id in found.all()]
 
     def opted_out(self, channel: str) -> set[int]:
         """Addresses that asked for no more on a channel."""

@@ -5,20 +5,21 @@ And how many messages each family has had lately, whatever they were about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
+from broker.address import AddressKind
 from broker.announcement import Announcement
 from broker.delivery import REACHED
-from broker.duty import DutyState
-from broker.reach import Statement, Untold, Way
+from broker.duty import DutyState, Unreached
+from broker.reach import Statement, Untold, Way, in_one, nothing_there
 from ledger import tables as t
 from ledger.hand import Hand
-from ledger.reaches import called, group_of
+from ledger.reaches import Reaches, called, group_of
 from ledger.reads import duties
 from ledger.reads.reached import PAGE, Told, reached
 
@@ -26,13 +27,13 @@ WEEK = timedelta(days=7)
 _WENT = t.delivery.c.state.in_([state.value for state in REACHED])
 
 
-def after(hand: Hand, announcement: Announcement) -> Statement:
-    """Who was told and who was not, by what the ledger knows now."""
+def after(hand: Hand, announcement: Announcement, kinds: Mapping[str, AddressKind]) -> Statement:
+    """Who was told and who was not, by what the ledger knows now. `kinds`: what its personal ways go to."""
     counted = duties.count(hand, announcement)
     went = {row.channel: Way(row.addresses, row.people) for row in _went(hand, announcement.id)}
     channels = announcement.ways[0].channels
     public = _public(hand, announcement.id)
-    untold = [*_untold(hand, announcement)]
+    untold = [*_untold(hand, announcement, kinds)]
     return Statement(
         people=sum(counted.values()),
         reached=counted[DutyState.MET],
@@ -75,22 +76,29 @@ def _public(hand: Hand, announcement: int) -> frozenset[str]:
     return frozenset(hand.connection.execute(query).scalars())
 
 
-def _untold(hand: Hand, announcement: Announcement) -> Iterable[Untold]:
+def _untold(hand: Hand, announcement: Announcement, kinds: Mapping[str, AddressKind]) -> Iterable[Untold]:
     after_duty = 0
     while page := reached(hand, announcement, after=after_duty, limit=PAGE, unmet=True):
-        groups = _groups(hand, announcement.id, page)
+        places = _places(hand, announcement.id, page)
+        bare = [places[one.duty][0] for one in page if one.why == Unreached.NO_ADDRESS.value]
+        lacking = Reaches(hand).lacking(announcement.people, bare) if bare and kinds else ()
+        exact = {
+            one.public_id: in_one((name, nothing_there(one, kind)) for name, kind in kinds.items())
+            for one in lacking
+        }
         for one in page:
-            yield Untold(one.person, one.name, groups[one.duty], one.why)
+            yield Untold(one.person, one.name, places[one.duty][1], exact.get(one.person, one.why))
         after_duty = page[-1].duty
 
 
-def _groups(hand: Hand, announcement: int, page: Sequence[Told]) -> dict[int, str]:
+def _places(hand: Hand, announcement: int, page: Sequence[Told]) -> dict[int, tuple[int, str]]:
+    """Duty → the person and where they are found."""
     rows = hand.connection.execute(
-        select(t.duty.c.id, group_of())
+        select(t.duty.c.id, t.person.c.id, group_of())
         .join(t.person, t.person.c.id == t.duty.c.person_id)
         .where(t.duty.c.announcement_id == announcement, t.duty.c.id.between(page[0].duty, page[-1].duty))
     )
-    return {row[0]: row[1] for row in rows}
+    return {duty: (person, group) for duty, person, group in rows}
 
 
 # --- a family's week ------------------------------------------------------------------------------------------------

@@ -45,7 +45,9 @@ def state(world: World, audience: str = "Choir + 7B", ways: str = "sms,email", *
 
 def stated(world: World, announcement: Announcement) -> Statement:
     with world.ledger.look() as tx:
-        return after(tx.hand, tx.announcements.by_id(announcement.id))
+        kinds = {"sms": AddressKind.MOBILE, "email": AddressKind.EMAIL}
+        said = tx.announcements.by_id(announcement.id)
+        return after(tx.hand, said, {name: kinds[name] for name in said.ways[0].channels})
 
 
 def send_all(world: World, announcement: Announcement) -> None:
@@ -252,6 +254,8 @@ def test_what_is_stated_before_is_what_sending_comes_to(world, seed):
         came = stated(world, said)
         assert (came.people, came.reached, came.open) == (promised.people, promised.reached, 0)
         assert {one.person for one in came.untold} == {one.person for one in promised.untold}
+        bare = {one.person: one.why for one in promised.untold if "asked for no more" not in one.why}
+        assert {one.person: one.why for one in came.untold if one.person in bare} == bare
         assert {name: (way.addresses, way.people) for name, way in came.ways.items()} == {
             name: (way.addresses, way.people) for name, way in promised.ways.items()
         }

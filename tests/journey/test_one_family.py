@@ -123,7 +123,7 @@ class Office:
 
     def stated(self, said: Announcement) -> Statement:
         with self.house.ledger.look() as tx:
-            return after(tx.hand, tx.announcements.by_id(said.id))
+            return after(tx.hand, tx.announcements.by_id(said.id), {})
 
 
 def _words(raw: str) -> str:
