@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, event, select
 
-from broker import intake
+from broker import fanout, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Urgency
 from broker.channel import Key, Receipt
@@ -106,7 +107,11 @@ def _a_life(world: World, told: Told) -> Announcement:
     provider.silence = timedelta(0)
     said, other = world.announce(), world.announce(urgency=Urgency.URGENT)
     with heard(engine, told):
-        world.plan(said)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                fanout, "PARTITION", 10
+            )  # by addresses; the other one, being small, from its duties on
+            world.plan(said)
         provider.order(Fault.LOST_AFTER_ACCEPT, times=5)
         world.send()
     _call_back(world)
