@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, NoReturn
 import fakeredis
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgres as postgres_support
@@ -27,6 +26,7 @@ from tests.support.servers import CannotBeHadError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
 
 # Before any test imports it: the contract's asserts then tell what they saw, wherever its suites run.
 pytest.register_assert_rewrite("broker.testing")
@@ -99,6 +99,7 @@ class Shifts(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped
         return together(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     config.option.loadscopereorder = False
     return Shifts(config, log)
