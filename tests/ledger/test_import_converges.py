@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
@@ -111,6 +112,7 @@ def told(roster: Roster, blocks: set[tuple[str, str]]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.timeout(240)  # dozens of rosters, on a machine that may be busy
 def test_the_ledger_ends_as_the_last_roster_says(ports, ledger):
     @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(rosters(), min_size=1, max_size=3))
