@@ -69,14 +69,16 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     told = parser.parse_args()
-    found = [*measure(told.people)]
-    for one in found:
-        sys.stdout.write(
+    found = []
+    for one in measure(told.people):
+        found.append(one)
+        print(
             f"{one.database:>10} {one.pupils:>7,} pupils: before {one.before:.3f} s, by first contact"
-            f" {one.first_contact:.3f} s, planned {one.planned:.2f} s, after {one.after:.3f} s, week {one.week:.3f} s\n"
+            f" {one.first_contact:.3f} s, planned {one.planned:.2f} s, after {one.after:.3f} s, week {one.week:.3f} s",
+            flush=True,
         )
     if told.json:
-        sys.stdout.write(json.dumps([asdict(one) for one in found]) + "\n")
+        print(json.dumps([asdict(one) for one in found]))
     return 0
 
 

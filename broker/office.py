@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -142,9 +142,9 @@ class Reaches(Protocol):
         """Everybody a duty would be about."""
 
     def pairs(
-        self, audience: Audience, people: People, kind: AddressKind, today: date
-    ) -> Iterable[tuple[int, int]]:
-        """(person, address) for each address of a kind by which each of them may be told; some twice."""
+        self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date
+    ) -> Mapping[AddressKind, Sequence[tuple[int, int]]]:
+        """(person, address) for each address by which each of them may be told, by its kind; some twice."""
 
     def opted_out(self, channel: str) -> set[int]:
         """Addresses that asked for no more on a channel."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -89,22 +89,21 @@ def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
     """What announcing now would come to; reads only. Raises InvalidAnnouncement for a way without an account."""
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     told = tx.reaches.told(question.audience, question.people, today)
+    accounts = {name: _account(tx, name, question.department) for name in question.channels}
+    ways = {name: ports.channels.traits(name).address_kind for name in question.channels}
+    kinds = {kind for kind in ways.values() if kind is not None}
+    pairs = tx.reaches.pairs(question.audience, question.people, kinds, today) if kinds else {}
     personal: dict[str, _Heard] = {}
-    public: list[str] = []
-    for name in question.channels:
-        kind = ports.channels.traits(name).address_kind
-        account = _account(tx, name, question.department)
-        if kind is None:
-            public.append(name)
-        else:
-            rules = _Rules(ports.channels.open(account.name), account, question, tx.now)
-            personal[name] = _heard(tx, rules, kind, question, today)
+    for name, kind in ways.items():
+        if kind is not None:
+            rules = _Rules(ports.channels.open(accounts[name].name), accounts[name], question, tx.now)
+            personal[name] = _heard(tx, rules, kind, question.purpose, pairs[kind])
     reached = set().union(*(heard.people for heard in personal.values())) & told
     return Statement(
         people=len(told),
         reached=len(reached),
         ways={name: heard.way for name, heard in personal.items()},
-        public=tuple(public),
+        public=tuple(name for name, kind in ways.items() if kind is None),
         untold=_untold(tx, question.people, sorted(told - reached), personal),
     )
 
@@ -163,15 +162,17 @@ class _Heard:
     way: Way
 
 
-def _heard(tx: Transaction, rules: _Rules, kind: AddressKind, question: Question, today: date) -> _Heard:
+def _heard(
+    tx: Transaction, rules: _Rules, kind: AddressKind, purpose: Purpose, pairs: Iterable[tuple[int, int]]
+) -> _Heard:
     opted_out = tx.reaches.opted_out(rules.channel)
-    asked = question.purpose is not Purpose.SERVICE
-    consents = tx.reaches.consents(rules.channel, question.purpose) if asked else {}
+    asked = purpose is not Purpose.SERVICE
+    consents = tx.reaches.consents(rules.channel, purpose) if asked else {}
     people, addresses = set[int](), set[int]()
     against: dict[int, dict[str, None]] = {}
     refused: dict[int, str] = {}
     waits = ""
-    for person, address in tx.reaches.pairs(question.audience, question.people, kind, today):
+    for person, address in pairs:
         verdict = rules.verdict(address in opted_out, consents.get(address))
         if rules.never(verdict):
             against.setdefault(person, {})[getattr(verdict, "why", "")] = None
