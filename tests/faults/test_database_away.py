@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(400)
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
     """Providers that take their time, so that the database goes in mid-send."""
-    with start_sandbox(tmp_path / "truth.jsonl", ["twilio:latency:ms=250", "smtp:latency:ms=40"]) as running:
+    with start_sandbox(tmp_path / "truth.jsonl", ["twilio:latency:ms=250", "smtp:latency:ms=80"]) as running:
         yield running
 
 

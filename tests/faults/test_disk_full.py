@@ -63,7 +63,7 @@ class Ground:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
     """Providers that take their time, so that the disk is full in mid-send."""
-    with start_sandbox(tmp_path / "truth.jsonl", ["twilio:latency:ms=250", "smtp:latency:ms=40"]) as running:
+    with start_sandbox(tmp_path / "truth.jsonl", ["twilio:latency:ms=250", "smtp:latency:ms=80"]) as running:
         yield running
 
 
