@@ -69,6 +69,10 @@ class Cost(NamedTuple):
     took: float = 0.0
     pages: int = 0
 
+    def and_(self, other: Cost) -> Cost:
+        """Both together."""
+        return Cost(self.calls + other.calls, self.took + other.took, self.pages + other.pages)
+
 
 class Watched(PostgresServer):
     """A server that keeps the time of every statement."""
@@ -117,7 +121,7 @@ class Side:
         _read(self.school, said)
         for query, cost in server.kept(self.school.house.settings.database_url).items():
             before = self.found.get(query, Cost())
-            self.found[query] = Cost(*(one + other for one, other in zip(before, cost, strict=True)))
+            self.found[query] = before.and_(cost)
 
 
 def measure(size: int, history: int, rounds: int) -> tuple[Side, Side]:
