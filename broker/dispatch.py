@@ -47,6 +47,9 @@ class Tempo:
         seconds=30
     )  # a start needs this much lease left: longer than a call may take
     horizon: timedelta = timedelta(seconds=1)  # how far ahead turns are reserved
+    late: timedelta = timedelta(
+        milliseconds=300
+    )  # after its moment; a turn later than this stops the reserving
     brake_wait: timedelta = timedelta(milliseconds=50)
 
 
@@ -102,6 +105,14 @@ class _Ready:
     turn: float
 
 
+def until_turns(wait: timedelta, horizon: timedelta) -> timedelta:
+    """How long to rest when every turn within the horizon is taken: until half of it is free again.
+
+    Whoever slept until the first free turn had none in hand then, and what came before it was lost to all workers.
+    """
+    return min(max(wait - horizon / 2, timedelta(milliseconds=10)), horizon)
+
+
 class _Run:
     """One call of `deliver`."""
 
@@ -132,6 +143,8 @@ class _Run:
         self.taken: set[int] = set()  # of those, handed to the channel
         self.count = 0
         self.last_turn = 0.0
+        self.unused = 0  # claimed, with a turn reserved, and not handed to the channel
+        self.late = 0.0  # seconds after its moment, of the last turn that was used
         self.broken_off = False
 
     def over(self) -> bool:
@@ -155,7 +168,7 @@ class _Run:
     async def _claim_ahead(self) -> None:
         try:
             while not self.over():
-                if not self.brake.fresh():
+                if not self.brake.fresh() or self._is_behind():
                     await asyncio.sleep(self.tempo.brake_wait.total_seconds())
                     continue
                 began = self.brake.clock()
@@ -165,13 +178,18 @@ class _Run:
                 if got.turns.count and not got.looked_at:
                     return
                 if not got.turns.count:
-                    await asyncio.sleep(min(got.turns.wait, self.tempo.horizon).total_seconds() or 0.01)
+                    await asyncio.sleep(until_turns(got.turns.wait, self.tempo.horizon).total_seconds())
                     continue
-                ready = await asyncio.to_thread(self._prepare, got)
+                ready = await asyncio.to_thread(self._prepare, got, began)
                 if ready:
+                    self.unused += len(ready)
                     await self.claimed.put(ready)
         finally:
             await self.claimed.put(None)
+
+    def _is_behind(self) -> bool:
+        """Whether turns are used so late that more would only wait, and all go at once with those of other workers."""
+        return self.unused > 0 and self.late > self.tempo.late.total_seconds()
 
     async def _claim(self, began: float) -> Claimed | None:
         """One claim; None when a rule failed and its account has just been paused."""
@@ -204,9 +222,9 @@ class _Run:
         ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
         return InHand(began, ours_until, one.fence, one.case.expires_at, subjects)
 
-    def _prepare(self, got: Claimed) -> list[_Ready]:
+    def _prepare(self, got: Claimed, began: float) -> list[_Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""
-        first = time.monotonic() + got.turns.wait.total_seconds()
+        first = began + got.turns.wait.total_seconds()
         interval = got.turns.interval.total_seconds()
         ready, broken = [], []
         guardians = self.renderer.guardians(got.taken)
@@ -289,6 +307,7 @@ class _Run:
             attempt = attempts.get(one.picked.delivery)
             if attempt is None:  # the lease ran out under us: somebody else has it
                 self.brake.let_go([one.picked.delivery])
+                self.unused -= 1
                 continue
             token = self.ports.signer.sign("attempt", str(attempt))
             key = Key(one.picked.delivery, attempt, one.picked.fence, token)
@@ -357,6 +376,7 @@ class _Run:
             for item, turn in items:
                 if turn:
                     await self._wait_for(turn)
+                self.unused -= 1
                 self.taken.add(item.key.attempt)
                 yield item
 
@@ -368,6 +388,7 @@ class _Run:
         if delay > 0:
             await asyncio.sleep(delay)
         self.last_turn = max(moment, time.monotonic())
+        self.late = self.last_turn - turn
 
     async def _talk(self) -> AsyncIterator[tuple[Key, Outcome]]:
         if isinstance(self.channel, SendsMany):
