@@ -38,6 +38,7 @@ class Imported:
 
     what: str
     seconds: float
+    cpu_seconds: float  # of the command; the database's own come on top
     peak_mib: int
     new: int
     unchanged: int
@@ -132,22 +133,29 @@ def _change(users: Path) -> None:
 
 def _import(what: str, environment: dict[str, str], folder: Path) -> Imported:
     began = time.monotonic()
-    told, peak = _run(environment, "people", "import", str(folder), "--yes", "--json")
+    told, cpu, peak = _run(environment, "people", "import", str(folder), "--yes", "--json")
     took = time.monotonic() - began
-    return Imported(what, round(took, 1), peak, told["people"]["new"], told["people"]["unchanged"])
+    people = told["people"]
+    done = Imported(what, round(took, 1), cpu, peak, people["new"], people["unchanged"])
+    spent = f"{done.seconds:.1f} s ({cpu:.1f} s of CPU), {peak} MiB"
+    print(f"{what}: {spent}, {done.new:,} new, {done.unchanged:,} as before", flush=True)
+    return done
 
 
-def _run(environment: dict[str, str], *argv: str) -> tuple[dict[str, Any], int]:
-    """One command in a process of its own: the last line of its answer, and its peak of memory."""
-    program = "import sys; from cli.app import main; code = main(sys.argv[1:])\n"
-    program += "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+def _run(environment: dict[str, str], *argv: str) -> tuple[dict[str, Any], float, int]:
+    """One command in a process of its own: the last line of its answer, its seconds of CPU and its peak of memory."""
+    program = "import resource, sys; from cli.app import main; code = main(sys.argv[1:])\n"
+    program += "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+    program += "print(used.ru_utime + used.ru_stime, used.ru_maxrss); sys.exit(code)"
     command = [sys.executable, "-c", program, *argv]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:
         raise RuntimeError(f"{argv}: {done.stdout[-500:]} {done.stderr[-500:]}")
-    *answer, peak = done.stdout.splitlines()
+    *answer, used = done.stdout.splitlines()
+    cpu, peak = used.split()
     unit = 1024 if sys.platform != "darwin" else 1
-    return (json.loads(answer[-1]) if "--json" in argv else {}), int(peak) * unit // MEBIBYTE
+    told = json.loads(answer[-1]) if "--json" in argv else {}
+    return told, round(float(cpu), 1), int(peak) * unit // MEBIBYTE
 
 
 def main() -> int:
