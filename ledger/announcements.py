@@ -31,6 +31,7 @@ from ledger.hand import Hand
 
 TOKEN_BYTES = 16  # nobody guesses 128 bits, and a text pays for every character of a link
 
+
 class Announcements:
     """See broker.ports.Announcements."""
 

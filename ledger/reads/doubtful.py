@@ -72,7 +72,8 @@ def _came_back() -> ColumnElement[bool]:
     return exists().where(
         t.attempt.c.delivery_id == t.delivery.c.id,
         t.attempt.c.evidence == Evidence.BOUNCED.value,
-        func.coalesce(t.attempt.c.outcome, "") != Event.REJECT.value,  # empty: nobody heard, until it came back
+        func.coalesce(t.attempt.c.outcome, "")
+        != Event.REJECT.value,  # empty: nobody heard, until it came back
     )
 
 

@@ -82,16 +82,18 @@ def test_an_own_title_stands_before_the_templates(saved):
     assert ran.json["channels"]["email"]["example"]["subject"] == "Changed"
 
 
+REHEARSAL = ("announce", "--template", "Rehearsal", "--to", "Year 7", "--department", "music")
+
+
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        (("announce", "--template", "Rehearsal", "--to", "Year 7", "--department", "music", "--fill", "time=1"), "missing_fill"),
-        (("announce", "--template", "Rehearsal", "--to", "Year 7", "--department", "music", "--fill", "time=1",
-          "--fill", "place=x", "--fill", "tiem=2"), "unknown_fill"),
+        ((*REHEARSAL, "--fill", "time=1"), "missing_fill"),
+        ((*REHEARSAL, "--fill", "time=1", "--fill", "place=x", "--fill", "tiem=2"), "unknown_fill"),
         (("announce", "--template", "Rehearsal", "--to", "Year 7", "--department", "office"), "unknown_template"),
         (("announce", "x", "--template", "Rehearsal", "--to", "Year 7", "--department", "music"), "text_twice"),
         (("announce", "At {time}", "--to", "Year 7"), "unknown_placeholder"),
-        (("announce", "--template", "Rehearsal", "--to", "Year 7", "--department", "music", "--fill", "time"), "bad_fill"),
+        ((*REHEARSAL, "--fill", "time"), "bad_fill"),
         (("templates", "save", " ", "x", "--department", "music"), "bad_name"),
         (("templates", "save", "X", "\u200b", "--department", "music"), "invisible_text"),
         (("templates", "save", "X", "--department", "music"), "empty_text"),
