@@ -32,7 +32,7 @@ from broker.roster import GroupKind
 from ledger import doubtful
 from ledger.hand import Hand
 from ledger.links import GUARDIANSHIP, HOLDING, LINKS, MEMBERSHIP, Link
-from ledger.staging import Staged, staged_address, staged_group, staged_person, staged_term
+from ledger.staging import Staged, staged_address, staged_group, staged_membership, staged_person, staged_term
 from ledger.tables import (
     address,
     guardianship,
@@ -170,25 +170,31 @@ class Imports:
         return self._count_things(term, staged_term, "term_id", TERM_FIELDS)
 
     def _count_members(self) -> dict[str, Counts]:
-        """Of every group of the roster, by its name: who comes, who goes, whose days or role change."""
+        """Of every group of the roster, by its name: who comes, who goes, whose days or role change.
+
+        Who comes or goes is what is left when those who stay are taken off: two searches less through 400,000 rows.
+        """
         link, execute = MEMBERSHIP, self._hand.connection.execute
         groups = execute(select(staged_group.c.n, staged_group.c.group_id, staged_group.c.name)).all()
-        n_of = {group.group_id: group.n for group in groups if group.group_id is not None}
-        staged_n, differs = link.staged.c.group_n, case((link.differs, 1), else_=0)
-        new = execute(select(staged_n, func.count()).where(link.is_new).group_by(staged_n))
-        known = execute(
-            select(staged_n, func.count(), func.sum(differs)).select_from(link.known).group_by(staged_n)
-        )
-        group_id = membership.c.group_id
-        gone = execute(select(group_id, func.count()).where(link.is_gone).group_by(group_id))
-        coming = {row[0]: row[1] for row in new}
-        staying = {n: (count, changed) for n, count, changed in known}
-        going = {n_of[group]: count for group, count in gone}
+        n, group_id, staged_n = staged_membership.c.group_n, membership.c.group_id, link.staged.c.group_n
+        staying = {
+            row[0]: (row[1], row[2])
+            for row in execute(
+                select(staged_n, func.count(), func.sum(case((link.differs, 1), else_=0)))
+                .select_from(link.known)
+                .group_by(staged_n)
+            )
+        }
+        told_of = {row[0]: row[1] for row in execute(select(n, func.count()).group_by(n))}
+        stored = {row[0]: row[1] for row in execute(select(group_id, func.count()).group_by(group_id))}
         told = {}
         for group in groups:
-            count, changed = staying.get(group.n, (0, 0))
+            stay, changed = staying.get(group.n, (0, 0))
             told[group.name] = Counts(
-                coming.get(group.n, 0), changed, going.get(group.n, 0), unchanged=count - changed
+                new=told_of.get(group.n, 0) - stay,
+                changed=changed,
+                leaving=stored.get(group.group_id, 0) - stay,
+                unchanged=stay - changed,
             )
         return told
 

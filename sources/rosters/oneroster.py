@@ -296,9 +296,9 @@ class _Reader:
         required = ("classSourcedId", "userSourcedId", "role")
         optional = ("status", "beginDate", "endDate")
         for _, row in self._rows("enrollments.csv", required=required, optional=optional):
-            if _is_gone(row) or not self._joins(row):
-                continue
             group = f"class:{row['classSourcedId']}"
+            if _is_gone(row) or not self._joins(row, group):
+                continue
             person = self._gathering.people[row["userSourcedId"]]
             whole = self._periods[group]
             period = _Period(
@@ -312,9 +312,9 @@ class _Reader:
             if role is Role.PUPIL and _covers(period, self._values.today):
                 self._note_form(person, group)
 
-    def _joins(self, row: Row) -> bool:
+    def _joins(self, row: Row, group: str) -> bool:
         """Whether both ends of an enrolment are there; what was left out on purpose is no problem."""
-        group, user = f"class:{row['classSourcedId']}", row["userSourcedId"]
+        user = row["userSourcedId"]
         if not self._gathering.has_group(group):
             if group not in self._gone:
                 self._values.note(row, "classSourcedId", "missing_class", "This class is not in classes.csv.")
@@ -374,7 +374,7 @@ class _Reader:
 
 
 def _is_gone(row: Row) -> bool:
-    return row["status"].casefold() in _GONE
+    return bool(status := row["status"]) and status.casefold() in _GONE
 
 
 def _covers(period: _Period, day: date) -> bool:

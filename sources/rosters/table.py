@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, Any, NoReturn
 
 from broker.mapping import Encoding
 from sources.rosters.archive import refuse_damaged_zip
@@ -23,7 +23,6 @@ from sources.rosters.errors import refuse
 from sources.rosters.limits import Limits
 from sources.rosters.progress import Files
 
-T = TypeVar("T")
 Match = Callable[[Sequence[str]], Sequence[int]]  # headers → where each wanted column stands
 NO_LABELS: Mapping[str, str] = {}
 
@@ -118,7 +117,10 @@ class Table:
         """The line of the headers; a report may have a title above it."""
         found = ""
         for _ in range(header_row):
-            line = self._next_or_refuse(self._lines)
+            try:
+                line = next(self._lines, None)
+            except UnicodeDecodeError:
+                self._refuse_encoding()
             if line is None:
                 refuse("empty_file", self.file, "This file is empty.", "Export it again.")
             found = line
@@ -127,7 +129,8 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         picks, places, width, file = self._picks, self._places, self.width, self.file
         labels = self._shape.labels
-        while (cells := self._next_cells()) is not None:
+        next_cells = self._next_cells
+        while (cells := next_cells()) is not None:
             count = len(cells)
             if count > width and any(cells[width:]):
                 self._refuse(
@@ -173,7 +176,12 @@ class Table:
         return [at.get(_key(column), -1) for column in self.wanted]
 
     def _next_cells(self) -> list[str] | None:
-        cells = self._next_or_refuse(self._reader)
+        try:
+            cells = next(self._reader, None)
+        except UnicodeDecodeError:
+            self._refuse_encoding()
+        except csv.Error as fault:
+            self._refuse_csv(str(fault))
         if cells is None:
             return None
         self._number += 1
@@ -183,17 +191,10 @@ class Table:
                 "This file has more rows than any school's.",
                 "Check that it is the right file.",
             )
-        if max(map(len, cells), default=0) > self._limits.cell:
+        limit = self._limits.cell
+        if sum(map(len, cells)) > limit and max(map(len, cells)) > limit:
             self._refuse_huge_cell()
         return cells
-
-    def _next_or_refuse(self, source: Iterator[T]) -> T | None:
-        try:
-            return next(source, None)
-        except UnicodeDecodeError:
-            self._refuse_encoding()
-        except csv.Error as fault:
-            self._refuse_csv(str(fault))
 
     def _refuse_encoding(self) -> NoReturn:
         if self._shape.encoding is Encoding.UTF_8:
