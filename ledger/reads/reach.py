@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, select, text
 
 from broker.address import AddressKind
 from broker.announcement import Announcement
@@ -83,7 +83,7 @@ def _untold(
 ) -> Iterable[tuple[Untold, DutyState]]:
     after_duty = 0
     while page := reached(hand, announcement, after=after_duty, limit=PAGE, unmet=True):
-        places = _places(hand, announcement.id, page)
+        places = _places(hand, page)
         bare = [places[one.duty][0] for one in page if one.why == Unreached.NO_ADDRESS.value]
         lacking = Reaches(hand).lacking(announcement.people, bare) if bare and kinds else ()
         exact = {
@@ -98,12 +98,13 @@ def _untold(
         after_duty = page[-1].duty
 
 
-def _places(hand: Hand, announcement: int, page: Sequence[Told]) -> dict[int, tuple[int, str]]:
+def _places(hand: Hand, page: Sequence[Told]) -> dict[int, tuple[int, str]]:
     """Duty → the person and where they are found."""
     rows = hand.connection.execute(
         select(t.duty.c.id, t.person.c.id, group_of())
         .join(t.person, t.person.c.id == t.duty.c.person_id)
-        .where(t.duty.c.announcement_id == announcement, t.duty.c.id.between(page[0].duty, page[-1].duty))
+        .where(text(hand.dialect.any_of("duty.id", "duties"))),
+        {"duties": hand.dialect.ids([one.duty for one in page])},
     )
     return {duty: (person, group) for duty, person, group in rows}
 
