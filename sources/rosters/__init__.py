@@ -17,7 +17,7 @@ from sources.rosters.errors import RosterRefused, refuse
 from sources.rosters.limits import LIMITS, Limits
 from sources.rosters.mapped import Report, Shown, headers, preview
 from sources.rosters.mapped import read as read_reports
-from sources.rosters.progress import Tell, quiet
+from sources.rosters.progress import Tell, nothing_to_collect, quiet
 
 __all__ = [
     "LIMITS",
@@ -39,7 +39,7 @@ def read(path: Path, *, region: str, today: date, limits: Limits = LIMITS, tell:
     `tell` hears how far it has come, from 0 to 1.
     Nothing is written. Raises `RosterRefused` with one `Problem` when the file cannot be trusted as a whole.
     """
-    with open_files(path, limits, tell) as files:
+    with nothing_to_collect(), open_files(path, limits, tell) as files:
         if oneroster.MANIFEST in files:
             return oneroster.read(files, region=region, today=today)
         if people_csv.NAME not in files:

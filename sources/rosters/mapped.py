@@ -23,7 +23,7 @@ from sources.rosters.archive import open_one
 from sources.rosters.contacts import Contact, Contacts
 from sources.rosters.gathering import UNRANKED, Gathering
 from sources.rosters.limits import LIMITS, Limits
-from sources.rosters.progress import Tell, quiet
+from sources.rosters.progress import Tell, nothing_to_collect, quiet
 from sources.rosters.table import Row, Shape, Table
 from sources.rosters.values import Values, truth, year_of
 
@@ -48,7 +48,7 @@ def read(
     values = Values(region=region, today=today)
     reader = Reader(" + ".join(report.mapping.name for report in reports), values)
     for report in reports:
-        with open_report(report, limits, tell) as table:
+        with nothing_to_collect(), open_report(report, limits, tell) as table:
             for row in table:
                 reader.take(table, row, report.mapping)
     return reader.roster()

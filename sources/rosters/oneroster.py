@@ -23,17 +23,11 @@ from sources.rosters.values import Values, listed, year_of
 MANIFEST = "manifest.csv"
 SEPARATOR = ","
 
-_GUARDIANS = {"parent", "guardian", "relative"}
-_STAFF = {
-    "teacher",
-    "administrator",
-    "aide",
-    "proctor",
-    "counselor",
-    "principal",
-    "districtadministrator",
-    "siteadministrator",
-    "systemadministrator",
+_ROLES = {
+    "student": Role.PUPIL,
+    **dict.fromkeys(("parent", "guardian", "relative"), Role.GUARDIAN),
+    **dict.fromkeys(("teacher", "administrator", "aide", "proctor", "counselor", "principal"), Role.STAFF),
+    **dict.fromkeys(("districtadministrator", "siteadministrator", "systemadministrator"), Role.STAFF),
 }
 _SESSIONS = {kind.value.replace("_", ""): kind for kind in TermKind}  # the standard writes schoolYear
 _GONE = {"tobedeleted", "inactive"}
@@ -283,14 +277,9 @@ class _Reader:
 
     def _role(self, row: Row) -> Role | None:
         word = row["role"].casefold()
-        if word in _GUARDIANS:
-            return Role.GUARDIAN
-        if word in _STAFF:
-            return Role.STAFF
-        if word and word != "student":
+        if word and word not in _ROLES:
             self._values.note(row, "role", "unknown_role", "OneRoster has no such role.")
-            return None
-        return Role.PUPIL if word else None
+        return _ROLES.get(word)
 
     def _read_enrolments(self) -> None:
         required = ("classSourcedId", "userSourcedId", "role")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any, Protocol, cast
 
 from sources.rosters.limits import Limits
@@ -30,6 +32,21 @@ class Sized(Files, Protocol):
     @property
     def size(self) -> int:
         """All of them."""
+
+
+@contextmanager
+def nothing_to_collect() -> Iterator[None]:
+    """No garbage is looked for while a roster is read: each search would walk through everybody read so far.
+
+    A tenth of the time of a large school. What is read makes no cycles, so nothing is left behind.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def quiet(share: float) -> None:
