@@ -192,8 +192,7 @@ _ENOUGH_DIGITS = 9  # for one whole number: the shortest that anyone writes next
 
 def _clean_number(raw: str) -> str:
     """Plain characters: NFKC for full-width digits, no invisible marks, no spreadsheet's apostrophe."""
-    text = unicodedata.normalize("NFKC", raw)
-    kept = "".join(_plain(character) for character in text)
+    kept = raw if raw.isascii() else "".join(map(_plain, unicodedata.normalize("NFKC", raw)))
     kept = kept.strip().lstrip("'\u2019`").strip()
     # A number column read as floats by a data tool: nothing is lost, so nothing is refused.
     if (whole := _WHOLE_FLOAT.match(kept)) is not None:
@@ -252,8 +251,8 @@ def _not_a_mobile(number: PhoneNumber) -> str | None:
         return "satellite"
     if number.country_code == 44 and _UK_DRAMA.match(national):
         return "fictional"
-    if phonenumbers.is_valid_number(number):
-        kind = phonenumbers.number_type(number)
+    kind = phonenumbers.number_type(number)
+    if kind != PhoneNumberType.UNKNOWN:  # which says too that it is valid: asking that apart costs as much again
         return None if kind in _MOBILES else _NOT_MOBILES.get(kind, "not_a_mobile")
     # Measured against a mobile: a digit dropped from one must not be excused by a shorter kind of number.
     length = phonenumbers.is_possible_number_for_type_with_reason(number, PhoneNumberType.MOBILE)
