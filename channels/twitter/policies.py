@@ -10,7 +10,8 @@ from datetime import timedelta
 from broker.policy import ALLOW, Case, Hold, Policy, Verdict
 
 FRESH = timedelta(minutes=30)  # looked at every ten while something waits; three misses are too many
-AGAIN = timedelta(minutes=5)
+AGAIN = timedelta(minutes=5)  # somebody must change something at X first
+SOON = timedelta(minutes=1)  # as the hold ends it is looked at again: X may be well long before five minutes
 
 
 def was_looked_at(case: Case) -> Verdict:
@@ -18,7 +19,7 @@ def was_looked_at(case: Case) -> Verdict:
     if case.posture is not None and case.posture_age is not None and case.posture_age <= FRESH:
         return ALLOW
     return Hold(
-        case.now + AGAIN, "posture_unknown", "what the account looks like at X could not be seen lately"
+        case.now + SOON, "posture_unknown", "what the account looks like at X could not be seen lately"
     )
 
 
