@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import Any
@@ -45,6 +46,10 @@ class Peer:
         workshop.sweep()
         told["cpu"] = time.process_time() - cpu
         workshop.stop()
+        # With the round its loop is over, and its connections, which only a collection lets go of: the workshop's start
+        # froze what there was. A worker has one loop for life.
+        gc.unfreeze()
+        gc.collect()
         return told
 
     def _count(self, *_: Any) -> None:
