@@ -252,7 +252,8 @@ def _not_a_mobile(number: PhoneNumber) -> str | None:
     if number.country_code == 44 and _UK_DRAMA.match(national):
         return "fictional"
     kind = phonenumbers.number_type(number)
-    if kind != PhoneNumberType.UNKNOWN:  # which says too that it is valid: asking that apart costs as much again
+    # A kind says too that it is valid: asking that apart costs as much again.
+    if kind != PhoneNumberType.UNKNOWN:
         return None if kind in _MOBILES else _NOT_MOBILES.get(kind, "not_a_mobile")
     # Measured against a mobile: a digit dropped from one must not be excused by a shorter kind of number.
     length = phonenumbers.is_possible_number_for_type_with_reason(number, PhoneNumberType.MOBILE)
