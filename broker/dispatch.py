@@ -43,13 +43,9 @@ class Tempo:
 
     chunk: int = 200  # deliveries a claim
     lease: timedelta = timedelta(seconds=90)
-    margin: timedelta = timedelta(
-        seconds=30
-    )  # a start needs this much lease left: longer than a call may take
+    margin: timedelta = timedelta(seconds=30)  # of lease that a start needs left: longer than a call may take
     horizon: timedelta = timedelta(seconds=1)  # how far ahead turns are reserved
-    late: timedelta = timedelta(
-        milliseconds=300
-    )  # after its moment; a turn later than this stops the reserving
+    late: timedelta = timedelta(milliseconds=300)  # a turn used so long after its moment stops the reserving
     brake_wait: timedelta = timedelta(milliseconds=50)
 
 

@@ -7,7 +7,7 @@ partial index `ix_delivery_due`, everything else joins a list of ids to a primar
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from broker.announcement import Purpose, Urgency
 from broker.delivery import State
 from broker.policy import Case, Cover
 from broker.values import AccountRow, Lane, Picked, Result, Started, Step
+from ledger.covers import covers_of, guardians_of
 from ledger.dialect import Column
 from ledger.hand import Hand
 from ledger.tables import Id, Moment
@@ -32,7 +33,6 @@ _STEP: tuple[Column, ...] = (
     ("due_at", "moment"),
 )
 _START: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"), ("digest", "text"))
-_IDS: tuple[Column, ...] = (("id", "bigint"),)
 _CLAIMED: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"))
 _RESULT: tuple[Column, ...] = (
     ("id", "bigint"),
@@ -85,7 +85,7 @@ class Deliveries:
         if not rows:
             return []
         self._hand.dialect.saw_now(self._hand.connection, rows[0].now)
-        covers = self._covers([row.id for row in rows])
+        covers = covers_of(self._hand, [row.id for row in rows])
         return [_picked(row, account, covers[row[0]]) for row in rows]
 
     def step(self, account: AccountRow, steps: Sequence[Step], *, lease: timedelta, holder: str) -> None:
@@ -118,23 +118,7 @@ class Deliveries:
 
     def guardians(self, deliveries: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
         """The whole names of those who hold a delivery's address and look after a pupil it covers."""
-        rows = self._hand.run_rows(
-            "SELECT d.id, coalesce(h.preferred_name, h.given_name) AS given, h.family_name, min(g.priority) AS asked"
-            f" FROM {self._hand.dialect.rows(_IDS)} JOIN delivery d ON d.id = u.id"
-            " JOIN person_address pa ON pa.address_id = d.address_id"
-            " JOIN person h ON h.id = pa.person_id AND h.active"
-            " JOIN delivery_covers c ON c.delivery_id = d.id AND NOT c.dropped"
-            " JOIN duty du ON du.id = c.duty_id"
-            " JOIN guardianship g ON g.guardian_id = h.id AND g.pupil_id = du.person_id AND NOT g.blocked"
-            " GROUP BY d.id, h.id, coalesce(h.preferred_name, h.given_name), h.family_name"
-            " ORDER BY d.id, asked, given",
-            _IDS,
-            [(one,) for one in deliveries],
-        )
-        found: dict[int, tuple[str, ...]] = {}
-        for row in rows:
-            found[row.id] = (*found.get(row.id, ()), f"{row.given} {row.family_name}".strip())
-        return found
+        return guardians_of(self._hand, deliveries)
 
     def start(
         self, account: AccountRow, gateway: str, starts: Sequence[Started], *, margin: timedelta
@@ -312,36 +296,6 @@ class Deliveries:
             statement = statement.bindparams(bindparam("after_due", type_=Moment))
             values.update(after_due=after[0], after_id=after[1])
         return self._hand.connection.execute(statement, values).all()
-
-    def _covers(self, deliveries: Sequence[int]) -> Mapping[int, list[Cover]]:
-        """What each delivery would tell: a cover is gone when its person left, or nobody at the address is theirs."""
-        # By way of the deliveries, whose ids are unique: a planner that has no statistics yet guesses right then.
-        rows: Iterable[Sequence[Any]] = self._hand.run_rows(
-            "SELECT c.delivery_id, c.duty_id, du.person_id,"
-            " coalesce(p.preferred_name, p.given_name) AS name, p.language,"
-            " du.acknowledged_at IS NOT NULL AS acknowledged,"
-            " NOT (p.active AND EXISTS (SELECT 1 FROM person_address pa"
-            "  JOIN person holder ON holder.id = pa.person_id AND holder.active LEFT JOIN guardianship g"
-            "  ON g.guardian_id = pa.person_id AND g.pupil_id = du.person_id"
-            "  WHERE pa.address_id = d.address_id"
-            "  AND (pa.person_id = du.person_id OR g.pupil_id IS NOT NULL))) AS gone,"
-            " EXISTS (SELECT 1 FROM guardianship g JOIN person_address pa ON pa.person_id = g.guardian_id"
-            "  AND pa.address_id = d.address_id WHERE g.pupil_id = du.person_id AND g.blocked) AS blocked,"
-            " p.commitment_key, coalesce(p.form, '') AS form"
-            f" FROM {self._hand.dialect.rows(_IDS)} JOIN delivery d ON d.id = u.id"
-            " JOIN delivery_covers c ON c.delivery_id = d.id AND NOT c.dropped"
-            " JOIN duty du ON du.id = c.duty_id JOIN person p ON p.id = du.person_id"
-            " ORDER BY c.delivery_id, name",
-            _IDS,
-            [(one,) for one in deliveries],
-        )
-        found: dict[int, list[Cover]] = defaultdict(list)
-        # Taken apart by place, as in `_picked`: by name it costs twenty times as much, and this is done for every one.
-        for delivery, duty, person, name, language, acknowledged, gone, blocked, key, form in rows:
-            found[delivery].append(
-                Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone), key, form)
-            )
-        return found
 
 
 def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picked:

@@ -49,8 +49,11 @@ class LeftBehind:
         ended = 0
         for holder, at in dead.items():
             asked = self._clock()
-            ended += self._ledger.transact(lambda tx, who=holder: tx.sweeps.expire_leases_of(who))  # type: ignore[misc]
+            ended += self._end(holder)
             if asked - at >= UNTIL.total_seconds():
                 with self._lock:
                     del self._dead[holder]
         return ended
+
+    def _end(self, holder: str) -> int:
+        return self._ledger.transact(lambda tx: tx.sweeps.expire_leases_of(holder))
