@@ -17,7 +17,7 @@ PYTHON ?= $(shell for candidate in $$(type -aP python3 python3.13 python3.12 pyt
 	$$candidate -c 'import ensurepip, sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$candidate && break; done)
 
-.PHONY: help setup demo up test check bench mutants nemesis nemesis-long deep lock samples screenshots clean
+.PHONY: help setup demo up test test-again check bench mutants nemesis nemesis-long deep lock samples screenshots clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,10 @@ up: setup  ## Start Carillon: web and workers in one process
 TWO := -n 2
 test: setup  ## Run the tests on SQLite, PostgreSQL, Redis and fakeredis (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest $(TWO) $(ARGS)
+
+# Real processes race on a busy machine. More than three failures are no race.
+test-again: setup  ## What failed in the last run, once more and alone
+	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none --at-most 3 $(ARGS)
 
 check: setup  ## Format, lint, types, and the arrow of imports
 	@$(BIN)/ruff format --check .

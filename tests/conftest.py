@@ -60,6 +60,7 @@ ran: Counter[str] = Counter()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("carillon")
     group.addoption("--slow", action="store_true", help="run the slow tests too")
+    group.addoption("--at-most", type=int, metavar="N", help="refuse to run when more than N are chosen")
     group.addoption("--without-postgres", action="store_true", help="skip what needs PostgreSQL")
     group.addoption("--without-redis", action="store_true", help="skip what needs a real Redis")
     group.addoption("--without-readers", action="store_true", help="skip what needs newsboat and rss2email")
@@ -124,6 +125,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly or hasattr(session.config, "workerinput"):
         return
+    most = session.config.getoption("--at-most")
+    if most is not None and len(session.items) > most:
+        pytest.exit(f"{len(session.items)} tests chosen, {most} at most", returncode=1)
     wanted: set[str] = set()
     for item in session.items:
         if not item.get_closest_marker("skip"):

@@ -29,13 +29,10 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+def disk() -> Iterator[SmallDisk]:
     """40 MB, of which a school of five hundred families takes a few."""
-    # Not under tmp_path itself: PostgreSQL's user must be able to look into it.
     try:
-        with small_disk(
-            Path("/tmp") / f"carillon-test-disk-{tmp_path.parent.name}-{tmp_path.name}", megabytes=40
-        ) as made:
+        with small_disk(megabytes=40) as made:
             yield made
     except CannotBeHadError as reason:
         pytest.skip(str(reason))

@@ -15,6 +15,7 @@ from tests.nemesis.eavesdrop import Eavesdropper, said
 from tests.nemesis.plan import DATABASE, GONE_BEFORE, KILLS, REDIS, Act, Faults, least, strokes
 from tests.nemesis.town import EVERYBODY, WORDS, build
 from tests.nemesis.verdict import Verdict
+from tests.support.installed import wait_until
 from tests.support.redis import RedisServer
 
 THREE = timedelta(minutes=3)
@@ -112,9 +113,9 @@ def test_a_wording_in_a_log_or_inside_a_message_is_found(tmp_path: Path) -> None
 
 
 def _until_heard(server: RedisServer, heard: Path, word: str) -> None:
-    for _ in range(200):
+    def spoken() -> bool:
         with server.client() as client:
             client.set("word", word)
-        if heard.exists() and word in said(heard):
-            return
-    raise AssertionError(f"{word} was not overheard")
+        return heard.exists() and word in said(heard)
+
+    wait_until(spoken, within=timedelta(seconds=30), what=f"{word} is overheard")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,11 +33,14 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(path: Path, *, megabytes: int) -> Iterator[SmallDisk]:
+def small_disk(*, megabytes: int) -> Iterator[SmallDisk]:
     """Mount one at a new folder. Raises CannotBeHadError where that is not allowed."""
     if os.geteuid() != 0:
         raise CannotBeHadError("a small disk cannot be had here: only root may mount one")
-    path.mkdir(parents=True)
+    # Not under a test's own folder: PostgreSQL's user must be able to look into it. A new name each time, since
+    # a run that was killed leaves its disk behind.
+    path = Path(tempfile.mkdtemp(prefix="carillon-test-disk-", dir="/tmp"))
+    path.chmod(0o755)
     options = f"size={megabytes}m,mode=0777"
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "carillon-test", str(path)],
@@ -46,9 +50,11 @@ def small_disk(path: Path, *, megabytes: int) -> Iterator[SmallDisk]:
         check=False,
     )
     if mounted.returncode:
+        path.rmdir()
         raise CannotBeHadError(f"a small disk cannot be had here: {mounted.stderr.strip()}")
     try:
         yield SmallDisk(path)
     finally:
         # Lazily: a process that was killed a moment ago may still hold a file there.
         subprocess.run(["umount", "--lazy", str(path)], timeout=10, check=True)
+        path.rmdir()
