@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from broker.actor import Actor
 from broker.errors import NotFound, NotToBeChanged, Problem
-from broker.office import PersonRow
 from broker.ports import Ports, Transaction
+from broker.ports.office import PersonRow
 from broker.record import Entry
 from broker.roster import Role
 from broker.values import StopKind

@@ -22,8 +22,8 @@ from broker.errors import (
     Problem,
     UnknownAudience,
 )
-from broker.office import KeptRow, PersonRow
 from broker.ports import Ports, Transaction
+from broker.ports.office import KeptRow, PersonRow
 from broker.record import Entry
 from broker.roster import Role
 from broker.values import GroupRow

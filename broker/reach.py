@@ -23,9 +23,9 @@ from broker.duty import Unreached
 from broker.errors import InvalidAnnouncement, Problem
 from broker.house_rules import HOUSE_RULES
 from broker.intake import LIFETIME
-from broker.office import Lacking
 from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
+from broker.ports.office import Lacking
 from broker.record import Entry
 from broker.values import AccountRow
 

@@ -13,8 +13,8 @@ from broker.announcement import Part
 from broker.audience import fold
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.naming import fill_gaps, gaps
-from broker.office import TemplateRow
 from broker.ports import Ports, Transaction
+from broker.ports.office import TemplateRow
 from broker.record import Entry
 from broker.wording import check_parts
 

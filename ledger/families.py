@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
-from broker.office import GuardianshipRow, PersonRow
+from broker.ports.office import GuardianshipRow, PersonRow
 from broker.roster import Role
 from ledger.hand import Hand
 from ledger.tables import guardianship, person
@@ -17,7 +17,7 @@ LAST = 99  # of the order to ask in: whom only a block joins to a pupil is nobod
 
 
 class Families:
-    """See broker.office.Families."""
+    """See broker.ports.office.Families."""
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Select, delete, insert, select, update
 
 from broker.audience import fold
-from broker.office import KeptRow
+from broker.ports.office import KeptRow
 from broker.roster import GroupKind, Role
 from ledger.hand import Hand
 from ledger.tables import department, membership, people_group
 
 
 class Groups:
-    """See broker.office.Groups."""
+    """See broker.ports.office.Groups."""
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand

@@ -12,14 +12,14 @@ from broker.address import AddressKind
 from broker.announcement import People, Purpose
 from broker.audience import Audience
 from broker.duty import Unreached
-from broker.office import Lacking
+from broker.ports.office import Lacking
 from ledger.audience import addresses_for, holders_of, members, why_unreached
 from ledger.hand import Hand
 from ledger.tables import address, consent, person, person_address, suppression
 
 
 class Reaches:
-    """See broker.office.Reaches."""
+    """See broker.ports.office.Reaches."""
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand

@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
 
 from broker.announcement import Part
 from broker.audience import fold
-from broker.office import TemplateRow
+from broker.ports.office import TemplateRow
 from ledger.hand import Hand
 from ledger.tables import department, template
 
 
 class Templates:
-    """See broker.office.Templates."""
+    """See broker.ports.office.Templates."""
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand

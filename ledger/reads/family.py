@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from broker.address import AddressKind, mask
-from broker.office import PersonRow
+from broker.ports.office import PersonRow
 from ledger import tables as t
 from ledger.families import person_row
 from ledger.hand import Hand

@@ -8,7 +8,7 @@ from itertools import groupby
 from sqlalchemy import func, select
 
 from broker.audience import fold
-from broker.office import TemplateRow
+from broker.ports.office import TemplateRow
 from ledger.hand import Hand
 from ledger.tables import department, template
 from ledger.templates import row_of, templates

@@ -1,0 +1,42 @@
+"""What the broker needs from the world: the ledger, the hints, and a signer. Ids and values cross, never rows.
+
+A verb opens a transaction (`ledger.begin()`), calls these, and leaves it. Which database answers is nobody's
+business here; one port suite holds every implementation to the same behaviour.
+"""
+
+from broker.ports.announcements import Announcements
+from broker.ports.office import Families, Groups, Reaches, Templates
+from broker.ports.outside import Channels, Hints, Signer
+from broker.ports.people import Imports, Mappings, People
+from broker.ports.running import Accounts, Records, Sessions, Sweeps
+from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
+from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transaction
+
+__all__ = [
+    "Accounts",
+    "Announcements",
+    "Channels",
+    "Deliveries",
+    "Families",
+    "Groups",
+    "Hints",
+    "ImportTransaction",
+    "Imports",
+    "Ledger",
+    "Mappings",
+    "Moves",
+    "Pace",
+    "People",
+    "Plans",
+    "Ports",
+    "Reaches",
+    "Receipts",
+    "Records",
+    "Retractions",
+    "Sessions",
+    "Signer",
+    "Stops",
+    "Sweeps",
+    "Templates",
+    "Transaction",
+]

@@ -1,0 +1,101 @@
+"""What keeps it going: accounts, the record, the sweep, and who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from broker.record import Entry
+from broker.values import AccountRow, Due
+
+
+class Accounts(Protocol):
+    """Configured accounts and whether they may send."""
+
+    def all(self) -> Sequence[AccountRow]:
+        """Every account."""
+
+    def any_gone(self) -> bool:
+        """Whether there is an account that the settings name no more."""
+
+    def named(self, name: str) -> AccountRow | None:
+        """One account."""
+
+    def for_channel(self, channel: str, department: str) -> AccountRow | None:
+        """The department's own account on a channel, else the school's."""
+
+    def pause(self, account: int, why: str) -> None:
+        """Stop an account; its deliveries wait."""
+
+    def resume(self, account: int) -> None:
+        """Let it go on; what waited for it becomes due."""
+
+    def keep_posture(self, account: int, facts: Mapping[str, str]) -> None:
+        """Keep what the account looks like at its provider, as of this transaction's time."""
+
+
+class Records(Protocol):
+    """The append-only history."""
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write entries with this transaction."""
+
+    def seal(self) -> int:
+        """Seal what no running transaction can still add to; returns how many entries. One sealer at a time."""
+
+
+class Sweeps(Protocol):
+    """What the sweep asks and does in bulk."""
+
+    def may_sweep(self) -> bool:
+        """Take the sweeper's lock for this transaction; False when another sweep is at work."""
+
+    def due(self, *, limit: int) -> Due:
+        """Announcements to plan and accounts with due deliveries."""
+
+    def due_lookups(self) -> Sequence[str]:
+        """Names of accounts with a look-up that is due."""
+
+    def fold_tallies(self) -> int:
+        """Fold appended counter deltas; returns how many."""
+
+    def expire_all_leases(self) -> int:
+        """Let every lease run out now: for a database whose only worker has just begun."""
+
+    def expire_leases_of(self, holder: str) -> int:
+        """Let what one process has in hand run out now: for a process that is known to be dead."""
+
+    def raise_alarm(self, kind: str, subject: str, message: str) -> None:
+        """Tell whoever watches; the same alarm is raised once until it is cleared."""
+
+    def clear_alarm(self, kind: str, subject: str) -> None:
+        """The reason is gone."""
+
+    def beat(self, worker: str) -> None:
+        """A worker shows that it lives: its hints arrive, and it reaches the ledger."""
+
+
+class Sessions(Protocol):
+    """Sign-in links and sessions, by the digests of their secrets: what is stored signs nobody in."""
+
+    def add_link(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
+        """Keep a link that signs `operator` in once."""
+
+    def use_link(self, digest: bytes) -> str | None:
+        """Use a link up: the operator whom it signs in, or None when it is unknown, used or too old."""
+
+    def add(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
+        """Begin a session."""
+
+    def holder(self, digest: bytes) -> str | None:
+        """Whose session this is; None when it is unknown, ended or too old."""
+
+    def end(self, digest: bytes) -> str | None:
+        """End one session; whose it was, None when there was nothing to end."""
+
+    def end_all(self, operator: str | None) -> int:
+        """End every session of an operator, or of everybody, and their unused links; how many sessions."""
+
+    def prune(self) -> None:
+        """Drop links and sessions that are long over."""

@@ -1,0 +1,156 @@
+"""One transaction of the ledger, the ledger itself, and everything a verb needs in one hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from broker.ports.announcements import Announcements
+from broker.ports.office import Families, Groups, Reaches, Templates
+from broker.ports.outside import Channels, Hints, Signer
+from broker.ports.people import Imports, Mappings, People
+from broker.ports.running import Accounts, Records, Sessions, Sweeps
+from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
+from broker.record import Entry
+from broker.roster import Roster
+from broker.values import AccountRow, Result, SchoolRow, Starts
+
+T = TypeVar("T")
+
+
+class Transaction(Protocol):
+    """One transaction of the ledger."""
+
+    @property
+    def now(self) -> datetime:
+        """The transaction's time: the database's clock (a guarded process clock on SQLite)."""
+
+    @property
+    def school(self) -> SchoolRow:
+        """Whose ledger this is."""
+
+    @property
+    def announcements(self) -> Announcements:
+        """What was said."""
+
+    @property
+    def people(self) -> People:
+        """Who there is."""
+
+    @property
+    def mappings(self) -> Mappings:
+        """How reports are read."""
+
+    @property
+    def groups(self) -> Groups:
+        """Groups kept by hand."""
+
+    @property
+    def families(self) -> Families:
+        """Who belongs to whom."""
+
+    @property
+    def templates(self) -> Templates:
+        """Named wordings."""
+
+    @property
+    def reaches(self) -> Reaches:
+        """Facts about who can be told."""
+
+    @property
+    def plans(self) -> Plans:
+        """Fan-out."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """The hot path."""
+
+    @property
+    def moves(self) -> Moves:
+        """Recovery, evidence, look-ups, people's decisions."""
+
+    @property
+    def retractions(self) -> Retractions:
+        """What is to be taken back."""
+
+    @property
+    def receipts(self) -> Receipts:
+        """The inbox."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Configured accounts."""
+
+    @property
+    def pace(self) -> Pace:
+        """Turns."""
+
+    @property
+    def stops(self) -> Stops:
+        """The stop-list."""
+
+    @property
+    def record(self) -> Records:
+        """The history."""
+
+    @property
+    def sweeps(self) -> Sweeps:
+        """What the sweep asks."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who is signed in to the pages."""
+
+
+class ImportTransaction(Transaction, Protocol):
+    """A transaction beside which a roster lies staged."""
+
+    @property
+    def imports(self) -> Imports:
+        """The staged roster against the ledger."""
+
+
+class Ledger(Protocol):
+    """The only truth."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+
+    def look(self) -> AbstractContextManager[Transaction]:
+        """A transaction that only reads, and waits for no writer: for what must be known while others write."""
+
+    def begin_import(self, roster: Roster) -> AbstractContextManager[ImportTransaction]:
+        """Stage a roster where nobody else sees it, then begin: one import at a time, and a short transaction."""
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction, again from its start when it lost to another one.
+
+        Lost: a deadlock, a lock that was not to be had, or a row that the other wrote first.
+        """
+
+    def exchange(
+        self,
+        account: AccountRow,
+        results: Sequence[Result],
+        told: Sequence[Entry],
+        starts: Starts,
+        *,
+        now: datetime,
+    ) -> Mapping[int, int] | None:
+        """`write_back`, its record `told` as of `now`, and `start`, committed at once where that can be done.
+
+        None, with nothing changed, where it cannot: then they go in a transaction.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a verb needs, in one hand."""
+
+    ledger: Ledger
+    hints: Hints
+    signer: Signer
+    channels: Channels

@@ -1,0 +1,75 @@
+"""The tables: what the ledger remembers, one module a theme, in the order the story is told.
+
+Bigint ids inside, a UUIDv7 where an id is shown to people. States are stored as their words, held by a CHECK
+that is computed from the broker's one state table. Times are instants in UTC.
+"""
+
+from ledger.tables.announcements import announcement, attachment, content, content_attachment, template
+from ledger.tables.base import Id, Moment, metadata, one_of
+from ledger.tables.deliveries import (
+    attempt,
+    delivery,
+    delivery_covers,
+    duty,
+    fanout_cursor,
+    receipt,
+    retraction,
+)
+from ledger.tables.people import (
+    address,
+    consent,
+    guardianship,
+    mapping,
+    membership,
+    people_group,
+    person,
+    person_address,
+    suppression,
+    term,
+)
+from ledger.tables.record import record_entry, record_seal
+from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
+from ledger.tables.school import account, department, school
+from ledger.tables.sessions import session, sign_in_link
+
+__all__ = [
+    "Id",
+    "Moment",
+    "account",
+    "address",
+    "alarm",
+    "announcement",
+    "attachment",
+    "attempt",
+    "consent",
+    "content",
+    "content_attachment",
+    "delivery",
+    "delivery_covers",
+    "department",
+    "duty",
+    "fanout_cursor",
+    "guardianship",
+    "mapping",
+    "membership",
+    "metadata",
+    "one_of",
+    "pace",
+    "people_group",
+    "person",
+    "person_address",
+    "receipt",
+    "record_entry",
+    "record_seal",
+    "retraction",
+    "school",
+    "session",
+    "sign_in_link",
+    "stop",
+    "suppression",
+    "tally",
+    "tally_delta",
+    "template",
+    "term",
+    "worker",
+]

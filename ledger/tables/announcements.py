@@ -1,0 +1,114 @@
+"""What was said: announcements, their wordings as versions, templates and files."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from broker.announcement import Part, People, Purpose, Urgency
+from ledger.tables.base import Moment, id_, metadata, one_of, ref
+
+template = Table(
+    "template",
+    metadata,
+    id_(),
+    ref("department_id", "department.id"),
+    Column("name", Text, nullable=False),
+    Column("folded_name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("language", String(35), nullable=False, server_default=""),
+    Column("part", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("retired_at", Moment),
+    UniqueConstraint("department_id", "folded_name", "version", "language", "part"),
+    one_of("part", Part),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+
+announcement = Table(
+    "announcement",
+    metadata,
+    id_(),
+    Column("public_id", Uuid, nullable=False, unique=True),
+    ref("department_id", "department.id"),
+    Column("idempotency_key", String(200)),
+    Column("digest", String(64), nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("people", String(16), nullable=False),
+    Column("ways", Text, nullable=False),  # JSON: the steps, each a list of channels
+    Column("accepted_at", Moment, nullable=False),
+    Column("approved_at", Moment),
+    Column("due_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("fanned_out_at", Moment),
+    Column("withdrawn_at", Moment),
+    ref("corrects", "announcement.id", nullable=True),
+    UniqueConstraint("department_id", "idempotency_key"),
+    one_of("purpose", Purpose),
+    one_of("urgency", Urgency),
+    one_of("people", People),
+)
+Index(
+    "ix_announcement_to_plan",
+    announcement.c.due_at,
+    sqlite_where=announcement.c.fanned_out_at.is_(None),
+    postgresql_where=announcement.c.fanned_out_at.is_(None),
+)
+Index(
+    "ix_announcement_corrects",
+    announcement.c.corrects,
+    sqlite_where=announcement.c.corrects.is_not(None),
+    postgresql_where=announcement.c.corrects.is_not(None),
+)
+Index(
+    "ix_announcement_withdrawn_at",
+    announcement.c.withdrawn_at,
+    sqlite_where=announcement.c.withdrawn_at.is_not(None),
+    postgresql_where=announcement.c.withdrawn_at.is_not(None),
+)
+
+content = Table(
+    "content",
+    metadata,
+    ref("announcement_id", "announcement.id", primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("language", String(35), primary_key=True),
+    Column("part", String(16), primary_key=True),
+    Column("text", Text, nullable=False),
+    one_of("part", Part),
+)
+
+content_attachment = Table(
+    "content_attachment",
+    metadata,
+    ref("announcement_id", "announcement.id", primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha256", String(64), ForeignKey("attachment.sha256"), nullable=False),
+    # What a way that carries no files writes instead of the file: random, and over at some time.
+    Column("token", String(32), nullable=False, unique=True),
+    Column("token_expires_at", Moment, nullable=False),
+)

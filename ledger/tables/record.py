@@ -1,0 +1,32 @@
+"""The record: entries and the seals over them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Integer, LargeBinary, String, Table
+
+from ledger.tables.base import Id, Moment, id_, metadata
+
+record_entry = Table(
+    "record_entry",
+    metadata,
+    id_(),
+    # The order of transactions: PostgreSQL's transaction id, SQLite's own count. Seals cover ranges of it.
+    Column("mark", Id, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(63), nullable=False),
+    Column("announcement_id", Id, index=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+record_seal = Table(
+    "record_seal",
+    metadata,
+    Column("number", Id, primary_key=True, autoincrement=False),
+    Column("first_mark", Id, nullable=False),
+    Column("next_mark", Id, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("sealed_at", Moment, nullable=False),
+)

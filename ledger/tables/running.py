@@ -1,0 +1,71 @@
+"""What running it needs: counts, turns, stops, workers and alarms."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, String, Table, Text
+
+from ledger.tables.base import Id, Moment, id_, metadata, ref
+
+tally = Table(
+    "tally",
+    metadata,
+    ref("announcement_id", "announcement.id", primary_key=True),
+    Column("channel", String(63), primary_key=True),
+    Column("state", String(16), primary_key=True),
+    Column("n", Id, nullable=False),
+)
+
+# Appended by every move and folded later: a counter row that all workers update would be one hot row.
+tally_delta = Table(
+    "tally_delta",
+    metadata,
+    id_(),
+    Column("announcement_id", Id, nullable=False),
+    Column("channel", String(63), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("n", Id, nullable=False),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    ref("account_id", "account.id", primary_key=True),
+    Column("next_at", Moment, nullable=False),
+)
+
+stop = Table(
+    "stop",
+    metadata,
+    id_(),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Id, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    id_(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    id_(),
+    Column("kind", String(63), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("raised_at", Moment, nullable=False),
+    Column("cleared_at", Moment),
+)
+Index(
+    "ux_alarm_open",
+    alarm.c.kind,
+    alarm.c.subject,
+    unique=True,
+    sqlite_where=alarm.c.cleared_at.is_(None),
+    postgresql_where=alarm.c.cleared_at.is_(None),
+)
