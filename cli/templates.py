@@ -14,7 +14,7 @@ from broker import templates as verbs
 from broker.address import mask
 from broker.announcement import Content, Part, People
 from broker.channel import Recipient
-from broker.office import TemplateRow
+from broker.ports.office import TemplateRow
 from broker.wording import check_parts
 from cli import show
 from cli.house import department_of, reading, writing, zone_of
