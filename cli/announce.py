@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from broker import intake, templates
-from broker.announcement import Announcement, Draft, Part, People, Purpose, Step, Urgency
+from broker.announcement import Announcement, Draft, Part, Purpose, Step, Urgency
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
 from cli import show
+from cli.announce_options import Asked
 from cli.follow import as_told, follow, looking, show_status
 from cli.house import department_of, reading, seal, writing, zone_of
-from cli.options import Json, Operator, Zone
+from cli.options import asking
 from cli.reading import STDIN, attachment_from, bad, fills, text_from
 from cli.rehearsal import rehearsal, show_rehearsal
 from cli.who import show_who
@@ -28,63 +28,8 @@ from config.doctor import Health, worker
 from ledger.reads.status import Status
 
 
-def announce(
-    to: Annotated[str, typer.Option(metavar="EXPR", help='Groups: "Year 7", "Choir + 7B", "Year 7 - 7B".')],
-    text: Annotated[
-        str | None, typer.Argument(help="The message, Markdown allowed; - reads standard input.")
-    ] = None,
-    people: Annotated[
-        People,
-        typer.Option(metavar="WHO", help="guardians, first (contact), pupils, both; or the groups' staff."),
-    ] = People.GUARDIANS,
-    via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, all at once.")] = "sms,email",
-    file: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Take the message from a file (UTF-8).")
-    ] = None,
-    title: Annotated[
-        str | None, typer.Option(help="The subject of mails; else the message's beginning.")
-    ] = None,
-    short: Annotated[str | None, typer.Option(help="A shorter wording for texts and posts.")] = None,
-    quote: Annotated[
-        str | None,
-        typer.Option(metavar="URL-OR-ID", help="A post to show on X, with --short as its comment."),
-    ] = None,
-    department: Annotated[str | None, typer.Option(help="Whose announcement it is.")] = None,
-    urgent: Annotated[bool, typer.Option("--urgent", help="Ahead of everything routine.")] = False,
-    promotional: Annotated[
-        bool, typer.Option("--promotional", help="Not a service message: goes to those who consented.")
-    ] = False,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help='When: "2026-11-30 08:15"; else now.')
-    ] = None,
-    expires: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Nothing starts after this; else a day after --at.")
-    ] = None,
-    zone: Zone = None,
-    language: Annotated[str, typer.Option(metavar="TAG", help="The message's language, such as cy.")] = "",
-    key: Annotated[
-        str | None, typer.Option(help="Makes the call safe to repeat: the same key is the same announcement.")
-    ] = None,
-    template: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Take the wording from a template of the department's.")
-    ] = None,
-    fill: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GAP=WORDS", help="What stands in a gap of the template; may be repeated."),
-    ] = None,
-    attach: Annotated[
-        list[Path] | None, typer.Option(metavar="PATH", help="A file that goes with mails; may be repeated.")
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until all is settled; exit 1 if somebody could not be told.")
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Show what would go to whom and who is not reached; keep nothing."),
-    ] = False,
-    operator: Operator = None,
-    json: Json = False,
-) -> None:
+@asking(Asked)
+def announce(asked: Asked) -> None:
     """Announce something to the families, pupils or staff of some groups.
 
     Checked whole before anything is kept. `{pupil}` in the message becomes the child's name, or the names of all
@@ -98,54 +43,57 @@ def announce(
     * `carillon announce --template Rehearsal --fill time=15:30 --to Choir`
     * `carillon announce "Concert tonight" --to Choir --dry-run`
     """
-
-    def wording(house: House) -> Mapping[Part, str]:
-        if template is None:
-            return _parts(_wording(text, file), title, short, quote)
-        if text is not None or file is not None:
-            raise bad("text_twice", "text", "the message is given twice", "leave out the text or --template")
-        owner = department_of(house, department)
-        with house.ledger.look() as tx:
-            found = templates.the(tx, owner, template, language=language)
-        return {**templates.filled(found, fills(fill)), **_parts(None, title, short, quote)}
-
-    def draft(house: House) -> Draft:
-        moment = _moments(house, zone)
-        return Draft(
-            department=department_of(house, department),
-            audience=to,
-            people=people,
-            ways=(Step(tuple(way for way in (w.strip() for w in via.split(",")) if way)),),
-            parts=wording(house),
-            purpose=Purpose.PROMOTIONAL if promotional else Purpose.SERVICE,
-            urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
-            language=language,
-            key=key,
-            send_at=moment(at, "at"),
-            expires_at=moment(expires, "expires"),
-            attachments=tuple(attachment_from(path) for path in attach or ()),
-        )
-
-    with _fields_as_typed(short_given=short is not None or quote is not None):
-        if dry_run:
+    with _fields_as_typed(short_given=asked.short is not None or asked.quote is not None):
+        if asked.dry_run:
             with reading() as house:
-                found = rehearsal(house, draft(house))
-            show_rehearsal(found, json=json)
+                found = rehearsal(house, _draft(house, asked))
+            show_rehearsal(found, json=asked.json)
             return
-        with writing(operator) as (house, actor):
-            accepted = intake.accept(house.ports, draft(house), actor=actor)
+        with writing(asked.operator) as (house, actor):
+            accepted = intake.accept(house.ports, _draft(house, asked), actor=actor)
             seal(house.ports)
-            _tell(house, accepted, quiet=json)
-            if not wait:
-                _answer(house, accepted, json=json)
+            _tell(house, accepted, quiet=asked.json)
+            if not asked.wait:
+                _answer(house, accepted, json=asked.json)
                 return
-            ended = _waited(house, accepted.announcement, quiet=json)
-            _answer_waited(house, ended, accepted, json=json)
+            ended = _waited(house, accepted.announcement, quiet=asked.json)
+            _answer_waited(house, ended, accepted, json=asked.json)
     if any(n for state, n in ended.duties.items() if state is not DutyState.MET):
         raise typer.Exit(1)
 
 
-def _wording(text: str | None, file: Path | None) -> str:
+def _draft(house: House, asked: Asked) -> Draft:
+    moment = _moments(house, asked.zone)
+    return Draft(
+        department=department_of(house, asked.department),
+        audience=asked.to,
+        people=asked.people,
+        ways=(Step(tuple(way for way in (w.strip() for w in asked.via.split(",")) if way)),),
+        parts=_worded(house, asked),
+        purpose=Purpose.PROMOTIONAL if asked.promotional else Purpose.SERVICE,
+        urgency=Urgency.URGENT if asked.urgent else Urgency.ROUTINE,
+        language=asked.language,
+        key=asked.key,
+        send_at=moment(asked.at, "at"),
+        expires_at=moment(asked.expires, "expires"),
+        attachments=tuple(attachment_from(path) for path in asked.attach or ()),
+    )
+
+
+def _worded(house: House, asked: Asked) -> Mapping[Part, str]:
+    """The wording: as typed, or from a template with its gaps filled."""
+    if asked.template is None:
+        return _parts(_text(asked.text, asked.file), asked.title, asked.short, asked.quote)
+    if asked.text is not None or asked.file is not None:
+        raise bad("text_twice", "text", "the message is given twice", "leave out the text or --template")
+    owner = department_of(house, asked.department)
+    with house.ledger.look() as tx:
+        found = templates.the(tx, owner, asked.template, language=asked.language)
+    typed = _parts(None, asked.title, asked.short, asked.quote)
+    return {**templates.filled(found, fills(asked.fill)), **typed}
+
+
+def _text(text: str | None, file: Path | None) -> str:
     if (text is None) == (file is None):
         message = "there is nothing to announce" if text is None else "the message is given twice"
         raise bad("empty_text" if text is None else "text_twice", "text", message,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,12 +14,12 @@ from broker.delivery import FAILED, REACHED, State
 from cli import show
 from cli.follow import as_told, follow, looking, show_status, stage_in_words
 from cli.house import reading, writing, zone_of
-from cli.options import Json, Operator
+from cli.options import Json, Operator, asking
 from cli.reading import LARGEST_ID, announcement_id, bad, delivery_number, short_words
 from cli.who import everybody, show_who
 from config.assembly import House
 from ledger.reads.announcements import latest
-from ledger.reads.deliveries import Wanted
+from ledger.reads.deliveries import Listed, Wanted
 from ledger.reads.deliveries import deliveries as listed
 
 AnnouncementId = Annotated[str, typer.Argument(metavar="ID", help="The announcement.", show_default=False)]
@@ -65,19 +67,25 @@ def status(
             show.as_json({**as_told(found), **({"who": people} if who else {})})
 
 
-def deliveries(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Which deliveries were asked for."""
+
     failed: Annotated[
         bool, typer.Option("--failed", help="Refused, rejected, given up or uncertain: what needs a person.")
-    ] = False,
-    announcement: Annotated[str | None, typer.Option(metavar="ID", help="Of one announcement.")] = None,
-    channel: Annotated[str | None, typer.Option(metavar="NAME", help="By one channel.")] = None,
-    state: Annotated[list[State] | None, typer.Option(help="In this state; may be repeated.")] = None,
+    ] = False
+    announcement: Annotated[str | None, typer.Option(metavar="ID", help="Of one announcement.")] = None
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="By one channel.")] = None
+    state: Annotated[list[State] | None, typer.Option(help="In this state; may be repeated.")] = None
     before: Annotated[
         int | None, typer.Option(min=1, max=LARGEST_ID, metavar="DELIVERY", help="Older than this one.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    json: Json = False,
-) -> None:
+    ] = None
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100
+    json: Json = False
+
+
+@asking(Listing)
+def deliveries(asked: Listing) -> None:
     """List deliveries, the newest first; addresses are masked.
 
     Examples:
@@ -86,20 +94,24 @@ def deliveries(
     * `carillon deliveries --announcement 0193… --channel email --state uncertain`
     """
     wanted = Wanted(
-        announcement_id(announcement) if announcement is not None else None,
-        short_words(channel, "channel") if channel is not None else None,
-        _states(failed, state),
+        announcement_id(asked.announcement) if asked.announcement is not None else None,
+        short_words(asked.channel, "channel") if asked.channel is not None else None,
+        _states(asked.failed, asked.state),
     )
     with reading() as house:
-        if channel is not None:
-            house.ways_out.traits(channel)
+        if asked.channel is not None:
+            house.ways_out.traits(asked.channel)
         with house.ledger.reading() as hand:
-            found = listed(hand, wanted, before=before, limit=limit)
+            found = listed(hand, wanted, before=asked.before, limit=asked.limit)
         zone = zone_of(house)
-    following = found[-1].id if len(found) == limit else None
-    if json:
+    following = found[-1].id if len(found) == asked.limit else None
+    if asked.json:
         show.as_json({"deliveries": found, "next": following})
-        return
+    else:
+        _show(found, following, zone)
+
+
+def _show(found: Sequence[Listed], following: int | None, zone: ZoneInfo) -> None:
     show.table(
         ("delivery", "channel", "to", "state", "why", "changed"),
         [

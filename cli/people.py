@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,14 +12,16 @@ from typing import Annotated, Any
 import typer
 
 from broker import imports, mappings
+from broker.actor import Actor
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
 from broker.roster import Roster
 from cli import doubtful, families, show
 from cli import mappings as mapping_commands
 from cli.house import reading, writing
-from cli.options import Json, Operator
+from cli.options import Json, Operator, asking
 from cli.whole_school import show_problems, today_and_region
+from config.assembly import House
 from sources import rosters
 
 MOST_GROUPS = 20
@@ -34,29 +36,35 @@ app.command("block")(families.block_)
 app.command("unblock")(families.unblock_)
 
 
-@app.command("import")
-def import_(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """An import as it was asked for."""
+
     path: Annotated[
         list[Path],
         typer.Argument(
             help="A OneRoster folder or zip, or a people.csv; with --mapping, reports as CSV files."
         ),
-    ],
+    ]
     mapping: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="How a report is read; once for each report, in their order."),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    ] = None
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
     expect_leaving: Annotated[
         int | None,
         typer.Option(min=0, metavar="N", help="How many leave: asked for when it is a tenth of the school."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the difference and change nothing.")
-    ] = False,
-    operator: Operator = None,
-    json: Json = False,
-) -> None:
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference and change nothing.")] = (
+        False
+    )
+    operator: Operator = None
+    json: Json = False
+
+
+@app.command("import")
+@asking(Import)
+def import_(asked: Import) -> None:
     """Make the people, groups and families equal to a roster, all at once or not at all.
 
     Shows what would change and asks. A fault of the file refuses it whole; a fault of a value drops that value,
@@ -70,27 +78,29 @@ def import_(
     * `carillon people import contacts.csv staff.csv --mapping sims-contacts --mapping sims-staff`
     """
     today, region = today_and_region()
-    read = _reader(path, mapping or [], today=today, region=region)
-    with show.busy("reading the roster", quiet=json) as tell:
+    read = _reader(asked.path, asked.mapping or [], today=today, region=region)
+    with show.busy("reading the roster", quiet=asked.json) as tell:
         roster = read(tell)
     # A dry run keeps nothing that a name would have to stand under.
-    with writing("a dry run" if dry_run else operator, creates=True) as (house, actor):
-        tell_all = _quiet if json else _show
-        expected = expect_leaving
-        if dry_run or not yes:
-            with show.busy("comparing", quiet=json):
-                difference = imports.look(house.ports, roster)
-            tell_all(difference)
-            tell_all = _quiet  # it has been seen
-            if dry_run or not difference.any:
-                _end(difference, applied=False, json=json)
-                return
-            expected = _confirmed(difference, expect_leaving, json=json)
-        with show.busy("swapping it in", quiet=json):
-            done = imports.import_roster(
-                house.ports, roster, actor=actor, expect_leaving=expected, told=tell_all
-            )
-        _end(done, applied=done.any, json=json)
+    with writing("a dry run" if asked.dry_run else asked.operator, creates=True) as (house, actor):
+        _compare_and_swap(house, roster, asked, actor=actor)
+
+
+def _compare_and_swap(house: House, roster: Roster, asked: Import, *, actor: Actor) -> None:
+    told = _quiet if asked.json else _show
+    expected = asked.expect_leaving
+    if asked.dry_run or not asked.yes:
+        with show.busy("comparing", quiet=asked.json):
+            difference = imports.look(house.ports, roster)
+        told(difference)
+        told = _quiet  # it has been seen
+        if asked.dry_run or not difference.any:
+            _end(difference, applied=False, json=asked.json)
+            return
+        expected = _confirmed(difference, asked.expect_leaving, json=asked.json)
+    with show.busy("swapping it in", quiet=asked.json):
+        done = imports.import_roster(house.ports, roster, actor=actor, expect_leaving=expected, told=told)
+    _end(done, applied=done.any, json=asked.json)
 
 
 def _quiet(difference: ImportDifference) -> None:

@@ -8,20 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from broker import audience as audiences
 from broker import groups
-from broker.announcement import Content, People, Purpose
+from broker.actor import Actor
+from broker.announcement import Content, Purpose
 from broker.naming import unknown_placeholder
-from broker.reach import Question, Statement, before, record_listing
+from broker.reach import Question, Statement, Untold, before, record_listing
 from broker.sheets import as_csv
 from channels.markup import plain_words
 from cli import show
 from cli.house import department_of, reading, writing, zone_of
-from cli.options import Json, Operator
+from cli.options import asking
+from cli.reach_options import Asked
 from cli.reading import announcement_id, bad, text_from
 from config.assembly import House
 from ledger.reads.phones import calls
@@ -30,11 +32,10 @@ from ledger.reads.status import status
 from web import papers
 
 MOST_SHOWN = 50
-FILE = "FILE"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Found:
     """A statement with what it is about, and the words that a slip would carry."""
 
     statement: Statement
@@ -42,36 +43,8 @@ class Asked:
     words: str = ""
 
 
-def reach(
-    id: Annotated[str | None, typer.Argument(help="An announcement; left out, --to says whom.")] = None,
-    to: Annotated[str | None, typer.Option(metavar="EXPR", help='Groups: "Orchestra + Year 7 - 7B".')] = None,
-    via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, all at once.")] = "sms,email",
-    people: Annotated[
-        People, typer.Option(metavar="WHO", help="guardians, first (contact), pupils, both, or staff.")
-    ] = People.GUARDIANS,
-    department: Annotated[str | None, typer.Option(help="Whose announcement it would be.")] = None,
-    promotional: Annotated[bool, typer.Option("--promotional", help="Only who consented.")] = False,
-    slips: Annotated[
-        Path | None, typer.Option(metavar=FILE, help="Write slips for those not reached, to print.")
-    ] = None,
-    text: Annotated[
-        str | None,
-        typer.Option(help="What the slips say; else the announcement's words, or lines to write on."),
-    ] = None,
-    phones: Annotated[
-        Path | None,
-        typer.Option(metavar=FILE, help="Write whom to ring about them, to print; numbers in full."),
-    ] = None,
-    csv: Annotated[
-        Path | None,
-        typer.Option("--csv", metavar=FILE, help="Write those not reached as CSV, - to the screen."),
-    ] = None,
-    families: Annotated[
-        bool, typer.Option("--week", help="How many messages each family has had in seven days.")
-    ] = False,
-    operator: Operator = None,
-    json: Json = False,
-) -> None:
+@asking(Asked)
+def reach(asked: Asked) -> None:
     """Say who will be told, by which ways, and by name who will not, and why; or who was.
 
     A feed or a post counts as nobody's personal way.
@@ -83,56 +56,50 @@ def reach(
     * `carillon reach 0193… --csv rest.csv`
     * `carillon reach --week`
     """
-    if families:
+    if asked.families:
         with reading() as house:
-            _show_week(house, json=json)
+            _show_week(house, json=asked.json)
         return
-    if (id is None) == (to is None):
+    if (asked.id is None) == (asked.to is None):
         raise bad("what", "to", "say whom: an announcement's id, or --to with groups, not both", "see --help")
-    if phones is None:
+    if asked.phones is None:
         with reading() as house:
-            asked = _ask(house, id, to, _question_of(via, people, promotional), department)
-            paper = _paper(house, asked.title)
+            found = _find(house, asked)
+            paper = _paper(house, found.title)
     else:
-        with writing(operator) as (house, actor):
-            asked = _ask(house, id, to, _question_of(via, people, promotional), department)
-            paper = _paper(house, asked.title)
-            untold = asked.statement.untold
-            with house.ledger.reading() as hand:
-                listed = calls(hand, [one.person for one in untold])
-            record_listing(house.ports, "phones", len(untold), actor=actor)
-            _write(phones, papers.phones(paper, untold, listed))
-    _hand_out(asked, paper, slips=slips, text=text, csv=csv)
-    if json:
-        show.as_json(_as_told(asked.statement))
-    elif str(csv) != "-":
-        _show(asked.statement)
+        with writing(asked.operator) as (house, actor):
+            found = _find(house, asked)
+            paper = _paper(house, found.title)
+            _write_phones(house, asked.phones, paper, found.statement.untold, actor=actor)
+    _hand_out(found, paper, slips=asked.slips, text=asked.text, csv=asked.csv)
+    if asked.json:
+        show.as_json(_as_told(found.statement))
+    elif str(asked.csv) != "-":
+        _show(found.statement)
 
 
-Wishes = dict[str, Any]
+def _find(house: House, asked: Asked) -> Found:
+    if asked.id is not None:
+        return _sent(house, asked.id)
+    tree = audiences.parse(asked.to or "")
+    channels = _channels(asked.via)
+    for name in channels:
+        house.ways_out.traits(name)
+    department = department_of(house, asked.department)
+    purpose = Purpose.PROMOTIONAL if asked.promotional else Purpose.SERVICE
+    with house.ledger.look() as tx:
+        question = Question(groups.resolve(tx, tree), asked.people, channels, department, purpose)
+        return Found(before(house.ports, tx, question), f"Not reached: {asked.to}")
 
 
-def _question_of(via: str, people: People, promotional: bool) -> Wishes:
+def _channels(via: str) -> tuple[str, ...]:
     channels = tuple(way for way in (each.strip() for each in via.split(",")) if way)
     if len(set(channels)) < len(channels):
         raise bad("way_twice", "via", "a way is named twice", "name each once")
-    purpose = Purpose.PROMOTIONAL if promotional else Purpose.SERVICE
-    return {"channels": channels, "people": people, "purpose": purpose}
+    return channels
 
 
-def _ask(house: House, id: str | None, to: str | None, wishes: Wishes, department: str | None) -> Asked:
-    if id is not None:
-        return _sent(house, id)
-    tree = audiences.parse(to or "")
-    for name in wishes["channels"]:
-        house.ways_out.traits(name)
-    wishes["department"] = department_of(house, department)
-    with house.ledger.look() as tx:
-        found = before(house.ports, tx, Question(groups.resolve(tx, tree), **wishes))
-    return Asked(found, f"Not reached: {to}")
-
-
-def _sent(house: House, id: str) -> Asked:
+def _sent(house: House, id: str) -> Found:
     public_id = announcement_id(id)
     with house.ledger.look() as tx:
         known = tx.announcements.by_public_id(public_id)
@@ -146,17 +113,27 @@ def _sent(house: House, id: str) -> Asked:
         assert found is not None  # noqa: S101 - it was there a moment ago, and none is ever erased
         ways = {name: house.ways_out.traits(name).address_kind for name in known.ways[0].channels}
         kinds = {name: kind for name, kind in ways.items() if kind is not None}
-        return Asked(
+        return Found(
             after(hand, found.announcement, kinds), f"Not reached: {content.title}", plain_words(content)
         )
 
 
-def _hand_out(
-    asked: Asked, paper: papers.Paper, *, slips: Path | None, text: str | None, csv: Path | None
+def _write_phones(
+    house: House, path: Path, paper: papers.Paper, untold: Sequence[Untold], *, actor: Actor
 ) -> None:
-    untold = asked.statement.untold
+    """Whom to ring, numbers in full: that somebody looked stands in the record."""
+    with house.ledger.reading() as hand:
+        listed = calls(hand, [one.person for one in untold])
+    record_listing(house.ports, "phones", len(untold), actor=actor)
+    _write(path, papers.phones(paper, untold, listed))
+
+
+def _hand_out(
+    found: Found, paper: papers.Paper, *, slips: Path | None, text: str | None, csv: Path | None
+) -> None:
+    untold = found.statement.untold
     if slips is not None:
-        words = asked.words if text is None else text_from(Path("-")) if text == "-" else text
+        words = found.words if text is None else text_from(Path("-")) if text == "-" else text
         if unknown := unknown_placeholder(words):
             raise bad(
                 "unknown_placeholder", "text", f"nothing belongs where {unknown[0]} stands", "see docs/cli.md"
