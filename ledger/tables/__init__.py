@@ -5,6 +5,7 @@ that is computed from the broker's one state table. Times are instants in UTC.
 """
 
 from ledger.tables.announcements import announcement, attachment, content, content_attachment, template
+from ledger.tables.answers import answer, bounce, bounced, mailbox, note
 from ledger.tables.base import Id, Moment, metadata, one_of
 from ledger.tables.deliveries import (
     attempt,
@@ -15,6 +16,8 @@ from ledger.tables.deliveries import (
     receipt,
     retraction,
 )
+from ledger.tables.licences import account_watch, found_post, licence, licence_version, licence_warning
+from ledger.tables.money import budget, reckoning, spend, spend_delta
 from ledger.tables.people import (
     address,
     consent,
@@ -27,7 +30,8 @@ from ledger.tables.people import (
     suppression,
     term,
 )
-from ledger.tables.record import record_entry, record_seal
+from ledger.tables.privacy import erased, legal_hold, night, redaction, remark
+from ledger.tables.record import record_entry, record_head, record_opening, record_seal
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
 from ledger.tables.sessions import session, sign_in_link
@@ -36,11 +40,16 @@ __all__ = [
     "Id",
     "Moment",
     "account",
+    "account_watch",
     "address",
     "alarm",
     "announcement",
+    "answer",
     "attachment",
     "attempt",
+    "bounce",
+    "bounced",
+    "budget",
     "consent",
     "content",
     "content_attachment",
@@ -48,23 +57,39 @@ __all__ = [
     "delivery_covers",
     "department",
     "duty",
+    "erased",
     "fanout_cursor",
+    "found_post",
     "guardianship",
+    "legal_hold",
+    "licence",
+    "licence_version",
+    "licence_warning",
+    "mailbox",
     "mapping",
     "membership",
     "metadata",
+    "night",
+    "note",
     "one_of",
     "pace",
     "people_group",
     "person",
     "person_address",
     "receipt",
+    "reckoning",
     "record_entry",
+    "record_head",
+    "record_opening",
     "record_seal",
+    "redaction",
+    "remark",
     "retraction",
     "school",
     "session",
     "sign_in_link",
+    "spend",
+    "spend_delta",
     "stop",
     "suppression",
     "tally",
