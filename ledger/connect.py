@@ -20,6 +20,9 @@ from broker.roster import Roster
 from broker.values import AccountRow, Result, SchoolRow, Starts
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
+from ledger.answers import Answers, Notes
+from ledger.bounces import Bounces
+from ledger.consents import Consents, OptOuts
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
@@ -29,11 +32,13 @@ from ledger.families import Families
 from ledger.groups import Groups
 from ledger.hand import Hand
 from ledger.imports import Imports
+from ledger.licences import Licences
 from ledger.mappings import Mappings
 from ledger.moves import Moves
 from ledger.pace import Pace
 from ledger.people import People
 from ledger.plans import Plans
+from ledger.posts import Posts
 from ledger.reaches import Reaches
 from ledger.receipts import Receipts
 from ledger.record import Records
@@ -57,6 +62,8 @@ class Transaction:
         self._hand = hand
         self.announcements = Announcements(hand)
         self.people = People(hand)
+        self.consents = Consents(hand)
+        self.opt_outs = OptOuts(hand)
         self.mappings = Mappings(hand)
         self.groups = Groups(hand)
         self.families = Families(hand)
@@ -67,7 +74,12 @@ class Transaction:
         self.moves = Moves(hand)
         self.retractions = Retractions(hand)
         self.receipts = Receipts(hand)
+        self.answers = Answers(hand)
+        self.notes = Notes(hand)
+        self.bounces = Bounces(hand)
         self.accounts = Accounts(hand)
+        self.licences = Licences(hand)
+        self.posts = Posts(hand)
         self.pace = Pace(hand)
         self.stops = Stops(hand)
         self.record = Records(hand)

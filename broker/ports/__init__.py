@@ -5,9 +5,13 @@ business here; one port suite holds every implementation to the same behaviour.
 """
 
 from broker.ports.announcements import Announcements
+from broker.ports.answers import Answers, Bounces, Notes
+from broker.ports.consents import Consents, OptOuts
+from broker.ports.licences import Licences, Posts
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
+from broker.ports.rules import Cases, KeptVerdict, RuleBook, RulesVersion, Standing, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transaction
@@ -15,28 +19,42 @@ from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transacti
 __all__ = [
     "Accounts",
     "Announcements",
+    "Answers",
+    "Bounces",
+    "Cases",
     "Channels",
+    "Consents",
     "Deliveries",
     "Families",
     "Groups",
     "Hints",
     "ImportTransaction",
     "Imports",
+    "KeptVerdict",
     "Ledger",
+    "Licences",
     "Mappings",
     "Moves",
+    "Notes",
+    "OptOuts",
     "Pace",
     "People",
     "Plans",
     "Ports",
+    "Posts",
     "Reaches",
     "Receipts",
     "Records",
     "Retractions",
+    "RuleBook",
+    "RulesVersion",
     "Sessions",
     "Signer",
+    "Standing",
     "Stops",
     "Sweeps",
+    "Switches",
     "Templates",
     "Transaction",
+    "Verdicts",
 ]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from broker.answering import Answering
 from broker.ports.announcements import Announcements
+from broker.ports.answers import Answers, Bounces, Notes
+from broker.ports.consents import Consents, OptOuts
+from broker.ports.licences import Licences, Posts
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
+from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.record import Entry
@@ -39,6 +44,14 @@ class Transaction(Protocol):
     @property
     def people(self) -> People:
         """Who there is."""
+
+    @property
+    def consents(self) -> Consents:
+        """Who said yes to what."""
+
+    @property
+    def opt_outs(self) -> OptOuts:
+        """Who asked for no more."""
 
     @property
     def mappings(self) -> Mappings:
@@ -81,8 +94,28 @@ class Transaction(Protocol):
         """The inbox."""
 
     @property
+    def answers(self) -> Answers:
+        """What people wrote back."""
+
+    @property
+    def notes(self) -> Notes:
+        """What the house itself sends to one address."""
+
+    @property
+    def bounces(self) -> Bounces:
+        """What came back."""
+
+    @property
     def accounts(self) -> Accounts:
         """Configured accounts."""
+
+    @property
+    def licences(self) -> Licences:
+        """What is settled about the accounts."""
+
+    @property
+    def posts(self) -> Posts:
+        """What stands on them that did not come from here."""
 
     @property
     def pace(self) -> Pace:
@@ -91,6 +124,22 @@ class Transaction(Protocol):
     @property
     def stops(self) -> Stops:
         """The stop-list."""
+
+    @property
+    def rules(self) -> RuleBook:
+        """The school's rules."""
+
+    @property
+    def cases(self) -> Cases:
+        """Facts for the rules."""
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What the rules answered."""
+
+    @property
+    def switches(self) -> Switches:
+        """Kill switches."""
 
     @property
     def record(self) -> Records:
@@ -154,3 +203,4 @@ class Ports:
     hints: Hints
     signer: Signer
     channels: Channels
+    answering: Answering = field(default_factory=Answering)

@@ -7,6 +7,7 @@ that is computed from the broker's one state table. Times are instants in UTC.
 from ledger.tables.announcements import announcement, attachment, content, content_attachment, template
 from ledger.tables.answers import answer, bounce, bounced, mailbox, note
 from ledger.tables.base import Id, Moment, metadata, one_of
+from ledger.tables.consents import consent_entry, heard
 from ledger.tables.deliveries import (
     attempt,
     delivery,
@@ -32,6 +33,7 @@ from ledger.tables.people import (
 )
 from ledger.tables.privacy import erased, legal_hold, night, redaction, remark
 from ledger.tables.record import record_entry, record_head, record_opening, record_seal
+from ledger.tables.rules import headcount, rules, switch, verdict
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
 from ledger.tables.sessions import session, sign_in_link
@@ -51,6 +53,7 @@ __all__ = [
     "bounced",
     "budget",
     "consent",
+    "consent_entry",
     "content",
     "content_attachment",
     "delivery",
@@ -61,6 +64,8 @@ __all__ = [
     "fanout_cursor",
     "found_post",
     "guardianship",
+    "heard",
+    "headcount",
     "legal_hold",
     "licence",
     "licence_version",
@@ -85,6 +90,7 @@ __all__ = [
     "redaction",
     "remark",
     "retraction",
+    "rules",
     "school",
     "session",
     "sign_in_link",
@@ -92,9 +98,11 @@ __all__ = [
     "spend_delta",
     "stop",
     "suppression",
+    "switch",
     "tally",
     "tally_delta",
     "template",
     "term",
+    "verdict",
     "worker",
 ]

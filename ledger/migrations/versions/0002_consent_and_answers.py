@@ -17,6 +17,7 @@ depends_on = None
 def upgrade() -> None:
     """Add consent by source and evidence, what was answered, and what keeping and erasing needs."""
     answers()
+    consents()
 
     _keeping_and_erasing()
 
@@ -143,3 +144,37 @@ def answers() -> None:
     sa.Column('read_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_mailbox'))
     )
+
+
+def consents() -> None:
+    """Consent as a history, and texts that were heard already."""
+    bigint = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+    op.add_column('consent', sa.Column('guardian_given', sa.Boolean(), nullable=True))
+    op.create_table('consent_entry',
+    sa.Column('id', bigint, autoincrement=True, nullable=False),
+    sa.Column('person_id', bigint, nullable=False),
+    sa.Column('channel', sa.String(length=63), nullable=False),
+    sa.Column('purpose', sa.String(length=16), nullable=False),
+    sa.Column('given', sa.Boolean(), nullable=False),
+    sa.Column('guardian_id', bigint, nullable=True),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), server_default='', nullable=False),
+    sa.Column('said_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('actor_kind', sa.String(length=16), nullable=False),
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("purpose IN ('service', 'promotional')", name=op.f('ck_consent_entry_purpose')),
+    sa.ForeignKeyConstraint(['guardian_id'], ['person.id'], name=op.f('fk_consent_entry_guardian_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_consent_entry_person_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consent_entry'))
+    )
+    op.create_index('ix_consent_entry_person_id', 'consent_entry', ['person_id', 'channel'], unique=False)
+    op.create_table('heard',
+    sa.Column('account_id', bigint, nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_heard_account_id')),
+    sa.PrimaryKeyConstraint('account_id', 'key', name=op.f('pk_heard'))
+    )
+    op.add_column('receipt', sa.Column('digest', sa.LargeBinary(), nullable=True))
+    op.create_index('ux_receipt_digest', 'receipt', ['digest'], unique=True)

@@ -1,0 +1,138 @@
+"""What came back, which addresses get nothing more for it, and how far mailboxes are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+
+from broker.bouncing import Bounce, BounceKind, KnownTry
+from broker.delivery import REACHED, State
+from ledger import tables as t
+from ledger.hand import Hand
+
+_REACHED = [state.value for state in REACHED]
+
+
+class Bounces:
+    """See broker.ports.Bounces."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def tries(self, attempts: Sequence[int]) -> Mapping[int, KnownTry]:
+        """What each attempt was a try of; an unknown one is left out."""
+        query = (
+            select(
+                t.attempt.c.id,
+                t.delivery.c.id.label("delivery"),
+                t.delivery.c.channel,
+                t.delivery.c.address_id,
+                t.account.c.name,
+            )
+            .join(t.delivery, t.delivery.c.id == t.attempt.c.delivery_id)
+            .join(t.account, t.account.c.id == t.delivery.c.account_id)
+            .where(t.attempt.c.id.in_(sorted(attempts)))
+        )
+        rows = self._hand.connection.execute(query)
+        return {r.id: KnownTry(r.id, r.delivery, r.channel, r.name, r.address_id) for r in rows}
+
+    def add(self, bounce: Bounce, of: KnownTry) -> bool:
+        """Keep what a report said; False when it was read before."""
+        run = self._hand.connection.execute
+        same = (t.bounce.c.key == bounce.key, t.bounce.c.attempt_id == bounce.attempt)
+        if run(select(t.bounce.c.id).where(*same)).first() is not None:
+            return False
+        row = {
+            "key": bounce.key,
+            "attempt_id": bounce.attempt,
+            "delivery_id": of.delivery,
+            "address_id": of.address_id,
+            "channel": of.channel,
+            "kind": bounce.kind.value,
+            "code": bounce.code,
+            "at": self._hand.now,
+        }
+        run(insert(t.bounce).values(row))
+        return True
+
+    def soft_since(self, of: KnownTry, *, within: timedelta) -> int:
+        """How many deliveries to this address have come back lately, since it was last confirmed."""
+        query = select(func.count(t.bounce.c.delivery_id.distinct())).where(
+            t.bounce.c.address_id == of.address_id,
+            t.bounce.c.channel == of.channel,
+            t.bounce.c.kind != BounceKind.DELAYED.value,
+            t.bounce.c.at > self._hand.now - within,
+            t.address.c.id == t.bounce.c.address_id,
+            t.bounce.c.at > t.address.c.confirmed_at,
+        )
+        return int(self._hand.connection.execute(query).scalar_one())
+
+    def mark(self, address: int, channel: str, *, code: str) -> bool:
+        """Nothing more goes to this address on this channel; False when it was so already."""
+        run = self._hand.connection.execute
+        hashed = run(select(t.address.c.hash).where(t.address.c.id == address)).scalar_one_or_none()
+        if hashed is None:  # erased meanwhile
+            return False
+        known = select(t.bounced.c.code).where(t.bounced.c.hash == hashed, t.bounced.c.channel == channel)
+        if run(known).first() is not None:
+            return False
+        run(insert(t.bounced).values(hash=hashed, channel=channel, code=code[:16], at=self._hand.now))
+        return True
+
+    def clear(self, address: int) -> int:
+        """Somebody says that it is right: let it be tried again; returns on how many channels."""
+        hashed = select(t.address.c.hash).where(t.address.c.id == address).scalar_subquery()
+        return self._hand.connection.execute(delete(t.bounced).where(t.bounced.c.hash == hashed)).rowcount
+
+    def failing(self, *, since: datetime, within: timedelta, times: int) -> Sequence[tuple[int, str, str]]:
+        """(address, channel, code) where so many in a row were refused for good, the last of them since then."""
+        run, d = self._hand.connection.execute, t.delivery
+        refused = (
+            select(
+                d.c.address_id,
+                d.c.channel,
+                func.max(d.c.code).label("code"),
+                func.min(d.c.id).label("first"),
+                func.count().label("times"),
+            )
+            .join(t.address, t.address.c.id == d.c.address_id)
+            .where(
+                d.c.state == State.REJECTED.value,
+                d.c.changed_at > self._hand.now - within,
+                d.c.changed_at > t.address.c.confirmed_at,
+                ~_is_marked(),
+            )
+            .group_by(d.c.address_id, d.c.channel)
+            .having(func.count() >= times, func.max(d.c.changed_at) > since)
+        )
+        found = []
+        for row in run(refused).all():
+            # Of one address that has failed as often: a handful, and the walk begins at its own first failure.
+            arrived = select(d.c.id).where(
+                d.c.id > row.first,
+                d.c.address_id == row.address_id,
+                d.c.channel == row.channel,
+                d.c.state.in_(_REACHED),
+            )
+            if run(arrived.limit(1)).first() is None:
+                found.append((row.address_id, row.channel, row.code))
+        return found
+
+    def position(self, mailbox: str) -> str:
+        """How far a mailbox has been read; "" for not at all."""
+        query = select(t.mailbox.c.position).where(t.mailbox.c.name == mailbox)
+        return self._hand.connection.execute(query).scalar_one_or_none() or ""
+
+    def read_to(self, mailbox: str, position: str) -> None:
+        """Keep how far it has been read."""
+        run = self._hand.connection.execute
+        values = {"position": position, "read_at": self._hand.now}
+        if not run(update(t.mailbox).where(t.mailbox.c.name == mailbox).values(values)).rowcount:
+            run(insert(t.mailbox).values(name=mailbox, **values))
+
+
+def _is_marked() -> ColumnElement[Any]:
+    return exists().where(t.bounced.c.hash == t.address.c.hash, t.bounced.c.channel == t.delivery.c.channel)
