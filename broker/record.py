@@ -67,13 +67,19 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check of the record found. `unsealed` entries are not yet tamper-evident."""
+    """What a check of the seals found. `unsealed` entries are not yet tamper-evident; `pruned` ones had their time.
+
+    `mark` is the first that no seal covers.
+    """
 
     ok: bool
     entries: int
     unsealed: int
     head: str
     first_fault: str | None
+    seals: int = 0
+    pruned: int = 0
+    mark: int = 0
 
 
 def body_of(entry: Entry, at: datetime) -> bytes:
@@ -84,7 +90,14 @@ def body_of(entry: Entry, at: datetime) -> bytes:
         "department": entry.actor.department,
         "on_behalf_of": entry.actor.on_behalf_of,
     }
-    whole = {"at": at.isoformat(), "kind": entry.kind, "actor": actor, "facts": entry.facts}
+    whole: dict[str, Any] = {
+        "at": at.isoformat(),
+        "kind": entry.kind,
+        "actor": actor,
+        "facts": entry.facts,
+    }
+    if entry.announcement is not None:
+        whole["announcement"] = entry.announcement
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
 
 
@@ -107,19 +120,44 @@ def leaf(entry: StoredEntry) -> bytes:
     return hashlib.sha256(b"\x00%d\x1f%d\x1f" % (entry.id, entry.mark) + entry.body).digest()
 
 
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """The Merkle tree hash of RFC 9162 §2.1.1: unbalanced on the right, domains separated by a prefix byte."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    level = list(leaves)
-    while len(level) > 1:
-        paired = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)
-        ]
-        if len(level) % 2:
-            paired.append(level[-1])
-        level = paired
-    return level[0]
+class MerkleTree:
+    """The Merkle tree hash of RFC 9162 §2.1.1 over leaves that come one by one.
+
+    It keeps one hash for each power of two, never the leaves: a seal over a million entries takes no more memory than one
+    over ten. Unbalanced on the right, domains separated by a prefix byte.
+    """
+
+    __slots__ = ("_whole", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._whole: list[bytes] = []  # roots of whole subtrees, the largest first
+
+    def add(self, leaf: bytes) -> None:
+        """One more leaf, on the right."""
+        size, whole = self.count, self._whole
+        while size & 1:
+            leaf = hashlib.sha256(b"\x01" + whole.pop() + leaf).digest()
+            size >>= 1
+        whole.append(leaf)
+        self.count += 1
+
+    def root(self) -> bytes:
+        """The root over what came so far."""
+        if not self._whole:
+            return hashlib.sha256(b"").digest()
+        root = self._whole[-1]
+        for left in reversed(self._whole[:-1]):
+            root = hashlib.sha256(b"\x01" + left + root).digest()
+        return root
+
+
+def merkle_root(leaves: Iterable[bytes]) -> bytes:
+    """The root over all of these."""
+    tree = MerkleTree()
+    for each in leaves:
+        tree.add(each)
+    return tree.root()
 
 
 def seal_over(
@@ -138,36 +176,60 @@ def seal_over(
     )
 
 
+class Chain:
+    """Seals followed one after the other, each with the tree over what stands under it."""
+
+    def __init__(self, *, pruned_through: int = 0) -> None:
+        self.head = GENESIS
+        self.mark = 0  # the first that no seal so far covers
+        self.seals = 0
+        self.entries = 0
+        self.pruned = 0
+        self._pruned_through = pruned_through
+
+    def follow(self, seal: Seal, tree: MerkleTree) -> str | None:
+        """Take the next seal; the fault, in which case nothing after it can be told from a forgery."""
+        pruned = tree.count == 0 and seal.number <= self._pruned_through
+        fault = self._fault(seal, None if pruned else tree)
+        if fault is None:
+            self.head, self.mark, self.seals = seal.hash, seal.next_mark, seal.number
+            self.entries += tree.count
+            self.pruned += seal.count if pruned else 0
+        return fault
+
+    def _fault(self, seal: Seal, tree: MerkleTree | None) -> str | None:
+        if seal.number != self.seals + 1:
+            return f"seal {self.seals + 1} is missing"
+        if seal.first_mark != self.mark or seal.previous != self.head:
+            return f"seal {seal.number} does not follow the one before it"
+        if tree is not None and seal.count != tree.count:
+            return f"seal {seal.number} covers {seal.count} entries, {tree.count} are there"
+        if tree is not None and tree.root() != seal.root:
+            return f"an entry under seal {seal.number} was changed"
+        return None if hash_of(seal) == seal.hash else f"seal {seal.number} itself was changed"
+
+
 def verify_seals(
-    seals: Iterable[tuple[Seal, Sequence[StoredEntry]]],
+    seals: Iterable[tuple[Seal, Iterable[StoredEntry]]],
 ) -> tuple[bytes, int, int, str | None]:
     """Check every seal against its entries and the seal before it.
 
     Returns (head, entries covered, the next mark that is unsealed, the first fault or None).
     """
-    previous, covered, mark = GENESIS, 0, 0
-    for number, (seal, entries) in enumerate(seals, start=1):
-        fault = _fault(seal, entries, number=number, mark=mark, previous=previous)
+    chain = Chain()
+    for seal, entries in seals:
+        tree = MerkleTree()
+        for entry in entries:
+            tree.add(leaf(entry))
+        fault = chain.follow(seal, tree)
         if fault is not None:
-            return previous, covered, mark, fault
-        previous, mark = seal.hash, seal.next_mark
-        covered += len(entries)
-    return previous, covered, mark, None
+            return chain.head, chain.entries, chain.mark, fault
+    return chain.head, chain.entries, chain.mark, None
 
 
-def _fault(
-    seal: Seal, entries: Sequence[StoredEntry], *, number: int, mark: int, previous: bytes
-) -> str | None:
-    if seal.number != number:
-        return f"seal {number} is missing"
-    if seal.first_mark != mark or seal.previous != previous:
-        return f"seal {number} does not follow the one before it"
-    if seal.count != len(entries):
-        return f"seal {number} covers {seal.count} entries, {len(entries)} are there"
-    if merkle_root([leaf(e) for e in entries]) != seal.root:
-        return f"an entry under seal {number} was changed"
-    expected = _seal_hash(seal.number, seal.first_mark, seal.next_mark, seal.count, seal.root, seal.previous)
-    return None if expected == seal.hash else f"seal {number} itself was changed"
+def hash_of(seal: Seal) -> bytes:
+    """The hash that a seal with this range, count, root and predecessor must have."""
+    return _seal_hash(seal.number, seal.first_mark, seal.next_mark, seal.count, seal.root, seal.previous)
 
 
 def _seal_hash(number: int, first: int, following: int, count: int, root: bytes, previous: bytes) -> bytes:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from broker import record as law
-from broker.actor import SYSTEM
-from broker.record import GENESIS, Entry, Seal, StoredEntry, Verification
+from broker.actor import SYSTEM, Actor
+from broker.record import GENESIS, Chain, Entry, Seal, Verification
 from ledger.hand import Hand
-from ledger.tables import record_entry, record_seal
+from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, trees
+from ledger.reads.record import head as newest
+from ledger.record_keeping import opened
+from ledger.tables import record_entry, record_head, record_seal
 
 if TYPE_CHECKING:
     from ledger.connect import Ledger, Transaction
@@ -43,10 +46,10 @@ class Records:
         connection = self._hand.connection
         if not self._hand.dialect.may_seal(connection):
             return 0
-        head = _head(connection)
+        head = newest(connection)
         number, first, previous = (head.number, head.next_mark, head.hash) if head else (0, 0, GENESIS)
         following = self._hand.dialect.next_mark(connection)
-        entries = entries_between(connection, first, following)
+        entries = list(entries_between(connection, first, following))
         if not entries:
             return 0
         seal = law.seal_over(
@@ -54,6 +57,29 @@ class Records:
         )
         connection.execute(insert(record_seal).values(**_fields(seal), sealed_at=self._hand.now))
         return seal.count
+
+
+    def prune(self, before: datetime, *, actor: Actor, why: str) -> int:
+        """Delete the entries under every seal made before this time; the seals stay, so that the rest still verifies.
+
+        Returns how many went. Whole seals alone, and an entry tells of it: verification takes an emptied seal for pruned
+        only where the record says so. On PostgreSQL with roles of their own the retention role alone may.
+        """
+        connection = self._hand.connection
+        last = select(record_seal.c.number, record_seal.c.next_mark).where(record_seal.c.sealed_at < before)
+        row = connection.execute(last.order_by(record_seal.c.number.desc()).limit(1)).one_or_none()
+        if row is None:
+            return 0
+        with opened(connection, why):
+            gone = connection.execute(delete(record_entry).where(record_entry.c.mark < row.next_mark)).rowcount
+        if gone:
+            self.add([Entry(PRUNED, actor, {"through": row.number, "entries": gone, "why": why})])
+        return gone
+
+    def gave(self, seal: Seal, how: str) -> None:
+        """Remember that this head left the house."""
+        values = {"number": seal.number, "hash": seal.hash, "at": self._hand.now, "how": how}
+        self._hand.connection.execute(insert(record_head).values(values))
 
 
 def after_restore(ledger: Ledger) -> int:
@@ -78,61 +104,41 @@ def _catch_up(tx: Transaction) -> int:
 
 
 def _behind(hand: Hand) -> int:
-    head = _head(hand.connection)
+    head = newest(hand.connection)
     if head is None or (begins := hand.dialect.next_mark(hand.connection)) >= head.next_mark:
         return 0
-    newest: int = hand.connection.execute(select(func.max(record_entry.c.mark))).scalar_one() or 0
-    return max(head.next_mark, newest + 1) - begins
+    highest: int = hand.connection.execute(select(func.max(record_entry.c.mark))).scalar_one() or 0
+    return max(head.next_mark, highest + 1) - begins
 
 
 def verify(connection: Connection) -> Verification:
     """Check every seal against what is stored under it; streams, so that a long record fits in memory."""
+    chain = Chain(pruned_through=pruned_through(connection))
     try:
-        head, covered, mark, fault = law.verify_seals(_sealed(connection))
-        unsealed = len(entries_between(connection, mark, None)) if fault is None else 0
+        fault = next((f for seal, tree in trees(connection) if (f := chain.follow(seal, tree))), None)
+        unsealed, nowhere = count_outside(connection, chain.mark)
     except (TypeError, ValueError):  # SQLite keeps whatever is put into a column, a text for bytes among it
         unreadable = "an entry or a seal is not what Carillon wrote: it was changed"
         return Verification(ok=False, entries=0, unsealed=0, head="", first_fault=unreadable)
+    if fault is None and nowhere:
+        fault = f"{nowhere} entries have a mark that no transaction has"
+    unsealed = unsealed if fault is None else 0
     return Verification(
         ok=fault is None,
-        entries=covered + unsealed,
+        entries=chain.entries + unsealed,
         unsealed=unsealed,
-        head=head.hex(),
+        head=chain.head.hex(),
         first_fault=fault,
+        seals=chain.seals,
+        pruned=chain.pruned,
+        mark=chain.mark,
     )
-
-
-def entries_between(connection: Connection, first: int, following: int | None) -> list[StoredEntry]:
-    """Entries with first <= mark < following (no upper end for None), by id."""
-    statement = select(record_entry.c.id, record_entry.c.mark, record_entry.c.body).where(
-        record_entry.c.mark >= first
-    )
-    if following is not None:
-        statement = statement.where(record_entry.c.mark < following)
-    rows = connection.execute(statement.order_by(record_entry.c.id))
-    return [StoredEntry(row.id, row.mark, bytes(row.body)) for row in rows]
 
 
 def sealed_at(connection: Connection) -> datetime | None:
     """When the newest seal was made."""
-    newest = select(record_seal.c.sealed_at).order_by(record_seal.c.number.desc()).limit(1)
-    return connection.execute(newest).scalar_one_or_none()
-
-
-def _sealed(connection: Connection) -> Iterator[tuple[Seal, Sequence[StoredEntry]]]:
-    for row in connection.execute(select(record_seal).order_by(record_seal.c.number)).all():
-        seal = _seal(row)
-        yield seal, entries_between(connection, seal.first_mark, seal.next_mark)
-
-
-def _head(connection: Connection) -> Seal | None:
-    row = connection.execute(select(record_seal).order_by(record_seal.c.number.desc()).limit(1)).one_or_none()
-    return _seal(row) if row else None
-
-
-def _seal(row: Row[Any]) -> Seal:
-    root, previous, own = bytes(row.root), bytes(row.previous), bytes(row.hash)
-    return Seal(row.number, row.first_mark, row.next_mark, row._mapping["count"], root, previous, own)
+    last = select(record_seal.c.sealed_at).order_by(record_seal.c.number.desc()).limit(1)
+    return connection.execute(last).scalar_one_or_none()
 
 
 def _fields(seal: Seal) -> dict[str, object]:

@@ -135,6 +135,7 @@ attempt = Table(
     Column("provider_id", Text),
     Column("code", Text, nullable=False, server_default=""),
     Column("why", Text, nullable=False, server_default=""),
+    Column("cost", Id),  # what it would be charged for, in millionths of the currency; nothing for what is free
     UniqueConstraint("delivery_id", "fence"),
     one_of("evidence", Evidence),
 )
@@ -167,7 +168,10 @@ receipt = Table(
     Column("received_at", Moment, nullable=False),
     Column("confirmed_at", Moment),
     Column("fault", Text, nullable=False, server_default=""),
+    # Of address and body, which is what a signature covers: the same again is kept once.
+    Column("digest", LargeBinary),
 )
+Index("ux_receipt_digest", receipt.c.digest, unique=True)
 Index(
     "ix_receipt_pending",
     receipt.c.id,

@@ -1,8 +1,8 @@
-"""The record: entries and the seals over them."""
+"""The record: entries, the seals over them, and the heads that were given to somebody outside."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, Text
 
 from ledger.tables.base import Id, Moment, id_, metadata
 
@@ -29,4 +29,23 @@ record_seal = Table(
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("sealed_at", Moment, nullable=False),
+)
+
+# A row here, in one's own transaction, lets that transaction prune: ledger.record_keeping. Else it is empty.
+record_opening = Table(
+    "record_opening",
+    metadata,
+    id_(),
+    Column("why", Text, nullable=False),
+)
+
+# Heads that left the house: who held one can show later that the record went on from it.
+record_head = Table(
+    "record_head",
+    metadata,
+    id_(),
+    Column("number", Id, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("how", String(16), nullable=False),  # mailed, printed, exported
 )

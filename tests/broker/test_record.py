@@ -88,7 +88,7 @@ def test_the_root_is_what_the_recursion_of_the_rfc_gives(leaves: list[bytes]) ->
 def test_an_entry_is_canonical_json_that_tells_when_who_and_what() -> None:
     entry = Entry("account.paused", OFFICE, {"why": "côr – 合唱", "account": "texts"}, 7)
     assert body_of(entry, AT).decode() == (
-        '{"actor":{"department":"music","id":"office","kind":"person","on_behalf_of":"head"},'
+        '{"actor":{"department":"music","id":"office","kind":"person","on_behalf_of":"head"},"announcement":7,'
         '"at":"2026-11-30T08:00:00+00:00","facts":{"account":"texts","why":"côr – 合唱"},"kind":"account.paused"}'
     )
 

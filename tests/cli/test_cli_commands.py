@@ -173,6 +173,7 @@ def test_what_a_command_writes_is_sealed_when_it_ends(school):
 def test_a_changed_record_does_not_verify(school):
     school(*ANNOUNCE)
     with sqlite3.connect("var/carillon.sqlite3") as connection:
+        connection.execute("DROP TRIGGER record_entry_update")
         connection.execute("UPDATE record_entry SET body = replace(body, 'Mrs Bell', 'Mr Hook')")
     connection.close()
     told = school("audit", "verify", "--json")

@@ -29,6 +29,7 @@ from config.signer import HmacSigner
 from ledger import tables as t
 from ledger.connect import Ledger
 from tests.support.school import SmallSchool
+from tests.support.tampering import without_guards
 
 SURROUNDINGS = Surroundings("St Bride's", "GB")
 
@@ -159,7 +160,7 @@ class World:
         self.passed += by
         for provider in self.channels.providers:
             provider.age(by)
-        with self.ledger.begin() as tx:
+        with self.ledger.begin() as tx, without_guards(tx.hand.connection):
             for table in t.metadata.sorted_tables:
                 moments = [column for column in table.c if isinstance(column.type, t.Moment)]
                 if moments:
