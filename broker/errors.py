@@ -65,12 +65,24 @@ class InvalidAnnouncement(RuleBroken):
     """Raised when an announcement's wording, times, ways or key cannot be accepted."""
 
 
+class RuleRefused(RuleBroken):
+    """Raised when a rule is set to what it cannot be; the one before stays."""
+
+
+class RulesUnreadable(BrokerError):
+    """Raised when the ledger cannot tell the school's rules: nothing leaves until it can."""
+
+
 class UnknownAudience(RuleBroken):
     """Raised when an audience expression names a group that the ledger does not hold."""
 
 
 class BadMapping(RuleBroken):
     """Raised when a mapping does not fit its report, or lacks what an import needs."""
+
+
+class InvalidLicence(RuleBroken):
+    """Raised when what is to be settled about an account cannot be what is meant."""
 
 
 class KeyConflict(RuleBroken):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from broker.announcement import Purpose, Urgency
 
@@ -56,18 +57,30 @@ class Case:
     posture_age: timedelta | None = None  # how long ago that was
 
 
+Evidence = Mapping[str, str | int | float | bool | None]  # what a verdict rests on, without personal data
+
+
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """It may go."""
+    """It may go. With a code and a reason where a rule was skipped or noted, which is kept with the verdict."""
+
+    code: str = ""
+    why: str = ""
+    evidence: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Not yet: `until` when it is judged again, and why, in a sentence a parent could read."""
+    """Not yet: `until` when it is judged again, and why, in a sentence a parent could read.
+
+    `whole`: it holds the announcement on every way, not this one alone (an undo window, a second person's yes).
+    """
 
     until: datetime
     code: str
     why: str
+    evidence: Evidence = field(default_factory=dict)
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,7 @@ class Refuse:
 
     code: str
     why: str
+    evidence: Evidence = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,7 @@ class Withdraw:
 
     code: str
     why: str
+    evidence: Evidence = field(default_factory=dict)
 
 
 Verdict = Allow | Hold | Refuse | Withdraw
@@ -91,8 +106,15 @@ Policy = Callable[[Case], Verdict]
 ALLOW = Allow()
 
 
-def judge(case: Case, policies: Iterable[Policy]) -> Verdict:
-    """The answer of all policies together: withdrawn, then the first refusal, then the latest hold, else allow."""
+C = TypeVar("C")
+
+
+def judge(case: C, policies: Iterable[Callable[[C], Verdict]]) -> Verdict:
+    """The answer of all policies together: withdrawn, then the first refusal, then the latest hold, else allow.
+
+    Both kinds of case are judged by it. What was noted while all allowed is told together.
+    """
+    noted: list[Allow] = []
     latest: Hold | None = None
     refusal: Refuse | None = None
     for policy in policies:
@@ -103,7 +125,14 @@ def judge(case: Case, policies: Iterable[Policy]) -> Verdict:
             refusal = refusal or verdict
         elif isinstance(verdict, Hold) and (latest is None or verdict.until > latest.until):
             latest = verdict
-    return refusal or latest or ALLOW
+        elif isinstance(verdict, Allow) and verdict.code:
+            noted.append(verdict)
+    return refusal or latest or (_together(noted) if noted else ALLOW)
+
+
+def _together(noted: Sequence[Allow]) -> Allow:
+    evidence = {name: fact for each in noted for name, fact in each.evidence.items()}
+    return Allow(" ".join(each.code for each in noted), "; ".join(each.why for each in noted), evidence)
 
 
 def covered(case: Case) -> Sequence[Cover]:

@@ -233,6 +233,8 @@ class StopKind(StrEnum):
     ACCOUNT = "account"
     ADDRESS = "address"
     PERSON = "person"
+    DEPARTMENT = "department"
+    EVERYTHING = "everything"  # its subject is 0
 
 
 @dataclass(frozen=True, slots=True)

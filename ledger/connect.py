@@ -22,6 +22,7 @@ from ledger.accounts import Accounts
 from ledger.announcements import Announcements
 from ledger.answers import Answers, Notes
 from ledger.bounces import Bounces
+from ledger.cases import Cases
 from ledger.consents import Consents, OptOuts
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
@@ -43,12 +44,15 @@ from ledger.reaches import Reaches
 from ledger.receipts import Receipts
 from ledger.record import Records
 from ledger.retractions import Retractions
+from ledger.rules import RuleBook
 from ledger.sessions import Sessions
 from ledger.staging import Staged, staged
 from ledger.stops import Stops
 from ledger.sweeps import Sweeps
+from ledger.switches import Switches
 from ledger.tables import school
 from ledger.templates import Templates
+from ledger.verdicts import Verdicts
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
@@ -82,6 +86,10 @@ class Transaction:
         self.posts = Posts(hand)
         self.pace = Pace(hand)
         self.stops = Stops(hand)
+        self.rules = RuleBook(hand)
+        self.cases = Cases(hand)
+        self.verdicts = Verdicts(hand)
+        self.switches = Switches(hand)
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
         self.sessions = Sessions(hand)

@@ -65,6 +65,10 @@ announcement = Table(
     Column("expires_at", Moment, nullable=False),
     Column("fanned_out_at", Moment),
     Column("withdrawn_at", Moment),
+    # Held whole by the rules: not planned before this, and why.
+    Column("held_until", Moment),
+    Column("hold_code", String(63)),
+    Column("hold_why", Text),
     ref("corrects", "announcement.id", nullable=True),
     UniqueConstraint("department_id", "idempotency_key"),
     one_of("purpose", Purpose),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ledger.record_keeping import guards
+
 revision = '0003'
 down_revision = '0002'
 branch_labels = None
@@ -16,7 +18,63 @@ depends_on = None
 
 def upgrade() -> None:
     """Add parameters of the rules, licences, approvals, spend, and heads of the record."""
+    _rules()
     _licences()
+    _money()
+    _record()
+
+
+def _rules() -> None:
+    id_ = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+    moment = sa.DateTime(timezone=True)
+    op.create_table('rules',
+    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('at', moment, nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('why', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('version', name=op.f('pk_rules'))
+    )
+    op.create_table('verdict',
+    sa.Column('id', id_, autoincrement=True, nullable=False),
+    sa.Column('announcement_id', id_, nullable=False),
+    sa.Column('account_id', id_, nullable=False),
+    sa.Column('rules_version', sa.Integer(), nullable=False),
+    sa.Column('at', moment, nullable=False),
+    sa.Column('answer', sa.String(length=16), nullable=False),
+    sa.Column('code', sa.String(length=128), nullable=False),
+    sa.Column('why', sa.Text(), nullable=False),
+    sa.Column('until', moment, nullable=True),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_verdict_account_id')),
+    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_verdict_announcement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_verdict'))
+    )
+    op.create_index('ix_verdict_last', 'verdict', ['announcement_id', 'account_id', 'id'], unique=False)
+    op.create_table('switch',
+    sa.Column('id', id_, autoincrement=True, nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('subject', sa.String(length=63), nullable=False),
+    sa.Column('why', sa.Text(), nullable=False),
+    sa.Column('off_at', moment, nullable=False),
+    sa.Column('off_by', sa.Text(), nullable=False),
+    sa.Column('on_at', moment, nullable=True),
+    sa.Column('on_by', sa.Text(), nullable=True),
+    sa.CheckConstraint("kind IN ('account', 'channel', 'department', 'everything')", name=op.f('ck_switch_kind')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_switch'))
+    )
+    op.create_index('ux_switch_off', 'switch', ['kind', 'subject'], unique=True, sqlite_where=sa.text('on_at IS NULL'), postgresql_where=sa.text('on_at IS NULL'))
+    op.create_table('headcount',
+    sa.Column('announcement_id', id_, nullable=False),
+    sa.Column('counted', sa.Integer(), nullable=False),
+    sa.Column('expected', sa.Integer(), nullable=True),
+    sa.Column('norm', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_headcount_announcement_id')),
+    sa.PrimaryKeyConstraint('announcement_id', name=op.f('pk_headcount'))
+    )
+    op.add_column('announcement', sa.Column('held_until', moment, nullable=True))
+    op.add_column('announcement', sa.Column('hold_code', sa.String(length=63), nullable=True))
+    op.add_column('announcement', sa.Column('hold_why', sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
@@ -79,3 +137,62 @@ def _licences() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_found_post')),
     sa.UniqueConstraint('account_id', 'provider_id', name=op.f('uq_found_post_account_id_provider_id'))
     )
+
+
+def _money() -> None:
+    """Budgets, what was spent, what a message was reckoned to cost and what a try would be charged for."""
+    op.create_table('budget',
+    sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('amount', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('set_by', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_budget_department_id')),
+    sa.PrimaryKeyConstraint('department_id', 'month', name=op.f('pk_budget'))
+    )
+    op.create_table('spend',
+    sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('cost', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_spend_department_id')),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_spend_account_id')),
+    sa.PrimaryKeyConstraint('department_id', 'account_id', 'month', name=op.f('pk_spend'))
+    )
+    op.create_table('spend_delta',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('cost', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_spend_delta'))
+    )
+    op.create_index('ix_spend_delta_department_id', 'spend_delta', ['department_id'], unique=False)
+    op.create_table('reckoning',
+    sa.Column('announcement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('channel', sa.String(length=63), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('unit', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_reckoning_account_id')),
+    sa.PrimaryKeyConstraint('announcement_id', 'channel', name=op.f('pk_reckoning'))
+    )
+    op.add_column('attempt', sa.Column('cost', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
+
+
+def _record() -> None:
+    """The heads that left the house, and what keeps the record from being changed."""
+    op.create_table('record_opening',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('why', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_record_opening'))
+    )
+    op.create_table('record_head',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('hash', sa.LargeBinary(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('how', sa.String(length=16), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_record_head'))
+    )
+    for statement in guards(op.get_bind().dialect.name):
+        op.execute(statement)

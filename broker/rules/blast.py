@@ -1,0 +1,103 @@
+"""The blast radius: far more people than usual want a typed count or a second person's yes; a switch stops it all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil
+
+from broker.policy import ALLOW, Hold, Refuse, Verdict
+from broker.rules.case import AnnouncementCase, Family
+from broker.rules.parameters import Kind, Parameter
+
+RECHECK = timedelta(minutes=5)  # letting it go on makes what waits due at once; this only bounds it
+
+PARAMETERS = (
+    Parameter(
+        "blast.size",
+        Kind.COUNT,
+        "500",
+        "An announcement to more people than this wants their number typed with --expect, or a second person's yes;"
+        " 0 for no such size.",
+        "design: texting the whole school by mistake; R7",
+        most="1000000",
+        sandbox="0",
+    ),
+    Parameter(
+        "blast.ratio",
+        Kind.RATIO,
+        "3",
+        "So does one to this many times as many people as the department usually tells (the middle of its last twenty"
+        " announcements, from the fifth on); 0 for no such limit.",
+        "design: an audience beyond the department's norm; R7",
+        most="1000",
+        sandbox="0",
+    ),
+    Parameter(
+        "blast.floor",
+        Kind.COUNT,
+        "60",
+        "Whatever a department's norm is, nobody is asked about an audience as small as this.",
+        "two classes: a department that mostly writes to one family is not asked about a form",
+        most="1000000",
+    ),
+    Parameter(
+        "blast.drift",
+        Kind.RATIO,
+        "0.1",
+        "How far the people counted when it goes out may differ from the number that was typed, as a part of it; twenty"
+        " people always may.",
+        "design: a count that differs by more than a tenth or twenty people goes back to hold",
+        most="1",
+    ),
+)
+ALWAYS_MAY_DIFFER = 20
+
+
+def not_stopped(case: AnnouncementCase) -> Verdict:
+    """A kill switch holds everything that it is about, whatever else is true (R22)."""
+    if not case.stopped:
+        return ALLOW
+    return Hold(case.now + RECHECK, "stopped", f"stopped by the school: {case.stopped}")
+
+
+def size_meant(case: AnnouncementCase) -> Verdict:
+    """An audience beyond the norm or the set size waits until somebody typed its size, or a second person said yes."""
+    if case.counted is None:
+        return ALLOW
+    if case.expected is not None:
+        return _as_expected(case, case.counted, case.expected)
+    reason = _beyond(case, case.counted)
+    if not reason or case.second_person:
+        return ALLOW
+    why = f"it would tell {case.counted:,} people, {reason}: somebody has to type the number, or a second person agree"
+    return Hold(case.expires_at, "size_unconfirmed", why, _evidence(case), whole=True)
+
+
+def _as_expected(case: AnnouncementCase, counted: int, expected: int) -> Verdict:
+    allowed = max(ALWAYS_MAY_DIFFER, ceil(expected * case.rules.ratio("blast.drift")))
+    if case.announcement is None:  # typed just now, from what was shown just now
+        allowed = 0
+    if abs(counted - expected) <= allowed:
+        return ALLOW
+    evidence = _evidence(case)
+    if case.announcement is None:
+        return Refuse("size_differs", f"it would tell {counted:,} people, not {expected:,}", evidence)
+    why = f"it would now tell {counted:,} people, not the {expected:,} that were expected"
+    return Hold(case.expires_at, "size_differs", why, evidence, whole=True)
+
+
+def _beyond(case: AnnouncementCase, counted: int) -> str:
+    """Why this is more than usual, in words; "" where it is not."""
+    size, ratio = case.rules.count("blast.size"), case.rules.ratio("blast.ratio")
+    if size and counted > size:
+        return f"more than {size:,}"
+    if counted <= case.rules.count("blast.floor") or not ratio or case.norm is None:
+        return ""
+    return f"and {case.department} usually tells about {case.norm:,}" if counted > ratio * case.norm else ""
+
+
+def _evidence(case: AnnouncementCase) -> dict[str, str | int | float | bool | None]:
+    return {"counted": case.counted, "expected": case.expected, "norm": case.norm}
+
+
+FAMILY = Family("blast", PARAMETERS, each_time=(not_stopped, size_meant))

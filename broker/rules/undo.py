@@ -1,0 +1,37 @@
+"""The undo window: nothing routine leaves before whoever said it had a moment to take it back."""
+
+from __future__ import annotations
+
+from broker.policy import ALLOW, Allow, Hold, Verdict
+from broker.rules.case import AnnouncementCase, Family
+from broker.rules.parameters import Kind, Parameter
+
+PARAMETERS = (
+    Parameter(
+        "undo.window",
+        Kind.DURATION,
+        "60 s",
+        "How long a routine announcement waits after it was accepted, so that whoever sees the wrong group or a slip in"
+        " the words can take it back with `carillon undo` and nothing of it has left. Urgent ones do not wait.",
+        "R1 (the wrong week), design: what the office fears most is texting the whole school by mistake",
+        most="1 h",
+        sandbox="0 s",
+    ),
+)
+
+
+def time_to_undo(case: AnnouncementCase) -> Verdict:
+    """A routine announcement waits out its window; an urgent one skips it, and that is kept."""
+    window = case.rules.duration("undo.window")
+    if not window:
+        return ALLOW
+    if case.urgent:
+        return Allow("undo_skipped", "urgent: nobody waited for second thoughts")
+    until = (case.accepted_at or case.now) + window
+    if max(case.now, case.due_at) >= until:
+        return ALLOW
+    why = f"it can still be taken back for {PARAMETERS[0].written(window)} after it was announced"
+    return Hold(until, "undo_window", why, {"seconds": int(window.total_seconds())}, whole=True)
+
+
+FAMILY = Family("undo", PARAMETERS, each_time=(time_to_undo,))

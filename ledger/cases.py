@@ -1,0 +1,154 @@
+"""Facts for the rules: a set of announcements on one account, in one statement."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Row, select, text, update
+
+from broker.actor import Actor, ActorKind
+from broker.announcement import Content, Part, People, Purpose, Urgency
+from broker.ports.rules import Standing
+from broker.rules.case import AnnouncementCase
+from broker.values import AccountRow
+from ledger import tables as t
+from ledger.hand import Hand
+from ledger.rules import readable, understood
+from ledger.tables import Moment
+
+HISTORY = 20  # announcements that make a department's norm
+ENOUGH = 5  # fewer say nothing of what is usual
+
+_STANDING = (
+    "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
+    " a.actor_kind, a.actor_id, dp.slug AS department, sc.zone, r.version, r.body,"
+    " hc.counted, hc.expected, hc.norm, acc.paused_at, acc.posture, acc.posture_at,"
+    " (SELECT sw.why FROM switch sw WHERE sw.on_at IS NULL AND (sw.kind = 'everything'"
+    "  OR (sw.kind = 'channel' AND sw.subject = acc.channel)"
+    "  OR (sw.kind = 'department' AND sw.subject = dp.slug)) ORDER BY sw.id LIMIT 1) AS stopped,"
+    " v.rules_version AS last_version, v.answer AS last_answer, v.code AS last_code, {now} AS now"
+    " FROM announcement a JOIN department dp ON dp.id = a.department_id"
+    " JOIN school sc ON sc.id = 1 JOIN account acc ON acc.id = :account"
+    " LEFT JOIN (SELECT version, body FROM rules ORDER BY version DESC LIMIT 1) r ON true"
+    " LEFT JOIN headcount hc ON hc.announcement_id = a.id"
+    " LEFT JOIN verdict v ON v.id = (SELECT max(x.id) FROM verdict x"
+    "  WHERE x.announcement_id = a.id AND x.account_id = acc.id)"
+    " WHERE {these}"
+)
+
+
+class Cases:
+    """See broker.ports.Cases."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def standing(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
+        """What may change from one second to the next, without the wordings."""
+        dialect = self._hand.dialect
+        sql = _STANDING.format(now=dialect.now, these=dialect.any_of("a.id", "these"))
+        statement = text(sql).columns(
+            accepted_at=Moment,
+            due_at=Moment,
+            expires_at=Moment,
+            paused_at=Moment,
+            posture_at=Moment,
+            now=Moment,
+        )
+        own = dialect.parameters(self._hand.connection)
+        values = {name: value for name, value in own.items() if f":{name}" in sql}
+        values.update(account=account.id, these=dialect.ids(sorted(announcements)))
+        with readable():
+            rows = self._hand.connection.execute(statement, values).all()
+        return {row.id: _standing(row, account) for row in rows}
+
+    def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, AnnouncementCase]:
+        """Everything, for what is judged once."""
+        contents = self._contents(announcements)
+        found = self.standing(announcements, account)
+        return {each: replace(one.case, contents=contents[each]) for each, one in found.items()}
+
+    def count(self, announcement: int, counted: int, expected: int | None = None) -> None:
+        """Keep how many people it tells, and what is usual for its department at this moment."""
+        run, known = self._hand.connection.execute, t.headcount.c.announcement_id == announcement
+        values: dict[str, Any] = {"counted": counted, "norm": self._norm_beside(announcement)}
+        if expected is not None:
+            values["expected"] = expected
+        if not run(update(t.headcount).where(known).values(values)).rowcount:
+            run(t.headcount.insert().values(announcement_id=announcement, **values))
+
+    def norm(self, department: str) -> int | None:
+        """How many people the department usually tells; None while it has too little history."""
+        latest = (
+            select(t.headcount.c.counted)
+            .join(t.announcement, t.announcement.c.id == t.headcount.c.announcement_id)
+            .join(t.department, t.department.c.id == t.announcement.c.department_id)
+            .where(t.department.c.slug == department, t.announcement.c.fanned_out_at.is_not(None))
+            .order_by(t.announcement.c.id.desc())
+            .limit(HISTORY)
+        )
+        counts = self._hand.connection.execute(latest).scalars().all()
+        return round(median(counts)) if len(counts) >= ENOUGH else None
+
+    def hold(self, announcement: int, until: datetime | None, code: str = "", why: str = "") -> None:
+        """Keep the whole announcement from being planned until then; None lets it go."""
+        values = {"held_until": until, "hold_code": code or None, "hold_why": why or None}
+        self._hand.connection.execute(
+            update(t.announcement).where(t.announcement.c.id == announcement).values(values)
+        )
+
+    def _norm_beside(self, announcement: int) -> int | None:
+        whose = (
+            select(t.department.c.slug)
+            .join(t.announcement, t.announcement.c.department_id == t.department.c.id)
+            .where(t.announcement.c.id == announcement)
+        )
+        return self.norm(self._hand.connection.execute(whose).scalar_one())
+
+    def _contents(self, announcements: Collection[int]) -> Mapping[int, tuple[Content, ...]]:
+        words: dict[tuple[int, str], dict[Part, str]] = defaultdict(dict)
+        these = text(self._hand.dialect.any_of("announcement_id", "these"))
+        query = select(t.content).where(these, t.content.c.version == 1)
+        values = {"these": self._hand.dialect.ids(sorted(announcements))}
+        for row in self._hand.connection.execute(query, values):
+            words[row.announcement_id, row.language][Part(row.part)] = row.text
+        found: dict[int, tuple[Content, ...]] = defaultdict(tuple)
+        for (announcement, language), parts in words.items():
+            found[announcement] += (Content(1, language, parts),)
+        return found
+
+
+def _standing(row: Row[Any], account: AccountRow) -> Standing:
+    case = AnnouncementCase(
+        now=row.now,
+        rules=understood(row.version, row.body),
+        zone=row.zone,
+        department=row.department,
+        channel=account.channel,
+        account=account.name,
+        purpose=Purpose(row.purpose),
+        urgency=Urgency(row.urgency),
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        accepted_at=row.accepted_at,
+        announcement=row.id,
+        author=Actor(ActorKind(row.actor_kind), row.actor_id),
+        audience=row.audience,
+        people=People(row.people),
+        ways=tuple(channel for step in json.loads(row.ways) for channel in step),
+        counted=row.counted,
+        expected=row.expected,
+        norm=row.norm,
+        stopped=row.stopped or "",
+        account_paused=row.paused_at is not None,
+        posture=json.loads(row.posture) if row.posture else None,
+        posture_age=row.now - row.posture_at if row.posture_at else None,
+    )
+    last = None if row.last_version is None else (row.last_version, row.last_answer, row.last_code)
+    return Standing(case, last)

@@ -1,0 +1,64 @@
+"""What the rules answered, each time it was another answer than before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+
+from broker.announcement import Announcement
+from broker.ports.rules import KeptVerdict
+from ledger.hand import Hand
+from ledger.tables import account, verdict
+
+
+class Verdicts:
+    """See broker.ports.Verdicts."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def keep(self, verdicts: Sequence[KeptVerdict]) -> None:
+        """Keep them."""
+        rows = [
+            {
+                "announcement_id": each.announcement,
+                "account_id": each.account,
+                "rules_version": each.rules_version,
+                "at": each.at,
+                "answer": each.answer,
+                "code": each.code,
+                "why": each.why,
+                "until": each.until,
+                "evidence": json.dumps(dict(each.evidence), sort_keys=True),
+            }
+            for each in verdicts
+        ]
+        if rows:
+            self._hand.connection.execute(insert(verdict), rows)
+
+    def of(self, announcement: Announcement) -> Sequence[KeptVerdict]:
+        """Every answer about an announcement, the oldest first."""
+        query = (
+            select(verdict, account.c.name, account.c.channel)
+            .join(account, account.c.id == verdict.c.account_id)
+            .where(verdict.c.announcement_id == announcement.id)
+            .order_by(verdict.c.id)
+        )
+        return [
+            KeptVerdict(
+                row.announcement_id,
+                row.account_id,
+                row.name,
+                row.channel,
+                row.rules_version,
+                row.at,
+                row.answer,
+                row.code,
+                row.why,
+                row.until,
+                json.loads(row.evidence),
+            )
+            for row in self._hand.connection.execute(query)
+        ]
