@@ -139,9 +139,7 @@ class Standing:
 Standings = Mapping[Angle, Standing]
 
 
-def angles(
-    licence: Licence, posture: Mapping[str, str] | None, now: datetime, terms: Terms
-) -> Standings:
+def angles(licence: Licence, posture: Mapping[str, str] | None, now: datetime, terms: Terms) -> Standings:
     """How each of the four stands at `now`; `posture` is the account as it was last seen at its provider, if ever.
 
     An account at which nobody could look yet is not held against it here: what has not been seen keeps its deliveries
@@ -229,9 +227,7 @@ def _technology(
     return _dated(what, technology.checked, "is looked over only", technology.review, now, terms)
 
 
-def _dated(
-    what: str, since: date, begins: str, review: date, now: datetime, terms: Terms
-) -> Standing:
+def _dated(what: str, since: date, begins: str, review: date, now: datetime, terms: Terms) -> Standing:
     until = end_of(review, terms.zone)
     if now < _begins(since, terms):
         return Standing(False, f"{what} {begins} on {since:%-d %B %Y}", until)
@@ -245,5 +241,5 @@ def _begins(day: date, terms: Terms) -> datetime:
 
 
 def step_reached(until: datetime, now: datetime, steps: Sequence[timedelta]) -> timedelta | None:
-    """The last step of warning that has come: of 30, 14 and 3 days before `until`, 14 when ten are left; None if none."""
+    """The last step of warning that has come: of 30, 14 and 3 days, 14 when ten are left; None when none has."""
     return min((step for step in steps if until - now <= step), default=None)

@@ -94,7 +94,9 @@ def digest_of(licence: Licence) -> str:
 
 def as_toml(licence: Licence, *, account: str, asks: Mapping[str, str] | None = None) -> str:
     """The form as TOML, each line with what it is for; what is not settled yet stands there to be filled in."""
-    lines = [f"# The licence of the account {account}: the four angles that a school settles before it speaks by it."]
+    lines = [
+        f"# The licence of the account {account}: the four angles that a school settles before it speaks by it."
+    ]
     form, blank = as_form(licence), as_form(_BLANK)
     for angle in Angle:
         lines += ["", f"[{angle.value}]"]
@@ -206,10 +208,14 @@ def _check_days(licence: Licence) -> None:
         if again <= begun:
             raise _bad("wrong_way_round", path, "lies before the day that it counts from", "check both days")
         if again - begun > FURTHEST:
-            raise _bad("too_far", path, "is more than two years on: by then nobody remembers", "choose a nearer day")
+            raise _bad(
+                "too_far", path, "is more than two years on: by then nobody remembers", "choose a nearer day"
+            )
     names = [owner.name.casefold() for owner in licence.safe_use.owners] if licence.safe_use else []
     if len(set(names)) != len(names):
-        raise _bad("owner_twice", "safe_use.owners", "somebody is named twice", "an account has several owners (R7)")
+        raise _bad(
+            "owner_twice", "safe_use.owners", "somebody is named twice", "an account has several owners (R7)"
+        )
 
 
 def _spans(licence: Licence) -> Iterator[tuple[str, date, date]]:
@@ -260,5 +266,3 @@ def _line(name: str, value: Any) -> str:
 
 def _bad(code: str, field: str, message: str, hint: str) -> InvalidLicence:
     return InvalidLicence(Problem(code, field, message, hint))
-
-
