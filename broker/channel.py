@@ -30,6 +30,9 @@ class Traits:
     `carries_files`: attachments go with its messages; elsewhere they stay behind, and at least one way must carry them.
     `links_files`: its messages hold a link to each file instead, on an account of a school with a public address.
     `never_alone`: reading it wants an account elsewhere, so it is never the only way (R16).
+    `wants`: facts of the posture and how they must be before an account may speak; `asks`: what the provider tells no
+    program, so that somebody must assure it in the licence, a sentence by code. `age`: the least that the provider's terms
+    set for its readers (R15).
     `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
     twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
     be looked up.
@@ -44,6 +47,9 @@ class Traits:
     links_files: bool = False
     grace: timedelta = timedelta(seconds=60)
     window: int = 20
+    wants: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)
+    age: int | None = None
 
     @property
     def broadcast(self) -> bool:
@@ -144,6 +150,16 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Something that somebody sent to an account, by the provider's own id; `asked` is what it took it for (STOP …)."""
+
+    sender: str = field(repr=False)
+    text: str = field(repr=False)
+    provider_id: str
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PastAttempt:
     """An attempt whose answer was lost, as `find` needs it: when it began, to whom, the digest of its message."""
 
@@ -223,6 +239,14 @@ class ConfirmsDelivery(Protocol):
 
     def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
         """Verify the signature, then translate. Raises SignatureInvalid before anything is parsed."""
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A channel whose provider hands over what people send to the account, by the same door as its callbacks."""
+
+    def heard(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Heard]:
+        """Verify the signature, then translate; empty for news about our own. Raises SignatureInvalid first."""
 
 
 @runtime_checkable

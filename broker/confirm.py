@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from broker import hearing, optouts
 from broker.actor import Actor, ActorKind
-from broker.channel import Confirmation, ConfirmsDelivery
+from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears
 from broker.delivery import State, fold_attempt, fold_delivery
 from broker.ports import Ports, Transaction
 from broker.record import entries
-from broker.values import InboxItem, KnownDelivery, Move, News, StopKind
+from broker.values import InboxItem, KnownDelivery, Move, News
 
 log = logging.getLogger(__name__)
 CHUNK = 200
@@ -51,12 +52,11 @@ def apply_news(tx: Transaction, news: Sequence[News], *, actor: Actor) -> int:
     return len(moves)
 
 
-def suppress(tx: Transaction, address_id: int, channel: str, *, source: str) -> None:
+def suppress(tx: Transaction, address_id: int, channel: str, *, source: str, actor: Actor) -> None:
     """Keep an opt-out for an address on a channel, and brake what is in hand for it."""
     address_hash = tx.people.address_hash(address_id)
     if address_hash is not None:
-        for concerned in tx.people.suppress(address_hash, channel, source=source):
-            tx.stops.add(StopKind.ADDRESS, concerned)
+        optouts.stop(tx, [address_hash], channel, source=source, actor=actor)
 
 
 def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int:
@@ -65,28 +65,37 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
         return 0
     good: list[int] = []
     said: dict[int, list[Confirmation]] = defaultdict(list)
+    heard: dict[int, list[Heard]] = defaultdict(list)
     for item in items:
         try:
-            confirmations = _read(ports, names, item)
+            confirmations, texts = _read(ports, names, item)
         except Exception as error:  # noqa: BLE001 - one callback that cannot be read must not keep the others waiting
             log.error("callback %s cannot be read: %s", item.id, type(error).__name__)
             tx.receipts.done([item.id], fault=type(error).__name__)
             continue
         good.append(item.id)
         said[item.account] += confirmations
+        heard[item.account] += texts
     for account, told in said.items():
         provider = Actor(ActorKind.PROVIDER, names[account])
         apply_news(tx, [_news(ports, each, account) for each in told], actor=provider)
-        _opt_outs(ports, tx, told, account)
+        _opt_outs(ports, tx, told, account, actor=provider)
+    for account, texts in heard.items():
+        hearing.hear(ports, tx, account, texts, actor=Actor(ActorKind.PROVIDER, names[account]))
     tx.receipts.done(good)
     return len(items)
 
 
-def _read(ports: Ports, names: Mapping[int, str], item: InboxItem) -> Sequence[Confirmation]:
+def _read(
+    ports: Ports, names: Mapping[int, str], item: InboxItem
+) -> tuple[Sequence[Confirmation], Sequence[Heard]]:
+    """What it tells of our own, and what somebody sent us."""
     channel = ports.channels.open(names[item.account])
-    if not isinstance(channel, ConfirmsDelivery):
+    if not isinstance(channel, ConfirmsDelivery | Hears):
         raise TypeError("this channel has no callbacks")
-    return channel.confirmations(item.url, item.body, item.headers)
+    told = (item.url, item.body, item.headers)
+    news = channel.confirmations(*told) if isinstance(channel, ConfirmsDelivery) else ()
+    return news, channel.heard(*told) if isinstance(channel, Hears) and not news else ()
 
 
 def _news(ports: Ports, said: Confirmation, account: int) -> News:
@@ -96,11 +105,13 @@ def _news(ports: Ports, said: Confirmation, account: int) -> News:
     return News(said.evidence, attempt, said.provider_id, account, said.code, said.why)
 
 
-def _opt_outs(ports: Ports, tx: Transaction, confirmations: Sequence[Confirmation], account: int) -> None:
+def _opt_outs(
+    ports: Ports, tx: Transaction, confirmations: Sequence[Confirmation], account: int, *, actor: Actor
+) -> None:
     asked = [_news(ports, c, account) for c in confirmations if c.opt_out]
     for delivery, _ in tx.moves.known(asked).values():
         if delivery.address_id is not None:
-            suppress(tx, delivery.address_id, delivery.channel, source="provider callback")
+            suppress(tx, delivery.address_id, delivery.channel, source="provider callback", actor=actor)
 
 
 def _learn(delivery: KnownDelivery, attempt: int, news: News) -> tuple[KnownDelivery, News | None]:

@@ -104,7 +104,8 @@ def write_in(
         _enter_late(tx, late, actor)
     for tried, outcome in batch:
         if _opts_out(outcome) and tried.picked.address_id is not None:
-            suppress(tx, tried.picked.address_id, account.channel, source=f"provider {outcome.code}")
+            source = f"provider {outcome.code}"
+            suppress(tx, tried.picked.address_id, account.channel, source=source, actor=actor)
     tx.record.add(_told(account, [r for r in results if r.delivery in matched], actor))
 
 

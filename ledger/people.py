@@ -13,6 +13,7 @@ from broker.audience import Audience, fold, names
 from broker.ports import Signer
 from broker.values import GroupRow
 from ledger import tables
+from ledger.consents import OptOuts
 from ledger.hand import Hand
 from ledger.tables import people_group
 
@@ -56,15 +57,7 @@ class People:
 
     def suppress(self, address_hash: bytes, channel: str, *, source: str) -> Sequence[int]:
         """Keep an opt-out; returns the ids of addresses it concerns. Safe to repeat."""
-        self._hand.run(
-            "INSERT INTO suppression (hash, channel, source, at)"
-            f" VALUES (:hash, :channel, :source, {self._hand.dialect.now}) ON CONFLICT (hash, channel) DO NOTHING",
-            hash=address_hash,
-            channel=channel,
-            source=source,
-        )
-        query = select(tables.address.c.id).where(tables.address.c.hash == address_hash)
-        return list(self._hand.connection.execute(query).scalars())
+        return OptOuts(self._hand).add([address_hash], channel, source=source)
 
     def address_hash(self, address: int) -> bytes | None:
         """The keyed hash of an address."""

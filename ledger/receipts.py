@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, text, update
 
 from broker.values import InboxItem
 from ledger.hand import Hand
@@ -20,14 +21,30 @@ class Receipts:
 
     def append(self, account: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Keep one callback."""
-        row = {
-            "account_id": account,
-            "url": url,
-            "headers": json.dumps(dict(headers)),
-            "body": body,
-            "received_at": self._hand.now,
-        }
-        self._hand.connection.execute(insert(receipt).values(row))
+        self.append_all([(account, url, headers, body)])
+
+    def append_all(self, callbacks: Sequence[tuple[int, str, Mapping[str, str], bytes]]) -> None:
+        """Keep several; what was kept before, to the letter, is not kept twice."""
+        own = self._hand.dialect.parameters(self._hand.connection)
+        rows = [
+            {
+                "account_id": account,
+                "url": url,
+                "headers": json.dumps(dict(headers)),
+                "body": body,
+                "digest": digest_of(url, body),
+                **own,
+            }
+            for account, url, headers, body in callbacks
+        ]
+        self._hand.connection.execute(
+            text(
+                "INSERT INTO receipt (account_id, url, headers, body, received_at, digest, fault)"
+                f" VALUES (:account_id, :url, :headers, :body, {self._hand.dialect.now}, :digest, '')"
+                " ON CONFLICT (digest) DO NOTHING"
+            ),
+            rows,
+        )
 
     def pending(self, *, limit: int) -> Sequence[InboxItem]:
         """Callbacks not yet confirmed, locked, oldest first."""
@@ -47,3 +64,8 @@ class Receipts:
             .where(receipt.c.id.in_(list(ids)))
             .values(confirmed_at=self._hand.now, fault=fault)
         )
+
+
+def digest_of(url: str, body: bytes) -> bytes:
+    """Of what a signature covers, so that a callback that is played again is known."""
+    return hashlib.sha256(url.encode() + b"\0" + body).digest()

@@ -14,6 +14,7 @@ from broker.address import AddressKind
 from broker.announcement import Attachment, Content
 from broker.channel import (
     Confirmation,
+    Heard,
     Item,
     Key,
     MayStart,
@@ -84,6 +85,10 @@ class Sms:
     def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
         """What the provider tells us later."""
         return self._gateway.confirmations(url, body, headers)
+
+    def heard(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Heard]:
+        """What people send to the account's number."""
+        return self._gateway.heard(url, body, headers)
 
     def close(self) -> None:
         """Let go of connections; safe to call twice."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
-from broker.channel import Confirmation, Item, Key, MayStart, Outcome, PastAttempt, Receipt
+from broker.channel import Confirmation, Heard, Item, Key, MayStart, Outcome, PastAttempt, Receipt
 
 
 class Gateway(Protocol):
@@ -24,6 +24,9 @@ class Gateway(Protocol):
 
     def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
         """What the provider tells us later; SignatureInvalid when it is not the provider."""
+
+    def heard(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Heard]:
+        """What people send to the account; SignatureInvalid when it is not the provider."""
 
     def close(self) -> None:
         """Let go of connections."""

@@ -21,6 +21,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from broker.channel import (
     Confirmation,
+    Heard,
     Item,
     Key,
     MayStart,
@@ -44,6 +45,8 @@ MOST_LISTED = 200  # texts to one number, the newest first
 MAX_CALLBACK = 16 * 1024  # bytes; Twilio's are under one
 MAX_URL = 2_000
 MAX_FIELDS = 64
+RECEIVED = "received"  # the status of what came in
+LONGEST_ID = 64
 TRIAL_PREFIX = "Sent from your Twilio trial account - "  # put before the text, and given back with it
 
 T = TypeVar("T")
@@ -124,6 +127,17 @@ class TwilioGateway:
                 opt_out=meaning is not None and meaning.opt_out,
             ),
         )
+
+    def heard(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Heard]:
+        """A text that somebody sent to the account's number; empty for the status of one of ours."""
+        fields = self._verified(url, body, headers)
+        if "MessageStatus" in fields or fields.get("SmsStatus", RECEIVED) != RECEIVED or "Body" not in fields:
+            return ()
+        provider_id = fields.get("MessageSid") or fields.get("SmsSid") or ""
+        sender = fields.get("From", "")
+        if not provider_id or len(provider_id) > LONGEST_ID or not sender or len(sender) > LONGEST_ID:
+            return ()
+        return (Heard(sender, fields["Body"], provider_id, asked=fields.get("OptOutType", "")[:LONGEST_ID]),)
 
     def close(self) -> None:
         """Let go of every connection; safe to call twice."""

@@ -157,6 +157,7 @@ mapping = Table(
     Column("made_at", Moment, nullable=False),
 )
 
+# What stands of `consent_entry`: the newest word for each channel and purpose, where the claim finds it by its key.
 consent = Table(
     "consent",
     metadata,
@@ -166,6 +167,8 @@ consent = Table(
     Column("given", Boolean, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    # What a guardian said last for a pupil; NULL while none has.
+    Column("guardian_given", Boolean),
     one_of("purpose", Purpose),
 )
 
