@@ -271,7 +271,7 @@ def _check_accounts(tx: Transaction, draft: Draft) -> None:
                 "no_account",
                 "via",
                 f"no {name} account is set up for this department",
-                "see `carillon doctor`",
+                "`carillon channels` says what one needs, `carillon doctor` checks it",
             )
 
 

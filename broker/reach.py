@@ -226,7 +226,8 @@ def _account(tx: Transaction, channel: str, department: str) -> AccountRow:
     account = tx.accounts.for_channel(channel, department)
     if account is None:
         message = f"no {channel} account is set up for this department"
-        raise InvalidAnnouncement(Problem("no_account", "via", message, "see `carillon doctor`"))
+        hint = "`carillon channels` says what one needs, `carillon doctor` checks it"
+        raise InvalidAnnouncement(Problem("no_account", "via", message, hint))
     return account
 
 

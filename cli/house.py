@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from broker.actor import Actor, ActorKind
 from broker.errors import Problem, RuleBroken, SetupError
 from broker.ports import Ports
+from cli import show
 from config import logs
 from config.assembly import House, assemble
 from config.logs import told
@@ -30,6 +31,7 @@ def reading() -> Iterator[House]:
     logs.set_up("WARNING")
     _must_be_there(settings)
     with assemble(settings) as house:
+        _tell_new_accounts(house)
         yield house
 
 
@@ -46,6 +48,7 @@ def writing(operator: str | None, *, creates: bool = False) -> Iterator[tuple[Ho
     if not creates:
         _must_be_there(settings)
     with assemble(settings, upgrade=is_new(settings)) as house:
+        _tell_new_accounts(house)
         yield house, actor
         seal(house.ports)
 
@@ -86,6 +89,12 @@ def seal(ports: Ports) -> None:
         ports.ledger.transact(lambda tx: tx.record.seal())
     except Exception as error:  # noqa: BLE001 - what was asked for is done; the next sweep seals it
         log.warning("the record could not be sealed now: %s", told(error))
+
+
+def _tell_new_accounts(house: House) -> None:
+    if house.new_accounts:
+        named = ", ".join(house.new_accounts)
+        show.hint(f"new to the ledger: {named}; if Carillon runs already, start it again to send by it")
 
 
 def _must_be_there(settings: Settings) -> None:

@@ -203,7 +203,7 @@ def _renderings(
                 "no_account",
                 "via",
                 f"no {name} account is set up for this department",
-                "see `carillon doctor`",
+                "`carillon channels` says what one needs, `carillon doctor` checks it",
             )
         channel = house.ways_out.open(account.name)
         if problems := channel.check(content, ()):

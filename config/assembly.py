@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,6 +34,7 @@ class House:
     hints: Publisher | Silent
     ways_out: WaysOut
     ports: Ports
+    new_accounts: Sequence[str] = ()  # of which the ledger had never heard before this command
 
     def close(self) -> None:
         """Close channels, queue and ledger; safe to call twice."""
@@ -53,9 +55,9 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
     """Put a process together. Raises SetupError with what cannot work.
 
     `serves` is for the processes that run on (`up`, `worker`, web): they bring the configured school and accounts
-    into the ledger and open every account at once, so that a fault shows at the start. A command does neither, or
-    one typed in a shell without the settings would take every account away from the workers. `upgrade` brings the
-    schema up to date.
+    into the ledger and open every account at once, so that a fault shows at the start. A command only adds what the
+    ledger has never heard of, or one typed in a shell without the settings would take every account away from the
+    workers. `upgrade` brings the schema up to date.
     """
     registry = Registry()
     if settings.sqlite or settings.secret_key is None:
@@ -77,6 +79,8 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
             raise SetupError(problems)
         if serves or not _is_installed(ledger):
             install(settings, ledger)
+        else:
+            house = replace(house, new_accounts=_add_unknown(settings, ledger))
     except (
         DBAPIError
     ) as fault:  # it may go away between two of these, and come back: a supervisor tries again
@@ -118,11 +122,24 @@ def install(settings: Settings, ledger: Ledger) -> None:
         ledger,
         setup.School(school.slug, school.name, school.zone, school.locale, school.region),
         settings.departments,
-        [
-            setup.ConfiguredAccount(name, account.channel, account.department, account.per_second)
-            for name, account in settings.accounts.items()
-        ],
+        _configured(settings),
     )
+
+
+def _add_unknown(settings: Settings, ledger: Ledger) -> Sequence[str]:
+    with ledger.reading() as hand:
+        feeds = {group.slug for group in public_groups(hand)}
+    # One that takes the name of a feed is for `install` to refuse, when Carillon starts.
+    departments = {slug: name for slug, name in settings.departments.items() if slug not in feeds}
+    accounts = [one for one in _configured(settings) if one.department in {None, *departments}]
+    return setup.add_unknown(ledger, departments, accounts)
+
+
+def _configured(settings: Settings) -> list[setup.ConfiguredAccount]:
+    return [
+        setup.ConfiguredAccount(name, account.channel, account.department, account.per_second)
+        for name, account in settings.accounts.items()
+    ]
 
 
 def _check_schema(ledger: Ledger) -> None:

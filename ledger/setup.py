@@ -48,19 +48,47 @@ def install(
         _upsert(connection, school, {"id": 1}, {f: getattr(whose, f) for f in School.__slots__})
         for slug, name in departments.items():
             _upsert(connection, department, {"slug": slug}, {"name": name})
-        ids = {row.slug: row.id for row in connection.execute(select(department))}
         for one in accounts:
-            values = {
-                "channel": one.channel,
-                "department_id": ids[one.department] if one.department else None,
-                "per_second": one.per_second,
-                "active": True,
-            }
-            _upsert(connection, account, {"name": one.name}, values)
+            _put(connection, one)
         gone = account.c.name.not_in([one.name for one in accounts])
         connection.execute(update(account).where(gone).values(active=False))
 
     ledger.transact(work)  # web and workers of a new school start at once, and each of them comes here
+
+
+def add_unknown(
+    ledger: Ledger, departments: Mapping[str, str], accounts: Sequence[ConfiguredAccount]
+) -> Sequence[str]:
+    """Add departments and accounts that the ledger has never heard of; returns the names of those accounts.
+
+    What it knows stays as it is, and nothing is taken away: a command may be typed in a shell with other settings.
+    """
+    with ledger.reading() as hand:
+        slugs = set(hand.connection.execute(select(department.c.slug)).scalars())
+        names = set(hand.connection.execute(select(account.c.name)).scalars())
+    new = [one for one in accounts if one.name not in names]
+    strange = departments.keys() - slugs
+    if not (new or strange):
+        return ()
+
+    def work(tx: Transaction) -> None:
+        for slug in sorted(strange):
+            _upsert(tx.hand.connection, department, {"slug": slug}, {"name": departments[slug]})
+        for one in new:
+            _put(tx.hand.connection, one)
+
+    ledger.transact(work)
+    return [one.name for one in new]
+
+
+def _put(connection: Connection, one: ConfiguredAccount) -> None:
+    owner = None
+    if one.department:
+        owner = connection.execute(
+            select(department.c.id).where(department.c.slug == one.department)
+        ).scalar_one()
+    values = {"channel": one.channel, "department_id": owner, "per_second": one.per_second, "active": True}
+    _upsert(connection, account, {"name": one.name}, values)
 
 
 def _upsert(connection: Connection, table: Table, key: dict[str, object], values: dict[str, object]) -> None:

@@ -33,6 +33,22 @@ def test_more_ways_leave_fewer_and_public_ones_count_for_nobody(school):
     assert "7" in school("reach", "--to", "Year 7").out
 
 
+def test_it_is_asked_before_carillon_was_ever_started_with_these_accounts(school, monkeypatch):
+    for name, value in {"CHANNEL": "rss", "DEPARTMENT": "drama"}.items():
+        monkeypatch.setenv(f"CARILLON_ACCOUNTS__STAGE__{name}", value)
+    monkeypatch.setenv("CARILLON_DEPARTMENTS", "office,music,drama")
+    ran = school("reach", "--to", "Year 7", "--via", "sms,rss", "--department", "drama", "--json")
+    assert (ran.code, ran.json["public"]) == (0, ["rss"])
+    assert "stage" in ran.err
+    assert "stage" not in school("reach", "--to", "Year 7").err, "it is told once"
+
+
+def test_a_way_without_an_account_says_where_to_look(school):
+    error = school("reach", "--to", "Year 7", "--via", "twitter", "--json").error
+    assert error["code"] == "no_account"
+    assert "carillon channels" in error["hint"]
+
+
 def test_an_expression_with_a_slip_is_one_clear_error(school):
     for expression, code in (
         ("Year 7 +", "bad_audience"),

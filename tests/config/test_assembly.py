@@ -77,6 +77,29 @@ def test_what_serves_brings_its_accounts_and_a_command_leaves_them_alone(
     assert accounts_in(bare) == {"tower": False}
 
 
+def test_a_command_adds_what_the_ledger_has_never_heard_of_and_revives_nothing(
+    ledger_url: str, bell: Path, tmp_path: Path
+) -> None:
+    bare = Settings.of(**values(ledger_url, tmp_path))
+    assert accounts_in(bare) == {}
+    grown = Settings.of(
+        **values(
+            ledger_url,
+            tmp_path,
+            departments={"office": "Office", "music": "Music"},
+            accounts=bell_account(bell, department="music"),
+        )
+    )
+    with assemble(grown) as house, house.ledger.look() as tx:
+        assert house.new_accounts == ["tower"]
+        assert tx.accounts.for_channel("bell", "music") is not None
+    with assemble(grown) as house:
+        assert house.new_accounts == ()
+    with assemble(bare, serves=True):
+        pass
+    assert accounts_in(grown) == {"tower": False}, "what the running Carillon took away stays away"
+
+
 def test_the_first_command_on_a_fresh_ledger_brings_the_school(ledger_url: str, tmp_path: Path) -> None:
     settings = Settings.of(**values(ledger_url, tmp_path, school={"name": "St Bride's"}))
     with assemble(settings) as house, house.ledger.reading() as hand:
