@@ -39,6 +39,13 @@ TRAITS = Traits(
     never_alone=True,
     # A timeline may be a minute behind what was posted; an account may set its own.
     grace=timedelta(seconds=90),
+    wants={"following": "0", "as_declared": "yes"},
+    asks={
+        "automated": "the account is labelled as automated at X, and names who runs it",
+        "messages_closed": "nobody can send it a direct message (R4)",
+        "no_private_login": "nobody signs in to it from an account or a telephone of their own (R7)",
+    },
+    age=13,
 )
 RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=30), most=timedelta(minutes=15))
 
