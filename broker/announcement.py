@@ -79,6 +79,7 @@ class Content:
     language: str
     parts: Mapping[Part, str] = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
+    automatic: bool = False  # the house itself says it, to one address: no machine must answer it
 
     @property
     def title(self) -> str:
@@ -117,6 +118,7 @@ class Draft:
     send_at: datetime | None = None
     expires_at: datetime | None = None
     attachments: tuple[Attachment, ...] = ()
+    expected: int | None = None  # how many people it should tell, as somebody typed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,9 @@ class Announcement:
     expires_at: datetime
     fanned_out_at: datetime | None
     withdrawn_at: datetime | None
+    held_until: datetime | None = None  # by the rules: not planned before this
+    hold_code: str = ""
+    hold_why: str = ""
 
 
 class Stage(StrEnum):

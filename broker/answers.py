@@ -25,7 +25,7 @@ from broker.values import AccountRow
 LATELY = timedelta(days=14)  # what was sent before is hardly what somebody answers
 ALARM_CONCERN = "safeguarding"
 ALARM_WAITING = "answers_waiting"
-_CONTROLS = {code: None for code in (*range(9), 11, 12, *range(14, 32), 127)}
+_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def may_see(ports: Ports, actor: Actor, *, concern: bool) -> bool:
 
 
 def raise_overdue(ports: Ports, *, actor: Actor) -> int:
-    """Raise an alarm for each inbox that nobody has emptied for too long, clear it where all is done; returns how many."""
+    """Raise an alarm for each inbox that nobody has emptied for too long, or clear it; returns how many are raised."""
     return ports.ledger.transact(lambda tx: _raise_overdue(ports, tx))
 
 

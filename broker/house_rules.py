@@ -34,9 +34,14 @@ def not_opted_out(case: Case) -> Verdict:
     return Refuse("opted_out", "this address asked for no more messages") if case.opted_out else ALLOW
 
 
+def not_bounced(case: Case) -> Verdict:
+    """What came back for good is not tried again, until somebody says that the address is right (RFC 5321 §6)."""
+    return Refuse("bounced", "what was sent to this address came back") if case.bounced else ALLOW
+
+
 def somebody_to_tell(case: Case) -> Verdict:
     """A delivery that covers nobody any more has no reason to leave; a court block takes people out of it (R9)."""
-    if case.broadcast or covered(case):
+    if case.broadcast or case.note or covered(case):
         return ALLOW
     if any(c.blocked for c in case.covers):
         return Refuse("blocked", "contact with this address is blocked for the child it is about")
@@ -45,7 +50,7 @@ def somebody_to_tell(case: Case) -> Verdict:
 
 def still_at_the_school(case: Case) -> Verdict:
     """Those who left the school since are not written to (UK GDPR: accuracy)."""
-    if case.broadcast or case.person_active:
+    if case.broadcast or case.note or case.person_active:
         return ALLOW
     return Refuse("left_school", "nobody behind this address belongs to the school any more")
 
@@ -62,6 +67,7 @@ HOUSE_RULES: tuple[Policy, ...] = (
     not_expired,
     still_at_the_school,
     not_opted_out,
+    not_bounced,
     promotional_needs_consent,
     somebody_to_tell,
     account_open,

@@ -51,6 +51,8 @@ class Case:
     broadcast: bool = False
     opted_out: bool = False  # this address, this channel (keyed hash)
     consent: bool | None = None  # given, taken back, or never asked, for this channel and purpose
+    bounced: bool = False  # what went to this address on this channel came back for good
+    note: bool = False  # the house itself says it to this one address, whoever holds it
     person_active: bool = True  # at least one person behind the address is still at the school
     covers: tuple[Cover, ...] = ()
     posture: Mapping[str, str] | None = None  # the account's facts when it was last looked at, if ever
@@ -85,11 +87,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """No, and why, in a sentence a parent could read."""
+    """No, and why, in a sentence a parent could read; at intake also `about` which field, and what to do."""
 
     code: str
     why: str
     evidence: Evidence = field(default_factory=dict)
+    about: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +114,33 @@ C = TypeVar("C")
 
 
 def judge(case: C, policies: Iterable[Callable[[C], Verdict]]) -> Verdict:
-    """The answer of all policies together: withdrawn, then the first refusal, then the latest hold, else allow.
+    """The answer of all policies together; both kinds of case are judged by it."""
+    return together(policy(case) for policy in policies)
 
-    Both kinds of case are judged by it. What was noted while all allowed is told together.
-    """
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Withdrawn, then the first refusal, then the latest hold, else allow with all that was noted."""
     noted: list[Allow] = []
     latest: Hold | None = None
     refusal: Refuse | None = None
-    for policy in policies:
-        verdict = policy(case)
+    for verdict in verdicts:
         if isinstance(verdict, Withdraw):
             return verdict
         if isinstance(verdict, Refuse):
             refusal = refusal or verdict
-        elif isinstance(verdict, Hold) and (latest is None or verdict.until > latest.until):
-            latest = verdict
-        elif isinstance(verdict, Allow) and verdict.code:
+        elif isinstance(verdict, Hold):
+            latest = verdict if latest is None or _outlasts(verdict, latest) else latest
+        elif verdict.code:
             noted.append(verdict)
-    return refusal or latest or (_together(noted) if noted else ALLOW)
+    return refusal or latest or (_noted(noted) if noted else ALLOW)
 
 
-def _together(noted: Sequence[Allow]) -> Allow:
+def _outlasts(hold: Hold, other: Hold) -> bool:
+    """What holds the whole announcement says so, however long a hold of one way lasts."""
+    return (hold.whole, hold.until) > (other.whole, other.until)
+
+
+def _noted(noted: Sequence[Allow]) -> Allow:
     evidence = {name: fact for each in noted for name, fact in each.evidence.items()}
     return Allow(" ".join(each.code for each in noted), "; ".join(each.why for each in noted), evidence)
 

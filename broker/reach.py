@@ -132,12 +132,12 @@ class _Rules:
             # As it will have been looked at just before the sending.
             posture_age=timedelta(0) if account.posture is not None else None,
         )
-        self._known: dict[tuple[bool, bool | None], Verdict] = {}
+        self._known: dict[tuple[bool, bool, bool | None], Verdict] = {}
 
-    def verdict(self, opted_out: bool, consent: bool | None) -> Verdict:
-        facts = (opted_out, consent)
+    def verdict(self, opted_out: bool, bounced: bool, consent: bool | None) -> Verdict:
+        facts = (opted_out, bounced, consent)
         if facts not in self._known:
-            self._known[facts] = judge(_with(self._case, opted_out, consent), self._policies)
+            self._known[facts] = judge(_with(self._case, opted_out, bounced, consent), self._policies)
         return self._known[facts]
 
     def never(self, verdict: Verdict) -> bool:
@@ -147,9 +147,9 @@ class _Rules:
         return isinstance(verdict, Refuse | Withdraw)
 
 
-def _with(case: Case, opted_out: bool, consent: bool | None) -> Case:
+def _with(case: Case, opted_out: bool, bounced: bool, consent: bool | None) -> Case:
     fields = {name: getattr(case, name) for name in Case.__slots__}
-    return Case(**{**fields, "opted_out": opted_out, "consent": consent})
+    return Case(**{**fields, "opted_out": opted_out, "bounced": bounced, "consent": consent})
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ class _Heard:
 def _heard(
     tx: Transaction, rules: _Rules, kind: AddressKind, purpose: Purpose, pairs: Iterable[tuple[int, int]]
 ) -> _Heard:
-    opted_out = tx.reaches.opted_out(rules.channel)
+    opted_out, bounced = tx.reaches.opted_out(rules.channel), tx.reaches.bounced(rules.channel)
     asked = purpose is not Purpose.SERVICE
     consents = tx.reaches.consents(rules.channel, purpose) if asked else {}
     people, addresses = set[int](), set[int]()
@@ -173,7 +173,7 @@ def _heard(
     refused: dict[int, str] = {}
     waits = ""
     for person, address in pairs:
-        verdict = rules.verdict(address in opted_out, consents.get(address))
+        verdict = rules.verdict(address in opted_out, address in bounced, consents.get(address))
         if rules.never(verdict):
             against.setdefault(person, {})[getattr(verdict, "why", "")] = None
             refused[address] = getattr(verdict, "code", "")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, insert, select, update
 from uuid6 import uuid7
 
 from broker.actor import Actor
@@ -119,7 +119,11 @@ class Announcements:
             .order_by(link.c.name)
         )
         attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes, f.token) for f in files)
-        return [Content(version, language, parts, attached) for language, parts in words.items()]
+        note = run(select(t.note.c.announcement_id).where(t.note.c.announcement_id == announcement)).first()
+        return [
+            Content(version, language, parts, attached, automatic=note is not None)
+            for language, parts in words.items()
+        ]
 
     def mark_withdrawn(self, announcement: int) -> None:
         """Set withdrawn_at, once."""
@@ -157,6 +161,11 @@ def _announcements() -> Select[Any]:
     )
 
 
+def announcements_by(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """SELECT whole rows of announcements, each with its department's slug."""
+    return _announcements().where(*conditions)
+
+
 def announcement_of(row: Row[Any]) -> Announcement:
     """The noun from a row of `announcement` joined with its department's slug."""
     return Announcement(
@@ -174,4 +183,7 @@ def announcement_of(row: Row[Any]) -> Announcement:
         expires_at=row.expires_at,
         fanned_out_at=row.fanned_out_at,
         withdrawn_at=row.withdrawn_at,
+        held_until=row.held_until,
+        hold_code=row.hold_code or "",
+        hold_why=row.hold_why or "",
     )

@@ -269,6 +269,8 @@ class Deliveries:
             "  FROM person_address pa JOIN consent co ON co.person_id = pa.person_id"
             "  AND co.channel = d.channel AND co.purpose = a.purpose"
             "  WHERE pa.address_id = d.address_id) END AS consent,"
+            " EXISTS (SELECT 1 FROM bounced b WHERE b.hash = ad.hash AND b.channel = d.channel) AS bounced,"
+            " a.urgency = 'urgent' AND EXISTS (SELECT 1 FROM note n WHERE n.announcement_id = a.id) AS note,"
             f" {dialect.now} AS now"
             " FROM picked JOIN delivery d ON d.id = picked.id"
             " JOIN announcement a ON a.id = d.announcement_id"
@@ -303,7 +305,7 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
     (
         (delivery, fence, burned, announcement, public_id, content_version, code, address_id),
         (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
-        (address, doubtful, commitment_key, opted_out, person_active, consent, now),
+        (address, doubtful, commitment_key, opted_out, person_active, consent, bounced, note, now),
     ) = cells[:8], cells[8:16], cells[16:]
     case = Case(
         now=now,
@@ -319,6 +321,8 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         opted_out=opted_out,
         consent=None if consent is None else bool(consent),
         person_active=person_active,
+        bounced=bool(bounced),
+        note=bool(note),
         covers=tuple(covers),
         posture=json.loads(posture) if posture else None,
         posture_age=now - posture_at if posture_at else None,

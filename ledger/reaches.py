@@ -15,7 +15,7 @@ from broker.duty import Unreached
 from broker.ports.office import Lacking
 from ledger.audience import addresses_for, holders_of, members, why_unreached
 from ledger.hand import Hand
-from ledger.tables import address, consent, person, person_address, suppression
+from ledger.tables import address, bounced, consent, person, person_address, suppression
 
 
 class Reaches:
@@ -55,6 +55,11 @@ class Reaches:
             .where(suppression.c.channel == channel)
         )
         return set(self._hand.connection.execute(query).scalars())
+
+    def bounced(self, channel: str) -> set[int]:
+        """Addresses that get nothing more on a channel because what went there came back."""
+        query = select(address.c.id).join(bounced, bounced.c.hash == address.c.hash)
+        return set(self._hand.connection.execute(query.where(bounced.c.channel == channel)).scalars())
 
     def consents(self, channel: str, purpose: Purpose) -> Mapping[int, bool]:
         """Address → whether every holder who was asked said yes."""

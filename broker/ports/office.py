@@ -149,6 +149,9 @@ class Reaches(Protocol):
     def opted_out(self, channel: str) -> set[int]:
         """Addresses that asked for no more on a channel."""
 
+    def bounced(self, channel: str) -> set[int]:
+        """Addresses that get nothing more on a channel because what went there came back."""
+
     def consents(self, channel: str, purpose: Purpose) -> Mapping[int, bool]:
         """Address → whether every holder who was asked said yes; one that nobody was asked about is left out."""
 

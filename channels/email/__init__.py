@@ -92,7 +92,11 @@ class EmailKit:
         if problems:
             raise SetupError(problems)
         house = House(
-            around.school, settings.sender, settings.sender_name or around.school, settings.reply_to
+            around.school,
+            settings.sender,
+            settings.sender_name or around.school,
+            settings.reply_to,
+            settings.return_path or "",
         )
         return Email(account, house, Route(settings, settings.timeout or around.timeout, tls, house.domain))
 

@@ -17,6 +17,7 @@ class Draft(NamedTuple):
     address: str
     pieces: tuple[bytes, ...]
     size: int
+    sender: bytes = b""  # the envelope's: where a report of what became of this one goes
 
     def __repr__(self) -> str:
         return f"<a mail of {self.size} bytes>"

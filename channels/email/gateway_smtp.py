@@ -105,7 +105,8 @@ class Gateway:
             personal = letter.personal(item.to)
         name = message_id(self._house, item.key, item.message)
         pieces = letter.wire.fill(personal, to=address, message_id=name, date=_date(int(time())))
-        return Draft(name, address, pieces, sum(map(len, pieces)))
+        sender = self._house.envelope_sender(item.key.token).encode()
+        return Draft(name, address, pieces, sum(map(len, pieces)), sender)
 
     async def _lines_here(self) -> Lines:
         """The lines of the running loop."""

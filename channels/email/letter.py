@@ -17,6 +17,7 @@ from typing import Any
 from broker import naming
 from broker.announcement import Attachment
 from broker.channel import Recipient
+from broker.return_path import return_path
 from channels.email.wire import Wire
 
 
@@ -51,6 +52,11 @@ class House:
     sender: str
     sender_name: str
     reply_to: str
+    return_path: str = ""  # the mailbox that reports go to; "" for the sender's own
+
+    def envelope_sender(self, token: str) -> str:
+        """Where a report about the attempt of this token goes: only a signed return path can be believed."""
+        return return_path(self.return_path, token) if self.return_path else self.sender
 
     @property
     def domain(self) -> str:
@@ -67,6 +73,7 @@ class Letter:
     text: Wording = field(repr=False)
     html: Wording = field(repr=False)
     attachments: tuple[Attachment, ...] = field(default=(), repr=False)
+    automatic: bool = False
 
     @cached_property
     def digest(self) -> str:

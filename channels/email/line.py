@@ -65,7 +65,6 @@ class Line(asyncio.Protocol):
         self.pipelines = offers.pipelining  # it takes a mail ahead
         self._loop = asyncio.get_running_loop()
         self._transport, self._offers, self._desk, self._compose = transport, offers, desk, compose
-        self._sender = route.settings.sender.encode()
         self._most_mails = route.settings.mails_per_connection
         self._timeout = route.timeout.total_seconds()
         self._mails = 0
@@ -278,7 +277,7 @@ class Line(asyncio.Protocol):
         options = b" SIZE=%d" % errand.draft.size if self._offers.size else b""
         if not address.isascii():
             options += b" SMTPUTF8"
-        mail = b"MAIL FROM:<%b>%b\r\n" % (self._sender, options)
+        mail = b"MAIL FROM:<%b>%b\r\n" % (errand.draft.sender, options)
         recipient = b"RCPT TO:<%b>\r\n" % address.encode()
         if self.pipelines:
             self._stages.extend(_ENVELOPE)

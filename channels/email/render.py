@@ -59,6 +59,7 @@ class Renderer:
             *(parts.get(part) for part in Part),
             *((each.sha256, each.name, each.media_type) for each in content.attachments),
             who,
+            content.automatic,
         )
         with self._lock:
             letter = self._letters.get(key)
@@ -89,7 +90,7 @@ def compose(content: Content, who: Who, house: House) -> Letter:
         lead=f"<p>{_MARK[Slot.LEAD]}</p>\n" if lead else "",
         body=to_html(body).strip(),
     )
-    return Letter(house, _gaps(subject), _gaps(text), _gaps(page), content.attachments)
+    return Letter(house, _gaps(subject), _gaps(text), _gaps(page), content.attachments, content.automatic)
 
 
 def _subject(content: Content) -> str:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from broker.address import BadAddress, parse_email
 from broker.loopback import is_loopback
+from broker.return_path import LONGEST_MAILBOX
 from channels.seconds import Seconds
 
 
@@ -45,9 +46,13 @@ class Settings(BaseModel):
     )
     username: SecretStr | None = Field(None, description="left out when the server knows us by our address")
     password: SecretStr | None = Field(None, validate_default=True, description="belongs to the username")
-    sender: Email = Field(description="the email it comes from; bounces go there")
+    sender: Email = Field(description="the email it comes from")
     sender_name: str = Field("", max_length=120, description="the name beside it; left out, the school's")
     reply_to: Email = Field(description="a mailbox that somebody reads: where answers go")
+    return_path: Email | None = Field(
+        None,
+        description="the mailbox that undelivered mails come back to, under signed +addresses; left out, sender",
+    )
     connections: int = Field(
         8, ge=1, le=64, description="connections kept open, each sending one mail at a time"
     )
@@ -68,6 +73,16 @@ class Settings(BaseModel):
         if not value.isprintable():
             raise ValueError("a name is one line of plain characters")
         return value.strip()
+
+    @field_validator("return_path")
+    @classmethod
+    def _room_for_a_token(cls, value: str | None) -> str | None:
+        local = (value or "").partition("@")[0]
+        if len(local) > LONGEST_MAILBOX or "+" in local:
+            raise ValueError(
+                f"before the @ at most {LONGEST_MAILBOX} characters and no +, such as bounces@example.org"
+            )
+        return value
 
     @field_validator("host")
     @classmethod

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
 from email import quoprimime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,8 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from broker.announcement import Attachment
-    from channels.email.letter import House, Letter, Personal, Slot, Wording
+    from channels.email.letter import Letter, Personal, Slot, Wording
 
 SOFT = b"=\r\n"
 # Marks that the library never folds or encodes: one short line of letters. They are ours alone, for a body is put in
@@ -52,7 +50,7 @@ class Wire:
         self._letter = letter
         self._nobody = nobody
         pieces: list[bytes | _Gap] = []
-        mail = _frame(letter.house, letter.attachments, letter.digest).as_bytes()
+        mail = _frame(letter).as_bytes()
         end = 0
         for mark in _MARKS.finditer(mail):
             in_html = mark[0] == _HTML_MARK.encode()
@@ -95,25 +93,28 @@ class Wire:
         return f"Subject: {subject}\r\nList-Unsubscribe: {stop}\r\n".encode()
 
 
-def _frame(house: House, attachments: Sequence[Attachment], digest: str) -> EmailMessage:
+def _frame(letter: Letter) -> EmailMessage:
     """The mail without its personal headers, with marks for bodies."""
+    house = letter.house
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(house.sender_name or house.school, addr_spec=house.sender)
     mail["Reply-To"] = house.reply_to
     mail["List-Id"] = f"<announcements.{house.domain}>"
-    # Not Auto-Submitted: RFC 3834 §5 keeps that for what no person wrote, and filters treat it so. What it would be
-    # good for, no out-of-office notes, List-Id does (RFC 3834 §2), and this for Exchange, which schools run.
+    # RFC 3834 §5 keeps Auto-Submitted for what no person wrote, and filters treat it so. What else it would be good
+    # for, no out-of-office notes, List-Id does (RFC 3834 §2), and this for Exchange, which schools run.
+    if letter.automatic:
+        mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     mail.set_content(_TEXT_MARK, cte="quoted-printable")
     mail.add_alternative(_HTML_MARK, subtype="html", cte="quoted-printable")
-    for file in attachments:
+    for file in letter.attachments:
         main, _, sub = file.media_type.partition("/")
         if main in {"message", "multipart"}:  # base64 is forbidden to these (RFC 2045 §6.4)
             main, sub = "application", "octet-stream"
         mail.add_attachment(file.data, maintype=main, subtype=sub, filename=file.name)
     # "=_" can stand in no quoted-printable or base64 text, and the digest makes the same letter the same bytes.
     for depth, part in enumerate(part for part in mail.walk() if part.is_multipart()):
-        part.set_boundary(f"=_{depth}_{digest[:24]}")
+        part.set_boundary(f"=_{depth}_{letter.digest[:24]}")
     return mail
 
 
