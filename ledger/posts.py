@@ -107,7 +107,7 @@ class Posts:
             for row in self._hand.connection.execute(query)
         ]
 
-    def said_elsewhere(self, account_id: int, *, within: timedelta) -> Sequence[tuple[str, str]]:
+    def said_elsewhere(self, account_id: int, *, before: int, within: timedelta) -> Sequence[tuple[str, str]]:
         """What other accounts of the same channel said lately, or are about to say."""
         run = self._hand.connection.execute
         channel: str = run(select(account.c.channel).where(account.c.id == account_id)).scalar_one()
@@ -123,6 +123,7 @@ class Posts:
             .join(content, content.c.announcement_id == announcement.c.id)
             .where(
                 announcement.c.accepted_at > self._hand.now - within,
+                announcement.c.id < before,
                 announcement.c.withdrawn_at.is_(None),
                 announcement.c.ways.contains(json.dumps(channel)),
                 content.c.part.in_((Part.SHORT.value, Part.LONG.value)),

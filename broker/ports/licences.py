@@ -110,5 +110,5 @@ class Posts(Protocol):
     def found(self, account: int | None = None, *, limit: int = 100) -> Sequence[FoundPost]:
         """What was found, the newest first."""
 
-    def said_elsewhere(self, account: int, *, within: timedelta) -> Sequence[tuple[str, str]]:
-        """What other accounts of the same channel said lately, or are about to say: (account, text), the latest 500."""
+    def said_elsewhere(self, account: int, *, before: int, within: timedelta) -> Sequence[tuple[str, str]]:
+        """What other accounts of the channel said lately, or are about to, earlier than one: (account, text), 500."""

@@ -15,6 +15,7 @@ from broker.rules.parameters import Kind, Parameter
 
 AGAIN = timedelta(minutes=5)  # what waits is woken by the renewal; this only bounds expiry
 CODE = "unlicensed"
+NOTHING = "nobody has settled anything about it yet"
 
 PARAMETERS = (
     Parameter(
@@ -55,8 +56,14 @@ def licensed(case: AnnouncementCase) -> Verdict:
         return ALLOW
     why = f"the account {case.account} has no licence in force: {case.unlicensed or 'it has lapsed'}"
     if case.announcement is None:
-        return Refuse(CODE, why, evidence)
+        return Refuse(CODE, why, evidence, about="via", hint=_hint(case))
     return Hold(case.now + AGAIN, CODE, why, evidence)
+
+
+def _hint(case: AnnouncementCase) -> str:
+    other = "or leave it out" if len(case.ways) > 1 else "or choose another way"
+    verb = "start" if case.unlicensed == NOTHING else "show"
+    return f"carillon licence {verb} {case.account}, {other}"
 
 
 FAMILY = Family("licence", PARAMETERS, each_time=(licensed,))

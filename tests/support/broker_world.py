@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, bindparam, select, text
 
-from broker import confirm, fanout, intake, reconcile, retract, sweep
+from broker import confirm, fanout, intake, licensing, reconcile, retract, sweep
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
@@ -85,7 +85,9 @@ class World:
     @classmethod
     def over(cls, ledger: Ledger, signer: HmacSigner) -> World:
         channels, hints = PretendChannels(), PretendHints()
-        return cls(ledger, channels, hints, Ports(ledger, hints, signer, channels), Brake(ledger))
+        ports = Ports(ledger, hints, signer, channels)
+        licensing.give_specimens(ports)
+        return cls(ledger, channels, hints, ports, Brake(ledger))
 
     def bring(self, school: SmallSchool) -> None:
         import_roster(self.ports, school.roster(), actor=SYSTEM, expect_leaving=None)

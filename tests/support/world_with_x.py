@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from broker import licensing
 from broker.brake import Brake
 from broker.channel import Channel
 from broker.ports import Ports
@@ -66,7 +67,9 @@ def world_with_x(ledger_url: str, at_x: RunningSandbox) -> Iterator[World]:
     install(ledger, SCHOOL, {"office": "School office"}, configured)
     channels = WithX(x_url=at_x.x_url)
     channels.opened["feed"] = channels.kits["rss"].open("feed", {}, AROUND)
-    world = World(ledger, channels, hints, Ports(ledger, hints, signer, channels), Brake(ledger))
+    ports = Ports(ledger, hints, signer, channels)
+    licensing.give_specimens(ports)
+    world = World(ledger, channels, hints, ports, Brake(ledger))
     school = SmallSchool()
     school.guardian("Parent", school.pupil("Pupil", "Choir"), mobiles=("+447911123400",))
     world.bring(school)

@@ -1,0 +1,23 @@
+"""What stands on the school's accounts for everybody: who else said it, and what was not said from here (R8, R18)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from broker.ports import Transaction
+from broker.rules.case import AnnouncementCase
+from broker.rules.social import same_words
+from broker.values import AccountRow
+
+
+def with_other_voices(
+    tx: Transaction, account: AccountRow, announcement: int, case: AnnouncementCase
+) -> AnnouncementCase:
+    """The case with who else of the school's accounts said the very same there lately, and earlier than this one."""
+    if case.traits is None or not case.traits.never_alone or not case.contents:
+        return case
+    within = case.rules.duration("social.same_text_for")
+    said = tx.posts.said_elsewhere(account.id, before=announcement, within=within) if within else ()
+    ours = [content.short for content in case.contents]
+    other = next((name for name, text in said if any(same_words(text, one) for one in ours)), "")
+    return replace(case, same_text_on=other)
