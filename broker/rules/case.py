@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Attachment, Content, People, Purpose, Urgency
 from broker.channel import Traits
+from broker.names import NameIndex
 from broker.policy import Policy, Verdict
 from broker.rules.parameters import Parameter
 from broker.rules.values import Rules
@@ -60,6 +61,12 @@ class AnnouncementCase:
     traits: Traits | None = None
     contents: tuple[Content, ...] = field(default=(), repr=False)
     attachments: tuple[Attachment, ...] = ()
+    region: str = "GB"  # the school's: whose numbers are written without a prefix
+    names: NameIndex | None = field(default=None, repr=False)  # the roster's, where the public reads it
+    accompanied: bool = False  # a guardian or a second adult reads what each of these pupils does
+    sender_of: str = ""  # staff, guardian or pupil: whose own number or email the account sends by
+    adds_opt_out: bool = False  # this way itself says how to have no more
+    overridden: bool = False  # urgent, and sent without a second person, for a reason
 
     @property
     def starts(self) -> datetime:

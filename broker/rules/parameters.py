@@ -62,6 +62,7 @@ class Parameter:
     most: str | None = None
     among: tuple[str, ...] = ()
     sandbox: str | None = None
+    check: Callable[[Any], str] | None = None
 
     def read(self, text: str) -> Value:
         """The value of what somebody typed. Raises RuleRefused with one clear problem for nonsense."""
@@ -85,6 +86,8 @@ class Parameter:
             raise self._refuse(f"must be at most {self.most}")
         if self.among and (strange := [word for word in value if word not in self.among]):
             raise self._refuse(f"does not know {strange[0][:40]}", f"use: {', '.join(self.among)}")
+        if self.check is not None and (wrong := self.check(value)):
+            raise self._refuse(wrong)
 
     def _refuse(self, message: str, hint: str = "") -> RuleRefused:
         """The old value stays."""

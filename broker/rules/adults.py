@@ -1,0 +1,78 @@
+"""Adults and children: nobody writes to a child alone, and nobody's own telephone speaks for the school (R4, R9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from broker.actor import ActorKind
+from broker.announcement import People
+from broker.policy import ALLOW, Allow, Refuse, Verdict
+from broker.rules.case import AnnouncementCase, Family
+from broker.rules.parameters import Kind, Parameter
+
+
+def _no_template(names: Sequence[str]) -> str:
+    wrong = next((name for name in names if not all(part.strip() for part in name.partition("/"))), None)
+    return f"cannot read {wrong[:40]}: write department/name" if wrong is not None else ""
+
+
+PARAMETERS = (
+    Parameter(
+        "adults.smallest",
+        Kind.COUNT,
+        "5",
+        "What a member of staff writes goes to this many pupils or more; to fewer, only with their guardians"
+        " (--people both) or a second adult (--copy) reading it too. 0 for no such number.",
+        "R9: staff must not message pupils privately; KCSIE part 2; Guidance for Safer Working Practice (2022), 12",
+        most="1000",
+    ),
+    Parameter(
+        "adults.notices",
+        Kind.WORDS,
+        "",
+        "The templates, as department/name, from which a machine such as the timetable system may tell a single pupil.",
+        "R9; a cover notice is the school's word, not a person's",
+        check=_no_template,
+    ),
+)
+
+
+def not_alone_with_a_child(case: AnnouncementCase) -> Verdict:
+    """A person's own text to very few pupils is read by a guardian or a second adult too (R9).
+
+    Counted by the people it is about, not by messages: two parents' numbers are not two pupils.
+    """
+    smallest = case.rules.count("adults.smallest")
+    if case.people not in {People.PUPILS, People.BOTH} or case.counted is None or case.counted >= smallest:
+        return ALLOW
+    evidence = {"pupils": case.counted, "smallest": smallest, "template": case.template}
+    if _a_notice(case):
+        return Allow("system_notice", "a notice of the school's own, from an approved template", evidence)
+    if case.accompanied:
+        return ALLOW
+    if case.people is People.BOTH:
+        why = "no guardian of one of these pupils would read it too: add a second adult with --copy"
+    else:
+        why = f"it would go to fewer than {smallest} pupils and no other adult: use --people both, or add --copy"
+    return Refuse("alone_with_a_child", why, evidence)
+
+
+def _a_notice(case: AnnouncementCase) -> bool:
+    """Whether Carillon itself, or a machine with a template that the school approved, is speaking."""
+    author = case.author
+    if author.kind is ActorKind.SYSTEM and author.on_behalf_of is None:
+        return True
+    approved = {name.casefold() for name in case.rules.words("adults.notices")}
+    said = f"{case.department}/{case.template}".casefold()
+    return author.kind is ActorKind.TOKEN and case.template is not None and said in approved
+
+
+def sender_is_the_schools(case: AnnouncementCase) -> Verdict:
+    """No account sends by a number or an email that belongs to a member of staff, a guardian or a pupil (R7, R9)."""
+    if not case.sender_of:
+        return ALLOW
+    why = f"what {case.account} sends by is the own number or email of a {case.sender_of}, not the school's"
+    return Refuse("private_sender", why, {"belongs_to": case.sender_of})
+
+
+FAMILY = Family("adults", PARAMETERS, once=(sender_is_the_schools,), each_time=(not_alone_with_a_child,))

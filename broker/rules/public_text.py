@@ -1,0 +1,169 @@
+"""What everybody may read names nobody, gives no way to reach anybody, and leads only where it says (R5, R12).
+
+Judged for public ways alone, on every part of the wording and the names of its files. A verdict says what was found, in
+which part and where in it; never the thing itself, for verdicts are kept and shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from broker.announcement import Part
+from broker.exposed import Allowed, exposed, squashed
+from broker.names import Naming
+from broker.policy import ALLOW, Evidence, Hold, Refuse, Verdict
+from broker.rules.case import AnnouncementCase, Family
+from broker.rules.parameters import Kind, Parameter
+from broker.rules.values import Rules
+
+_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
+_NUMBER = re.compile(r"\+[\d ]{8,20}")
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{3,190}")
+_POSTCODE = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}")
+
+
+def _each(shape: re.Pattern[str], such_as: str) -> Callable[[Sequence[str]], str]:
+    """Says what is wrong with the first word that has not this shape."""
+
+    def check(words: Sequence[str]) -> str:
+        wrong = next((word for word in words if not shape.fullmatch(word)), None)
+        return f"cannot read {wrong[:40]}: write {such_as}" if wrong is not None else ""
+
+    return check
+
+
+PARAMETERS = (
+    Parameter(
+        "public.names",
+        Kind.YES_NO,
+        "yes",
+        "Whether a full name from the roster keeps a text from the public. A first name with a form or an initial then"
+        " waits for a second person.",
+        "R5: it is such a public thing; UK GDPR art. 5(1)(c); DfE, Data protection in schools: photographs and names",
+    ),
+    Parameter(
+        "public.hosts",
+        Kind.WORDS,
+        "",
+        "The only hosts that public texts may link to, each with what is under it (school.example allows"
+        " www.school.example). Without any, every host may be linked to that is not made to look like another.",
+        "R12: followers are two clicks from anything the account touches",
+        check=_each(_HOST, "school.example"),
+    ),
+    Parameter(
+        "public.numbers",
+        Kind.WORDS,
+        "",
+        "The school's own telephone numbers, with the country's code (+44…), which public texts may give.",
+        "R5; the office's number is no secret",
+        check=_each(_NUMBER, "+44 20 7946 0000"),
+    ),
+    Parameter(
+        "public.emails",
+        Kind.WORDS,
+        "",
+        "The school's own emails, which public texts may give.",
+        "R5; the office's email is no secret",
+        check=_each(_EMAIL, "office@school.example"),
+    ),
+    Parameter(
+        "public.postcodes",
+        Kind.WORDS,
+        "",
+        "Postcodes of the school and of halls and fields it goes to: an address there is nobody's home.",
+        "R5; a concert has a place",
+        check=_each(_POSTCODE, "LS1 4AB"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """One thing that was found: its code, in which part of the announcement, from which character on."""
+
+    code: str
+    part: str
+    at: int
+    length: int
+
+
+REFUSED = {
+    "full_name": "it gives the full name of somebody in the roster",
+    "phone_number": "it gives a telephone number",
+    "email_address": "it gives an email address",
+    "home_address": "it gives what looks like somebody's home address",
+    "link_not_listed": "it links to a host that the school has not listed",
+    "look_alike": "it has letters or a link made to look like others",
+}
+DOUBTED = {
+    "first_name": "it gives a pupil's first name with a form or an initial",
+    "street_address": "it gives a house in a street, which may be somebody's home",
+}
+_NAMINGS = {Naming.FULL: "full_name", Naming.FORM: "first_name", Naming.INITIAL: "first_name"}
+_PARTS = {"title": "the title", "short": "the short text", "long": "the text", "file": "the name of a file"}
+
+
+def nothing_private(case: AnnouncementCase) -> Verdict:
+    """A full name, a number, an email, a home, an unlisted or disguised link: none of it is published (R5, R12)."""
+    if not case.broadcast:
+        return ALLOW
+    seen = [sight for sight in _sights(case) if sight.code in REFUSED]
+    if not seen:
+        return ALLOW
+    return Refuse(seen[0].code, _told(REFUSED, seen[0]), _evidence(seen))
+
+
+def doubt_shared(case: AnnouncementCase) -> Verdict:
+    """What may point to one pupil is looked at by a second person before everybody can read it (R5)."""
+    if not case.broadcast or case.second_person:
+        return ALLOW
+    seen = [sight for sight in _sights(case) if sight.code in DOUBTED]
+    if not seen:
+        return ALLOW
+    why = f"{_told(DOUBTED, seen[0])}: a second person has to agree"
+    return Hold(case.expires_at, seen[0].code, why, _evidence(seen), whole=True)
+
+
+def _sights(case: AnnouncementCase) -> Iterator[_Sight]:
+    allowed = _allowed(case.rules)
+    named = case.names if case.rules.yes("public.names") else None
+    for part, text in _texts(case):
+        for found in exposed(text, allowed, case.region):
+            yield _Sight(found.code, part, found.at, found.length)
+        for name in named.named(text) if named is not None else ():
+            yield _Sight(_NAMINGS[name.naming], part, name.at, name.length)
+
+
+def _texts(case: AnnouncementCase) -> Iterator[tuple[str, str]]:
+    for content in case.contents:
+        for part, text in content.parts.items():
+            if part is not Part.QUOTE:
+                yield part.value, text
+        for file in content.attachments:
+            yield "file", file.name
+    for file in case.attachments:
+        yield "file", file.name
+
+
+def _allowed(rules: Rules) -> Allowed:
+    hosts = frozenset(host.casefold() for host in rules.words("public.hosts"))
+    return Allowed(
+        numbers=frozenset(number.replace(" ", "") for number in rules.words("public.numbers")),
+        emails=frozenset(email.casefold() for email in rules.words("public.emails")),
+        postcodes=frozenset(squashed(code) for code in rules.words("public.postcodes")),
+        hosts=hosts or None,
+    )
+
+
+def _told(words: Mapping[str, str], sight: _Sight) -> str:
+    return f"{words[sight.code]} ({_PARTS.get(sight.part, sight.part)}, character {sight.at + 1})"
+
+
+def _evidence(seen: list[_Sight]) -> Evidence:
+    first = seen[0]
+    return {"part": first.part, "at": first.at + 1, "length": first.length, "found": len(seen)}
+
+
+FAMILY = Family("public_text", PARAMETERS, once=(nothing_private, doubt_shared))
