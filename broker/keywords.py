@@ -32,8 +32,8 @@ class Keyword:
 def keyword_of(text: str, told: str = "") -> Keyword | None:
     """The keyword that a text is, or None for words that a person should read.
 
-    `told` is what the provider took it for, whose own words may differ (STOP, START, HELP): where it has acted, so must we.
-    Capitals, blanks and marks do not matter: " Stop. " and "STOP ALL" are stops.
+    `told` is what the provider took it for, whose own words may differ (STOP, START, HELP): where it has acted, so
+    must we. Capitals, blanks and marks do not matter: " Stop. " and "STOP ALL" are stops.
     """
     lists, begins = _lists()
     words = _words(text)

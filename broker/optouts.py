@@ -1,7 +1,7 @@
 """Opt-outs: an address that asks for no more on a channel gets no more, for ever, until it asks to hear again.
 
-Kept by a keyed hash, so that neither an erasure nor a roster that brings the number back undoes it. Every way in ends here:
-a text that says STOP, a provider's code, the page behind a link, a mail program's button, the office.
+Kept by a keyed hash, so that neither an erasure nor a roster that brings the number back undoes it. Every way in ends
+here: a text that says STOP, a provider's code, the page behind a link, a mail program's button, the office.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def stop(tx: Transaction, hashes: Sequence[bytes], channel: str, *, source: str,
     concerned = tx.opt_outs.add(hashes, channel, source=source)
     for address in concerned:
         tx.stops.add(StopKind.ADDRESS, address)
-    _tell(tx, "optout.kept", hashes, concerned, channel, source, actor)
+    facts = {"channel": channel, "source": source, "count": len(hashes), "addresses": list(concerned)}
+    tx.record.add([Entry("optout.kept", actor, facts)])
     return len(concerned)
 
 
@@ -39,21 +40,9 @@ def start(tx: Transaction, hashes: Sequence[bytes], channel: str, *, source: str
     """Lift opt-outs, because whoever holds the address says so; returns how many there were."""
     lifted = tx.opt_outs.lift(hashes, channel)
     if lifted:
-        _tell(tx, "optout.lifted", lifted, (), channel, source, actor)
+        facts = {"channel": channel, "source": source, "count": len(lifted)}
+        tx.record.add([Entry("optout.lifted", actor, facts)])
     return len(lifted)
-
-
-def _tell(
-    tx: Transaction,
-    kind: str,
-    hashes: Sequence[bytes],
-    concerned: Sequence[int],
-    channel: str,
-    source: str,
-    actor: Actor,
-) -> None:
-    facts = {"channel": channel, "source": source, "count": len(hashes), "addresses": list(concerned)}
-    tx.record.add([Entry(kind, actor, facts)])
 
 
 # --- by the office ----------------------------------------------------------------------------------------------------
@@ -68,7 +57,7 @@ class Settled:
 
 
 def add(ports: Ports, address: str, channel: str, *, why: str, actor: Actor) -> Settled:
-    """Opt one address out, because somebody asked the office. Raises RuleBroken for what is no address of the channel's."""
+    """Opt one address out, because somebody asked the office. Raises RuleBroken for what is no address of its kind."""
     kind = _kind(ports, channel)
 
     def work(tx: Transaction) -> Settled:
@@ -210,6 +199,21 @@ def _prefix(token: str) -> bytes | None:
 
 def _mac(signer: Signer, channel: str, address_hash: bytes) -> str:
     return signer.sign(PURPOSE, f"{channel}:{address_hash.hex()}").rpartition(".")[2][:MAC]
+
+
+def by_link(
+    ports: Ports, tx: Transaction, token: str, *, stop_it: bool, actor: Actor
+) -> tuple[Holder, bool] | None:
+    """Stop, or begin again, for whoever holds a link; whose it is, and whether it is opted out now. Safe to repeat."""
+    holder = holder_of(ports, tx, token)
+    if holder is None:
+        return None
+    opted_out = is_opted_out(tx, holder) is not None
+    if stop_it and not opted_out:
+        stop(tx, [holder.hash], holder.channel, source="the link in a message", actor=actor)
+    elif not stop_it and opted_out:
+        start(tx, [holder.hash], holder.channel, source="the link in a message", actor=actor)
+    return holder, stop_it
 
 
 def is_opted_out(tx: Transaction, holder: Holder) -> OptOutRow | None:

@@ -17,7 +17,6 @@ from ledger.tables import (
     address,
     consent_entry,
     guardianship,
-    heard,
     person,
     person_address,
     suppression,

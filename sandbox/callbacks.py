@@ -1,5 +1,7 @@
 """Status callbacks: what became of a text, POSTed to the address its create named, signed as Twilio signs.
 
+And what people send to the account: texts from outside, to the address that an order names.
+
 The signing is written from Twilio's description
 (https://www.twilio.com/docs/usage/security#validating-requests), not with its SDK, which the gateway under
 test uses. Only loopback is ever called: a sandbox told of a school's public address must not send it
@@ -38,6 +40,20 @@ class _Course:
     steps: deque[tuple[float, dict[str, str]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A text from outside to the account's number. `opt_out` is what Twilio took it for: STOP, START, HELP or ""."""
+
+    url: str
+    sender: str
+    body: str
+    sid: str
+    to: str
+    times: int = 1
+    forged: bool = False
+    opt_out: str = ""
+
+
 class Callbacks:
     """Sends what is due over a few kept connections; what does not fit its queue is dropped and counted."""
 
@@ -53,8 +69,7 @@ class Callbacks:
 
     def start(self) -> None:
         """Start the senders; to be called on the loop."""
-        if self._mode != "off":
-            self._tasks = [asyncio.create_task(self._send_all()) for _ in range(SENDERS)]
+        self._tasks = [asyncio.create_task(self._send_all()) for _ in range(SENDERS)]
 
     async def stop(self) -> None:
         """Give up whatever has not been sent."""
@@ -76,6 +91,32 @@ class Callbacks:
         else:
             self._waiting += 1
             self._wait(_Course(url, fault == "callback-forged", self._steps(entry, fault)))
+
+    def hand_in(self, text: Inbound) -> bool:
+        """Bring a text from outside, as often as asked for; False when its address is none to be called."""
+        url = loopback_url(text.url)
+        if url is None or self._waiting >= MAX_WAITING:
+            return False
+        now = asyncio.get_running_loop().time()
+        self._waiting += 1
+        self._wait(_Course(url, text.forged, deque((now, self._inbound(text)) for _ in range(text.times))))
+        return True
+
+    def _inbound(self, text: Inbound) -> dict[str, str]:
+        fields = {
+            "AccountSid": self._sid,
+            "ApiVersion": "2010-04-01",
+            "Body": text.body,
+            "From": text.sender,
+            "MessageSid": text.sid,
+            "NumMedia": "0",
+            "NumSegments": "1",
+            "SmsMessageSid": text.sid,
+            "SmsSid": text.sid,
+            "SmsStatus": "received",
+            "To": text.to,
+        }
+        return fields | ({"OptOutType": text.opt_out} if text.opt_out else {})
 
     def _steps(self, entry: Entry, fault: str) -> deque[tuple[float, dict[str, str]]]:
         first = "queued" if entry["from"] else "accepted"

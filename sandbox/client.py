@@ -53,6 +53,11 @@ class Control:
         """Change what the account at X looks like (following, protected, suspended …); what it looks like now."""
         return self._ask("POST", "x", json.dumps(changed))
 
+    def text_from(self, sender: str, body: str, *, url: str, **more: str | int | bool) -> str:
+        """Somebody texts the account: handed to `url`, signed; its sid. See `sandbox.twilio` for what more there is."""
+        asked = {"from": sender, "body": body, "url": url, **more}
+        return str(self._ask("POST", "inbound", json.dumps(asked))["sid"])
+
     def counts(self) -> dict[str, Any]:
         """What happened since the start: accepted, twilio, smtp, x, callbacks, faults, struck."""
         return self._ask("GET", "counts")

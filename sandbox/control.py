@@ -23,7 +23,7 @@ MAX_ENTRIES = 1000
 class Control:
     """POST, GET, DELETE of /sandbox/faults; DELETE of one by its number; GET of counts, the truth, X's account.
 
-    POST of /sandbox/x changes what X's account looks like.
+    POST of /sandbox/x changes what X's account looks like; of /sandbox/inbound brings a text from outside.
     """
 
     def __init__(
@@ -33,11 +33,13 @@ class Control:
         faults: FaultBook,
         counts: Callable[[], Any],
         account_at_x: Callable[[dict[str, Any]], Any],
+        hear: Callable[[dict[str, Any]], Any],
     ) -> None:
         self._truth = truth
         self._faults = faults
         self._counts = counts
         self._account_at_x = account_at_x
+        self._hear = hear
         self._authorization = basic(settings.account_sid, settings.auth_token)
 
     def handle(self, request: Request, exchange: Exchange) -> None:
@@ -57,10 +59,13 @@ class Control:
                 return 200, self._counts()
             case "GET", "truth", "":
                 return 200, self._entries(request.parameters().get("since", "0"))
-            case "GET", "x", "":
-                return 200, self._account_at_x({})
-            case "POST", "x", "":
-                return 200, self._account_at_x(_changes(request.body))
+            case "GET" | "POST", "x", "":
+                asked = request.method == "POST"
+                return 200, self._account_at_x(
+                    _object(request.body, "x", 'as in {"following": 1}') if asked else {}
+                )
+            case "POST", "inbound", "":
+                return 202, self._hear(_object(request.body, "inbound", 'as in {"from": …, "body": "STOP"}'))
             case "GET", "faults", "":
                 return 200, {"faults": self._faults.describe()}
             case "POST", "faults", "":
@@ -80,13 +85,13 @@ class Control:
         return {"entries": entries, "next": stop, "total": len(self._truth)}
 
 
-def _changes(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, field: str, example: str) -> dict[str, Any]:
     try:
         asked = json.loads(body)
     except ValueError as fault:
-        raise BadSandbox("x", "JSON is needed") from fault
+        raise BadSandbox(field, "JSON is needed") from fault
     if not isinstance(asked, dict):
-        raise BadSandbox("x", "an object is needed", 'as in {"following": 1}')
+        raise BadSandbox(field, "an object is needed", example)
     return asked
 
 

@@ -38,7 +38,9 @@ class Sandbox:
         self._twilio = twilio.TwilioStandIn(settings, self._truth, self._faults, self._callbacks)
         self._smtp = smtp.SmtpStandIn(settings, self._truth, self._faults)
         self._x = x_api.XStandIn(settings, self._truth, self._faults)
-        self._control = control.Control(settings, self._truth, self._faults, self.counts, self._x.order)
+        self._control = control.Control(
+            settings, self._truth, self._faults, self.counts, self._x.order, self._twilio.hear
+        )
         self._http_gate = http.Gate(settings.max_connections)
         self._servers: list[asyncio.Server] = []
 

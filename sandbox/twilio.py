@@ -20,11 +20,11 @@ from hmac import compare_digest
 from itertools import islice
 from typing import Any
 
-from sandbox.callbacks import Callbacks
+from sandbox.callbacks import Callbacks, Inbound
 from sandbox.faults import FaultBook, Kind, Order
 from sandbox.http import Exchange, Request
 from sandbox.segments import segments
-from sandbox.settings import SandboxSettings
+from sandbox.settings import BadSandbox, SandboxSettings
 from sandbox.truth import Entry, TruthLog
 from sandbox.twilio_shapes import Shapes, error, span
 
@@ -76,6 +76,10 @@ _CODES = {"401": 20003, "500": 20500, "503": 20503}
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _SENDER = re.compile(r"\+[1-9][0-9]{2,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}", re.ASCII)
 _SERVICE = re.compile(r"MG[0-9a-f]{32}", re.ASCII)
+# https://help.twilio.com/articles/223134027: what Twilio itself acts on.
+_STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+_START = frozenset({"START", "YES", "UNSTOP"})
+_STOPPED = 21610
 _NO_JSON = b'{"sid": "SM'
 
 
@@ -90,7 +94,42 @@ class TwilioStandIn:
         self._callbacks = callbacks
         self._authorization = basic(settings.account_sid, settings.auth_token)
         self._shapes = Shapes(settings.account_sid, settings.step)
+        self._stopped: set[str] = set()
         self.counts: Counter[str] = Counter()
+
+    def hear(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Somebody texts the account: handed to `url`, signed. After a STOP nothing is taken for that number (21610).
+
+        From `from`, `body`, `url`; optional `to`, `sid`, `times`, `forged`, `opt_out`. Raises BadSandbox.
+        """
+        wanted = {"from": str, "body": str, "url": str}
+        more = {"to": str, "sid": str, "times": int, "forged": bool, "opt_out": str}
+        for name, value in asked.items():
+            kind = (wanted | more).get(name)
+            if kind is None or not isinstance(value, kind):
+                raise BadSandbox(name[:40], "this is no field of a text from outside, or not of its kind")
+        if missing := wanted.keys() - asked.keys():
+            raise BadSandbox(min(missing), "a text from outside needs it")
+        text = Inbound(
+            asked["url"],
+            asked["from"],
+            asked["body"],
+            asked.get("sid") or "SM" + secrets.token_hex(16),
+            asked.get("to", "+447400123456"),
+            min(max(asked.get("times", 1), 1), MAX_PAGE),
+            asked.get("forged", False),
+            asked.get("opt_out", ""),
+        )
+        if not self._callbacks.hand_in(text):
+            raise BadSandbox("url", "only an address on this machine is called", "http://127.0.0.1:8000/…")
+        if not text.forged:
+            word = text.body.strip().upper()
+            if word in _STOP or text.opt_out == "STOP":
+                self._stopped.add(text.sender)
+            elif word in _START or text.opt_out == "START":
+                self._stopped.discard(text.sender)
+        self.counts["heard"] += 1
+        return {"sid": text.sid}
 
     def handle(self, request: Request, exchange: Exchange) -> None:
         """Answer one request, as its path and the faults in force will have it."""
@@ -115,7 +154,7 @@ class TwilioStandIn:
 
     def _create(self, form: Mapping[str, str], exchange: Exchange) -> None:
         self.counts["create"] += 1
-        code = _wrong_with(form)
+        code = _wrong_with(form) or (_STOPPED if form["To"] in self._stopped else None)
         if code is not None:
             return self._refuse(exchange, code)
         fault = self._pick("answer", "create", form["To"])

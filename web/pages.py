@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -127,12 +128,12 @@ def _addresses(feeds: Feeds, scope: FeedScope) -> list[tuple[str, str, str]]:
 
 
 def _plain(request: Request, status: int, title: str, sentence: str) -> Response:
-    return _html(request, "plain.html", title=title, sentence=sentence, status=status)
+    return html(request, "plain.html", title=title, sentence=sentence, status=status)
 
 
 def _page(request: Request, template: str, changed: datetime, **values: Any) -> Response:
     """A page with a tag, so that asking for it again is cheap on the line."""
-    page = _html(request, template, **values)
+    page = html(request, template, **values)
     tag, now = hashlib.sha256(page.body).hexdigest()[:32], datetime.now(UTC)
     page.headers.update(validators(tag, changed, now=now, packed=False))
     if is_known(request.headers, tag, changed, now=now):
@@ -143,7 +144,15 @@ def _page(request: Request, template: str, changed: datetime, **values: Any) -> 
     return page
 
 
-def _html(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+def html(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = HEADERS,
+    **values: Any,
+) -> Response:
+    """A page in the house's style."""
     settings: Settings = request.app.state.settings
     shown = {
         "language": settings.school.locale,
@@ -151,4 +160,4 @@ def _html(request: Request, template: str, *, status: int = 200, **values: Any) 
         "style": Markup(_STYLE),  # noqa: S704 - ours
         **values,
     }
-    return HTMLResponse(_templates.get_template(template).render(shown), status_code=status, headers=HEADERS)
+    return HTMLResponse(_templates.get_template(template).render(shown), status_code=status, headers=headers)

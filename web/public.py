@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from config.feeds import Feeds
 from ledger.connect import Ledger
-from web import pages
+from web import optouts, pages
 from web.feeds import FeedsApp
 
 
@@ -16,4 +16,5 @@ def install(app: FastAPI) -> None:
     assert isinstance(ledger, Ledger)  # noqa: S101 - config.assembly makes no other
     app.state.feeds = Feeds(ledger, app.state.settings)
     app.include_router(pages.router)
+    app.include_router(optouts.router)
     app.mount("/feeds", FeedsApp(app.state.feeds))

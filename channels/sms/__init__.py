@@ -26,7 +26,7 @@ from broker.channel import (
     Surroundings,
     Traits,
 )
-from broker.errors import Problem
+from broker.errors import Problem, SetupError
 from broker.policy import Policy
 from broker.retry import RetryPolicy
 from channels.sms.gateway import Gateway
@@ -108,7 +108,13 @@ class SmsKit:
         # Here, for the SDK's import is a third of a command's start, and `withdraw` opens no account.
         from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
 
-        style = Style(settings.transliterate, settings.max_segments, around.public_url)
+        if not settings.hears and around.public_url is None:
+            message = "nobody can answer STOP to a name, and there is no public address for a link that does the same"
+            hint = "set CARILLON_PUBLIC_URL, or let the sender be a number"
+            raise SetupError(Problem("no_way_to_stop", f"{account}.sender", message, hint))
+        style = Style(
+            settings.transliterate, settings.max_segments, around.public_url, stop_link=not settings.hears
+        )
         traits = replace(TRAITS, grace=settings.grace, links_files=around.public_url is not None)
         return Sms(account, TwilioGateway(account, settings, around), style, traits)
 

@@ -1,6 +1,6 @@
-"""The channel's own rules. None beyond the house's yet: length is judged at intake, opt-out and consent everywhere.
+"""The channel's own rules. None beyond the house's: length is judged at intake, opt-out and consent everywhere.
 
-To come: a promotional text needs a sender that can receive STOP, which a name as sender cannot.
+That every text can be stopped is no rule but how an account is opened: see `channels.sms.SmsKit.open`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from channels.sms.transliterate import transliterate
 
 LONGEST_NAME = 40
 ANY_TOKEN = "x" * 22  # as long as a real one, for what is looked at before there is one
+ANY_STOP = "x" * 28
+STOP_WORDS = "No more texts: "
 KEPT = 256  # wordings: more than are ever in hand at once
 
 
@@ -27,11 +29,15 @@ class Style:
     transliterate: bool = True
     max_segments: int = 6
     public_url: str | None = None  # where links to files lead; without it they stay behind
+    stop_link: bool = False  # nobody can answer STOP to a name as sender: each text says where instead
 
 
 def render(content: Content, to: Recipient, style: Style) -> Message:
     """The text for one recipient, with its segments and what was done to it."""
     text = _words(content, style)
+    if style.stop_link:
+        words = fill(text, to.names, to.guardians, to.classes).strip()
+        return _message(f"{words}\n{STOP_WORDS}{to.links.get('unsubscribe') or _any_link(style)}", style)
     if len(to.names) < 2 and not has_placeholder(text):
         return _impersonal(text, style)
     if not (to.names or to.guardians or to.classes):
@@ -44,6 +50,8 @@ def check(content: Content, style: Style) -> Sequence[Problem]:
     text = _words(content, style)
     if not plain_words(content).strip():
         return (Problem("empty_text", "short", "there is no text to send", "write a short text"),)
+    if style.stop_link:
+        text = f"{text.strip()}\n{STOP_WORDS}{_any_link(style)}"
     message = _impersonal(text, style)
     if message.parts <= style.max_segments:
         return ()
@@ -60,6 +68,10 @@ def _words(content: Content, style: Style) -> str:
         for file in content.attachments
     )
     return "\n".join((plain_words(content), *links))
+
+
+def _any_link(style: Style) -> str:
+    return f"{style.public_url}/u/{ANY_STOP}"
 
 
 @lru_cache(maxsize=KEPT)

@@ -22,10 +22,11 @@ class Settings(BaseModel):
     """What a Twilio account needs, and the school's wishes for its texts.
 
     Exactly one of `messaging_service_sid` (a pool of numbers) and `sender` (one number, or a name of up to 11
-    characters, which cannot receive STOP). `per_second` is the pace agreed with Twilio, None for no limit of
-    ours. `in_flight` is how many texts are being handed over at once. `callbacks`: ask to be told what became
-    of each text (needs a public address of the school's). `grace` is how long after a lost answer Twilio is asked
-    whether it has the text: it must be longer than Twilio's slowest accept, or a text may go twice.
+    characters, which cannot receive STOP: each text then ends with a link, and the school needs a public address).
+    `per_second` is the pace agreed with Twilio, None for no limit of ours. `in_flight` is how many texts are being
+    handed over at once. `callbacks`: ask to be told what became of each text (needs a public address of the
+    school's). `grace` is how long after a lost answer Twilio is asked whether it has the text: it must be longer than
+    Twilio's slowest accept, or a text may go twice.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -56,6 +57,11 @@ class Settings(BaseModel):
         le=timedelta(hours=1),
         description="seconds after a lost answer until Twilio is asked; longer than its slowest accept",
     )
+
+    @property
+    def hears(self) -> bool:
+        """Whether a reply to its texts arrives: not where a name is the sender."""
+        return self.sender is None or self.sender.removeprefix("+").isdigit()
 
     @field_validator("sender")
     @classmethod

@@ -74,13 +74,17 @@ class Throttle:
 
     def allows(self) -> bool:
         """Whether one more may come now."""
-        now = time.monotonic()
-        self._left = min(self._at_once, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        if self._left < 1:
+        if not self.seems_free():
             return False
         self._left -= 1
         return True
+
+    def seems_free(self) -> bool:
+        """Whether one more might come now, without its coming."""
+        now = time.monotonic()
+        self._left = min(self._at_once, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        return self._left >= 1
 
 
 throttle = Throttle(at_once=20, per_second=2)
