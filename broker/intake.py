@@ -13,14 +13,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
-from broker import company
-from broker.actor import Actor
+from broker import company, judging
+from broker.actor import SYSTEM, Actor
 from broker.announcement import Announcement, Content, Draft, Part, Purpose, Urgency
+from broker.audit import kept_digest, wording_digest
 from broker.channel import Traits, Verifies
 from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
 from broker.groups import resolve
+from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import FanOutHint, StopKind
@@ -39,49 +42,75 @@ _LANGUAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An accepted announcement; `created` is False when the key had been used for the same words before."""
+    """An accepted announcement; `created` is False when the key had been used for the same words before.
+
+    `hold`: what the rules keep it waiting for, as a whole.
+    """
 
     announcement: Announcement
     created: bool
+    hold: Hold | None = None
 
 
 def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
     """Check a draft, store it, and hint that there is something to plan.
 
-    Raises InvalidAnnouncement, UnknownAudience, UnknownChannel or KeyConflict; then nothing has been written.
+    Raises InvalidAnnouncement, UnknownAudience, UnknownChannel or KeyConflict; then nothing has been written but, where
+    a rule refused it, that it did.
     """
     checked, tree = _checked(ports, draft)
     digest = digest_of(checked)
     _verify(ports, checked, tree, digest)
-    accepted = ports.ledger.transact(lambda tx: _store(ports, tx, checked, tree, digest, actor))
-    if accepted.created:
+    try:
+        accepted = ports.ledger.transact(lambda tx: _store(ports, tx, checked, tree, digest, actor))
+    except judging.RefusedByRule as refused:
+        told = judging.refusal_told(refused, checked.department, digest, actor)
+        ports.ledger.transact(lambda tx: tx.record.add([told]))
+        raise
+    if accepted.created and accepted.hold is None:
         ports.hints.publish(FanOutHint(accepted.announcement.public_id))
     return accepted
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What accepting a draft would store: the draft as checked, its times, at what moment; its audience as resolved."""
+    """What accepting a draft would store: the draft as checked, its times, at what moment; its audience as resolved.
+
+    `rulings` are what the rules would say, `counted` how many people it would tell.
+    """
 
     draft: Draft
     audience: audiences.Audience
     now: datetime
     due_at: datetime
     expires_at: datetime
+    rulings: Sequence[judging.Ruling] = ()
+    counted: int = 0
 
 
-def rehearse(ports: Ports, draft: Draft) -> Rehearsed:
-    """Everything that `accept` checks, with nothing stored. Raises what it raises."""
+class _NotKeptError(Exception):
+    """Carries a rehearsal out of a transaction, which is taken back by it."""
+
+    def __init__(self, rehearsed: Rehearsed) -> None:
+        self.rehearsed = rehearsed
+
+
+def rehearse(ports: Ports, draft: Draft, *, actor: Actor = SYSTEM) -> Rehearsed:
+    """Everything that `accept` checks, with nothing stored. Raises what it raises, but for what rules refuse."""
     checked, tree = _checked(ports, draft)
     digest = digest_of(checked)
     _verify(ports, checked, tree, digest)
 
     def work(tx: Transaction) -> Rehearsed:
         _known_key(tx, checked, digest)
-        due_at, expires_at = _judged(ports, tx, checked, tree)
-        return Rehearsed(checked, resolve(tx, tree), tx.now, due_at, expires_at)
+        said, counted, found = _put(ports, tx, replace(checked, key=None), tree, digest, actor)
+        audience = resolve(tx, tree)
+        raise _NotKeptError(Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted))
 
-    return ports.ledger.transact(work)
+    try:
+        return ports.ledger.transact(work)
+    except _NotKeptError as done:
+        return done.rehearsed
 
 
 def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
@@ -169,13 +198,39 @@ def _store(
     known = _known_key(tx, draft, digest)
     if known is not None:
         return known
+    announcement, _, found = _put(ports, tx, draft, tree, digest, actor)
+    if refused := judging.refusal_in(found):
+        raise refused
+    facts = {
+        "id": str(announcement.public_id),
+        "digest": digest,
+        "content_version": 1,
+        "kept": kept_digest(announcement),
+        "wording": wording_digest(
+            [(draft.language, part.value, words) for part, words in draft.parts.items() if words],
+            [(file.name, file.sha256) for file in draft.attachments],
+        ),
+    }
+    tx.record.add([Entry("announcement.accepted", actor, facts, announcement.id)])
+    judging.keep(tx, announcement.id, found, actor=actor)
+    hold = judging.hold_of(found)
+    if hold is not None:
+        judging.hold_back(tx, announcement, hold)
+    return Accepted(announcement, created=True, hold=hold)
+
+
+def _put(
+    ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor
+) -> tuple[Announcement, int, Sequence[judging.Ruling]]:
+    """Store it, count whom it would tell, and ask the rules; what they refuse is for the caller to take back."""
     due_at, expires_at = _judged(ports, tx, draft, tree)
     announcement = tx.announcements.add(
         draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
     )
-    facts = {"id": str(announcement.public_id), "digest": digest, "content_version": 1}
-    tx.record.add([Entry("announcement.accepted", actor, facts, announcement.id)])
-    return Accepted(announcement, created=True)
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    counted = tx.reaches.count(resolve(tx, tree), draft.people, today)
+    tx.cases.count(announcement.id, counted, draft.expected)
+    return announcement, counted, judging.rulings(ports, tx, announcement, asked=True)
 
 
 def _known_key(tx: Transaction, draft: Draft, digest: str) -> Accepted | None:

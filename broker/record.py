@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +23,18 @@ GENESIS = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry before it is stored. `announcement` lets the record be searched by what it is about."""
+    """One entry before it is stored. `announcement` lets the record be searched by what it is about.
+
+    `words` that somebody typed `about` people (their numbers in the ledger) never enter it: it commits to them under the keys
+    of these people, and the words themselves stand beside it until one of them is erased.
+    """
 
     kind: str
     actor: Actor
     facts: Mapping[str, Any]
     announcement: int | None = None
+    words: str = field(default="", repr=False)
+    about: tuple[int, ...] = ()
 
 
 def entries(
@@ -123,8 +129,8 @@ def leaf(entry: StoredEntry) -> bytes:
 class MerkleTree:
     """The Merkle tree hash of RFC 9162 §2.1.1 over leaves that come one by one.
 
-    It keeps one hash for each power of two, never the leaves: a seal over a million entries takes no more memory than one
-    over ten. Unbalanced on the right, domains separated by a prefix byte.
+    It keeps one hash for each power of two, never the leaves: a seal over a million entries takes no more memory than
+    one over ten. Unbalanced on the right, domains separated by a prefix byte.
     """
 
     __slots__ = ("_whole", "count")

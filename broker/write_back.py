@@ -114,7 +114,15 @@ def _opts_out(outcome: Outcome) -> TypeGuard[AddressRejected]:
 
 
 def _told(account: AccountRow, results: Sequence[Result], actor: Actor) -> list[Entry]:
-    told = ((r.announcement, [r.delivery, r.attempt, r.event.value, r.code, r.commitment]) for r in results)
+    told = (
+        (
+            r.announcement,
+            # Its state last where the event does not say it: a receipt that proves arrival at once.
+            [r.delivery, r.attempt, r.event.value, r.code, r.commitment]
+            + ([r.state.value] if r.state is State.DELIVERED else []),
+        )
+        for r in results
+    )
     return entries("deliveries.tried", actor, "tries", told, account=account.name)
 
 

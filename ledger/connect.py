@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine, make_url, select
+from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from broker.ports import Signer
@@ -156,6 +156,12 @@ class Ledger:
         with self._reader.begin() as connection:
             yield Hand(connection, self.dialect, self._signer)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Reads that all see one moment, however many statements. Short: old rows are not cleared away meanwhile."""
+        with self._snapshots.begin() as connection:
+            yield connection
+
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction, again from the start when it lost to another one (deadlock, busy)."""
         began = time.monotonic()
@@ -193,6 +199,10 @@ class Ledger:
     @cached_property
     def _at_once(self) -> Engine:
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @cached_property
+    def _snapshots(self) -> Engine:
+        return self.engine.execution_options(**{READ_ONLY: True}, **self.dialect.one_moment)
 
     @cached_property
     def _reader(self) -> Engine:

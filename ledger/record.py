@@ -12,6 +12,7 @@ from broker import record as law
 from broker.actor import SYSTEM, Actor
 from broker.record import GENESIS, Chain, Entry, Seal, Verification
 from ledger.hand import Hand
+from ledger.remarks import kept_apart
 from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, trees
 from ledger.reads.record import head as newest
 from ledger.record_keeping import opened
@@ -32,7 +33,7 @@ class Records:
         if not entries:
             return
         hand, now = self._hand, self._hand.now
-        for entry in entries:
+        for entry in (kept_apart(hand, each) for each in entries):
             hand.run(
                 "INSERT INTO record_entry (mark, at, kind, announcement_id, body)"
                 f" VALUES ({hand.dialect.mark}, {hand.dialect.now}, :kind, :announcement, :body)",
@@ -58,12 +59,11 @@ class Records:
         connection.execute(insert(record_seal).values(**_fields(seal), sealed_at=self._hand.now))
         return seal.count
 
-
     def prune(self, before: datetime, *, actor: Actor, why: str) -> int:
         """Delete the entries under every seal made before this time; the seals stay, so that the rest still verifies.
 
-        Returns how many went. Whole seals alone, and an entry tells of it: verification takes an emptied seal for pruned
-        only where the record says so. On PostgreSQL with roles of their own the retention role alone may.
+        Returns how many went. Whole seals alone, and an entry tells of it: verification takes an emptied seal for
+        pruned only where the record says so. On PostgreSQL with roles of their own the retention role alone may.
         """
         connection = self._hand.connection
         last = select(record_seal.c.number, record_seal.c.next_mark).where(record_seal.c.sealed_at < before)
@@ -71,7 +71,9 @@ class Records:
         if row is None:
             return 0
         with opened(connection, why):
-            gone = connection.execute(delete(record_entry).where(record_entry.c.mark < row.next_mark)).rowcount
+            gone = connection.execute(
+                delete(record_entry).where(record_entry.c.mark < row.next_mark)
+            ).rowcount
         if gone:
             self.add([Entry(PRUNED, actor, {"through": row.number, "entries": gone, "why": why})])
         return gone

@@ -2,7 +2,7 @@
 
 Triggers refuse every UPDATE, and every DELETE but those of a transaction that has put a row into `record_opening`: the
 retention job's. Where the application is not the owner of the tables (docs/record.md), it may neither write that table
-nor drop a trigger. Where it is, as in SQLite always, they stop a mistake and a careless hand, and the seals find the rest.
+nor drop a trigger. Where it is, as in SQLite always, they stop a mistake and a careless hand; the seals find the rest.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ class Dialect(Protocol):
     mark: str  # the record mark of this transaction, as SQL
     changes_together: bool  # whether one statement may change several tables: WITH … (UPDATE … RETURNING)
     walks: Walks  # where claims of this process go on
+    one_moment: Mapping[str, Any]  # what makes a whole transaction of reads see one moment
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """An engine with every setting that durability and timeouts need."""
@@ -77,6 +78,9 @@ class Dialect(Protocol):
 
     def may_sweep(self, connection: Connection) -> bool:
         """Take the sweeper's lock for this transaction; False when somebody else has it."""
+
+    def overwrite(self, connection: Connection) -> None:
+        """What this connection deletes from now on shall not be readable in the database's own files."""
 
     def is_conflict(self, error: BaseException) -> bool:
         """Whether a transaction lost to another one and may simply be run again."""

@@ -57,6 +57,7 @@ class Postgres:
     skip_locked = "FOR UPDATE SKIP LOCKED"
     lock = "FOR NO KEY UPDATE"
     changes_together = True
+    one_moment: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ"}
     mark = "(pg_current_xact_id()::text::bigint + (SELECT mark_offset FROM school))"
 
     def __init__(self) -> None:
@@ -159,6 +160,9 @@ class Postgres:
         """The oldest transaction still running: everything before it is finished, committed or not."""
         statement = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + mark_offset FROM school"
         return int(connection.execute(text(statement)).scalar_one())
+
+    def overwrite(self, connection: Connection) -> None:
+        """Nothing: dead rows go with the next vacuum, which the server does by itself."""
 
     def is_conflict(self, error: BaseException) -> bool:
         """Deadlocks, serialization failures, lock timeouts, and rows that somebody wrote a moment before."""

@@ -58,6 +58,7 @@ class Sqlite:
     skip_locked = ""
     lock = ""
     changes_together = False
+    one_moment: Mapping[str, Any] = {}  # as every transaction of its own accord
     mark = "(SELECT coalesce(max(id), 0) + 1 FROM record_entry)"
 
     def __init__(self) -> None:
@@ -149,6 +150,10 @@ class Sqlite:
         """Nobody else is writing, so everything stored may be sealed."""
         found = connection.exec_driver_sql("SELECT coalesce(max(mark), 0) + 1 FROM record_entry")
         return int(found.scalar_one())
+
+    def overwrite(self, connection: Connection) -> None:
+        """Deleted content is overwritten with zeros; else it would stand in free pages for years."""
+        connection.exec_driver_sql("PRAGMA secure_delete=ON").close()
 
     def is_conflict(self, error: BaseException) -> bool:
         """Somebody held the write lock for longer than the busy timeout."""

@@ -29,7 +29,7 @@ spend = Table(
     Column("cost", Id, nullable=False),
 )
 
-# Appended by every start of what costs something and by every proof that it did not leave; folded later, as tallies are.
+# Appended by every start of what costs something, and by every proof that it did not leave; folded as tallies are.
 spend_delta = Table(
     "spend_delta",
     metadata,

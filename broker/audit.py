@@ -1,0 +1,219 @@
+"""What the record tells of the ledger's rows, so that a row changed behind its back is found: pure.
+
+The record has every move of a delivery and the digest of every announcement as it was kept. Folded in the order of the
+entries they say how each row must stand. `COVERED` says in plain words which columns that is; docs/record.md shows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from broker.announcement import Announcement
+from broker.delivery import Event, Phase, State, step
+from broker.errors import IllegalTransition
+
+COVERED: Mapping[str, str] = {
+    "record_entry": "kind, at, announcement_id (against the sealed bytes of the entry)",
+    "announcement": "actor_kind, actor_id, purpose, urgency, audience, people, ways, expires_at, withdrawn_at,"
+    " fanned_out_at (whether the last two are set)",
+    "content": "language, part, text of the accepted version, until the wording is pruned",
+    "content_attachment": "name, sha256 of the accepted version",
+    "delivery": "that it is there; state; code once it is settled; settled_by",
+    "attempt": "that it is there; delivery_id; outcome",
+    "account": "paused_at (whether it is set)",
+    "budget": "amount",
+}
+_OPEN = frozenset({State.QUEUED, State.SENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that does not agree: where, as `delivery 17`, and what, in a sentence."""
+
+    where: str
+    what: str
+
+
+@dataclass(slots=True)
+class DeliveryTold:
+    """How a delivery must stand. `state` is None while nothing that the record has ever moved it."""
+
+    announcement: int
+    state: State | None = None
+    code: str | None = None
+    settled_by: str | None = None
+
+
+@dataclass(slots=True)
+class AnnouncementTold:
+    """How an announcement must stand. `kept` is the digest of its rows, None for one from before there was any."""
+
+    actor: tuple[str, str] | None = None
+    kept: str | None = None
+    wording: str | None = None
+    withdrawn: bool = False
+    planned: bool = False
+
+
+@dataclass(slots=True)
+class Story:
+    """What entries tell, in the order in which they are heard."""
+
+    announcements: dict[int, AnnouncementTold] = field(default_factory=dict)
+    deliveries: dict[int, DeliveryTold] = field(default_factory=dict)
+    attempts: dict[int, tuple[int, str]] = field(
+        default_factory=dict
+    )  # attempt → (delivery, what it came to)
+    transitions: int = 0
+
+    def hear(self, announcement: int, body: Mapping[str, Any]) -> None:
+        """One entry about an announcement. Raises KeyError, TypeError or ValueError for what Carillon never wrote."""
+        listens = _LISTENS.get(body["kind"])
+        if listens is not None:
+            listens(self, announcement, body["facts"], body["actor"])
+
+    def move(self, announcement: int, delivery: int, state: State | None, code: str | None) -> None:
+        """A delivery came to stand there."""
+        self.transitions += 1
+        told = self.deliveries.get(delivery)
+        if told is None:
+            told = self.deliveries[delivery] = DeliveryTold(announcement)
+        if state is not None:
+            told.state = state
+        told.code, told.settled_by = code, None
+
+    def of(self, announcement: int) -> AnnouncementTold:
+        """What is told of an announcement itself."""
+        return self.announcements.setdefault(announcement, AnnouncementTold())
+
+
+def kept_digest(announcement: Announcement) -> str:
+    """What an accepted announcement is, whatever becomes of it: its row must give this digest for ever."""
+    a = announcement
+    ways = [list(way.channels) for way in a.ways]
+    said = [a.department, a.audience, a.people.value, ways, a.purpose.value, a.urgency.value]
+    return _digest([str(a.public_id), *said, a.expires_at.astimezone(UTC).isoformat()])
+
+
+def wording_digest(parts: Iterable[tuple[str, str, str]], files: Iterable[tuple[str, str]]) -> str:
+    """The digest of a wording: (language, part, text) of each part, (name, sha256) of each file."""
+    return _digest([sorted(list(part) for part in parts), sorted(list(file) for file in files)])
+
+
+def delivery_fault(told: DeliveryTold | None, state: str, code: str, settled_by: str | None) -> str | None:
+    """What of a delivery's row is not as the record tells it; None when it agrees."""
+    if told is None or told.state is None or told.state in _OPEN:
+        if State(state) in _OPEN:
+            return None
+        says = told.state.value if told is not None and told.state is not None else "nothing yet"
+        return f"it is {state}, and the record says {says}"
+    if state != told.state:
+        return f"it is {state}, and the record says {told.state.value}"
+    if told.code is not None and code != told.code:
+        return f"its reason is {code or 'none'}, and the record says {told.code or 'none'}"
+    if told.settled_by is not None and settled_by != told.settled_by:
+        return "it was settled by somebody else, as the record says"
+    return None
+
+
+def transitions_in(kind: str, facts: Mapping[str, Any]) -> int:
+    """How many moves of deliveries an entry tells of."""
+    return sum(len(facts[name]) for name in _LISTS if name in facts) or int(kind.startswith("delivery."))
+
+
+Listener = Callable[[Story, int, Mapping[str, Any], Mapping[str, Any]], None]
+_LISTS = ("tries", "moves", "verdicts", "absent", "deliveries")
+
+
+def _digest(value: object) -> str:
+    """A SHA-256 (hex) of canonical JSON."""
+    return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
+
+
+def _tried(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    for delivery, attempt, event, code, _commitment, *came_to in facts["tries"]:
+        state = State(came_to[0]) if came_to else _AFTER[event]
+        # What was accepted, and what goes back as if it had not begun, gets its reason from what comes next.
+        story.move(announcement, delivery, state, code)
+        story.attempts[attempt] = (delivery, event)
+
+
+def _judged(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    for delivery, event, code, _dropped in facts["verdicts"]:
+        story.move(announcement, delivery, _AFTER_JUDGING[event], code)
+
+
+def _moved(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    for delivery, _before, state, code in facts["moves"]:
+        story.move(announcement, delivery, State(state), code)
+
+
+def _looked_up(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    for delivery, state in facts["absent"]:
+        story.move(announcement, delivery, State(state), None)
+
+
+def _withdrawn(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    for delivery in facts["deliveries"]:
+        story.move(announcement, delivery, State.WITHDRAWN, "withdrawn")
+
+
+def _one(state: State) -> Listener:
+    def listen(story: Story, announcement: int, facts: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
+        story.move(announcement, facts["delivery"], state, None)
+        if state is State.UNCERTAIN:
+            story.deliveries[facts["delivery"]].settled_by = actor["id"]
+
+    return listen
+
+
+def _accepted(story: Story, announcement: int, facts: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
+    told = story.of(announcement)
+    told.actor = (actor["kind"], actor["id"])
+    told.kept, told.wording = facts.get("kept"), facts.get("wording")
+
+
+def _announcement_withdrawn(story: Story, announcement: int, _facts: object, _actor: object) -> None:
+    story.of(announcement).withdrawn = True
+
+
+def _planned(story: Story, announcement: int, _facts: object, _actor: object) -> None:
+    story.of(announcement).planned = True
+
+
+def _afters(before: State, events: Iterable[Event]) -> Mapping[str, State]:
+    found = {}
+    for event in events:
+        try:
+            found[event.value] = (
+                step(before, event, Phase.STARTED) if before is State.SENDING else step(before, event)
+            )
+        except IllegalTransition:
+            continue
+    return found
+
+
+_AFTER = _afters(State.SENDING, Event)
+# A claim is told only where somebody fell away from what it covers: it is in hand, or was.
+_AFTER_JUDGING: Mapping[str, State] = {**_afters(State.QUEUED, Event), Event.CLAIM.value: State.QUEUED}
+_LISTENS: Mapping[str, Listener] = {
+    "announcement.accepted": _accepted,
+    "announcement.withdrawn": _announcement_withdrawn,
+    "announcement.planned": _planned,
+    "deliveries.tried": _tried,
+    "deliveries.judged": _judged,
+    "deliveries.moved": _moved,
+    "deliveries.recovered": _moved,
+    "deliveries.stranded": _moved,
+    "deliveries.looked_up": _looked_up,
+    "deliveries.withdrawn": _withdrawn,
+    "delivery.requeued": _one(State.QUEUED),
+    "delivery.settled": _one(State.UNCERTAIN),
+    "delivery.retracted": _one(State.RETRACTED),
+}
+HEARD: Sequence[str] = tuple(_LISTENS)

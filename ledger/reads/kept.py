@@ -1,0 +1,279 @@
+"""The ledger's rows against the record: whatever was changed behind its back, and where.
+
+Announcement by announcement, a batch a transaction, so that neither memory nor a snapshot's age grows with the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from broker.audit import (
+    AnnouncementTold,
+    Fault,
+    Story,
+    delivery_fault,
+    kept_digest,
+    wording_digest,
+)
+from ledger import tables as t
+from ledger.announcements import announcement_of, announcements_by
+from ledger.connect import Ledger
+
+AT_ONCE = 20_000  # deliveries of several announcements that are compared together, at the most
+MOST_FAULTS = 50
+SAME_TIME = timedelta(minutes=1)  # a worker's guess of the database's time, and the database's own
+_BATCH = 200  # announcements
+_FETCHED = 5_000
+
+
+@dataclass(slots=True)
+class Compared:
+    """What was compared, and what did not agree; beyond `MOST_FAULTS` faults are counted and not kept."""
+
+    announcements: int = 0
+    deliveries: int = 0
+    transitions: int = 0
+    fault_count: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, where: str, what: str | None) -> None:
+        """A fault, where there is one."""
+        if what is None:
+            return
+        self.fault_count += 1
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(Fault(where, what))
+
+
+def compare(ledger: Ledger, *, pruned_at: datetime | None = None) -> Compared:
+    """Everything that the record tells of rows, against the rows. What was pruned is not missed before `pruned_at`."""
+    found = Compared()
+    after = 0
+    while True:
+        with ledger.snapshot() as connection:
+            batch = _next(connection, after)
+            if not batch:
+                break
+            _compare_batch(connection, batch, pruned_at, found)
+        after = batch[-1]
+    with ledger.snapshot() as connection:
+        _compare_others(connection, found)
+        _unexplained(connection, after, found)
+    return found
+
+
+def _next(connection: Connection, after: int) -> Sequence[int]:
+    """Announcements to compare together: few where they have many deliveries."""
+    a, n = t.announcement.c, t.tally.c
+    size = select(func.sum(n.n)).where(n.announcement_id == a.id).scalar_subquery()
+    rows = connection.execute(
+        select(a.id, func.coalesce(size, 0)).where(a.id > after).order_by(a.id).limit(_BATCH)
+    )
+    chosen: list[int] = []
+    together = 0
+    for number, deliveries in rows:
+        together += deliveries
+        if chosen and together > AT_ONCE:
+            break
+        chosen.append(number)
+    return chosen
+
+
+def _compare_batch(
+    connection: Connection, batch: Sequence[int], pruned_at: datetime | None, found: Compared
+) -> None:
+    first, last = batch[0], batch[-1]
+    story = _heard(connection, first, last, found)
+    found.transitions += story.transitions
+    files, words = _wordings(connection, first, last)
+    a = t.announcement.c
+    for row in connection.execute(announcements_by(a.id >= first, a.id <= last)):
+        found.announcements += 1
+        told = story.announcements.pop(row.id, None)
+        spared = pruned_at is not None and row.accepted_at <= pruned_at
+        for what in _announcement_faults(told, row, words[row.id], files[row.id], spared=spared):
+            found.add(f"announcement {row.public_id}", what)
+    for lost in story.announcements:
+        found.add(f"announcement number {lost}", "the record tells of it, and it is not there")
+    _compare_deliveries(connection, first, last, story, pruned_at, found)
+    _compare_attempts(connection, first, last, story, found)
+
+
+def _heard(connection: Connection, first: int, last: int, found: Compared) -> Story:
+    story, e = Story(), t.record_entry.c
+    statement = (
+        select(e.id, e.kind, e.at, e.announcement_id, e.body)
+        .where(e.announcement_id >= first, e.announcement_id <= last)
+        .order_by(e.announcement_id, e.id)
+    )
+    for row in _streamed(connection, statement):
+        told = _read(row, found)
+        if told is not None:
+            story.hear(told.get("announcement", row.announcement_id), told)
+    return story
+
+
+def _read(row: Row[Any], found: Compared) -> Mapping[str, Any] | None:
+    """An entry's sealed bytes, held against the columns that stand beside them."""
+    number, kind, at, announcement, body = row
+    try:
+        told: Mapping[str, Any] = json.loads(body)
+        written = datetime.fromisoformat(told["at"])
+        beside = told["kind"] == kind and told.get("announcement", announcement) == announcement
+        if not beside or abs(written - at) > SAME_TIME:
+            found.add(f"entry {number}", "what stands beside its sealed bytes is not what they say")
+        told["facts"], told["actor"]["id"]
+    except (KeyError, TypeError, ValueError):
+        found.add(f"entry {number}", "it is not what Carillon wrote")
+        return None
+    return told
+
+
+def _announcement_faults(
+    told: AnnouncementTold | None,
+    row: Row[Any],
+    words: Sequence[tuple[str, str, str]],
+    files: Sequence[tuple[str, str]],
+    *,
+    spared: bool,
+) -> Iterator[str]:
+    if told is None or told.actor is None:
+        if not spared:
+            yield "it is there, and the record does not tell that it was accepted"
+        return
+    if told.actor != (row.actor_kind, row.actor_id):
+        yield "it was announced by somebody else, as the record says"
+    if told.kept is not None and told.kept != kept_digest(announcement_of(row)):
+        yield "its audience, ways, purpose, urgency or expiry is not what was accepted"
+    # A wording may have been pruned as a whole; what is left of one is all of it.
+    if told.wording is not None and words and told.wording != wording_digest(words, files):
+        yield "its wording or its files are not what was accepted"
+    if told.withdrawn is not (row.withdrawn_at is not None):
+        yield (
+            "it is withdrawn, and the record does not say so"
+            if row.withdrawn_at
+            else ("it is not withdrawn any more, and the record says it was")
+        )
+    if told.planned is not (row.fanned_out_at is not None):
+        yield (
+            "it is planned, and the record does not say so"
+            if row.fanned_out_at
+            else ("it is to be planned again, and the record says it was")
+        )
+
+
+def _compare_deliveries(
+    connection: Connection,
+    first: int,
+    last: int,
+    story: Story,
+    pruned_at: datetime | None,
+    found: Compared,
+) -> None:
+    d = t.delivery.c
+    statement = select(d.id, d.announcement_id, d.state, d.code, d.settled_by, d.changed_at).where(
+        d.announcement_id >= first, d.announcement_id <= last
+    )
+    for number, announcement, state, code, settled_by, changed_at in _streamed(connection, statement):
+        found.deliveries += 1
+        told = story.deliveries.pop(number, None)
+        if told is None and pruned_at is not None and changed_at <= pruned_at:
+            continue
+        what = delivery_fault(told, state, code, settled_by)
+        if what is None and told is not None and told.announcement != announcement:
+            what = "it belongs to another announcement, as the record says"
+        if what is not None:
+            found.add(f"delivery {number}", what)
+    for lost in story.deliveries:
+        found.add(f"delivery {lost}", "the record tells of it, and it is not there")
+
+
+def _compare_attempts(connection: Connection, first: int, last: int, story: Story, found: Compared) -> None:
+    d, at = t.delivery.c, t.attempt.c
+    statement = (
+        select(at.id, at.delivery_id, at.outcome)
+        .join(t.delivery, d.id == at.delivery_id)
+        .where(d.announcement_id >= first, d.announcement_id <= last)
+    )
+    for number, delivery, outcome in _streamed(connection, statement):
+        told = story.attempts.pop(number, None)
+        if told is None:
+            continue  # one that was lost with its worker, or whose news came late: it moved nothing by its outcome
+        if told != (delivery, outcome):
+            found.add(
+                f"attempt {number}", f"it ended with {outcome or 'nothing'}, and the record says {told[1]}"
+            )
+    for lost, (delivery, _) in story.attempts.items():
+        found.add(f"attempt {lost}", f"the record tells of it under delivery {delivery}, and it is not there")
+
+
+def _compare_others(connection: Connection, found: Compared) -> None:
+    """Accounts and budgets: the last that the record tells of each."""
+    e = t.record_entry.c
+    paused: dict[str, bool] = {}
+    budgets: dict[tuple[str, str], int | None] = {}
+    statement = select(e.id, e.kind, e.at, e.announcement_id, e.body).where(e.announcement_id.is_(None))
+    for row in _streamed(connection, statement.order_by(e.id)):
+        told = _read(row, found)
+        if told is None:
+            continue
+        facts = told["facts"]
+        if told["kind"] == "budget.set":
+            budgets[facts["department"], facts["month"]] = facts["amount"]
+        elif told["kind"] in ("account.paused", "account.resumed"):
+            paused[facts["account"]] = told["kind"] == "account.paused"
+    for name, since in connection.execute(select(t.account.c.name, t.account.c.paused_at)):
+        if name in paused and paused[name] is not (since is not None):
+            says = "is paused" if paused[name] else "was resumed"
+            found.add(f"account {name}", f"the record says that it {says}, and it is not so")
+    found_budgets = connection.execute(
+        select(t.department.c.slug, t.budget.c.month, t.budget.c.amount).join(
+            t.department, t.department.c.id == t.budget.c.department_id
+        )
+    )
+    there: Mapping[tuple[str, str], int] = {(row.slug, row.month): row.amount for row in found_budgets}
+    for key in there.keys() | {key for key, amount in budgets.items() if amount is not None}:
+        if there.get(key) != budgets.get(key):
+            found.add(f"budget of {key[0]} {key[1]}".strip(), "it is not what the record says was set")
+
+
+def _unexplained(connection: Connection, last: int, found: Compared) -> None:
+    """Entries about announcements beyond the last that there is."""
+    e = t.record_entry.c
+    beyond = select(func.count()).where(e.announcement_id > last)
+    newest = connection.execute(select(func.max(t.announcement.c.id))).scalar_one() or 0
+    if newest <= last and (count := connection.execute(beyond).scalar_one()):
+        found.add("announcements", f"{count} entries tell of announcements that are not there")
+
+
+def _wordings(
+    connection: Connection, first: int, last: int
+) -> tuple[
+    Mapping[int, Sequence[tuple[str, str]]],
+    Mapping[int, Sequence[tuple[str, str, str]]],
+]:
+    files: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    words: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    c, f = t.content.c, t.content_attachment.c
+    accepted = (c.announcement_id >= first, c.announcement_id <= last, c.version == 1)
+    for number, *part in connection.execute(
+        select(c.announcement_id, c.language, c.part, c.text).where(*accepted)
+    ):
+        words[number].append((part[0], part[1], part[2]))
+    attached = (f.announcement_id >= first, f.announcement_id <= last, f.version == 1)
+    for number, name, sha256 in connection.execute(
+        select(f.announcement_id, f.name, f.sha256).where(*attached)
+    ):
+        files[number].append((name, sha256))
+    return files, words
+
+
+def _streamed(connection: Connection, statement: Any) -> Iterable[Row[Any]]:
+    return connection.execute(statement.execution_options(yield_per=_FETCHED))

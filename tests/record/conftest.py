@@ -1,0 +1,118 @@
+"""A school with a past: sent, confirmed, withdrawn, paused; made once for each database and copied for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection
+
+from broker import accounts, intake
+from broker.actor import Actor, ActorKind
+from broker.testing.channel_bench import Fault
+from config.signer import HmacSigner
+from ledger.connect import Ledger, Transaction, open_ledger
+from ledger.hand import Hand
+from ledger.migrate import upgrade
+from ledger.setup import ConfiguredAccount, School, install
+from tests.support.broker_world import World
+from tests.support.postgres import PostgresServer
+from tests.support.school import SmallSchool
+
+SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
+SIGNER = HmacSigner(b"a secret of the tests")
+OFFICE = Actor(ActorKind.PERSON, "Mrs Bell")
+PEOPLE = 12
+
+
+def live_through(ledger: Ledger) -> None:
+    """Some days of a school, in seconds: several seals, every kind of row that the record tells of."""
+    known = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("mails", "email")]
+    install(ledger, SCHOOL, {"music": "Music", "office": "School office"}, known)
+    world = World.over(ledger, SIGNER)
+    school = SmallSchool()
+    for n in range(PEOPLE):
+        pupil = school.pupil(f"Pupil{n}", "Choir")
+        school.guardian(f"Parent{n}", pupil, mobiles=(f"+4479111234{n:02d}",), emails=(f"p{n}@example.org",))
+    world.bring(school)
+    seal(ledger)
+    world.channels.texts.order(Fault.REJECTED_ADDRESS, times=1)
+    world.channels.texts.order(Fault.LOST_AFTER_ACCEPT, times=1)
+    said = intake.accept(world.ports, world.draft(), actor=OFFICE).announcement
+    world.plan(said)
+    world.send()
+    seal(ledger)
+    world.sweep()
+    second = intake.accept(world.ports, world.draft(audience="Choir"), actor=OFFICE).announcement
+    world.plan(second)
+    seal(ledger)
+    intake.withdraw(world.ports, second.public_id, actor=OFFICE)
+    accounts.pause(world.ports, "mails", "too many bounce", actor=OFFICE)
+    seal(ledger)
+    world.announce(department="music", audience="Choir")
+    seal(ledger)
+
+
+def seal(ledger: Ledger) -> int:
+    with ledger.begin() as tx:
+        return tx.record.seal()
+
+
+def lived(url: str) -> None:
+    upgrade(url)
+    ledger = open_ledger(url, SIGNER)
+    live_through(ledger)
+    ledger.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_past(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """One ledger with a past for all that change nothing, or take back what they changed."""
+    server: PostgresServer | None = None
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('lived') / 'carillon.sqlite3'}"
+    else:
+        server = request.getfixturevalue("postgres")
+        url = server.fresh()
+    lived(url)
+    ledger = open_ledger(url, SIGNER)
+    yield ledger
+    ledger.close()
+    if server is not None:
+        server.drop(url)
+
+
+class TakenBackError(Exception):
+    """Raised to take back all that a test changed."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """A ledger seen from within one transaction, so that what was changed there can be looked at and taken back."""
+
+    hand: Hand
+    transaction: Transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[Hand]:
+        yield self.hand
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        yield self.hand.connection
+
+    @property
+    def connection(self) -> Connection:
+        return self.hand.connection
+
+
+@pytest.fixture
+def past(shared_past: Ledger) -> Iterator[Within]:
+    """A ledger with a past, of the test's own: nothing that is done to it stays."""
+    with suppress(TakenBackError), shared_past.begin() as tx:
+        if shared_past.dialect.name == "sqlite":
+            tx.hand.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        yield Within(tx.hand, tx)
+        raise TakenBackError
