@@ -71,7 +71,7 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
         raise SetupError(problem_of(fault)) from None
     hints = Publisher(settings.queue_url, registry.names()) if serves or not settings.embedded else Silent()
     ways_out = WaysOut(registry, settings.accounts, settings.surroundings())
-    house = House(settings, ledger, hints, ways_out, Ports(ledger, hints, signer, ways_out))
+    house = House(settings, ledger, hints, ways_out, Ports(ledger, hints, signer, ways_out, public_url=settings.public_url))
     try:
         _check_schema(ledger)
         record.after_restore(ledger)

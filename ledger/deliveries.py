@@ -260,7 +260,7 @@ class Deliveries:
             " d.address_id,"
             " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
             " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
-            " ad.value AS address, ad.doubtful, ad.commitment_key,"
+            " ad.value AS address, ad.doubtful, ad.commitment_key, ad.hash AS address_hash,"
             " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
             "  AS opted_out,"
             " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
@@ -289,6 +289,7 @@ class Deliveries:
             opted_out=Boolean,
             person_active=Boolean,
             commitment_key=LargeBinary,
+            address_hash=LargeBinary,
             consent=Integer,
             address=String,
         )
@@ -305,7 +306,7 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
     (
         (delivery, fence, burned, announcement, public_id, content_version, code, address_id),
         (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
-        (address, doubtful, commitment_key, opted_out, person_active, consent, bounced, note, now),
+        (address, doubtful, commitment_key, address_hash, opted_out, person_active, consent, bounced, note, now),
     ) = cells[:8], cells[8:16], cells[16:]
     case = Case(
         now=now,
@@ -340,6 +341,7 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         doubtful=bool(doubtful),
         commitment_key=commitment_key,
         case=case,
+        address_hash=address_hash or b"",
     )
 
 

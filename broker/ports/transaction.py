@@ -204,3 +204,4 @@ class Ports:
     signer: Signer
     channels: Channels
     answering: Answering = field(default_factory=Answering)
+    public_url: str | None = None  # of the school, for links; None while it has none
