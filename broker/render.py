@@ -6,12 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from broker.actor import Actor
 from broker.announcement import Content
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.delivery import State
 from broker.naming import GUARDIAN, names_of
+from broker.optouts import Links
 from broker.policy import covered
 from broker.ports import Ports, Transaction
 from broker.record import Entry, commitment, joint_key
@@ -20,6 +22,7 @@ from broker.values import AccountRow, Move, Picked
 log = logging.getLogger(__name__)
 MOST_CACHED = 64  # wordings a renderer keeps: one run meets few
 AGAIN = timedelta(minutes=5)
+_NO_LINKS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Renderer:
     def render(self, one: Picked, guardians: tuple[str, ...] = ()) -> Rendered | None:
         """The message for one delivery, or None when its wording cannot be rendered on this channel."""
         try:
-            to = recipient_of(one, guardians)
+            to = recipient_of(one, guardians, self._links(one))
             message = self._channel.render(self._wording(one, to.language), to)
         except Exception as error:  # noqa: BLE001 - a channel's render may be anybody's code; what it breaks on stays held
             log.error(
@@ -62,6 +65,13 @@ class Renderer:
             )
             return None
         return Rendered(message, to, _committed(one, message))
+
+    def _links(self, one: Picked) -> Mapping[str, str]:
+        """How to get no more, for a way that shows it; none while the school has no public address."""
+        base = self._ports.public_url
+        if not base or not one.address_hash:
+            return _NO_LINKS
+        return Links(self._ports.signer, base, self._channel.name, one.address_hash)
 
     def hold(self, broken: Sequence[Picked], account: AccountRow, *, actor: Actor) -> None:
         """Put claimed deliveries back, held, and raise an alarm: a render error is for a person to mend."""
@@ -128,7 +138,9 @@ def _committed(one: Picked, message: Message) -> str:
     return commitment(joint_key(held), one.address, message.digest) if len(held) == len(keys) else ""
 
 
-def recipient_of(one: Picked, guardians: tuple[str, ...] = ()) -> Recipient:
+def recipient_of(
+    one: Picked, guardians: tuple[str, ...] = (), links: Mapping[str, str] = _NO_LINKS
+) -> Recipient:
     """To whom: the address, and what may be said personally, which is nothing where it is doubtful (design §6)."""
     if one.address_id is None:
         return replace(PUBLIC, links={"announcement": str(one.public_id)})
@@ -136,7 +148,7 @@ def recipient_of(one: Picked, guardians: tuple[str, ...] = ()) -> Recipient:
     languages = {cover.language for cover in told}
     language = languages.pop() if len(languages) == 1 else ""
     if one.doubtful:
-        return Recipient(one.address, language=language)
+        return Recipient(one.address, language=language, links=links)
     names = names_of(cover.name for cover in told)
     classes = tuple(cover.form for cover in told if cover.form)
-    return Recipient(one.address, names, language, guardians=guardians, classes=classes)
+    return Recipient(one.address, names, language, links, guardians, classes)
