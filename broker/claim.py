@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from broker import judging
 from broker.actor import Actor
 from broker.channel import Channel
 from broker.delivery import Event, State, step
 from broker.errors import BrokerError
 from broker.house_rules import HOUSE_RULES
-from broker.policy import ALLOW, Hold, Policy, Refuse, Verdict, Withdraw, judge
+from broker.judging import Ruling
+from broker.policy import Allow, Case, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
 from broker.record import entries
+from broker.rules import book
+from broker.rules.memory import Memory
 from broker.values import AccountRow, Lane, Picked, Slots, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What one claim took: deliveries allowed to go, how many were looked at, and the turns reserved for them."""
+    """What one claim took: deliveries allowed to go, how many were looked at, and the turns reserved for them.
+
+    `licensed_until`: when the account's licence lapses; what has not begun by then must not.
+    """
 
     taken: Sequence[Picked]
     looked_at: int
     turns: Slots
+    licensed_until: datetime | None = None
 
 
 class PolicyFailed(BrokerError):
@@ -43,7 +51,7 @@ def claim(
 ) -> Claimed:
     """Claim up to `most` deliveries whose turns begin `within` this long; one short transaction.
 
-    Raises PolicyFailed, with nothing claimed, when a rule of the channel raises.
+    Raises PolicyFailed, with nothing claimed, when a rule raises; RulesUnreadable when there are none to be had.
     """
 
     def work(tx: Transaction) -> Claimed:
@@ -51,26 +59,61 @@ def claim(
         if not turns.count:
             return Claimed((), 0, turns)
         picked = tx.deliveries.pick(account, lane, limit=turns.count)
-        judged = [(one, _verdict(one, channel.policies)) for one in picked]
+        rulings = _rulings(tx, picked, account, channel, ports.memory, actor)
+        judged = [(one, _verdict(one, rulings[one.announcement], channel.policies)) for one in picked]
         steps = [_step(one, verdict) for one, verdict in judged]
         taken = [one for (one, _), made in zip(judged, steps, strict=True) if made.event is Event.CLAIM]
         tx.pace.give_back(account, turns, turns.count - len(taken))
         tx.deliveries.step(account, steps, lease=lease, holder=actor.id)
         _keep_account(tx, account, judged, steps, actor)
-        return Claimed(taken, len(picked), turns)
+        return Claimed(taken, len(picked), turns, _licensed_until(rulings))
 
     return ports.ledger.transact(work)
 
 
-def _verdict(one: Picked, policies: Sequence[Policy]) -> Verdict:
-    """The house first: what it refuses or holds (a paused account) never reaches a channel's rule that may fail."""
-    house = judge(one.case, HOUSE_RULES)
-    if house is not ALLOW:
-        return house
+def _rulings(
+    tx: Transaction,
+    picked: Sequence[Picked],
+    account: AccountRow,
+    channel: Channel,
+    memory: Memory,
+    actor: Actor,
+) -> Mapping[int, Ruling]:
+    """What the rules say to each announcement of a chunk; answers that are new are kept."""
+    announcements = {one.announcement for one in picked}
     try:
+        found = judging.claimed(tx, announcements, account, channel.traits, memory=memory)
+    except BrokerError:
+        raise
+    except Exception as error:
+        raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
+    for announcement, ruling in found.items():
+        if ruling.is_new:
+            judging.keep(tx, announcement, [ruling], actor=actor)
+    return found
+
+
+def _verdict(one: Picked, ruling: Ruling, policies: Sequence[Policy]) -> Verdict:
+    """The house first: what it refuses or holds (a paused account) never reaches a rule that may fail."""
+    house = judge(one.case, HOUSE_RULES)
+    if not isinstance(house, Allow):
+        return house
+    if not isinstance(ruling.verdict, Allow):
+        return ruling.verdict
+    try:
+        if book.EACH_DELIVERY and not isinstance(own := judge(_with(one, ruling), book.EACH_DELIVERY), Allow):
+            return own
         return judge(one.case, policies)
     except Exception as error:
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
+
+
+def _licensed_until(rulings: Mapping[int, Ruling]) -> datetime | None:
+    return next((ruling.case.licensed_until for ruling in rulings.values()), None)
+
+
+def _with(one: Picked, ruling: Ruling) -> Case:
+    return replace(one.case, rules=ruling.case.rules)
 
 
 def _step(one: Picked, verdict: Verdict) -> Step:

@@ -204,19 +204,22 @@ class _Run:
         except PolicyFailed as fault:
             await self._pause("policy_failed", str(fault))
             return None
-        self.brake.take((one.delivery, self._depends(one, began)) for one in got.taken)
+        self.brake.take((one.delivery, self._depends(one, began, got)) for one in got.taken)
         return got
 
-    def _depends(self, one: Picked, began: float) -> InHand:
+    def _depends(self, one: Picked, began: float, got: Claimed) -> InHand:
         subjects = [
             (StopKind.ANNOUNCEMENT, one.announcement),
             (StopKind.ACCOUNT, self.account.id),
+            (StopKind.DEPARTMENT, one.department),
+            (StopKind.EVERYTHING, 0),
             *((StopKind.PERSON, cover.person) for cover in one.case.covers),
         ]
         if one.address_id is not None:
             subjects.append((StopKind.ADDRESS, one.address_id))
         ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
-        return InHand(began, ours_until, one.fence, one.case.expires_at, subjects)
+        ends = min(one.case.expires_at, got.licensed_until or one.case.expires_at)
+        return InHand(began, ours_until, one.fence, ends, subjects)
 
     def _prepare(self, got: Claimed, began: float) -> list[_Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""

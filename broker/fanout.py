@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
+from broker import judging
 from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
 from broker.audience import Audience
@@ -26,7 +28,7 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     Resumable and safe to repeat: two planners take turns, a planner that died is continued by the next. Each
     transaction looks again whether the announcement still stands.
     """
-    announcement = ports.ledger.transact(lambda tx: _begin(tx, public_id))
+    announcement = ports.ledger.transact(lambda tx: _begin(ports, tx, public_id, actor))
     if announcement is None:
         return 0
     lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
@@ -47,7 +49,7 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     return added
 
 
-def _begin(tx: Transaction, public_id: UUID) -> Announcement | None:
+def _begin(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> Announcement | None:
     announcement = _still_to_plan(tx, public_id)
     if announcement is None:
         return None
@@ -56,8 +58,25 @@ def _begin(tx: Transaction, public_id: UUID) -> Announcement | None:
         return None
     # The day in the school's own zone decides which memberships hold.
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    if tx.now < announcement.expires_at and _held(ports, tx, announcement, audience, today, actor):
+        return None
     tx.plans.add_duties(announcement, audience, today)
     return announcement
+
+
+def _held(
+    ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, today: date, actor: Actor
+) -> bool:
+    """Whether the rules keep it waiting as a whole; the sweep looks again when that is over."""
+    tx.cases.count(announcement.id, tx.reaches.count(audience, announcement.people, today))
+    found = judging.rulings(ports, tx, announcement)
+    judging.keep(tx, announcement.id, found, actor=actor)
+    hold = judging.hold_of(found)
+    if hold is not None:
+        judging.hold_back(tx, announcement, hold)
+    elif announcement.held_until is not None:
+        tx.cases.hold(announcement.id, None)
+    return hold is not None
 
 
 def _audience(tx: Transaction, announcement: Announcement) -> Audience | None:
@@ -108,5 +127,7 @@ def _still_to_plan(tx: Transaction, public_id: UUID) -> Announcement | None:
     """The announcement, locked, while there is something to plan; an expired one is still explained by name."""
     found = tx.announcements.by_public_id(public_id, lock=True)
     if found is None or found.fanned_out_at or found.withdrawn_at or found.approved_at is None:
+        return None
+    if found.held_until is not None and found.held_until > tx.now:
         return None
     return found if found.due_at <= tx.now else None

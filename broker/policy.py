@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from broker.announcement import Purpose, Urgency
+from broker.rules.values import NO_RULES, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Case:
     covers: tuple[Cover, ...] = ()
     posture: Mapping[str, str] | None = None  # the account's facts when it was last looked at, if ever
     posture_age: timedelta | None = None  # how long ago that was
+    rules: Rules = field(default=NO_RULES, repr=False)  # there where a family judges each delivery
 
 
 Evidence = Mapping[str, str | int | float | bool | None]  # what a verdict rests on, without personal data

@@ -81,6 +81,7 @@ class Picked:
     doubtful: bool  # shared by people who share no guardian: no names
     commitment_key: bytes | None = field(repr=False)
     case: Case = field(repr=False)
+    department: int = 0
     address_hash: bytes = field(default=b"", repr=False)  # keyed: what a link is made of
 
 

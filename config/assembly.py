@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from broker import licensing
 from broker.errors import Problem, SetupError
 from broker.ports import Ports
 from config.faults import name_of
@@ -71,7 +72,13 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
         raise SetupError(problem_of(fault)) from None
     hints = Publisher(settings.queue_url, registry.names()) if serves or not settings.embedded else Silent()
     ways_out = WaysOut(registry, settings.accounts, settings.surroundings())
-    house = House(settings, ledger, hints, ways_out, Ports(ledger, hints, signer, ways_out, public_url=settings.public_url))
+    house = House(
+        settings,
+        ledger,
+        hints,
+        ways_out,
+        Ports(ledger, hints, signer, ways_out, public_url=settings.public_url),
+    )
     try:
         _check_schema(ledger)
         record.after_restore(ledger)
@@ -81,6 +88,7 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
             install(settings, ledger)
         else:
             house = replace(house, new_accounts=_add_unknown(settings, ledger))
+        _licence(house, serves=serves)
     except (
         DBAPIError
     ) as fault:  # it may go away between two of these, and come back: a supervisor tries again
@@ -90,6 +98,14 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
         house.close()
         raise
     return house
+
+
+def _licence(house: House, *, serves: bool) -> None:
+    """The sandbox has licences of its own, by which nothing leaves the machine; outside they are worth nothing."""
+    if house.settings.sandbox:
+        licensing.give_specimens(house.ports)
+    elif serves:
+        licensing.take_specimens(house.ports)
 
 
 def secret_of(settings: Settings) -> bytes:
@@ -123,6 +139,7 @@ def install(settings: Settings, ledger: Ledger) -> None:
         setup.School(school.slug, school.name, school.zone, school.locale, school.region),
         settings.departments,
         _configured(settings),
+        sandbox=settings.sandbox,
     )
 
 

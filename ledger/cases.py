@@ -16,6 +16,7 @@ from broker.actor import Actor, ActorKind
 from broker.announcement import Content, Part, People, Purpose, Urgency
 from broker.ports.rules import Standing
 from broker.rules.case import AnnouncementCase
+from broker.rules.licence import NOTHING
 from broker.values import AccountRow
 from ledger import tables as t
 from ledger.hand import Hand
@@ -29,6 +30,7 @@ _STANDING = (
     "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
     " a.actor_kind, a.actor_id, dp.slug AS department, sc.zone, r.version, r.body,"
     " hc.counted, hc.expected, hc.norm, acc.paused_at, acc.posture, acc.posture_at,"
+    " lic.stands_until AS licensed_until, lic.lacking AS unlicensed,"
     " (SELECT sw.why FROM switch sw WHERE sw.on_at IS NULL AND (sw.kind = 'everything'"
     "  OR (sw.kind = 'channel' AND sw.subject = acc.channel)"
     "  OR (sw.kind = 'department' AND sw.subject = dp.slug)) ORDER BY sw.id LIMIT 1) AS stopped,"
@@ -36,6 +38,7 @@ _STANDING = (
     " FROM announcement a JOIN department dp ON dp.id = a.department_id"
     " JOIN school sc ON sc.id = 1 JOIN account acc ON acc.id = :account"
     " LEFT JOIN (SELECT version, body FROM rules ORDER BY version DESC LIMIT 1) r ON true"
+    " LEFT JOIN licence lic ON lic.account_id = acc.id"
     " LEFT JOIN headcount hc ON hc.announcement_id = a.id"
     " LEFT JOIN verdict v ON v.id = (SELECT max(x.id) FROM verdict x"
     "  WHERE x.announcement_id = a.id AND x.account_id = acc.id)"
@@ -59,6 +62,7 @@ class Cases:
             expires_at=Moment,
             paused_at=Moment,
             posture_at=Moment,
+            licensed_until=Moment,
             now=Moment,
         )
         own = dialect.parameters(self._hand.connection)
@@ -68,11 +72,13 @@ class Cases:
             rows = self._hand.connection.execute(statement, values).all()
         return {row.id: _standing(row, account) for row in rows}
 
-    def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, AnnouncementCase]:
+    def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once."""
         contents = self._contents(announcements)
         found = self.standing(announcements, account)
-        return {each: replace(one.case, contents=contents[each]) for each, one in found.items()}
+        return {
+            each: Standing(replace(one.case, contents=contents[each]), one.last) for each, one in found.items()
+        }
 
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:
         """Keep how many people it tells, and what is usual for its department at this moment."""
@@ -149,6 +155,9 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         account_paused=row.paused_at is not None,
         posture=json.loads(row.posture) if row.posture else None,
         posture_age=row.now - row.posture_at if row.posture_at else None,
+        licence_needed=True,
+        licensed_until=row.licensed_until,
+        unlicensed=NOTHING if row.unlicensed is None else row.unlicensed,
     )
     last = None if row.last_version is None else (row.last_version, row.last_answer, row.last_code)
     return Standing(case, last)

@@ -258,7 +258,7 @@ class Deliveries:
             f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
             " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, d.content_version, picked.code,"
             " d.address_id,"
-            " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
+            " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn, a.department_id,"
             " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
             " ad.value AS address, ad.doubtful, ad.commitment_key, ad.hash AS address_hash,"
             " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
@@ -305,9 +305,9 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
     cells: Sequence[Any] = row  # in the order of the SELECT
     (
         (delivery, fence, burned, announcement, public_id, content_version, code, address_id),
-        (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
+        (due_at, expires_at, purpose, urgency, withdrawn, department, paused, posture, posture_at),
         (address, doubtful, commitment_key, address_hash, opted_out, person_active, consent, bounced, note, now),
-    ) = cells[:8], cells[8:16], cells[16:]
+    ) = cells[:8], cells[8:17], cells[17:]
     case = Case(
         now=now,
         channel=account.channel,
@@ -341,6 +341,7 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         doubtful=bool(doubtful),
         commitment_key=commitment_key,
         case=case,
+        department=department,
         address_hash=address_hash or b"",
     )
 

@@ -24,6 +24,12 @@ class Reaches:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
+    def count(self, audience: Audience, people: People, today: date) -> int:
+        """How many a duty would be about."""
+        told = members(audience, people, today).subquery("told")
+        counted = select(func.count(func.distinct(told.c.person_id)))
+        return int(self._hand.connection.execute(counted).scalar_one())
+
     def told(self, audience: Audience, people: People, today: date) -> set[int]:
         """Everybody a duty would be about."""
         return set(self._hand.connection.execute(members(audience, people, today)).scalars())

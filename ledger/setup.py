@@ -7,8 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, insert, select, update
 
+from broker.actor import SYSTEM
+from broker.rules.book import SANDBOX, rules_of
 from ledger.connect import Ledger, Transaction
 from ledger.tables import account, department, school
+
+IN_THE_SANDBOX = "a sandbox school: nothing real can leave"
+OUT_OF_THE_SANDBOX = "no sandbox any more"
+SANDBOX_WRITTEN = rules_of(SANDBOX).changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,13 @@ def install(
     whose: School,
     departments: Mapping[str, str],
     accounts: Sequence[ConfiguredAccount],
+    *,
+    sandbox: bool = False,
 ) -> None:
     """Make the ledger agree with the settings; safe to repeat. `departments` maps slug → name.
 
-    An account that the settings no longer name is kept, for its deliveries point to it, and set inactive.
+    An account that the settings no longer name is kept, for its deliveries point to it, and set inactive. `sandbox`:
+    nothing real can leave, so the school's rules begin with what suits that; they end with it.
     """
 
     def work(tx: Transaction) -> None:
@@ -52,6 +61,7 @@ def install(
             _put(connection, one)
         gone = account.c.name.not_in([one.name for one in accounts])
         connection.execute(update(account).where(gone).values(active=False))
+        rules_for(tx, sandbox=sandbox)
 
     ledger.transact(work)  # web and workers of a new school start at once, and each of them comes here
 
@@ -89,6 +99,20 @@ def _put(connection: Connection, one: ConfiguredAccount) -> None:
         ).scalar_one()
     values = {"channel": one.channel, "department_id": owner, "per_second": one.per_second, "active": True}
     _upsert(connection, account, {"name": one.name}, values)
+
+
+def rules_for(tx: Transaction, *, sandbox: bool) -> None:
+    """A sandbox school that has no rules of its own yet begins with those of the sandbox; a real one never keeps them.
+
+    They are a version like any other: shown, explained, changed, and taken back when the school goes live.
+    """
+    history = tx.rules.history()
+    if sandbox and not history:
+        tx.rules.add(SANDBOX, by=SYSTEM, why=IN_THE_SANDBOX)
+    begun = next((each.why for each in history if each.why in (IN_THE_SANDBOX, OUT_OF_THE_SANDBOX)), None)
+    if not sandbox and begun == IN_THE_SANDBOX:
+        left = {key: value for key, value in history[0].changed.items() if SANDBOX_WRITTEN.get(key) != value}
+        tx.rules.add(left, by=SYSTEM, why=OUT_OF_THE_SANDBOX)
 
 
 def _upsert(connection: Connection, table: Table, key: dict[str, object], values: dict[str, object]) -> None:

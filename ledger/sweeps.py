@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 
 from broker.delivery import State
 from broker.values import DeliverHint, Due, Lane
@@ -33,6 +33,7 @@ class Sweeps:
                 t.announcement.c.approved_at.is_not(None),
                 t.announcement.c.withdrawn_at.is_(None),
                 t.announcement.c.due_at <= now,
+                or_(t.announcement.c.held_until.is_(None), t.announcement.c.held_until <= now),
             )
             .order_by(t.announcement.c.due_at)
             .limit(limit)

@@ -138,6 +138,9 @@ class Lacking:
 class Reaches(Protocol):
     """Facts about who can be told, in bulk: thousands of rows, and never a verdict."""
 
+    def count(self, audience: Audience, people: People, today: date) -> int:
+        """How many a duty would be about."""
+
     def told(self, audience: Audience, people: People, today: date) -> set[int]:
         """Everybody a duty would be about."""
 

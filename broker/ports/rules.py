@@ -71,7 +71,7 @@ class Cases(Protocol):
     def standing(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """What may change from one second to the next, without the wordings. Raises RulesUnreadable."""
 
-    def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, AnnouncementCase]:
+    def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once. Raises RulesUnreadable."""
 
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:

@@ -16,11 +16,13 @@ from broker.ports.licences import Licences, Posts
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
+from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.record import Entry
 from broker.roster import Roster
+from broker.rules.memory import Memory
 from broker.values import AccountRow, Result, SchoolRow, Starts
 
 T = TypeVar("T")
@@ -153,6 +155,18 @@ class Transaction(Protocol):
     def sessions(self) -> Sessions:
         """Who is signed in to the pages."""
 
+    @property
+    def privacy(self) -> Privacy:
+        """What there is of one person."""
+
+    @property
+    def prunings(self) -> Prunings:
+        """What has had its time."""
+
+    @property
+    def redactions(self) -> Redactions:
+        """What providers are to forget."""
+
 
 class ImportTransaction(Transaction, Protocol):
     """A transaction beside which a roster lies staged."""
@@ -205,3 +219,4 @@ class Ports:
     channels: Channels
     answering: Answering = field(default_factory=Answering)
     public_url: str | None = None  # of the school, for links; None while it has none
+    memory: Memory = field(default_factory=Memory)  # of what the rules need be asked only once

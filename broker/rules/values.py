@@ -54,3 +54,6 @@ class Rules:
     def windows(self, key: str) -> tuple[Opening, ...]:
         """Hours of the week, by what they are for."""
         return cast("tuple[Opening, ...]", self.values[key])
+
+
+NO_RULES = Rules()

@@ -28,6 +28,7 @@ from broker.values import Lane
 from config.signer import HmacSigner
 from ledger import tables as t
 from ledger.connect import Ledger
+from ledger.setup import rules_for
 from tests.support.school import SmallSchool
 from tests.support.tampering import without_guards
 
@@ -81,6 +82,11 @@ class World:
     tempo: Tempo = field(default_factory=Tempo)
     faults: list[Exception] = field(default_factory=list)
     passed: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        """A sandbox school's rules: nothing waits to be undone, whatever the hour."""
+        with self.ledger.begin() as tx:
+            rules_for(tx, sandbox=True)
 
     @classmethod
     def over(cls, ledger: Ledger, signer: HmacSigner) -> World:

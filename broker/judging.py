@@ -1,0 +1,206 @@
+"""The rules at work on whole announcements: at intake, in the preview, at fan-out and in the claim, by one function.
+
+Facts come from one place (`tx.cases`), also for what is not accepted yet: it is stored first and judged in the same
+transaction, which a refusal, or a preview, takes back. So no rule sees other facts before than after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from broker.actor import Actor
+from broker.announcement import Announcement
+from broker.channel import Traits
+from broker.errors import InvalidAnnouncement, Problem
+from broker.policy import Allow, Hold, Refuse, Verdict, together
+from broker.ports import KeptVerdict, Ports, Standing, Transaction
+from broker.record import Entry
+from broker.rules import book
+from broker.rules.case import AnnouncementCase
+from broker.rules.memory import Memory
+from broker.social import with_other_voices
+from broker.values import AccountRow
+
+BROKEN_RECHECK = timedelta(minutes=1)  # of what a rule that raises holds: somebody is mending it
+FAILED = "policy_failed"
+
+
+class RefusedByRule(InvalidAnnouncement):
+    """Raised when a rule refuses an announcement before it is accepted; `ruling` has the evidence."""
+
+    def __init__(self, ruling: Ruling, refusal: Refuse) -> None:
+        self.ruling, self.refusal = ruling, refusal
+        super().__init__(Problem(refusal.code, refusal.about or "via", refusal.why, refusal.hint))
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the rules say to an announcement on one account, and what they said when last asked."""
+
+    account: AccountRow
+    case: AnnouncementCase
+    verdict: Verdict
+    last: tuple[int, str, str] | None = None
+
+    @property
+    def answer(self) -> str:
+        """allow, hold or refuse."""
+        return answer_of(self.verdict)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is another answer than before: by another version of the rules, or for another reason."""
+        return self.last != (self.case.rules.version, self.answer, self.verdict.code)
+
+
+def answer_of(verdict: Verdict) -> str:
+    """A verdict in one word."""
+    if isinstance(verdict, Hold):
+        return "hold"
+    return "allow" if isinstance(verdict, Allow) else "refuse"
+
+
+def rulings(ports: Ports, tx: Transaction, announcement: Announcement, *, asked: bool = False) -> Sequence[Ruling]:
+    """What the rules say to a stored announcement on each of its accounts.
+
+    `asked`: it is not accepted yet, and this is the answer to whoever asks. A way without an account has no ruling.
+    """
+    found = []
+    for channel in dict.fromkeys(name for step in announcement.ways for name in step.channels):
+        account = tx.accounts.for_channel(channel, announcement.department)
+        if account is None:
+            continue
+        standing = tx.cases.whole([announcement.id], account)[announcement.id]
+        case = known_of_channel(standing.case, ports.channels.traits(channel))
+        case = with_other_voices(tx, account, announcement.id, case)
+        if asked:
+            case = replace(case, announcement=None, accepted_at=None)
+        found.append(Ruling(account, case, _judged(tx, case), standing.last))
+    return found
+
+
+def refusal_in(found: Iterable[Ruling]) -> RefusedByRule | None:
+    """The first refusal, as an error for whoever asked."""
+    for ruling in found:
+        if isinstance(ruling.verdict, Refuse):
+            return RefusedByRule(ruling, ruling.verdict)
+    return None
+
+
+def hold_of(found: Sequence[Ruling]) -> Hold | None:
+    """What keeps the announcement as a whole from being planned, if anything does.
+
+    The latest of what holds it on every way; else the earliest of its ways' own holds, where all of them are held:
+    planning later finds whom it then is about. A way that alone is held is planned, and waits in the claim.
+    """
+    verdicts = [ruling.verdict for ruling in found]
+    holds = [verdict for verdict in verdicts if isinstance(verdict, Hold)]
+    if whole := [hold for hold in holds if hold.whole]:
+        return max(whole, key=lambda hold: hold.until)
+    if holds and all(isinstance(verdict, Hold | Refuse) for verdict in verdicts):
+        return min(holds, key=lambda hold: hold.until)
+    return None
+
+
+def keep(tx: Transaction, announcement: int, found: Iterable[Ruling], *, actor: Actor) -> None:
+    """Keep the answers that are new, with their evidence, and tell the record."""
+    new = [ruling for ruling in found if ruling.is_new]
+    tx.verdicts.keep([_kept(tx, announcement, ruling) for ruling in new])
+    tx.record.add([_told(announcement, ruling, actor) for ruling in new])
+
+
+def hold_back(tx: Transaction, announcement: Announcement, hold: Hold) -> None:
+    """Keep it from being planned; never beyond its expiry, so that whoever is not told then is told why."""
+    tx.cases.hold(announcement.id, min(hold.until, announcement.expires_at), hold.code, hold.why)
+
+
+def refusal_told(refused: RefusedByRule, department: str, digest: str, actor: Actor) -> Entry:
+    """What the record keeps of an announcement that was never accepted: whose, and which rule, never its words."""
+    ruling = refused.ruling
+    facts = {"department": department, "digest": digest, **_facts(ruling)}
+    return Entry("announcement.refused", actor, facts)
+
+
+def claimed(
+    tx: Transaction, announcements: Collection[int], account: AccountRow, traits: Traits, *, memory: Memory
+) -> Mapping[int, Ruling]:
+    """The rulings that a claim needs: one statement for facts that may change, one more for wordings not judged yet.
+
+    Raises what a rule raises.
+    """
+    if not announcements:
+        return {}
+    standing = tx.cases.standing(announcements, account)
+    once = _once(tx, standing, account, traits, memory)
+    found = {}
+    for announcement, one in standing.items():
+        case = known_of_channel(one.case, traits)
+        verdict = together((once[announcement], book.judged_each_time(case)))
+        found[announcement] = Ruling(account, case, verdict, one.last)
+    return found
+
+
+def known_of_channel(case: AnnouncementCase, traits: Traits) -> AnnouncementCase:
+    """The case with what only the channel's code knows."""
+    return replace(case, traits=traits, broadcast=traits.broadcast)
+
+
+def _once(
+    tx: Transaction, standing: Mapping[int, Standing], account: AccountRow, traits: Traits, memory: Memory
+) -> Mapping[int, Verdict]:
+    known: dict[int, Verdict] = {}
+    for announcement, one in standing.items():
+        verdict = memory.get(announcement, account.id, one.case.rules.version)
+        if verdict is not None:
+            known[announcement] = verdict
+    missing = standing.keys() - known.keys()
+    if missing:
+        for announcement, whole in tx.cases.whole(missing, account).items():
+            case = with_other_voices(tx, account, announcement, known_of_channel(whole.case, traits))
+            verdict = book.judged_once(case)
+            memory.put(announcement, account.id, whole.case.rules.version, verdict)
+            known[announcement] = verdict
+    return known
+
+
+def _judged(tx: Transaction, case: AnnouncementCase) -> Verdict:
+    """A rule that raises holds its way and no other, and somebody is told."""
+    try:
+        return book.judged(case)
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing may leave by this account, and nothing is lost
+        why = f"a rule failed with {type(error).__name__}"
+        tx.sweeps.raise_alarm(FAILED, case.account, why)
+        return Hold(case.now + BROKEN_RECHECK, FAILED, why)
+
+
+def _kept(tx: Transaction, announcement: int, ruling: Ruling) -> KeptVerdict:
+    verdict = ruling.verdict
+    return KeptVerdict(
+        announcement=announcement,
+        account=ruling.account.id,
+        account_name=ruling.account.name,
+        channel=ruling.account.channel,
+        rules_version=ruling.case.rules.version,
+        at=tx.now,
+        answer=ruling.answer,
+        code=verdict.code,
+        why=verdict.why,
+        until=verdict.until if isinstance(verdict, Hold) else None,
+        evidence=verdict.evidence,
+    )
+
+
+def _told(announcement: int, ruling: Ruling, actor: Actor) -> Entry:
+    return Entry("announcement.judged", actor, _facts(ruling), announcement)
+
+
+def _facts(ruling: Ruling) -> dict[str, object]:
+    return {
+        "account": ruling.account.name,
+        "rules": ruling.case.rules.version,
+        "answer": ruling.answer,
+        "code": ruling.verdict.code,
+        "evidence": dict(ruling.verdict.evidence),
+    }
