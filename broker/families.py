@@ -65,10 +65,13 @@ def unblock(ports: Ports, guardian: str, pupil: str, *, why: str, actor: Actor) 
     return ports.ledger.transact(work)
 
 
-def the(tx: Transaction, word: str, field: str) -> PersonRow:
-    """The one person whom a word means: an id, or a name that nobody else has. Raises NotFound."""
+def the(tx: Transaction, word: str, field: str, *, gone: bool = False) -> PersonRow:
+    """The one person whom a word means: an id, or a name that nobody else has. Raises NotFound.
+
+    `gone`: those who left the school count too.
+    """
     known = 0 < len(word) <= LONGEST_WORD and word.isprintable()
-    found = tx.families.find(word.strip(), limit=MOST_NAMED + 1) if known else ()
+    found = tx.families.find(word.strip(), limit=MOST_NAMED + 1, gone=gone) if known else ()
     if len(found) == 1:
         return found[0]
     if not found:
@@ -94,4 +97,5 @@ def _both(tx: Transaction, guardian: str, pupil: str) -> tuple[PersonRow, Person
 
 
 def _entry(kind: str, adult: PersonRow, child: PersonRow, why: str, actor: Actor) -> Entry:
-    return Entry(kind, actor, {"guardian": adult.id, "pupil": child.id, "why": why})
+    facts = {"guardian": adult.id, "pupil": child.id}
+    return Entry(kind, actor, facts, words=why, about=(adult.id, child.id))

@@ -215,22 +215,25 @@ class Chain:
         return None if hash_of(seal) == seal.hash else f"seal {seal.number} itself was changed"
 
 
-def verify_seals(
-    seals: Iterable[tuple[Seal, Iterable[StoredEntry]]],
-) -> tuple[bytes, int, int, str | None]:
-    """Check every seal against its entries and the seal before it.
-
-    Returns (head, entries covered, the next mark that is unsealed, the first fault or None).
-    """
-    chain = Chain()
+def follow_all(chain: Chain, seals: Iterable[tuple[Seal, Iterable[StoredEntry]]]) -> str | None:
+    """Check every seal against its entries and the seal before it; the first fault, or None."""
     for seal, entries in seals:
         tree = MerkleTree()
         for entry in entries:
             tree.add(leaf(entry))
         fault = chain.follow(seal, tree)
         if fault is not None:
-            return chain.head, chain.entries, chain.mark, fault
-    return chain.head, chain.entries, chain.mark, None
+            return fault
+    return None
+
+
+def verify_seals(
+    seals: Iterable[tuple[Seal, Iterable[StoredEntry]]],
+) -> tuple[bytes, int, int, str | None]:
+    """A whole chain at once: (head, entries covered, the next mark that is unsealed, the first fault or None)."""
+    chain = Chain()
+    fault = follow_all(chain, seals)
+    return chain.head, chain.entries, chain.mark, fault
 
 
 def hash_of(seal: Seal) -> bytes:

@@ -49,7 +49,7 @@ def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None
                 )
             )
         tx.moves.move([_requeued(known, tx, why or "a person decided to try again")])
-        tx.record.add([_entry("delivery.requeued", known, actor, why)])
+        tx.record.add([_entry(tx, "delivery.requeued", known, actor, why)])
 
     ports.ledger.transact(work)
 
@@ -73,7 +73,7 @@ def settle(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
             settled_by=actor.id,
         )
         tx.moves.move([move])
-        tx.record.add([_entry("delivery.settled", known, actor, why)])
+        tx.record.add([_entry(tx, "delivery.settled", known, actor, why)])
 
     ports.ledger.transact(work)
 
@@ -151,9 +151,12 @@ def _requeued(known: KnownDelivery, tx: Transaction, why: str) -> Move:
     )
 
 
-def _entry(kind: str, known: KnownDelivery, actor: Actor, why: str) -> Entry:
-    facts = {"delivery": known.delivery, "before": known.state.value, "why": why}
-    return Entry(kind, actor, facts, known.announcement)
+def _entry(tx: Transaction, kind: str, known: KnownDelivery, actor: Actor, why: str) -> Entry:
+    """What is said of a message to somebody may name them: it is kept beside the record, that of a public one in it."""
+    facts = {"delivery": known.delivery, "before": known.state.value}
+    if about := tuple(tx.privacy.people_of([known.delivery])):
+        return Entry(kind, actor, facts, known.announcement, words=why, about=about)
+    return Entry(kind, actor, {**facts, "why": why}, known.announcement)
 
 
 def _the(tx: Transaction, delivery: int) -> KnownDelivery:

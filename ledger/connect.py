@@ -28,6 +28,7 @@ from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import READ_ONLY
+from ledger.erasure import Privacy
 from ledger.exchange import exchange
 from ledger.families import Families
 from ledger.groups import Groups
@@ -40,9 +41,11 @@ from ledger.pace import Pace
 from ledger.people import People
 from ledger.plans import Plans
 from ledger.posts import Posts
+from ledger.pruning import Prunings
 from ledger.reaches import Reaches
 from ledger.receipts import Receipts
 from ledger.record import Records
+from ledger.redactions import Redactions
 from ledger.retractions import Retractions
 from ledger.rules import RuleBook
 from ledger.sessions import Sessions
@@ -93,6 +96,9 @@ class Transaction:
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
         self.sessions = Sessions(hand)
+        self.privacy = Privacy(hand)
+        self.prunings = Prunings(hand)
+        self.redactions = Redactions(hand)
 
     @property
     def now(self) -> datetime:

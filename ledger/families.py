@@ -22,17 +22,17 @@ class Families:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
-    def find(self, word: str, *, limit: int) -> Sequence[PersonRow]:
+    def find(self, word: str, *, limit: int, gone: bool = False) -> Sequence[PersonRow]:
         """Whom a word may mean."""
         run = self._hand.connection.execute
         ids = [person.c.source_id == word]
         if (public := _uuid(word)) is not None:
             ids.append(person.c.public_id == public)
-        if exact := run(_people().where(or_(*ids))).all():
+        if exact := run(_people(gone).where(or_(*ids))).all():
             return [person_row(row) for row in exact]
         called = func.lower(" ".join(word.split()))  # by the database on both sides: SQLite folds ASCII alone
         given = [func.lower(whole) == called for whole in (*_WHOLE, person.c.family_name)]
-        rows = run(_people().where(or_(*given)).order_by(person.c.source_id).limit(limit))
+        rows = run(_people(gone).where(or_(*given)).order_by(person.c.source_id).limit(limit))
         return [person_row(row) for row in rows]
 
     def by_source_ids(self, ids: Sequence[str]) -> Mapping[str, PersonRow]:
@@ -68,8 +68,9 @@ _WHOLE = (
 )
 
 
-def _people() -> Select[Any]:
-    return select(person).where(person.c.active)
+def _people(gone: bool = False) -> Select[Any]:
+    """Who is here; or was, and is known by name still."""
+    return select(person).where(person.c.source_id.not_like("erased~%") if gone else person.c.active)
 
 
 def person_row(row: Row[Any]) -> PersonRow:

@@ -58,11 +58,11 @@ class Receipts:
         return [InboxItem(r.id, r.account_id, r.url, json.loads(r.headers), r.body) for r in rows]
 
     def done(self, ids: Iterable[int], *, fault: str = "") -> None:
-        """Mark callbacks as confirmed, or as impossible to read."""
+        """Mark callbacks as confirmed, or as impossible to read; what they held of anybody is kept no longer."""
         self._hand.connection.execute(
             update(receipt)
             .where(receipt.c.id.in_(list(ids)))
-            .values(confirmed_at=self._hand.now, fault=fault)
+            .values(confirmed_at=self._hand.now, fault=fault, url="", headers="{}", body=b"")
         )
 
 

@@ -13,7 +13,7 @@ from broker.actor import SYSTEM, Actor
 from broker.record import GENESIS, Chain, Entry, Seal, Verification
 from ledger.hand import Hand
 from ledger.remarks import kept_apart
-from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, trees
+from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, sealed
 from ledger.reads.record import head as newest
 from ledger.record_keeping import opened
 from ledger.tables import record_entry, record_head, record_seal
@@ -117,7 +117,7 @@ def verify(connection: Connection) -> Verification:
     """Check every seal against what is stored under it; streams, so that a long record fits in memory."""
     chain = Chain(pruned_through=pruned_through(connection))
     try:
-        fault = next((f for seal, tree in trees(connection) if (f := chain.follow(seal, tree))), None)
+        fault = law.follow_all(chain, sealed(connection))
         unsealed, nowhere = count_outside(connection, chain.mark)
     except (TypeError, ValueError):  # SQLite keeps whatever is put into a column, a text for bytes among it
         unreadable = "an entry or a seal is not what Carillon wrote: it was changed"

@@ -35,6 +35,7 @@ from broker.address import AddressKind
 from broker.audience import fold
 from broker.ports import Signer
 from broker.roster import GroupKind, Role, Roster, RosterGroup, RosterProblem
+from ledger.barred import without_barred
 from ledger.dialect import Dialect
 from ledger.people import keyed_hash
 from ledger.periods import one_each
@@ -155,7 +156,7 @@ def staged(connection: Connection, dialect: Dialect, signer: Signer, roster: Ros
     try:
         with connection.begin():
             metadata.create_all(connection, checkfirst=False)
-            found = recognised(connection, roster)
+            found = without_barred(connection, signer, recognised(connection, roster))
             groups, problems = _named_apart(connection, found.groups)
             _load(connection, dialect, signer, replace(found, groups=groups))
         yield Staged(roster.source, found.problems + problems, found.terms is not None)

@@ -11,6 +11,7 @@ from broker.ports.licences import Licences, Posts
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
+from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.rules import Cases, KeptVerdict, RuleBook, RulesVersion, Standing, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
@@ -42,9 +43,12 @@ __all__ = [
     "Plans",
     "Ports",
     "Posts",
+    "Privacy",
+    "Prunings",
     "Reaches",
     "Receipts",
     "Records",
+    "Redactions",
     "Retractions",
     "RuleBook",
     "RulesVersion",

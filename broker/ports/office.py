@@ -94,8 +94,11 @@ class Groups(Protocol):
 class Families(Protocol):
     """Who belongs to whom."""
 
-    def find(self, word: str, *, limit: int) -> Sequence[PersonRow]:
-        """Whom a word may mean: a school's own id, or our public one, alone; else everybody of that name."""
+    def find(self, word: str, *, limit: int, gone: bool = False) -> Sequence[PersonRow]:
+        """Whom a word may mean: a school's own id, or our public one, alone; else everybody of that name.
+
+        `gone`: those who left too, but nobody who was erased.
+        """
 
     def by_source_ids(self, ids: Sequence[str]) -> Mapping[str, PersonRow]:
         """Those who are at the school, by the school's own ids."""

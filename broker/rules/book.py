@@ -7,12 +7,19 @@ from types import MappingProxyType
 
 from broker.errors import Problem, RuleRefused
 from broker.policy import Verdict, judge
-from broker.rules import blast, undo, windows
+from broker.rules import blast, keeping, licence, social, undo, windows
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Parameter
 from broker.rules.values import Rules
 
-FAMILIES: tuple[Family, ...] = (blast.FAMILY, undo.FAMILY, windows.FAMILY)
+FAMILIES: tuple[Family, ...] = (
+    licence.FAMILY,
+    social.FAMILY,
+    blast.FAMILY,
+    undo.FAMILY,
+    windows.FAMILY,
+    keeping.FAMILY,
+)
 RULES: Mapping[str, Parameter] = MappingProxyType(
     {parameter.key: parameter for family in FAMILIES for parameter in family.parameters}
 )

@@ -1,0 +1,65 @@
+"""Words that somebody typed, wherever they stand: who is named in them, and striking them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Row, Table, and_, or_, select, update
+
+from broker.audience import fold
+from broker.ports.privacy import Subject
+from broker.strike import pattern, striker
+from ledger import tables as t
+from ledger.hand import Hand
+from ledger.privacy import REGISTRY
+
+
+def mentions(hand: Hand, subject: Subject) -> tuple[int, int]:
+    """How many rows name them whole, and how many others have one of their single names."""
+    whole = pattern(subject.named, subject.values, [subject.source_id])
+    single = pattern(subject.called)
+    named = called = 0
+    for _, _, words in typed(hand):
+        if any(whole.search(each) for each in words.values()):
+            named += 1
+        elif any(single.search(each) for each in words.values()):
+            called += 1
+    return named, called
+
+
+def strike(hand: Hand, subject: Subject, *, called: bool) -> int:
+    """Strike them out; returns in how many rows. `called`: single names too."""
+    names = (*subject.named, *subject.called) if called else subject.named
+    found = pattern(names, subject.values, [subject.source_id])
+    struck = striker(found)
+    changed = [
+        (table, row, {column: struck(each) for column, each in words.items() if found.search(each)})
+        for table, row, words in typed(hand)
+        if any(found.search(each) for each in words.values())
+    ]
+    for table, row, words in changed:
+        _write(hand, table, row, words)
+    return len(changed)
+
+
+def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
+    """Every row with words in it, where no number of ours tells whom they are about."""
+    for name, held in REGISTRY.items():
+        if not held.typed:
+            continue
+        table = t.metadata.tables[name]
+        columns = [table.c[column] for column in held.typed]
+        anything = or_(*(column != "" for column in columns))
+        for row in hand.connection.execute(select(*table.primary_key, *columns).where(anything)):
+            yield table, row, {column: row._mapping[column] or "" for column in held.typed}
+
+
+def _write(hand: Hand, table: Table, row: Row[Any], words: Mapping[str, str]) -> None:
+    """Names of groups and templates stay unlike each other: two that were called after one person go by their numbers."""
+    values = dict(words)
+    if "name" in values and "folded_name" in table.c:
+        values["name"] = f"{values['name']} {row.id}"
+        values["folded_name"] = fold(values["name"])
+    which = and_(*(column == row._mapping[column.name] for column in table.primary_key))
+    hand.connection.execute(update(table).where(which).values(values))
