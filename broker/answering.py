@@ -29,8 +29,9 @@ class Inbound:
 
     `key` names it at its source (the provider's id, a mail's digest), so that hearing of it twice records it once.
     `attempt` is the try that it answers, where a signed token told; `reply_to` (a delivery and the beginning of its
-    text's digest) what an unsigned Message-ID claims. `automatic`: a machine wrote it. `settled`: all that was asked
-    is done (STOP, HELP): it is kept, nobody need read it and nothing is answered.
+    text's digest) what an unsigned Message-ID claims. `automatic`: a machine wrote it, and nobody need read it.
+    `quiet`: no machine should answer it, for it says so or has lain for days. `settled`: all that it asks is done
+    (STOP, START): it is kept, nobody need read it and nothing is answered.
     """
 
     channel: str
@@ -42,6 +43,7 @@ class Inbound:
     attempt: int | None = None
     reply_to: tuple[int, str] | None = None
     automatic: bool = False
+    quiet: bool = False
     settled: bool = False
 
 
@@ -100,7 +102,6 @@ class Answering:
     overdue_after: timedelta = OVERDUE_AFTER
     words: WordList = field(default_factory=shipped_words)
     replies: bool = True  # whether anything is answered by itself
-    public_url: str | None = None
     own_addresses: frozenset[str] = frozenset()  # what our mails come from: never answered
 
     def inbox_of(self, department: str | None) -> Inbox:

@@ -47,10 +47,12 @@ def record_inbound(ports: Ports, tx: Transaction, inbound: Inbound, *, actor: Ac
     kind = ports.channels.traits(inbound.channel).address_kind or AddressKind.EMAIL
     sender, usable = _normalised(inbound, kind, tx.school.region)
     inbound = _bounded(inbound)
-    about = tx.answers.about(inbound, kind=kind, sender=sender, within=LATELY)
+    about = None if inbound.settled else tx.answers.about(inbound, kind=kind, sender=sender, within=LATELY)
     department = about.department if about is not None else _department_of(tx, inbound)
     rules = ports.answering
-    concern = not inbound.settled and rules.words.heard_in(inbound.subject, inbound.text)
+    concern = not (inbound.settled or inbound.automatic) and rules.words.heard_in(
+        inbound.subject, inbound.text
+    )
     inbox = rules.lead if concern else rules.inbox_of(department)
     kept = tx.answers.add(inbound, kind=kind, sender=sender, inbox=inbox.name, concern=concern, about=about)
     if kept is None:
@@ -192,6 +194,8 @@ def _reply(
         return "not answered: the school has switched that off"
     if inbound.automatic:
         return "not answered: a machine wrote it"
+    if inbound.quiet:
+        return "not answered: it asks for no machine's answer, or had lain for days"
     if kind is AddressKind.EMAIL:
         if sender in _own_addresses(ports):
             return "not answered: it came from ourselves"
@@ -296,7 +300,7 @@ def _is_one_of(name: str, watchers: tuple[str, ...]) -> bool:
 
 def _link(ports: Ports, public_id: UUID | None) -> str:
     """Where it can be read after signing in; "" while the school has no public address."""
-    base = ports.answering.public_url
+    base = ports.public_url
     if not base:
         return ""
     return f"{base}/watch/answers/{public_id}" if public_id else f"{base}/watch/answers"

@@ -27,6 +27,14 @@ class BounceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """One line of a report, whoever wrote it: the enhanced status code, "" where it gave none that can be read."""
+
+    status: str = ""
+    delayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Bounce:
     """One report about one attempt. `key` is the digest of the mail that told it, `code` the enhanced status code."""
 

@@ -61,6 +61,7 @@ def confirm(ports: Ports, address: int, *, actor: Actor) -> None:
         if not tx.people.confirm_address(address):
             hint = "see: carillon people doubtful"
             raise NotFound(Problem("unknown_address", "address", "there is no address of this number", hint))
+        tx.bounces.clear(address)
         tx.record.add([Entry("address.confirmed", actor, {"address": address})])
 
     ports.ledger.transact(work)

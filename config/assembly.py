@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from broker import licensing
 from broker.errors import Problem, SetupError
 from broker.ports import Ports
+from config.answering import answering_of
 from config.faults import name_of
 from config.queue import Publisher, Silent
 from config.registry import Registry
@@ -77,7 +78,14 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
         ledger,
         hints,
         ways_out,
-        Ports(ledger, hints, signer, ways_out, public_url=settings.public_url),
+        Ports(
+            ledger,
+            hints,
+            signer,
+            ways_out,
+            answering=answering_of(settings),
+            public_url=settings.public_url,
+        ),
     )
     try:
         _check_schema(ledger)

@@ -32,6 +32,7 @@ from broker.moments import zone_named
 from channels.seconds import Seconds
 from config import reading
 from config.accounts import Account, read_accounts
+from config.answering import Answers, MailboxAt
 from config.faults import Faults, plain_words
 from config.registry import Registry
 
@@ -165,6 +166,8 @@ class Settings(_Group):
         description="name shown for each department's slug",
     )
     accounts: dict[str, Account] = Field({}, description="the configured ways out, by name")
+    mailboxes: dict[str, MailboxAt] = Field({}, description="mailboxes to read, by name")
+    answers: Answers = Field(default_factory=Answers)
     worker: Worker = Field(default_factory=Worker)
     web: Web = Field(default_factory=Web)
 

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from config.accounts import Account
+from config.answering import InboxAt, MailboxAt
 from config.faults import name_of
 from config.reading import SECRETS_DIR
 from config.registry import Registry
@@ -29,6 +30,18 @@ be written in capitals or not. A deeper name can be given whole as JSON too:
 `carillon doctor` looks at what the settings point to.
 """
 
+NAMED = {("accounts",), ("mailboxes",), ("answers", "inboxes")}  # each member has a name of the school's choosing
+
+MAILBOXES = """
+## Mailboxes
+
+What came back undelivered and what people answered by mail is read from these (docs/recipes/answers-and-bounces.md).
+"""
+
+INBOXES = """
+## Inboxes
+"""
+
 ACCOUNTS = """
 ## Accounts
 
@@ -39,6 +52,8 @@ Each configured way out has a name of your choosing (`NAME` here) and these sett
 def page(channels: Sequence[str] = ("email", "rss", "sms", "twitter")) -> str:
     """docs/settings.md, whole."""
     parts = [HEAD, _table(_rows(Settings, ()))]
+    parts += [MAILBOXES, _table(_rows(MailboxAt, ("mailboxes", "name")))]
+    parts += [INBOXES, _table(_rows(InboxAt, ("answers", "inboxes", "name")))]
     parts += [ACCOUNTS, _table(_rows(Account, ("accounts", "name")))]
     registry = Registry()
     for channel in channels:
@@ -52,7 +67,7 @@ def _rows(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[str, 
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _rows(inner, (*path, name))
-        elif (name, path) != ("accounts", ()) and (model, name) != (Account, "own"):
+        elif (*path, name) not in NAMED and (model, name) != (Account, "own"):
             yield f"`{name_of((*path, name))}`", _default(name, field), field.description or ""
 
 
@@ -62,7 +77,7 @@ def _default(name: str, field: FieldInfo) -> str:
     if name == "database_url":
         return "a file in the data folder"
     value: Any = field.default
-    if value is None or value is PydanticUndefined or value in ("", {}):
+    if value is None or value is PydanticUndefined or value in ("", {}, ()):
         return ""
     if isinstance(value, timedelta):
         value = f"{value.total_seconds():g}"

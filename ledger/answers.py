@@ -65,7 +65,7 @@ class Answers:
             "received_at": now,
             "automatic": inbound.automatic,
             "concern": concern,
-            "done_at": now if inbound.settled or (inbound.automatic and not concern) else None,
+            "done_at": now if inbound.settled or inbound.automatic else None,
         }
         self._hand.connection.execute(insert(t.answer).values(row))
         return self.named(public_id)

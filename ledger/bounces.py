@@ -121,17 +121,21 @@ class Bounces:
                 found.append((row.address_id, row.channel, row.code))
         return found
 
-    def position(self, mailbox: str) -> str:
-        """How far a mailbox has been read; "" for not at all."""
-        query = select(t.mailbox.c.position).where(t.mailbox.c.name == mailbox)
-        return self._hand.connection.execute(query).scalar_one_or_none() or ""
+    def take_turn(self, mailbox: str, *, every: timedelta) -> str | None:
+        """How far it has been read, for whoever is the first to ask in this while; None for others."""
+        run, now = self._hand.connection.execute, self._hand.now
+        known = run(select(t.mailbox.c.position).where(t.mailbox.c.name == mailbox)).scalar_one_or_none()
+        if known is None:
+            run(insert(t.mailbox).values(name=mailbox, position="", read_at=now))
+            return ""
+        mine = update(t.mailbox).where(t.mailbox.c.name == mailbox, t.mailbox.c.read_at <= now - every)
+        return str(known) if run(mine.values(read_at=now)).rowcount else None
 
     def read_to(self, mailbox: str, position: str) -> None:
         """Keep how far it has been read."""
-        run = self._hand.connection.execute
-        values = {"position": position, "read_at": self._hand.now}
-        if not run(update(t.mailbox).where(t.mailbox.c.name == mailbox).values(values)).rowcount:
-            run(insert(t.mailbox).values(name=mailbox, **values))
+        self._hand.connection.execute(
+            update(t.mailbox).where(t.mailbox.c.name == mailbox).values(position=position)
+        )
 
 
 def _is_marked() -> ColumnElement[Any]:

@@ -23,6 +23,7 @@ from config.assembly import House, assemble
 from config.queue import beat_queue
 from config.settings import load
 from workers.app import Consumer, stop_all
+from workers.mailroom import LookingAfter
 from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
@@ -58,6 +59,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
         stalled_after=settings.worker.stalled_after,
     )
     publishing = Publishing(house)
+    looking_after = LookingAfter(house, name=name)
     consumer = Consumer(
         settings.queue_url,
         channels,
@@ -77,12 +79,14 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     house.hints.fall_back(workshop.by_hand)
     workshop.start(alone=settings.sqlite)
     publishing.start()
+    looking_after.start()
     _say(b"up")
     try:
         consumer.run()
     finally:
         workshop.stop()
         publishing.stop()
+        looking_after.stop()
 
 
 def _tell(beat: str, workshop: Workshop) -> None:

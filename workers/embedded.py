@@ -13,6 +13,7 @@ from config.assembly import House
 from config.queue import BEAT, CORE, URGENT, Publisher, beat_queue
 from workers.app import Consumer, forget_stop, stop_all
 from workers.hearing import Hearing
+from workers.mailroom import LookingAfter
 from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
@@ -47,6 +48,7 @@ class EmbeddedWorker:
             stalled_after=settings.worker.stalled_after,
         )
         self._publishing = Publishing(house)
+        self._looking_after = LookingAfter(house, name="embedded")
         self._publisher = Publisher(settings.queue_url, ())  # of beats
         rest = settings.worker.threads or threads_for(len(settings.accounts))
         self._ears = [
@@ -61,6 +63,7 @@ class EmbeddedWorker:
         self._house.hints.fall_back(self._workshop.by_hand)
         self._workshop.start(alone=self._house.settings.sqlite)
         self._publishing.start()
+        self._looking_after.start()
         for ear in self._ears:
             ear.thread.start()
 
@@ -108,6 +111,7 @@ class EmbeddedWorker:
                 ear.thread.join()
         self._workshop.stop()
         self._publishing.stop()
+        self._looking_after.stop()
         self._publisher.close()
         self._held.close()
 

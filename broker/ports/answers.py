@@ -92,8 +92,8 @@ class Bounces(Protocol):
     def failing(self, *, since: datetime, within: timedelta, times: int) -> Sequence[tuple[int, str, str]]:
         """(address, channel, code) where so many in a row were refused for good, the last of them since then."""
 
-    def position(self, mailbox: str) -> str:
-        """How far a mailbox has been read; "" for not at all."""
+    def take_turn(self, mailbox: str, *, every: timedelta) -> str | None:
+        """How far it has been read ("" for not at all), for whoever is the first to ask in this while; None for others."""
 
     def read_to(self, mailbox: str, position: str) -> None:
         """Keep how far it has been read."""

@@ -1,0 +1,81 @@
+"""The mailroom: mailboxes are read in turn, and what comes of each mail is written with how far it has been read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from broker import mails
+from broker.actor import Actor, ActorKind
+from broker.mails import Taken
+from broker.ports import Ports, Transaction
+from config.answering import mailboxes_of
+from config.settings import Settings
+from sources.mailbox import Fetched, Mailbox, MailboxAway
+from sources.mailbox.parts import mail_of
+
+ALARM = "mailbox_away"
+
+
+class Mailroom:
+    """The mailboxes, read. Several processes may have a mailroom: the ledger gives each mailbox one turn in a while."""
+
+    def __init__(self, ports: Ports, settings: Settings) -> None:
+        self._ports = ports
+        self._mailboxes: Mapping[str, tuple[Mailbox, timedelta]] = mailboxes_of(settings)
+
+    def read_due(self) -> Counter[Taken]:
+        """Read every mailbox whose turn it is; what became of their mails."""
+        return self._read(now=False)
+
+    def read_now(self) -> Counter[Taken]:
+        """Read every mailbox, whoever read it last."""
+        return self._read(now=True)
+
+    def _read(self, *, now: bool) -> Counter[Taken]:
+        taken = Counter[Taken]()
+        for name, (mailbox, every) in self._mailboxes.items():
+            pause = timedelta(0) if now else every
+            position = self._ports.ledger.transact(
+                lambda tx, n=name, p=pause: tx.bounces.take_turn(n, every=p)  # type: ignore[misc]
+            )
+            if position is not None:
+                taken += self._read_one(name, mailbox, position)
+        return taken
+
+    def _read_one(self, name: str, mailbox: Mailbox, position: str) -> Counter[Taken]:
+        taken = Counter[Taken]()
+        actor = Actor(ActorKind.SYSTEM, f"mailbox {name}")
+
+        def take(fetched: Fetched) -> None:
+            taken[self._ports.ledger.transact(lambda tx: self._take(tx, name, fetched, actor))] += 1
+
+        try:
+            behind = mailbox.read(position, take)
+        except MailboxAway as away:
+            why = str(away)
+            self._ports.ledger.transact(
+                lambda tx: tx.sweeps.raise_alarm(ALARM, name, f"mailbox {name}: {why}")
+            )
+            return taken
+
+        def settle(tx: Transaction) -> None:
+            tx.bounces.read_to(name, behind)
+            tx.sweeps.clear_alarm(ALARM, name)
+
+        self._ports.ledger.transact(settle)
+        return taken
+
+    def _take(self, tx: Transaction, name: str, fetched: Fetched, actor: Actor) -> Taken:
+        mail = mail_of(fetched.raw, received_at=fetched.received_at, now=tx.now)
+        taken = mails.take_in(self._ports, tx, mail, actor=actor)
+        tx.bounces.read_to(name, fetched.position)
+        return taken
+
+
+def take_piped(ports: Ports, raw: bytes, *, to: tuple[str, ...], now: datetime) -> Taken:
+    """One mail that a mail server hands over by a pipe, with whom it was for."""
+    return mails.take(
+        ports, mail_of(raw, to=to, received_at=now, now=now), actor=Actor(ActorKind.SYSTEM, "mail pipe")
+    )
