@@ -202,6 +202,7 @@ def a_school_with_a_screen(template: Path, home: Path) -> Iterator[House]:
     environ = {
         "CARILLON_DATA_DIR": str(home / "var"),
         "CARILLON_DATABASE_URL": f"sqlite:///{home / 'carillon.sqlite3'}",
+        "CARILLON_SANDBOX": "true",
         "CARILLON_SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
         "CARILLON_ACCOUNTS__CORRIDOR__CHANNEL": "noticeboard",
         "CARILLON_ACCOUNTS__CORRIDOR__FILE": str(home / "notices.jsonl"),

@@ -159,6 +159,7 @@ def a_press(database_url: str, home: Path, /, **account: str) -> Iterator[Press]
     environ = {
         "CARILLON_DATA_DIR": str(home / "var"),
         "CARILLON_DATABASE_URL": database_url,
+        "CARILLON_SANDBOX": "true",
         "CARILLON_SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
         "CARILLON_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "CARILLON_SCHOOL__SLUG": "st-brides",

@@ -23,6 +23,7 @@ def tower(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     environ = {
         "CARILLON_DATA_DIR": str(tmp_path / "var"),
         "CARILLON_DATABASE_URL": ledger_url,
+        "CARILLON_SANDBOX": "true",
         "CARILLON_SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
         "CARILLON_PUBLIC_URL": PUBLIC_URL,
         "CARILLON_ACCOUNTS__TOWER__CHANNEL": "bell",

@@ -35,6 +35,7 @@ def make_tower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make
         environ = {
             "CARILLON_DATA_DIR": str(tmp_path / "var"),
             "CARILLON_DATABASE_URL": database_url,
+            "CARILLON_SANDBOX": "true",
             "CARILLON_SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
             "CARILLON_ACCOUNTS__TOWER__CHANNEL": "bell",
             "CARILLON_ACCOUNTS__TOWER__TRUTH": str(truth),

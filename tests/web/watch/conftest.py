@@ -35,6 +35,7 @@ def serve(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             environ = {
                 "CARILLON_DATA_DIR": str(tmp_path / "var"),
                 "CARILLON_DATABASE_URL": ledger_url,
+                "CARILLON_SANDBOX": "true",
                 "CARILLON_SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
                 "CARILLON_ACCOUNTS__TOWER__CHANNEL": "bell",
                 "CARILLON_ACCOUNTS__TOWER__TRUTH": str(tmp_path / "truth"),
