@@ -26,7 +26,7 @@ from broker.actor import Actor
 from broker.brake import Brake, InHand
 from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, Traits
 from broker.claim import Claimed, PolicyFailed, claim
-from broker.errors import DeliveryFailure, Uncertain
+from broker.errors import DeliveryFailure, RulesUnreadable, Uncertain
 from broker.outcomes import Tried, result_of
 from broker.ports import Ports
 from broker.render import Rendered, Renderer
@@ -203,6 +203,9 @@ class _Run:
             )
         except PolicyFailed as fault:
             await self._pause("policy_failed", str(fault))
+            return None
+        except RulesUnreadable:  # nothing more leaves; the sweep raises the alarm, and hints again when they are mended
+            self.broken_off = True
             return None
         self.brake.take((one.delivery, self._depends(one, began, got)) for one in got.taken)
         return got

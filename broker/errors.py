@@ -69,8 +69,12 @@ class RuleRefused(RuleBroken):
     """Raised when a rule is set to what it cannot be; the one before stays."""
 
 
-class RulesUnreadable(BrokerError):
+class RulesUnreadable(RuleBroken):
     """Raised when the ledger cannot tell the school's rules: nothing leaves until it can."""
+
+    def __init__(self, what: str) -> None:
+        hint = "look: carillon rules history; to begin anew with the defaults: carillon rules reset --all"
+        super().__init__(Problem("rules_unreadable", "rules", f"the school's rules cannot be read: {what}", hint))
 
 
 class UnknownAudience(RuleBroken):
@@ -95,6 +99,10 @@ class NotFound(RuleBroken):
 
 class NotToBeChanged(RuleBroken):
     """Raised when a group, a person or a template may not be changed in this way, or not by hand."""
+
+
+class NotAllowed(RuleBroken):
+    """Raised when an operator has not the role, or not the department, that this wants."""
 
 
 class FeedTaken(RuleBroken):

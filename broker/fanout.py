@@ -7,11 +7,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
-from broker import judging
+from broker import approvals, judging
 from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
 from broker.audience import Audience
-from broker.errors import RuleBroken
+from broker.errors import RuleBroken, RulesUnreadable
 from broker.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
@@ -28,7 +28,10 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     Resumable and safe to repeat: two planners take turns, a planner that died is continued by the next. Each
     transaction looks again whether the announcement still stands.
     """
-    announcement = ports.ledger.transact(lambda tx: _begin(ports, tx, public_id, actor))
+    try:
+        announcement = ports.ledger.transact(lambda tx: _begin(ports, tx, public_id, actor))
+    except RulesUnreadable:  # the sweep raises the alarm, once, and finds it again when they are mended
+        return 0
     if announcement is None:
         return 0
     lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
@@ -68,7 +71,9 @@ def _held(
     ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, today: date, actor: Actor
 ) -> bool:
     """Whether the rules keep it waiting as a whole; the sweep looks again when that is over."""
-    tx.cases.count(announcement.id, tx.reaches.count(audience, announcement.people, today))
+    counted = tx.reaches.count(audience, announcement.people, today)
+    tx.cases.count(announcement.id, counted)
+    approvals.still_bound(tx, announcement, counted, actor=actor)
     found = judging.rulings(ports, tx, announcement)
     judging.keep(tx, announcement.id, found, actor=actor)
     hold = judging.hold_of(found)

@@ -121,20 +121,26 @@ def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     Raises NotFound.
     """
 
-    def forbid(tx: Transaction) -> Announcement:
+    def work(tx: Transaction) -> Announcement:
         announcement = _the(tx, public_id)
-        if announcement.withdrawn_at is None:
-            tx.announcements.mark_withdrawn(announcement.id)
-            tx.stops.add(StopKind.ANNOUNCEMENT, announcement.id)
-            tx.retractions.want(announcement.id)
-            tx.record.add([Entry("announcement.withdrawn", actor, {"id": str(public_id)}, announcement.id)])
+        forbid(tx, announcement, actor=actor)
         return announcement
 
-    announcement = ports.ledger.transact(forbid)
+    announcement = ports.ledger.transact(work)
     withdrawn = 0
     while count := ports.ledger.transact(lambda tx: _withdraw_queued(tx, announcement.id, actor)):
         withdrawn += count
     return withdrawn
+
+
+def forbid(tx: Transaction, announcement: Announcement, *, actor: Actor) -> None:
+    """Take a locked announcement back: nothing more of it may start. Safe to repeat."""
+    if announcement.withdrawn_at is None:
+        tx.announcements.mark_withdrawn(announcement.id)
+        tx.stops.add(StopKind.ANNOUNCEMENT, announcement.id)
+        tx.retractions.want(announcement.id)
+        facts = {"id": str(announcement.public_id)}
+        tx.record.add([Entry("announcement.withdrawn", actor, facts, announcement.id)])
 
 
 def _withdraw_queued(tx: Transaction, announcement: int, actor: Actor) -> int:

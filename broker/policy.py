@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from broker.announcement import Purpose, Urgency
@@ -18,6 +18,8 @@ class Cover:
     `blocked`: a court order keeps somebody who holds this address from this person; nothing overrides it.
     `gone`: the person left the school, or nobody who holds the address is theirs any more.
     `commitment_key`: the person's own, for what the record commits to; None once it was destroyed.
+    `own`: it is a pupil's own address, which no guardian of the pupil's holds; how old the pupil is tell `born` and
+    `year`, as far as the roster does.
     """
 
     duty: int
@@ -29,6 +31,9 @@ class Cover:
     gone: bool = False
     commitment_key: bytes | None = field(default=None, repr=False)
     form: str = ""
+    own: bool = False
+    born: date | None = field(default=None, repr=False)
+    year: str = ""
 
     @property
     def stands(self) -> bool:
@@ -52,6 +57,7 @@ class Case:
     broadcast: bool = False
     opted_out: bool = False  # this address, this channel (keyed hash)
     consent: bool | None = None  # given, taken back, or never asked, for this channel and purpose
+    guardian_consent: bool = False  # it was given by a guardian, for everybody who holds the address
     bounced: bool = False  # what went to this address on this channel came back for good
     note: bool = False  # the house itself says it to this one address, whoever holds it
     person_active: bool = True  # at least one person behind the address is still at the school

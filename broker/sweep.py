@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from broker.actor import Actor
 from broker.confirm import drain_inbox
+from broker.errors import RulesUnreadable
 from broker.ports import Ports, Transaction
 from broker.recover import expired_leases, stranded
 from broker.values import Due, FanOutHint
 
 MOST_HINTS = 100
+UNREADABLE = "rules_unreadable"
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
     report = Report()
     chores: dict[str, Callable[[], int]] = {
         "recovered": lambda: expired_leases(ports, actor=actor),
+        "rules": lambda: _read_rules(ports),
         "stranded": lambda: stranded(ports, actor=actor),
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "hinted": lambda: _hint(ports),
@@ -55,6 +58,21 @@ def start_alone(ports: Ports, *, actor: Actor) -> int:
     expired = ports.ledger.transact(lambda tx: tx.sweeps.expire_all_leases())
     expired_leases(ports, actor=actor)
     return expired
+
+
+def _read_rules(ports: Ports) -> int:
+    """Whether the rules can be read; nothing leaves while they cannot, and somebody must know."""
+    try:
+        with ports.ledger.look() as tx:
+            tx.cases.readable()
+            told = tx.sweeps.alarmed(UNREADABLE)
+    except RulesUnreadable as unreadable:
+        why = unreadable.problem.message
+        ports.ledger.transact(lambda tx: tx.sweeps.raise_alarm(UNREADABLE, "rules", why))
+        raise
+    if told:
+        ports.ledger.transact(lambda tx: tx.sweeps.clear_alarm(UNREADABLE, "rules"))
+    return 0
 
 
 def _hint(ports: Ports) -> int:

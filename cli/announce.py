@@ -15,6 +15,8 @@ from broker.announcement import Announcement, Draft, Part, Purpose, Step, Urgenc
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
+from broker.policy import Hold
+from broker.rules.blast import SIZE_CODES
 from cli import show
 from cli.announce_options import Asked
 from cli.follow import as_told, follow, looking, show_status
@@ -77,6 +79,7 @@ def _draft(house: House, asked: Asked) -> Draft:
         send_at=moment(asked.at, "at"),
         expires_at=moment(asked.expires, "expires"),
         attachments=tuple(attachment_from(path) for path in asked.attach or ()),
+        expected=asked.expect,
     )
 
 
@@ -154,13 +157,29 @@ def _answer(house: House, accepted: intake.Accepted, *, json: bool) -> None:
                 "created": accepted.created,
                 "due_at": said.due_at,
                 "expires_at": said.expires_at,
+                "held": held_as_told(accepted.hold),
             }
         )
         return
     later = said.due_at > said.accepted_at
     due = f", to go out {show.wall(said.due_at, zone_of(house))}" if later else ""
     show.say(f"accepted: {said.public_id}{due}")
+    if accepted.hold is not None:
+        show.say(f"it waits until {show.wall(accepted.hold.until, zone_of(house))}: {accepted.hold.why}")
+        show.hint(_to_go_on(accepted))
     show.hint(f"follow it with: carillon status {said.public_id} --watch")
+
+
+def held_as_told(hold: Hold | None) -> dict[str, object] | None:
+    """What keeps an announcement waiting, for a program; None while nothing does."""
+    return None if hold is None else {"until": hold.until, "code": hold.code, "why": hold.why}
+
+
+def _to_go_on(accepted: intake.Accepted) -> str:
+    said, hold = accepted.announcement, accepted.hold
+    if hold is not None and hold.code in SIZE_CODES:
+        return f"if so many are meant: carillon expect {said.public_id} {hold.evidence.get('counted')}"
+    return f"to take it back: carillon undo {said.public_id}"
 
 
 def _waited(house: House, said: Announcement, *, quiet: bool) -> Status:

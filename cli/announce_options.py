@@ -60,6 +60,10 @@ class Asked:
     attach: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="A file that goes with mails; may be repeated.")
     ] = None
+    expect: Annotated[
+        int | None,
+        typer.Option(min=0, max=10_000_000, metavar="N", help="How many people it is meant to tell; else refused."),
+    ] = None
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until all is settled; exit 1 if somebody could not be told.")
     ] = False

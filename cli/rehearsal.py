@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from broker import intake
+from broker import intake, judging
 from broker.address import mask
 from broker.announcement import Content, Draft, People
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
 from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
-from broker.policy import ALLOW, Case, Cover, Hold, judge
+from broker.policy import Allow, Case, Cover, Hold, Verdict, judge, together
 from broker.reach import Question, Statement, before
 from broker.reach import Way as Reach
+from broker.rules import book
 from broker.values import AccountRow
 from cli import show
 from config.assembly import House
@@ -37,7 +38,7 @@ class Way:
     rendering: Mapping[str, str] = field(repr=False)
     parts: int
     notes: Sequence[str]
-    verdict: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
         told = _told(count.addresses, count.people) if count else "the public"
         stopped = count.refused.get(OPTED_OUT, 0) if count else 0
         refused = f"; {stopped} asked for no more messages" if stopped else ""
-        show.say("", f"{channel} ({way.account}): {told}{refused}. {way.verdict}")
+        show.say("", f"{channel} ({way.account}): {told}{refused}. {_in_words(way.verdict, found.zone)}")
         show.say(
             f"  an example, to {way.example}{', in ' + show.many(way.parts, 'part') if way.parts > 1 else ''}:"
         )
@@ -130,6 +131,8 @@ def _as_told(found: Rehearsal) -> dict[str, Any]:
         "expires_at": rehearsed.expires_at,
         "people": reach.people,
         "unreached": len(reach.untold),
+        "counted": rehearsed.counted,
+        "verdicts": [_verdict_as_told(channel, way) for channel, way in found.ways.items()],
         "named": [{"name": who.name, "why": who.why} for who in reach.untold[:MOST_NAMED]],
         "channels": {
             channel: {"reach": _reach_as_told(reach.ways.get(channel)), **_way_as_told(way)}
@@ -151,7 +154,20 @@ def _way_as_told(way: Way) -> dict[str, Any]:
         "example": {"to": way.example, **way.rendering},
         "segments": way.parts,
         "notes": list(way.notes),
-        "verdict": way.verdict,
+        "verdict": _in_words(way.verdict),
+    }
+
+
+def _verdict_as_told(channel: str, way: Way) -> dict[str, Any]:
+    verdict = way.verdict
+    return {
+        "channel": channel,
+        "account": way.account,
+        "answer": judging.answer_of(verdict),
+        "code": verdict.code,
+        "why": verdict.why,
+        "until": verdict.until if isinstance(verdict, Hold) else None,
+        "evidence": dict(verdict.evidence),
     }
 
 
@@ -207,8 +223,8 @@ def _readable(message: Message) -> dict[str, str]:
     return {name: str(message.fields[name]) for name in BODY if name in message.fields}
 
 
-def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family: Example | None) -> str:
-    """How the rules judge the example: what the school's own facts are, nothing against this family."""
+def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family: Example | None) -> Verdict:
+    """How the rules judge it: the announcement, and the example with nothing against this family."""
     case = Case(
         now=rehearsed.due_at,
         channel=account.channel,
@@ -225,8 +241,16 @@ def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family
         # As it will have been looked at just before the sending.
         posture_age=timedelta(0) if account.posture is not None else None,
     )
-    verdict = judge(case, (*HOUSE_RULES, *channel.policies))
-    if verdict is ALLOW:
-        return "The rules allow it."
-    held = "It would wait" if isinstance(verdict, Hold) else "It would not go"
-    return f"{held}: {getattr(verdict, 'why', '')}."
+    said = next(one for one in rehearsed.rulings if one.account.name == account.name)
+    case = replace(case, rules=said.case.rules)
+    return together((said.verdict, judge(case, (*HOUSE_RULES, *book.EACH_DELIVERY, *channel.policies))))
+
+
+def _in_words(verdict: Verdict, zone: ZoneInfo | None = None) -> str:
+    """A verdict as a sentence."""
+    if isinstance(verdict, Allow):
+        return f"The rules allow it; {verdict.why}." if verdict.why else "The rules allow it."
+    if isinstance(verdict, Hold):
+        until = f" until {show.wall(verdict.until, zone)}" if zone else ""
+        return f"It would wait{until}: {verdict.why}."
+    return f"It would not go: {verdict.why}."

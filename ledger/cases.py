@@ -14,13 +14,16 @@ from sqlalchemy import Row, select, text, update
 
 from broker.actor import Actor, ActorKind
 from broker.announcement import Content, Part, People, Purpose, Urgency
+from broker.delivery import State
+from broker.ports.approvals import Decided
 from broker.ports.rules import Standing
 from broker.rules.case import AnnouncementCase
 from broker.rules.licence import NOTHING
 from broker.values import AccountRow
 from ledger import tables as t
+from ledger.announcements import newest_version
 from ledger.hand import Hand
-from ledger.rules import readable, understood
+from ledger.rules import RuleBook, readable, understood
 from ledger.tables import Moment
 
 HISTORY = 20  # announcements that make a department's norm
@@ -30,7 +33,7 @@ _STANDING = (
     "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
     " a.actor_kind, a.actor_id, dp.slug AS department, sc.zone, r.version, r.body,"
     " hc.counted, hc.expected, hc.norm, acc.paused_at, acc.posture, acc.posture_at,"
-    " lic.stands_until AS licensed_until, lic.lacking AS unlicensed,"
+    " lic.stands_until AS licensed_until, lic.lacking AS unlicensed, ap.decision, a.template,"
     " (SELECT sw.why FROM switch sw WHERE sw.on_at IS NULL AND (sw.kind = 'everything'"
     "  OR (sw.kind = 'channel' AND sw.subject = acc.channel)"
     "  OR (sw.kind = 'department' AND sw.subject = dp.slug)) ORDER BY sw.id LIMIT 1) AS stopped,"
@@ -39,6 +42,7 @@ _STANDING = (
     " JOIN school sc ON sc.id = 1 JOIN account acc ON acc.id = :account"
     " LEFT JOIN (SELECT version, body FROM rules ORDER BY version DESC LIMIT 1) r ON true"
     " LEFT JOIN licence lic ON lic.account_id = acc.id"
+    " LEFT JOIN approval ap ON ap.announcement_id = a.id AND ap.void_at IS NULL"
     " LEFT JOIN headcount hc ON hc.announcement_id = a.id"
     " LEFT JOIN verdict v ON v.id = (SELECT max(x.id) FROM verdict x"
     "  WHERE x.announcement_id = a.id AND x.account_id = acc.id)"
@@ -77,7 +81,8 @@ class Cases:
         contents = self._contents(announcements)
         found = self.standing(announcements, account)
         return {
-            each: Standing(replace(one.case, contents=contents[each]), one.last) for each, one in found.items()
+            each: Standing(replace(one.case, contents=contents[each]), one.last)
+            for each, one in found.items()
         }
 
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:
@@ -102,6 +107,27 @@ class Cases:
         counts = self._hand.connection.execute(latest).scalars().all()
         return round(median(counts)) if len(counts) >= ENOUGH else None
 
+    def is_planned(self, announcement: int) -> bool:
+        """Whether deliveries of it have been planned, so that something may have left."""
+        planned = select(t.delivery.c.id).where(t.delivery.c.announcement_id == announcement).limit(1)
+        return self._hand.connection.execute(planned).first() is not None
+
+    def look_again(self) -> None:
+        """Whatever waits for a rule is due at once; what still has to wait is held again."""
+        run, now = self._hand.connection.execute, self._hand.now
+        said, table = t.announcement, t.delivery
+        run(
+            update(said).where(said.c.fanned_out_at.is_(None), said.c.held_until > now).values(held_until=now)
+        )
+        by_rules = select(t.verdict.c.code).where(t.verdict.c.answer == "hold")
+        waiting = update(table).where(table.c.state == State.QUEUED.value, table.c.due_at > now)
+        run(waiting.where(table.c.code.in_(by_rules)).values(due_at=now))
+
+    def readable(self) -> None:
+        """Find out whether the facts can be had."""
+        RuleBook(self._hand).current()
+        self.standing((), AccountRow(0, "", "", None, None, "", None))
+
     def hold(self, announcement: int, until: datetime | None, code: str = "", why: str = "") -> None:
         """Keep the whole announcement from being planned until then; None lets it go."""
         values = {"held_until": until, "hold_code": code or None, "hold_why": why or None}
@@ -119,14 +145,16 @@ class Cases:
 
     def _contents(self, announcements: Collection[int]) -> Mapping[int, tuple[Content, ...]]:
         words: dict[tuple[int, str], dict[Part, str]] = defaultdict(dict)
-        these = text(self._hand.dialect.any_of("announcement_id", "these"))
-        query = select(t.content).where(these, t.content.c.version == 1)
+        these = text(self._hand.dialect.any_of("content.announcement_id", "these"))
+        query = select(t.content).where(these, t.content.c.version == newest_version())
         values = {"these": self._hand.dialect.ids(sorted(announcements))}
+        version = 1
         for row in self._hand.connection.execute(query, values):
             words[row.announcement_id, row.language][Part(row.part)] = row.text
+            version = row.version
         found: dict[int, tuple[Content, ...]] = defaultdict(tuple)
         for (announcement, language), parts in words.items():
-            found[announcement] += (Content(1, language, parts),)
+            found[announcement] += (Content(version, language, parts),)
         return found
 
 
@@ -150,6 +178,9 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         ways=tuple(channel for step in json.loads(row.ways) for channel in step),
         counted=row.counted,
         expected=row.expected,
+        second_person=row.decision == Decided.APPROVED,
+        overridden=row.decision == Decided.OVERRIDDEN,
+        template=row.template,
         norm=row.norm,
         stopped=row.stopped or "",
         account_paused=row.paused_at is not None,

@@ -130,6 +130,11 @@ class Sweeps:
             row = {"kind": kind, "subject": subject, "message": message, "raised_at": self._hand.now}
             self._hand.connection.execute(insert(t.alarm).values(row))
 
+    def alarmed(self, kind: str) -> bool:
+        """Whether an alarm of this kind is open."""
+        is_open = select(t.alarm.c.id).where(t.alarm.c.kind == kind, t.alarm.c.cleared_at.is_(None))
+        return self._hand.connection.execute(is_open).first() is not None
+
     def clear_alarm(self, kind: str, subject: str) -> None:
         """The reason is gone."""
         self._hand.connection.execute(

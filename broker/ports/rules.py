@@ -80,6 +80,15 @@ class Cases(Protocol):
     def norm(self, department: str) -> int | None:
         """How many people the department usually tells; None while it has too little history."""
 
+    def is_planned(self, announcement: int) -> bool:
+        """Whether deliveries of it have been planned, so that something may have left."""
+
+    def look_again(self) -> None:
+        """Whatever waits for a rule is due at once, and judged anew."""
+
+    def readable(self) -> None:
+        """Find out whether the facts can be had. Raises RulesUnreadable."""
+
     def hold(self, announcement: int, until: datetime | None, code: str = "", why: str = "") -> None:
         """Keep the whole announcement from being planned until then; None lets it go."""
 

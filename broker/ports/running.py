@@ -69,6 +69,9 @@ class Sweeps(Protocol):
     def raise_alarm(self, kind: str, subject: str, message: str) -> None:
         """Tell whoever watches; the same alarm is raised once until it is cleared."""
 
+    def alarmed(self, kind: str) -> bool:
+        """Whether an alarm of this kind is open."""
+
     def clear_alarm(self, kind: str, subject: str) -> None:
         """The reason is gone."""
 

@@ -51,6 +51,7 @@ PARAMETERS = (
     ),
 )
 ALWAYS_MAY_DIFFER = 20
+SIZE_CODES = frozenset({"size_unconfirmed", "size_differs"})
 
 
 def not_stopped(case: AnnouncementCase) -> Verdict:

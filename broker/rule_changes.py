@@ -1,0 +1,70 @@
+"""Changing the school's rules: checked whole, kept as a new version, in force at once also for what is in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from broker.actor import Actor
+from broker.errors import Problem, RuleRefused, RulesUnreadable
+from broker.ports import Ports, Transaction
+from broker.record import Entry
+from broker.rules.book import parameter_named, rules_of
+from broker.rules.values import Rules
+from broker.values import StopKind
+
+
+def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rules:
+    """Set one rule. Raises RuleRefused for an unknown key or a value that is nonsense; the rules stay as they are."""
+    parameter = parameter_named(key)
+    written = parameter.written(parameter.read(value))
+
+    def work(tx: Transaction) -> Rules:
+        before = tx.rules.current()
+        changed = {**before.changed, key: written}
+        if written == parameter.written(parameter.read(parameter.default)):
+            del changed[key]
+        return _keep(tx, before.changed, changed, why, actor)
+
+    return ports.ledger.transact(work)
+
+
+def reset(ports: Ports, key: str | None, why: str, *, actor: Actor) -> Rules:
+    """Set one rule back to its default, or with None all of them, which also mends rules that cannot be read.
+
+    Raises RuleRefused for an unknown key.
+    """
+    if key is not None:
+        parameter_named(key)
+
+    def work(tx: Transaction) -> Rules:
+        before = _readable(tx) if key is None else tx.rules.current().changed
+        changed = {} if key is None else {name: text for name, text in before.items() if name != key}
+        return _keep(tx, before, changed, why, actor)
+
+    return ports.ledger.transact(work)
+
+
+def _keep(
+    tx: Transaction, before: Mapping[str, str], after: Mapping[str, str], why: str, actor: Actor
+) -> Rules:
+    if before == after:
+        raise RuleRefused(Problem("same_rule", "rule", "the rules say this already", "see: carillon rules"))
+    made = tx.rules.add(rules_of(after).changed, by=actor, why=why)
+    # What is in hand was judged by the version before; what waits for a rule may not have to any more.
+    tx.stops.add(StopKind.EVERYTHING, 0)
+    tx.cases.look_again()
+    differs = {name: [before.get(name), after.get(name)] for name in sorted({*before, *after})}
+    facts = {
+        "version": made.version,
+        "why": why,
+        "changed": {n: d for n, d in differs.items() if d[0] != d[1]},
+    }
+    tx.record.add([Entry("rules.changed", actor, facts)])
+    return made
+
+
+def _readable(tx: Transaction) -> Mapping[str, str]:
+    try:
+        return tx.rules.current().changed
+    except RulesUnreadable:
+        return {"": "could not be read"}
