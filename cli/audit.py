@@ -1,35 +1,185 @@
-"""`carillon audit`: the record, checked."""
+"""`carillon audit`: the record, checked, searched and handed out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
+from broker.heads import Head, read_heads, written
+from broker.record import Entry
 from cli import show
-from cli.house import reading
-from cli.options import Json
-from ledger import record
+from cli.house import reading, writing
+from cli.options import Json, Operator, asking
+from cli.reading import LARGEST_ID, bad, text_from
+from cli.searching import search_
+from config.assembly import House
+from ledger.audit import Audit, audit
+from ledger.bundle import Bundle, export
+from ledger.reads.record import head
+
+MOST_HEADS = 10_000
 
 app = typer.Typer(help="The record of what was done.", no_args_is_help=True)
+app.command("search")(search_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A verification as it was asked for."""
+
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HEAD", help="A head that was kept elsewhere: as hexadecimal, or a file that holds some."
+        ),
+    ] = None
+    seals_only: Annotated[
+        bool, typer.Option("--seals-only", help="Leave out the ledger's rows: the chain and the heads alone.")
+    ] = False
+    json: Json = False
 
 
 @app.command()
-def verify(json: Json = False) -> None:
-    """Check that nobody changed the record: every seal against what stands under it and the seal before.
+@asking(Check)
+def verify(asked: Check) -> None:
+    """Check that nobody changed the record: every seal, every row that the record tells of, and heads kept elsewhere.
 
-    Entries that no seal covers yet (the last second or two while a worker runs) are counted and not tamper-evident.
-    Exit 1 when something does not agree.
+    The chain shows a changed, lost or reordered entry. That its end was cut off, or all of it made anew, only a head
+    shows that somebody else holds: give it with --head. Entries that no seal covers yet (the last second or two while a
+    worker runs) are counted and not tamper-evident. Exit 1 when something does not agree.
 
-    Example: `carillon audit verify --json`
+    Examples:
+
+    * `carillon audit verify`
+    * `carillon audit verify --head heads.txt --json`
     """
-    with reading() as house, house.ledger.reading() as hand:
-        found = record.verify(hand.connection)
-    if json:
-        show.as_json(found)
-    elif found.ok:
-        show.say(
-            f"the record verifies: {found.entries} entries, {found.unsealed} not sealed yet, head {found.head}"
-        )
+    heads = _heads(asked.head or ())
+    with reading() as house:
+        found = audit(house.ledger, heads, rows=not asked.seals_only)
+    if asked.json:
+        show.as_json(_as_told(found))
     else:
-        show.say(f"the record does not verify: {found.first_fault}")
+        _say(found, given=len(heads))
     if not found.ok:
         raise typer.Exit(1)
+
+
+@app.command("head")
+def head_(json: Json = False) -> None:
+    """Show the head of the record, a line to keep elsewhere: on paper, in a mail, on somebody else's disk.
+
+    Examples:
+
+    * `carillon audit head`
+    * `carillon audit head >> /media/usb/heads.txt`
+    """
+    with reading() as house, house.ledger.look() as tx:
+        newest, school, now = head(tx.hand.connection), tx.school.slug, tx.now
+    if newest is None:
+        raise bad("no_seal", "", "nothing is sealed yet", "begin with: carillon people import PATH")
+    if json:
+        show.as_json({"seal": newest.number, "head": newest.hash.hex(), "at": now})
+    else:
+        show.say(written(newest, school, now))
+
+
+@app.command("export")
+def export_(
+    path: Annotated[Path, typer.Argument(help="The zip to write; it must not be there yet.")],
+    first: Annotated[
+        int, typer.Option("--from-seal", min=1, max=LARGEST_ID, metavar="N", help="Leave out what is before.")
+    ] = 1,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Write the record as a bundle that anybody can check without Carillon; the method stands in its README.txt.
+
+    It names everybody who acted, and no address: what went to whom stands in it as a commitment.
+
+    Example: `carillon audit export record-2026.zip --operator "Mrs Bell"`
+    """
+    with writing(operator) as (house, actor):
+        with house.ledger.look() as tx:
+            now = tx.now
+        bundle = export(house.ledger, path, first=first, now=now)
+        facts = {"first": bundle.first, "last": bundle.last.number, "sha256": bundle.sha256}
+        with house.ledger.begin() as tx:
+            tx.record.add([Entry("record.exported", actor, facts)])
+            tx.record.gave(bundle.last, "exported")
+        _say_exported(house, path, bundle, json=json)
+
+
+def _heads(given: Sequence[str]) -> Sequence[Head]:
+    heads: list[Head] = []
+    for one in given:
+        text = one if read_heads(one) else text_from(Path(one))
+        found = read_heads(text)
+        if not found:
+            hint = "a head is 64 hexadecimal digits, as `carillon audit head` shows them"
+            raise bad("no_head", "head", "there is no head in this", hint)
+        heads += found
+    if len(heads) > MOST_HEADS:
+        raise bad("too_many_heads", "head", f"these are more than {MOST_HEADS:,} heads", "give fewer")
+    return heads
+
+
+def _as_told(found: Audit) -> dict[str, Any]:
+    seals, rows = found.seals, found.rows
+    return {
+        "ok": found.ok,
+        "entries": seals.entries,
+        "unsealed": seals.unsealed,
+        "head": seals.head,
+        "first_fault": seals.first_fault,
+        "seals": seals.seals,
+        "pruned": seals.pruned,
+        "heads": found.heads,
+        "transitions": rows.transitions,
+        "deliveries": rows.deliveries,
+        "fault_count": rows.fault_count + len(found.faults) - len(rows.faults),
+        "faults": [{"where": fault.where, "what": fault.what} for fault in found.faults],
+    }
+
+
+def _say(found: Audit, *, given: int) -> None:
+    seals, rows = found.seals, found.rows
+    if found.ok:
+        show.say(
+            f"the record verifies: {seals.entries} entries under {seals.seals} seals, {seals.unsealed} not sealed yet,"
+            f" head {seals.head}"
+        )
+        if seals.pruned:
+            show.say(f"{show.many(seals.pruned, 'entry', 'entries')} had their time and were pruned")
+        show.say(
+            f"{show.many(rows.deliveries, 'delivery', 'deliveries')} of"
+            f" {show.many(rows.announcements, 'announcement')} stand as the record says"
+        )
+        if not given:
+            show.hint("give a head that somebody else holds with --head: only that shows an end cut off")
+        return
+    show.say("the record does not verify:")
+    show.say(*(f"  {fault.where}: {show.plain(fault.what)}" for fault in found.faults))
+    if rows.fault_count > len(rows.faults):
+        show.hint(f"and {rows.fault_count - len(rows.faults):,} more rows")
+
+
+def _say_exported(house: House, path: Path, bundle: Bundle, *, json: bool) -> None:
+    if json:
+        show.as_json(
+            {
+                "path": str(path),
+                "sha256": bundle.sha256,
+                "seals": bundle.seals,
+                "entries": bundle.entries,
+                "head": bundle.last.hash.hex(),
+            }
+        )
+        return
+    show.say(f"{path}: {bundle.entries} entries under {show.many(bundle.seals, 'seal')}")
+    show.say(f"SHA-256 {bundle.sha256}")
+    with house.ledger.look() as tx:
+        show.say(written(bundle.last, tx.school.slug, tx.now))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from broker.record import MerkleTree, Seal, StoredEntry, leaf
+from broker.record import Seal, StoredEntry
 from ledger.tables import record_entry, record_seal
 
 PRUNED = "record.pruned"
@@ -24,30 +24,27 @@ def head(connection: Connection) -> Seal | None:
     return seal_of(row) if row else None
 
 
-def trees(connection: Connection) -> Iterator[tuple[Seal, MerkleTree]]:
-    """Each seal with the tree over what stands under it; where a range does not follow, its tree is empty.
+def sealed(
+    connection: Connection, first: int = 1, last: int | None = None
+) -> Iterator[tuple[Seal, Iterable[StoredEntry]]]:
+    """Each seal, from one number to another, with what stands under it by id: the order in which it took them.
 
-    One statement brings the entries of many small seals, and a seal over a million passes through a cursor.
+    One statement brings the entries of many small seals, and a seal over a million passes through a cursor: each must
+    be read before the next is asked for.
     """
-    for few in _batches(connection):
-        grown = {seal.number: MerkleTree() for seal in few}
-        for seal, entry in under(connection, few):
-            grown[seal.number].add(leaf(entry))
+    for few in _batches(connection, first, last):
+        if len(few) == 1:
+            yield few[0], entries_between(connection, few[0].first_mark, few[0].next_mark)
+            continue
+        apart: dict[int, list[StoredEntry]] = {seal.number: [] for seal in few}
+        ranges = [seal for seal in few if seal.next_mark > seal.first_mark]
+        place = 0
+        for entry in entries_between(connection, few[0].first_mark, few[-1].next_mark):
+            if not ranges[place].first_mark <= entry.mark < ranges[place].next_mark:
+                place = next(i for i, s in enumerate(ranges) if s.first_mark <= entry.mark < s.next_mark)
+            apart[ranges[place].number].append(entry)
         for seal in few:
-            yield seal, grown[seal.number]
-
-
-def under(connection: Connection, seals: Sequence[Seal]) -> Iterator[tuple[Seal, StoredEntry]]:
-    """Every entry under seals whose ranges follow each other, by id: the order in which each seal took them."""
-    ranges = [seal for seal in seals if seal.next_mark > seal.first_mark]
-    if not ranges:
-        return
-    place, seal = 0, ranges[0]
-    for entry in entries_between(connection, ranges[0].first_mark, ranges[-1].next_mark):
-        if not seal.first_mark <= entry.mark < seal.next_mark:
-            place = next(i for i, each in enumerate(ranges) if each.first_mark <= entry.mark < each.next_mark)
-            seal = ranges[place]
-        yield seal, entry
+            yield seal, apart[seal.number]
 
 
 def seals_from(connection: Connection, number: int) -> Iterator[Seal]:
@@ -100,16 +97,18 @@ def seal_of(row: Row[Any]) -> Seal:
     return Seal(row.number, row.first_mark, row.next_mark, row._mapping["count"], root, previous, own)
 
 
-def _batches(connection: Connection) -> Iterator[Sequence[Seal]]:
+def _batches(connection: Connection, first: int, last: int | None) -> Iterator[Sequence[Seal]]:
     """Seals in runs that follow each other, none of more than `AT_ONCE` entries unless one alone has them."""
     few: list[Seal] = []
     size = 0
-    for seal in seals_from(connection, 0):
+    for seal in seals_from(connection, first):
+        if last is not None and seal.number > last:
+            break
         follows = not few or (seal.first_mark == few[-1].next_mark and seal.next_mark >= seal.first_mark)
-        if few and (not follows or size + seal.count > AT_ONCE or len(few) >= _SEALS):
+        if few and (not follows or size + seal.count > AT_ONCE):
             yield few
             few, size = [], 0
         few.append(seal)
-        size += max(seal.count, 0)
+        size += max(seal.count, 1)
     if few:
         yield few

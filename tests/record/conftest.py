@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 from sqlalchemy import Connection
@@ -102,6 +103,11 @@ class Within:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         yield self.hand.connection
+
+    @property
+    def as_ledger(self) -> Ledger:
+        """To whatever only looks."""
+        return cast(Ledger, self)
 
     @property
     def connection(self) -> Connection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -13,7 +12,6 @@ from broker.heads import Head, read_heads, written
 from broker.record import GENESIS, StoredEntry, seal_over
 from ledger import tables as t
 from ledger.audit import Audit, audit
-from ledger.connect import Ledger
 from ledger.reads.record import entries_between, head, seals_from
 from tests.record.conftest import PEOPLE, Within
 from tests.support.tampering import without_guards
@@ -35,7 +33,7 @@ def tampered(ledger: Within, tamper: Tamper, heads: Sequence[Head] = ()) -> Audi
 
 
 def audited(ledger: Within, heads: Sequence[Head] = ()) -> Audit:
-    return audit(cast(Ledger, ledger), heads)
+    return audit(ledger.as_ledger, heads)
 
 
 def told(found: Audit) -> list[str]:
