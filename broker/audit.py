@@ -163,6 +163,20 @@ def _withdrawn(story: Story, announcement: int, facts: Mapping[str, Any], _actor
         story.move(announcement, delivery, State.WITHDRAWN, "withdrawn")
 
 
+def _pruned(story: Story, _announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    """Messages that had their time: first and last number of each run of deliveries."""
+    gone = {number for first, last in facts["pruned"] for number in range(first, last + 1)}
+    for number in gone:
+        story.deliveries.pop(number, None)
+    story.attempts = {n: told for n, told in story.attempts.items() if told[0] not in gone}
+
+
+def _struck(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    """Somebody who was erased was struck out of its words: from now on it is what it became."""
+    told = story.of(announcement)
+    told.kept, told.wording = facts["kept"], facts["wording"]
+
+
 def _one(state: State) -> Listener:
     def listen(story: Story, announcement: int, facts: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
         story.move(announcement, facts["delivery"], state, None)
@@ -212,6 +226,8 @@ _LISTENS: Mapping[str, Listener] = {
     "deliveries.stranded": _moved,
     "deliveries.looked_up": _looked_up,
     "deliveries.withdrawn": _withdrawn,
+    "deliveries.pruned": _pruned,
+    "announcement.struck": _struck,
     "delivery.requeued": _one(State.QUEUED),
     "delivery.settled": _one(State.UNCERTAIN),
     "delivery.retracted": _one(State.RETRACTED),

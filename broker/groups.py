@@ -24,7 +24,7 @@ from broker.errors import (
 )
 from broker.ports import Ports, Transaction
 from broker.ports.office import KeptRow, PersonRow
-from broker.record import Entry
+from broker.record import Entry, digest_of
 from broker.roster import Role
 from broker.values import GroupRow
 
@@ -128,7 +128,7 @@ def keep(ports: Ports, name: str, *, department: str | None, actor: Actor) -> Ke
     def work(tx: Transaction) -> KeptRow:
         _check_department(tx, department)
         made = tx.groups.add(_free_name(tx, name), department=department, expression=None)
-        tx.record.add([Entry("group.kept", actor, {"group": made.id, "name": made.name})])
+        tx.record.add([Entry("group.kept", actor, {"group": made.id, "name": digest_of(made.name)})])
         return made
 
     return ports.ledger.transact(work)
@@ -161,7 +161,7 @@ def define(
         else:
             made = replace(known, expression=expression, department=department or known.department)
             tx.groups.change(made.id, department=made.department, expression=expression)
-        tx.record.add([Entry("group.defined", actor, {"group": made.id, "expression": expression})])
+        tx.record.add([Entry("group.defined", actor, {"group": made.id, "expression": digest_of(expression)})])
         return made
 
     return ports.ledger.transact(work)

@@ -86,8 +86,11 @@ def _content(tx: Transaction, keeping: Keeping, _: Actor) -> Pruned:
     return tx.prunings.content(tx.now - keeping.content, limit=CHUNK)
 
 
-def _messages(tx: Transaction, keeping: Keeping, _: Actor) -> Pruned:
-    return tx.prunings.messages(tx.now - keeping.messages, limit=CHUNK)
+def _messages(tx: Transaction, keeping: Keeping, actor: Actor) -> Pruned:
+    pruned = tx.prunings.messages(tx.now - keeping.messages, limit=CHUNK)
+    if pruned.runs:  # the audit shall not miss them
+        tx.record.add([Entry("deliveries.pruned", actor, {"pruned": pruned.runs}, pruned.announcement)])
+    return pruned
 
 
 def _addresses(tx: Transaction, keeping: Keeping, _: Actor) -> Pruned:

@@ -31,7 +31,7 @@ def stop(tx: Transaction, hashes: Sequence[bytes], channel: str, *, source: str,
     concerned = tx.opt_outs.add(hashes, channel, source=source)
     for address in concerned:
         tx.stops.add(StopKind.ADDRESS, address)
-    facts = {"channel": channel, "source": source, "count": len(hashes), "addresses": list(concerned)}
+    facts = {"channel": channel, "source": _by(source), "count": len(hashes), "addresses": list(concerned)}
     tx.record.add([Entry("optout.kept", actor, facts)])
     return len(concerned)
 
@@ -40,9 +40,14 @@ def start(tx: Transaction, hashes: Sequence[bytes], channel: str, *, source: str
     """Lift opt-outs, because whoever holds the address says so; returns how many there were."""
     lifted = tx.opt_outs.lift(hashes, channel)
     if lifted:
-        facts = {"channel": channel, "source": source, "count": len(lifted)}
+        facts = {"channel": channel, "source": _by(source), "count": len(lifted)}
         tx.record.add([Entry("optout.lifted", actor, facts)])
     return len(lifted)
+
+
+def _by(source: str) -> str:
+    """Without what somebody typed to it: that stands with the opt-out, from where it can go."""
+    return source.partition(":")[0]
 
 
 # --- by the office ----------------------------------------------------------------------------------------------------

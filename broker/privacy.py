@@ -7,7 +7,7 @@ goes on to hold, for it is kept by a keyed hash. What cannot be undone is shown 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -189,7 +189,7 @@ def _erased(tx: Transaction, person: PersonRow, entry: Entry, *, called: bool, b
         tx.privacy.bar(subject)
     tx.privacy.carry_over_refusals(subject)
     asked = tx.privacy.forget_at_providers(subject)
-    tx.privacy.erase(subject, called=called)
+    struck = tx.privacy.erase(subject, called=called)
     tx.stops.add(StopKind.PERSON, person.id)
     for address in subject.addresses:
         tx.stops.add(StopKind.ADDRESS, address)
@@ -201,6 +201,9 @@ def _erased(tx: Transaction, person: PersonRow, entry: Entry, *, called: bool, b
         "providers_asked": asked,
     }
     tx.record.add([Entry(entry.kind, entry.actor, facts)])
+    tx.record.add(
+        [Entry("announcement.struck", entry.actor, asdict(now), announcement) for announcement, now in struck.items()]
+    )
     return looked
 
 

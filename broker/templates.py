@@ -15,7 +15,7 @@ from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.naming import fill_gaps, gaps
 from broker.ports import Ports, Transaction
 from broker.ports.office import TemplateRow
-from broker.record import Entry
+from broker.record import Entry, digest_of
 from broker.wording import check_parts
 
 LONGEST_NAME = 100
@@ -56,7 +56,7 @@ def retire(ports: Ports, department: str, name: str, *, actor: Actor) -> int:
         retired = tx.templates.retire(department, fold(name)) if name.isprintable() else 0
         if not retired:
             raise _unknown()
-        facts = {"department": department, "name": name, "versions": retired}
+        facts = {"department": department, "name": digest_of(name), "versions": retired}
         tx.record.add([Entry("template.retired", actor, facts)])
         return retired
 
@@ -104,7 +104,7 @@ def filled(template: TemplateRow, values: Mapping[str, str]) -> dict[Part, str]:
 def _entry(kind: str, made: TemplateRow, actor: Actor) -> Entry:
     facts = {
         "department": made.department,
-        "name": made.name,
+        "name": digest_of(made.name),
         "version": made.version,
         "language": made.language,
     }

@@ -11,7 +11,7 @@ from sqlalchemy import LargeBinary, Table, Uuid, delete, insert, literal, select
 from uuid6 import uuid7
 
 from broker.announcement import Purpose
-from broker.ports.privacy import Footprint, HoldRow, Subject
+from broker.ports.privacy import Footprint, HoldRow, Struck, Subject
 from broker.strike import ERASED
 from ledger import barred, striking
 from ledger import tables as t
@@ -94,10 +94,10 @@ class Privacy:
                 carried += added.rowcount
         return carried
 
-    def erase(self, subject: Subject, *, called: bool) -> None:
+    def erase(self, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
         """By the registry, table by table; the rows that others point to come last."""
         self._hand.dialect.overwrite(self._hand.connection)
-        striking.strike(self._hand, subject, called=called)
+        struck = striking.strike(self._hand, subject, called=called)
         for name, held in _in_order():
             table = t.metadata.tables[name]
             for where, values in where_theirs(self._hand, name, held.theirs, subject):
@@ -106,6 +106,7 @@ class Privacy:
                 elif held.erasure is Erasure.EMPTIED:
                     emptied = update(table).where(where).values(_emptied(table, held))
                     self._hand.connection.execute(emptied, values)
+        return struck
 
     def bar(self, subject: Subject) -> None:
         """By the school's id, and a guardian without one by name and pupil as well."""

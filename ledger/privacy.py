@@ -232,8 +232,8 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
         "suppression": Held(
             "opt-outs",
             Kept.SCHOOL,
-            _columns(hash="hash", nothing="channel source at"),
-            Erasure.STANDS,
+            _columns(hash="hash", words="source", nothing="channel at"),
+            Erasure.STRUCK,
             because=_STOP_HOLDS,
         ),
         "heard": Held(

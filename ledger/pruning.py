@@ -92,7 +92,7 @@ class Prunings:
             .limit(limit)
         ).scalars()
         if ids := list(deliveries):
-            return Pruned(self._drop_deliveries(ids), more=True)
+            return Pruned(self._drop_deliveries(ids), more=True, announcement=first[0], runs=_runs(ids))
         duties = (
             select(t.duty.c.id)
             .where(t.duty.c.announcement_id == first[0], self._of_nobody_held())
@@ -134,7 +134,7 @@ class Prunings:
                 t.person.c.id > after,
                 not_(t.person.c.active),
                 t.person.c.changed_at < before,
-                t.person.c.commitment_key.is_not(None),  # the erased have none
+                t.person.c.source_id.not_like("erased~%"),
                 self._not_held(t.person.c.id),
             )
             .order_by(t.person.c.id)
@@ -219,7 +219,7 @@ class Prunings:
         held = exists().where(t.person_address.c.address_id == t.address.c.id)
         orphans = (
             select(t.address.c.id)
-            .where(t.address.c.commitment_key.is_not(None), t.address.c.confirmed_at < before, not_(held))
+            .where(t.address.c.value.not_like("erased~%"), t.address.c.confirmed_at < before, not_(held))
             .order_by(t.address.c.id)
             .limit(limit)
         )
@@ -231,3 +231,14 @@ class Prunings:
                 .values(value=f"erased~{each}", hash=b"", commitment_key=None)
             )
         return len(ids)
+
+
+def _runs(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """The first and last of each run without a gap, in numbers that rise."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return tuple(runs)

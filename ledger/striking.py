@@ -8,11 +8,17 @@ from typing import Any
 from sqlalchemy import Row, Table, and_, or_, select, update
 
 from broker.audience import fold
-from broker.ports.privacy import Subject
+from broker.audit import kept_digest, wording_digest
+from broker.ports.privacy import Struck, Subject
 from broker.strike import pattern, striker
 from ledger import tables as t
+from ledger.announcements import announcement_of, announcements_by
 from ledger.hand import Hand
 from ledger.privacy import REGISTRY
+
+
+# Where the record holds a digest of the words: these columns name the announcement.
+_ANNOUNCEMENTS = {"announcement": "id", "content": "announcement_id", "content_attachment": "announcement_id"}
 
 
 def mentions(hand: Hand, subject: Subject) -> tuple[int, int]:
@@ -28,8 +34,8 @@ def mentions(hand: Hand, subject: Subject) -> tuple[int, int]:
     return named, called
 
 
-def strike(hand: Hand, subject: Subject, *, called: bool) -> int:
-    """Strike them out; returns in how many rows. `called`: single names too."""
+def strike(hand: Hand, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
+    """Strike them out; returns the announcements that this changed. `called`: single names too."""
     names = (*subject.named, *subject.called) if called else subject.named
     found = pattern(names, subject.values, [subject.source_id])
     struck = striker(found)
@@ -40,7 +46,8 @@ def strike(hand: Hand, subject: Subject, *, called: bool) -> int:
     ]
     for table, row, words in changed:
         _write(hand, table, row, words)
-    return len(changed)
+    theirs = {row._mapping[_ANNOUNCEMENTS[table.name]] for table, row, _ in changed if table.name in _ANNOUNCEMENTS}
+    return {one: _digests(hand, one) for one in sorted(theirs)}
 
 
 def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
@@ -53,6 +60,22 @@ def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
         anything = or_(*(column != "" for column in columns))
         for row in hand.connection.execute(select(*table.primary_key, *columns).where(anything)):
             yield table, row, {column: row._mapping[column] or "" for column in held.typed}
+
+
+def _digests(hand: Hand, announcement: int) -> Struck:
+    """What the audit shall find from now on."""
+    run = hand.connection.execute
+    row = run(announcements_by(t.announcement.c.id == announcement)).one()
+    words = select(t.content.c.language, t.content.c.part, t.content.c.text)
+    files = select(t.content_attachment.c.name, t.content_attachment.c.sha256)
+    parts = run(words.where(t.content.c.announcement_id == announcement, t.content.c.version == 1)).all()
+    named = run(
+        files.where(
+            t.content_attachment.c.announcement_id == announcement, t.content_attachment.c.version == 1
+        )
+    ).all()
+    wording = wording_digest([(p[0], p[1], p[2]) for p in parts], [(f[0], f[1]) for f in named])
+    return Struck(kept_digest(announcement_of(row)), wording)
 
 
 def _write(hand: Hand, table: Table, row: Row[Any], words: Mapping[str, str]) -> None:

@@ -52,6 +52,14 @@ class Footprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Struck:
+    """What an announcement came to be when somebody was struck out of it: the digests that the record holds of it."""
+
+    kept: str
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldRow:
     """Something that must not go. `lifted_at` is None while it stands."""
 
@@ -86,8 +94,11 @@ class Privacy(Protocol):
     def carry_over_refusals(self, subject: Subject) -> int:
         """Make what they refused an opt-out of the addresses that go, for consent goes with the person."""
 
-    def erase(self, subject: Subject, *, called: bool) -> None:
-        """Empty, strike and delete; `called`: single names are struck out as well."""
+    def erase(self, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
+        """Empty, strike and delete; returns the announcements whose words that changed.
+
+        `called`: single names are struck out as well.
+        """
 
     def bar(self, subject: Subject) -> None:
         """Keep, as keyed hashes, what a roster would know them by: before they are erased."""
@@ -110,10 +121,15 @@ class Privacy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What one chunk took: how many, and whether there may be more."""
+    """What one chunk took: how many, and whether there may be more.
+
+    Of messages, `runs` are the first and last number of each run of deliveries that went, all of one announcement.
+    """
 
     count: int
     more: bool
+    announcement: int | None = None
+    runs: tuple[tuple[int, int], ...] = ()
 
 
 class Prunings(Protocol):
