@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from broker.roster import RosterProblem
+from broker.roster import EVERYBODY, Role, RosterProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ImportDifference:
-    """A roster against the ledger. `before` is how many people are at the school now; problems are the roster's."""
+    """A roster against the ledger. `before` is how many of those it speaks for are at the school now."""
 
     source: str
     before: int
@@ -39,7 +39,8 @@ class ImportDifference:
     by_group: Mapping[str, Counts] = field(
         default_factory=dict
     )  # the members of each group that would change
-    problems: tuple[RosterProblem, ...] = ()
+    problems: tuple[RosterProblem, ...] = ()  # the roster's
+    speaks_for: frozenset[Role] = EVERYBODY
 
     @property
     def any(self) -> bool:

@@ -3,7 +3,8 @@
 Schools design their reports themselves, so headers differ from school to school and repeat within one report: three
 contacts make three columns "Mobile". A column is found by its header, by which of several of that header it is, or
 by its position; whichever way, what stood there when the mapping was made must still stand there when it is used. A
-report whose columns have moved is refused: one column to the left, and every text goes to somebody else's number.
+report whose columns have moved is refused: one column to the left, and every text goes to somebody else's number. Of
+one without headers only the count of its columns can be compared.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from broker.errors import BadMapping, Problem
+from broker.roster import Role
 
 MOST_GUARDIANS = 9
 MOST_HEADER_ROWS = 30
+NO_HEADERS = 0  # of the rows, the one that holds the headers
 LONGEST_NAME = 63
 
 PERSON = (
@@ -77,24 +80,39 @@ class ReportMapping:
     name: str
     rows: Rows
     columns: Mapping[str, Column]
-    header_row: int = 1  # reports may begin with a title
+    header_row: int = 1  # reports may begin with a title, or have no headers at all
     encoding: Encoding = Encoding.UTF_8
+    width: int = 0  # how many columns a report without headers has
 
     @property
     def guardians(self) -> Sequence[int]:
         """Which guardians a row has columns for, in order."""
         return sorted({int(field[8]) for field in self.columns if field.startswith("guardian")})
 
+    @property
+    def speaks_for(self) -> frozenset[Role]:
+        """Of whom the report has everybody: who of them is not in it has left, and all others stay as they are."""
+        if self.rows is Rows.STAFF:
+            return frozenset({Role.STAFF})
+        return frozenset({Role.PUPIL, Role.GUARDIAN} if self.guardians else {Role.PUPIL})
+
     def as_json(self) -> str:
         """What the ledger keeps."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(asdict(self))
 
     @classmethod
     def of_json(cls, body: str) -> ReportMapping:
         """A mapping as the ledger kept it."""
         told: dict[str, Any] = json.loads(body)
         columns = {field: Column(**column) for field, column in told["columns"].items()}
-        return cls(told["name"], Rows(told["rows"]), columns, told["header_row"], Encoding(told["encoding"]))
+        return cls(
+            told["name"],
+            Rows(told["rows"]),
+            columns,
+            told["header_row"],
+            Encoding(told["encoding"]),
+            told.get("width", 0),
+        )
 
 
 def make(
@@ -106,20 +124,25 @@ def make(
     header_row: int = 1,
     encoding: Encoding = Encoding.UTF_8,
 ) -> ReportMapping:
-    """A mapping of `wanted` (field → "Header", "Header#2" or "@G") on a report with these headers.
+    """A mapping of `wanted` (field → "Header", "Header#2" or "@G") on a report with these headers, "" for each of none.
 
     Raises BadMapping: a field or column that is not there, a header that stands there several times, what a row
     needs and nothing holds.
     """
     if len(name) > LONGEST_NAME or not _NAME.match(name):
         _refuse("bad_name", "name", "a mapping's name is made of a-z, 0-9 and -", "such as sims-contacts")
-    columns = {field: _column(field, told, headers) for field, told in wanted.items()}
+    in_order = sorted(wanted.items(), key=lambda one: FIELDS.index(one[0]) if one[0] in FIELDS else 0)
+    columns = {field: _column(field, told, headers) for field, told in in_order}
     _check_fields(columns, rows)
-    return ReportMapping(name, rows, columns, header_row, encoding)
+    width = len(headers) if header_row == NO_HEADERS else 0
+    return ReportMapping(name, rows, columns, header_row, encoding, width)
 
 
 def places(mapping: ReportMapping, headers: Sequence[str]) -> Mapping[str, int]:
     """Where each field stands in a report with these headers. Raises BadMapping when the columns have moved."""
+    if mapping.header_row == NO_HEADERS and len(headers) != mapping.width:
+        first = next(iter(mapping.columns))
+        _moved(first, f"the report had {mapping.width} columns and has {len(headers)}")
     found = {field: _place(field, column, headers) for field, column in mapping.columns.items()}
     # Repeated headers belong to what stands around them: among themselves they must stand as they stood.
     repeated = [field for field, column in mapping.columns.items() if column.of > 1]
@@ -181,6 +204,8 @@ def _pointed_at(field: str, told: str, headers: Sequence[str]) -> Column:
         if nth <= len(standing):
             return Column(_tidy(headers[standing[0]]), standing[nth - 1], nth, len(standing))
     hint = "see: carillon people mapping columns REPORT"
+    if not any(headers):
+        hint = "without headers a column is named by its place, such as @B"
     raise BadMapping(Problem("unknown_column", field, "the report has no such header", hint))
 
 

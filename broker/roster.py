@@ -8,9 +8,12 @@ school is matched by.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+
+from broker.errors import Problem, RuleBroken
 
 
 class Role(StrEnum):
@@ -19,6 +22,9 @@ class Role(StrEnum):
     PUPIL = "pupil"
     GUARDIAN = "guardian"
     STAFF = "staff"
+
+
+EVERYBODY = frozenset(Role)
 
 
 class GroupKind(StrEnum):
@@ -120,7 +126,9 @@ class RosterProblem:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The whole school at once: who is not in it is no longer there.
+    """Everybody of the roles it speaks for, at once: who of them is not in it is no longer there.
+
+    A report of the staff says nothing of the pupils, who then stay as they are.
 
     `derived` are ids of guardians that the reader made up, for a file that has none of its own: who they are is
     found again in the ledger by their name and their pupils.
@@ -134,3 +142,22 @@ class Roster:
     terms: tuple[RosterTerm, ...] | None = None  # None: the file does not speak of them, and they stay
     problems: tuple[RosterProblem, ...] = ()
     derived: frozenset[str] = frozenset()
+    speaks_for: frozenset[Role] = EVERYBODY
+
+
+def speaking_for(roster: Roster, roles: Collection[Role]) -> Roster:
+    """The roster as one of these roles alone, for a file that cannot say so itself.
+
+    Raises RuleBroken where it holds somebody who is none of them, or guardians without the pupils they belong to.
+    """
+    wanted = frozenset(roles)
+    if Role.GUARDIAN in wanted and Role.PUPIL not in wanted:
+        hint = "say --only pupil as well"
+        raise RuleBroken(Problem("guardians_alone", "only", "guardians come with their pupils", hint))
+    others = {role for one in roster.people if not one.roles & wanted for role in one.roles}
+    if others:
+        found = " and ".join(sorted(others))
+        hint = "leave --only out, or say the other roles as well"
+        raise RuleBroken(Problem("others_in_it", "only", f"this roster holds {found} as well", hint))
+    people = tuple(replace(one, roles=one.roles & wanted) for one in roster.people)
+    return replace(roster, people=people, speaks_for=roster.speaks_for & wanted)

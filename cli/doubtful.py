@@ -1,4 +1,4 @@
-"""`carillon people doubtful | confirm | terms`: what the office looks after between two imports."""
+"""`carillon people doubtful | confirm | twice | terms`: what the office looks after between two imports."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cli.whole_school import today_and_region
 from ledger.connect import Ledger
 from ledger.reads.doubtful import doubtful
 from ledger.reads.terms import terms
+from ledger.reads.twice import twice
 
 MOST_SHOWN = 50
 HEADERS = ("number", "who", "about", "kind", "address", "doubts", "why", "confirmed on")
@@ -81,6 +82,29 @@ def confirm_(
     with writing(operator) as (house, actor):
         confirm(house.ports, number, actor=actor)
     show.as_json({"confirmed": number}) if json else show.say(f"address {number} is confirmed")
+
+
+def twice_(json: Json = False) -> None:
+    """List members of staff who may be guardians under another id: of one name, in two reports.
+
+    Nobody gets a message twice by that. Give both the same id in the school's own system, or leave them: who shares a
+    number or an email as well is treated as one when names are said.
+
+    Example: `carillon people twice`
+    """
+    with reading() as house, house.ledger.reading() as hand:
+        found = twice(hand)
+    if json:
+        show.as_json({"twice": found})
+        return
+    show.table(
+        ("name", "staff", "guardian", "shares"),
+        [
+            (one.name, one.staff, one.guardian, "a number or an email" if one.shares else "only the name")
+            for one in found
+        ],
+        none="Nobody on the staff has the name of a guardian.",
+    )
 
 
 def terms_(

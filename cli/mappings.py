@@ -11,7 +11,7 @@ import typer
 
 from broker import mappings
 from broker.errors import BadMapping, Problem
-from broker.mapping import MOST_HEADER_ROWS, Encoding, ReportMapping, Rows, letter, make
+from broker.mapping import MOST_HEADER_ROWS, NO_HEADERS, Encoding, ReportMapping, Rows, letter, make
 from broker.roster import Role, Roster
 from cli import show
 from cli.house import reading, writing
@@ -28,7 +28,12 @@ Name = Annotated[str, typer.Argument(help="The mapping's name, such as sims-cont
 ReportFile = Annotated[Path, typer.Argument(metavar="REPORT", help="The report, as a CSV file.")]
 HeaderRow = Annotated[
     int,
-    typer.Option("--header-row", min=1, max=MOST_HEADER_ROWS, help="The row that holds the headers."),
+    typer.Option(
+        "--header-row",
+        min=NO_HEADERS,
+        max=MOST_HEADER_ROWS,
+        help="The row that holds the headers; 0: there is none.",
+    ),
 ]
 Letters = Annotated[Encoding, typer.Option("--encoding", help="How the report's letters are saved.")]
 
@@ -63,10 +68,17 @@ def columns(
 ) -> None:
     """Show the columns of a report, and how each can be named.
 
-    Example: `carillon people mapping columns contacts.csv`
+    Examples:
+
+    * `carillon people mapping columns contacts.csv`
+    * `carillon people mapping columns contacts.csv --header-row 0`
     """
     headers = rosters.headers(report, header_row=header_row, encoding=encoding)
     named = _named(headers)
+    if header_row == NO_HEADERS and not json:
+        begins = rosters.first_row(report, encoding=encoding)
+        show.table(("column", "the first row", "say"), list(zip(named, begins, named, strict=True)))
+        return
     if json:
         found = [{"column": f"@{letter(at)}", "header": h, "name": named[at]} for at, h in enumerate(headers)]
         show.as_json({"columns": found})
@@ -94,7 +106,7 @@ def make_(
 
     FIELD is one of id, name, given_name, family_name, preferred_name, mobile, phone, email, year, form, classes,
     groups, born, language; for guardians guardian1.name, guardian1.mobile, guardian1.blocked and so on. COLUMN is a
-    header, one of several of one header (Mobile#2), or a position (@G, or @7).
+    header, one of several of one header (Mobile#2), or a position (@G, or @7), as it must be without headers.
 
     Examples:
 
@@ -183,7 +195,12 @@ def _told(mapping: ReportMapping, *, json: bool) -> None:
         told = {field: column.told for field, column in mapping.columns.items()}
         show.as_json({"name": mapping.name, "rows": mapping.rows, "columns": told})
         return
-    title = f"{mapping.name}: a row for each of the {mapping.rows.value}; headers in row {mapping.header_row}"
+    headed = (
+        f"headers in row {mapping.header_row}"
+        if mapping.header_row
+        else f"no headers, {mapping.width} columns"
+    )
+    title = f"{mapping.name}: a row for each of the {mapping.rows.value}; {headed}"
     show.table(
         ("field", "column"),
         [(field, column.told) for field, column in mapping.columns.items()],

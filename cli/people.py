@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from broker import imports, mappings
 from broker.actor import Actor
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
-from broker.roster import Roster
+from broker.roster import EVERYBODY, Role, Roster, speaking_for
 from cli import doubtful, families, show
 from cli import mappings as mapping_commands
 from cli.house import reading, writing
@@ -30,6 +30,7 @@ app = typer.Typer(help="Who is in the school.", no_args_is_help=True)
 app.add_typer(mapping_commands.app, name="mapping")
 app.command("doubtful")(doubtful.doubtful_)
 app.command("confirm")(doubtful.confirm_)
+app.command("twice")(doubtful.twice_)
 app.command("terms")(doubtful.terms_)
 app.command("show")(families.show_)
 app.command("block")(families.block_)
@@ -50,6 +51,12 @@ class Import:
         list[str] | None,
         typer.Option(metavar="NAME", help="How a report is read; once for each report, in their order."),
     ] = None
+    only: Annotated[
+        list[Role] | None,
+        typer.Option(
+            metavar="ROLE", help="It has pupil, guardian or staff alone; the others stay. May be repeated."
+        ),
+    ] = None
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
     expect_leaving: Annotated[
         int | None,
@@ -69,18 +76,23 @@ def import_(asked: Import) -> None:
 
     Shows what would change and asks. A fault of the file refuses it whole; a fault of a value drops that value,
     keeps the person and is listed with row and column. Who is not in the roster leaves: kept, no longer written to.
+    A report of the staff speaks for the staff alone, one of the pupils for them and their guardians; the others stay.
 
     Examples:
 
     * `carillon people import oneroster.zip`
     * `carillon people import people.csv --yes --operator "Mrs Bell"`
     * `carillon people import export/ --yes --expect-leaving 131`
+    * `carillon people import contacts.csv --mapping sims-contacts`
     * `carillon people import contacts.csv staff.csv --mapping sims-contacts --mapping sims-staff`
+    * `carillon people import teachers.csv --only staff`
     """
     today, region = today_and_region()
     read = _reader(asked.path, asked.mapping or [], today=today, region=region)
     with show.busy("reading the roster", quiet=asked.json) as tell:
         roster = read(tell)
+    if asked.only:
+        roster = speaking_for(roster, asked.only)
     # A dry run keeps nothing that a name would have to stand under.
     with writing("a dry run" if asked.dry_run else asked.operator, creates=True) as (house, actor):
         _compare_and_swap(house, roster, asked, actor=actor)
@@ -140,7 +152,15 @@ def _confirmed(difference: ImportDifference, expected: int | None, *, json: bool
     return leaving if expected is None else expected
 
 
+def _roles(roles: Collection[Role]) -> str:
+    named = {Role.PUPIL: "pupils", Role.GUARDIAN: "guardians", Role.STAFF: "staff"}
+    return " and ".join(word for role, word in named.items() if role in roles)
+
+
 def _show(difference: ImportDifference) -> None:
+    if difference.speaks_for != EVERYBODY:
+        others = _roles(EVERYBODY - difference.speaks_for)
+        show.say(f"It speaks for {_roles(difference.speaks_for)}; {others} stay as they are.")
     show.table(
         (difference.source, "new", "changed", "leaving", "returning", "as before"),
         [
@@ -176,11 +196,10 @@ def _end(difference: ImportDifference, *, applied: bool, json: bool) -> None:
         show.as_json(_as_told(difference, applied=applied))
         return
     people = difference.people
+    who = "people" if difference.speaks_for == EVERYBODY else _roles(difference.speaks_for)
     if applied:
         now = difference.before + people.new + people.returning - people.leaving
-        told = (
-            f"imported: {people.new} new, {people.changed} changed, {people.leaving} left; {now} people now"
-        )
+        told = f"imported: {people.new} new, {people.changed} changed, {people.leaving} left; {now} {who} now"
     else:
         told = (
             "nothing was changed" if difference.any else "nothing to change: the school is as the roster says"
@@ -192,6 +211,7 @@ def _as_told(difference: ImportDifference, *, applied: bool) -> dict[str, Any]:
     return {
         "applied": applied,
         "source": difference.source,
+        "speaks_for": [role.value for role in Role if role in difference.speaks_for],
         "before": difference.before,
         **difference.counts(),
         "groups": {**asdict(difference.groups), "by_name": difference.by_group},

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, case, func, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    union,
+)
 
 from ledger.hand import Hand
 from ledger.tables import address, guardianship, person, person_address
@@ -14,7 +26,8 @@ def mark(hand: Hand) -> set[int]:
     """Judge every address anew; returns those that are doubtful only now.
 
     An address is about the pupils whose guardians hold it, and about the pupils and staff who hold it themselves.
-    It is doubtful when that is more than one and one of them is staff, or no one guardian is guardian of all.
+    It is doubtful when that is more than one and one of them is staff, or no one guardian is guardian of all. A
+    teacher whose own child it is about is the guardian, also where two reports made two people of them, of one name.
     """
     judged = set(hand.connection.execute(_doubtful()).scalars())
     known = set(hand.connection.execute(select(address.c.id).where(address.c.doubtful)).scalars())
@@ -64,5 +77,24 @@ def _subjects() -> CompoundSelect[Any]:
         select(person_address.c.address_id, pupil.c.id.label("person_id")).select_from(of_guardians),
         select(person_address.c.address_id, holder.c.id)
         .select_from(held)
-        .where(or_(holder.c.is_pupil, holder.c.is_staff)),
+        .where(or_(holder.c.is_pupil, and_(holder.c.is_staff, not_(_is_a_parent_here(holder))))),
+    )
+
+
+def _is_a_parent_here(teacher: Any) -> ColumnElement[bool]:
+    """Whether a member of staff who holds an address is a guardian who holds it: the same person, or the same name."""
+    parent, child, theirs = person.alias("parent"), person.alias("child"), person_address.alias("theirs")
+    same_name = and_(
+        func.lower(parent.c.given_name) == func.lower(teacher.c.given_name),
+        func.lower(parent.c.family_name) == func.lower(teacher.c.family_name),
+    )
+    return exists(
+        select(1)
+        .select_from(theirs)
+        .join(parent, and_(parent.c.id == theirs.c.person_id, parent.c.active))
+        .join(guardianship, guardianship.c.guardian_id == parent.c.id)
+        .join(child, and_(child.c.id == guardianship.c.pupil_id, child.c.active))
+        .where(theirs.c.address_id == person_address.c.address_id)
+        .where(or_(parent.c.id == teacher.c.id, same_name))
+        .correlate(person_address, teacher)
     )

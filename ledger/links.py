@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,8 @@ from sqlalchemy import (
     update,
 )
 
+from broker.roster import Role
+from ledger import parts
 from ledger.staging import (
     staged_address,
     staged_group,
@@ -157,4 +159,26 @@ MEMBERSHIP = Link(
     ours=_staged(membership.c.group_id, staged_group.c.group_id),
 )
 
-LINKS = (GUARDIANSHIP, HOLDING, MEMBERSHIP)
+
+@dataclass(frozen=True)
+class Links:
+    """The three as one roster may change them."""
+
+    guardianship: Link
+    holding: Link
+    membership: Link
+
+    @property
+    def all(self) -> Sequence[Link]:
+        """In the order in which they are swapped."""
+        return (self.guardianship, self.holding, self.membership)
+
+
+def links(speaks_for: frozenset[Role]) -> Links:
+    """What of the links is this roster's to change: a report of the staff unties no family."""
+    families = GUARDIANSHIP.ours if Role.GUARDIAN in speaks_for else false()
+    return Links(
+        replace(GUARDIANSHIP, ours=families),
+        replace(HOLDING, ours=and_(HOLDING.ours, parts.theirs_to_hold(speaks_for))),
+        replace(MEMBERSHIP, ours=parts.theirs_in_groups(speaks_for, MEMBERSHIP.ours)),
+    )

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    not_,
     select,
     text,
 )
@@ -34,9 +35,10 @@ from uuid6 import uuid7
 from broker.address import AddressKind
 from broker.audience import fold
 from broker.ports import Signer
-from broker.roster import GroupKind, Role, Roster, RosterGroup, RosterProblem
+from broker.roster import Role, Roster, RosterGroup, RosterProblem
 from ledger.barred import without_barred
 from ledger.dialect import Dialect
+from ledger.parts import theirs_to_end
 from ledger.people import keyed_hash
 from ledger.periods import one_each
 from ledger.recognise import recognised
@@ -148,6 +150,7 @@ class Staged:
     source: str
     problems: tuple[RosterProblem, ...]
     has_terms: bool  # whether the file speaks of terms at all: one that does not leaves them as they are
+    speaks_for: frozenset[Role]
 
 
 @contextmanager
@@ -157,9 +160,9 @@ def staged(connection: Connection, dialect: Dialect, signer: Signer, roster: Ros
         with connection.begin():
             metadata.create_all(connection, checkfirst=False)
             found = without_barred(connection, signer, recognised(connection, roster))
-            groups, problems = _named_apart(connection, found.groups)
+            groups, problems = _named_apart(connection, found)
             _load(connection, dialect, signer, replace(found, groups=groups))
-        yield Staged(roster.source, found.problems + problems, found.terms is not None)
+        yield Staged(roster.source, found.problems + problems, found.terms is not None, found.speaks_for)
     finally:
         # The connection goes back to the pool. If it broke instead, the tables went with it.
         with suppress(DBAPIError), connection.begin():
@@ -271,16 +274,17 @@ def _departments(connection: Connection) -> Mapping[str, int]:
 
 
 def _named_apart(
-    connection: Connection, groups: Sequence[RosterGroup]
+    connection: Connection, roster: Roster
 ) -> tuple[tuple[RosterGroup, ...], tuple[RosterProblem, ...]]:
-    """No group takes the name of one that is kept by hand, or of another: whoever names it means that one."""
-    kept = select(people_group.c.folded_name).where(
-        people_group.c.active, people_group.c.kind == GroupKind.KEPT.value
+    """No group takes the name of one that stays without being in the roster: whoever names it means that one."""
+    told = {group.source_id for group in roster.groups}
+    stays = select(people_group.c.folded_name, people_group.c.source_id).where(
+        people_group.c.active, not_(theirs_to_end(roster.speaks_for))
     )
-    taken = set(connection.execute(kept).scalars())
+    taken = {row.folded_name for row in connection.execute(stays) if row.source_id not in told}
     named: list[RosterGroup] = []
     problems: list[RosterProblem] = []
-    for group in groups:
+    for group in roster.groups:
         name = group.name
         while fold(name) in taken:
             name = f"{name} ({group.source_id})"

@@ -15,7 +15,7 @@ from sources.rosters import oneroster, people_csv
 from sources.rosters.archive import open_files
 from sources.rosters.errors import RosterRefused, refuse
 from sources.rosters.limits import LIMITS, Limits
-from sources.rosters.mapped import Report, Shown, headers, preview
+from sources.rosters.mapped import Report, Shown, first_row, headers, preview
 from sources.rosters.mapped import read as read_reports
 from sources.rosters.progress import Tell, nothing_to_collect, quiet
 
@@ -25,6 +25,7 @@ __all__ = [
     "Report",
     "RosterRefused",
     "Shown",
+    "first_row",
     "headers",
     "preview",
     "read",

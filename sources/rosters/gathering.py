@@ -9,6 +9,7 @@ from datetime import date
 
 from broker.audience import fold
 from broker.roster import (
+    EVERYBODY,
     GroupKind,
     Role,
     Roster,
@@ -111,7 +112,10 @@ class Gathering:
         )
 
     def roster(
-        self, terms: tuple[RosterTerm, ...] | None = None, derived: frozenset[str] = frozenset()
+        self,
+        terms: tuple[RosterTerm, ...] | None = None,
+        derived: frozenset[str] = frozenset(),
+        speaks_for: frozenset[Role] = EVERYBODY,
     ) -> Roster:
         """The whole. Refuses one without people: swapped in, it would empty the school."""
         if not self.people:
@@ -131,6 +135,7 @@ class Gathering:
             terms=terms,
             problems=tuple(self._values.problems),
             derived=derived,
+            speaks_for=speaks_for,
         )
 
     def _note_lone_guardians(self) -> None:

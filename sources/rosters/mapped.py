@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broker.address import AddressKind, mask
-from broker.mapping import PERSON, Encoding, ReportMapping, Rows, places
+from broker.mapping import NO_HEADERS, PERSON, Encoding, ReportMapping, Rows, places
 from broker.roster import GroupKind, Role, Roster, RosterPerson
 from sources.rosters import full_names
 from sources.rosters.archive import open_one
@@ -29,6 +29,8 @@ from sources.rosters.values import Values, truth, year_of
 
 SEPARATOR = ";"
 MOST_RANKS = 99
+FEWEST_DIGITS = 7  # of a telephone number
+LONGEST_SHOWN = 40
 
 
 class Report(NamedTuple):
@@ -41,13 +43,14 @@ class Report(NamedTuple):
 def read(
     reports: Sequence[Report], *, region: str, today: date, limits: Limits = LIMITS, tell: Tell = quiet
 ) -> Roster:
-    """The roster of one or several reports that together are the whole school; `tell` hears how far each has come.
+    """The roster of one or several reports; `tell` hears how far each has come. It speaks for whom its mappings do.
 
     Raises `RosterRefused` for a fault of a file and `BadMapping` where a report's columns have moved.
     """
     values = Values(region=region, today=today)
     reader = Reader(" + ".join(report.mapping.name for report in reports), values)
     for report in reports:
+        reader.begin(report.mapping)
         with nothing_to_collect(), open_report(report, limits, tell) as table:
             for row in table:
                 reader.take(table, row, report.mapping)
@@ -74,10 +77,26 @@ def preview(
 
 
 def headers(path: Path, *, header_row: int = 1, encoding: Encoding = Encoding.UTF_8) -> Sequence[str]:
-    """What stands over the columns of a report. Raises `RosterRefused`."""
+    """What stands over the columns of a report; "" over each where there are no headers. Raises `RosterRefused`."""
+    with _opened(path, header_row, encoding) as table:
+        return table.headers
+
+
+def first_row(path: Path, *, encoding: Encoding = Encoding.UTF_8) -> Sequence[str]:
+    """What a report without headers begins with, to tell its columns by; what may be an address or a day is hidden."""
+    with _opened(path, NO_HEADERS, encoding) as table:
+        return [_discreet(" ".join(cell.split())) for cell in table.first_row or ()]
+
+
+@contextmanager
+def _opened(path: Path, header_row: int, encoding: Encoding) -> Iterator[Table]:
     shape = Shape(header_row=header_row, encoding=encoding, mapped=lambda _: ())
     with open_one(path, LIMITS) as stream:
-        return Table(path.name, stream, LIMITS, shape).headers
+        yield Table(path.name, stream, LIMITS, shape)
+
+
+def _discreet(cell: str) -> str:
+    return "•••" if "@" in cell or sum(map(str.isdigit, cell)) >= FEWEST_DIGITS else cell[:LONGEST_SHOWN]
 
 
 def _shown(values: Values, row: Row, field: str) -> str | None:
@@ -114,7 +133,12 @@ class Reader:
         self.values = values
         self.gathering = Gathering(source, values)
         self.contacts = Contacts(values, self.gathering)
+        self._speaks_for: set[Role] = set()
         self._seen: dict[str, tuple[str, ...]] = {}  # each person's own cells, as they stood first
+
+    def begin(self, mapping: ReportMapping) -> None:
+        """Another report, whose rows come next."""
+        self._speaks_for |= mapping.speaks_for
 
     def take(self, table: Table, row: Row, mapping: ReportMapping) -> None:
         """One row: its person once, its groups, and the guardians in it."""
@@ -139,7 +163,7 @@ class Reader:
     def roster(self) -> Roster:
         """The whole; guardians who were told without an id get theirs now."""
         derived = self.contacts.settle()
-        return self.gathering.roster(derived=derived)
+        return self.gathering.roster(derived=derived, speaks_for=frozenset(self._speaks_for))
 
     def _person(self, table: Table, row: Row, source_id: str, *, staff: bool) -> RosterPerson | None:
         """Somebody who is new here; None for another row of somebody who is known."""

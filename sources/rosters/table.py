@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn
 
-from broker.mapping import Encoding
+from broker.mapping import NO_HEADERS, Encoding
 from sources.rosters.archive import refuse_damaged_zip
 from sources.rosters.errors import refuse
 from sources.rosters.limits import Limits
@@ -77,7 +77,7 @@ class Shape:
 
     required: Sequence[str] = ()
     optional: Sequence[str] = ()
-    header_row: int = 1
+    header_row: int = 1  # or NO_HEADERS: then the first row is one like the others
     encoding: Encoding = Encoding.UTF_8
     mapped: Match | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # what the file calls the wanted columns
@@ -99,14 +99,16 @@ class Table:
         self.file = file
         self._limits = limits
         self._shape = shape
-        self._number = shape.header_row - 1
+        self._number = max(shape.header_row - 1, 0)
         buffered = _without_bom(file, stream, shape.encoding)
         self._text = io.TextIOWrapper(buffered, encoding=_CODECS[shape.encoding], newline="")
         self._lines = self._bounded_lines()
-        first = self._header_line(shape.header_row)
+        first = self._header_line(max(shape.header_row, 1))
         delimiter = max(_DELIMITERS, key=first.count)
         self._reader = csv.reader(_then(first, self._lines), delimiter=delimiter, strict=True)
-        self.headers = tuple(header.strip() for header in self._next_cells() or [])
+        cells = self._next_cells() or []
+        self.first_row = cells if shape.header_row == NO_HEADERS else None
+        self.headers = tuple(header.strip() if self.first_row is None else "" for header in cells)
         self.wanted = shape.wanted
         self.width = len(self.headers)
         self.unknown: tuple[str, ...] = ()  # headers that nothing here reads
@@ -129,13 +131,14 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         picks, places, width, file = self._picks, self._places, self.width, self.file
         labels = self._shape.labels
-        next_cells = self._next_cells
-        while (cells := next_cells()) is not None:
+        next_cells, first_row = self._next_cells, self.first_row
+        while (cells := first_row or next_cells()) is not None:
+            first_row = None
             count = len(cells)
             if count > width and any(cells[width:]):
                 self._refuse(
                     "ragged_row",
-                    "This row has more cells than there are headers: they may stand in the wrong columns.",
+                    "This row has more cells than the first one: they may stand in the wrong columns.",
                     "Put quotation marks around a cell that holds a comma, then export again.",
                 )
             picked = [cells[at].strip() if 0 <= at < count else "" for at in picks]

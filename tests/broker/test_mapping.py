@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from broker.errors import BadMapping
 from broker.mapping import (
     FIELDS,
+    NO_HEADERS,
     Column,
     Encoding,
     ReportMapping,
@@ -143,3 +144,16 @@ def test_a_mapping_comes_back_from_the_ledger_as_it_went(mapping):
 @given(st.text(max_size=30))
 def test_headers_are_compared_without_case_and_with_single_spaces(header):
     assert fold_header(f"  {header}\t ") == fold_header(header)
+
+
+def test_without_headers_columns_are_named_by_their_place_and_counted():
+    mapping = make("bare", [""] * 4, {"mobile": "@D", "name": "@B", "id": "@A"}, header_row=NO_HEADERS)
+    assert list(mapping.columns) == ["id", "name", "mobile"], "told in one order, however it was typed"
+    assert places(mapping, [""] * 4) == {"id": 0, "name": 1, "mobile": 3}
+    assert ReportMapping.of_json(mapping.as_json()) == mapping
+    with pytest.raises(BadMapping) as moved:
+        places(mapping, [""] * 5)
+    assert moved.value.problem.code == "columns_moved"
+    with pytest.raises(BadMapping) as named:
+        make("bare", [""] * 4, {"id": "Adno"}, header_row=NO_HEADERS)
+    assert "@B" in named.value.problem.hint

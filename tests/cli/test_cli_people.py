@@ -137,3 +137,54 @@ def test_an_import_tells_of_each_group_what_changes(school, tmp_path):
     told = school("people", "import", "people.csv", "--dry-run")
     assert "joining" in told.out
     assert "8A" in told.out
+
+
+def test_a_teacher_who_is_a_parent_is_listed_when_two_reports_told_of_both(office, tmp_path):
+    (tmp_path / "staff.csv").write_text("Code,Name,Mobile\nDUP,Mary Lee,07911 123456\n", encoding="utf-8")
+    rows = "Adno,Name,Contact,Mobile\n1,Ann Lee,Mrs Mary Lee,07911 123456\n"
+    (tmp_path / "family.csv").write_text(rows, encoding="utf-8")
+    make = ("people", "mapping", "make")
+    contact = ("--column", "guardian1.name=Contact", "--column", "guardian1.mobile=Mobile")
+    columns = ("--column", "id=Adno", "--column", "name=Name")
+    assert office(*make, "families", "family.csv", *columns, *contact).code == 0
+    staff = ("--column", "id=Code", "--column", "name=Name", "--column", "mobile=Mobile")
+    assert office(*make, "teachers", "staff.csv", "--rows", "staff", *staff).code == 0
+    assert office("people", "import", "family.csv", "--mapping", "families", "--yes").code == 0
+    done = office("people", "import", "staff.csv", "--mapping", "teachers", "--yes", "--json").json
+    assert (done["people"]["new"], done["people"]["leaving"], done["speaks_for"]) == (1, 0, ["staff"])
+    (found,) = office("people", "twice", "--json").json["twice"]
+    assert (found["name"], found["staff"], found["shares"]) == ("Mary Lee", "staff:DUP", True)
+    assert "a number or an email" in office("people", "twice").out
+    assert "Nothing is doubtful" in office("people", "doubtful").out
+
+
+def test_a_roster_says_itself_or_is_told_for_whom_it_speaks(office, tmp_path):
+    (tmp_path / "people.csv").write_text(
+        "id,role,given_name,family_name\nT1,staff,Mary,Lee\n", encoding="utf-8"
+    )
+    assert office("people", "import", "contacts.csv", "--mapping", "sims", "--yes").code == 0
+    ran = office("people", "import", "people.csv", "--only", "staff", "--yes")
+    assert ran.code == 0
+    assert "It speaks for staff; pupils and guardians stay as they are." in ran.out
+    assert "1 staff now" in ran.out
+    assert (
+        office("people", "import", "people.csv", "--only", "pupil", "--yes", "--json").error["code"]
+        == "others_in_it"
+    )
+    assert (
+        office("people", "import", "people.csv", "--only", "cook", "--yes", "--json").error["code"]
+        == "wrong_use"
+    )
+
+
+def test_a_report_without_headers_is_mapped_by_position(office, tmp_path):
+    (tmp_path / "bare.csv").write_text("1,Ann Lee,07911 123456\n", encoding="utf-8")
+    shown = office("people", "mapping", "columns", "bare.csv", "--header-row", "0").out
+    assert "@B" in shown
+    assert "Ann Lee" in shown
+    assert "123456" not in shown
+    columns = ("--column", "id=@A", "--column", "name=@B", "--column", "mobile=@C")
+    assert office("people", "mapping", "make", "bare", "bare.csv", "--header-row", "0", *columns).code == 0
+    assert "no headers, 3 columns" in office("people", "mapping", "show", "bare").out
+    done = office("people", "import", "bare.csv", "--mapping", "bare", "--yes", "--json").json
+    assert (done["people"]["new"], done["addresses"]["new"]) == (1, 1)

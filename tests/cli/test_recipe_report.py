@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.runs_on("sqlite")
 
 PAGE = Path(__file__).parents[2] / "docs" / "recipes" / "a-report-of-your-own.md"
-REPORTS = ("contacts.csv", "staff.csv")  # in the order of the page
+REPORTS = ("contacts.csv", "staff.csv", "bare.csv")  # in the order of the page
 
 
 def blocks(kind: str) -> list[str]:
@@ -37,7 +37,7 @@ def test_every_command_of_the_page_works_in_its_order(office):
         ran = office(*command)
         assert ran.code == 0, (command, ran.err)
         said.append((command, ran.out))
-    outs = {" ".join(command[:3]): out for command, out in said}
+    outs = {" ".join(command[:3]): out for command, out in reversed(said)}  # of several, the first
     assert "Mobile#2" in outs["people mapping columns"]
     assert "Mobile (1 of 2)" in outs["people mapping try"]
     assert "07911" not in outs["people mapping try"]
@@ -46,6 +46,9 @@ def test_every_command_of_the_page_works_in_its_order(office):
     assert "imported: 7 new" in imports[1]
     assert "nothing to change" in imports[2]
     assert "imported: 1 new" in imports[3]
+    assert "nothing to change" in imports[4]
+    assert any("the first row" in out for _, out in said), "of the report without headers"
+    assert "Nobody on the staff" in outs["people twice"]
 
 
 def test_what_the_page_says_of_the_reach_is_so(office):

@@ -18,6 +18,7 @@ from broker.roster import GroupKind, Role, RosterGroup
 from broker.values import StopKind
 from ledger import tables as t
 from ledger.connect import Ledger
+from ledger.reads.twice import twice
 from tests.support.school import SmallSchool, family
 
 
@@ -238,13 +239,43 @@ def test_a_number_that_becomes_an_offices_is_braked_and_one_that_stops_being_one
     assert doubtful(ledger) == set()
 
 
-def test_a_number_of_a_teacher_and_of_the_own_child_is_doubtful(ports, ledger):
+def test_a_teachers_number_is_the_familys_too_where_the_teacher_is_the_parent(ports, ledger):
     school = SmallSchool()
     school.pupil("Ann")
     school.person("Mum", Role.STAFF, Role.GUARDIAN, mobiles=("+447911100001",))
     school.guardianships = [replace(family().guardianships[0], guardian="mum", pupil="ann")]
     bring(ports, school)
-    assert doubtful(ledger) == {"+447911100001"}
+    assert doubtful(ledger) == set()
+
+
+def test_a_teacher_who_comes_as_a_parent_once_more_is_known_by_the_name(ports, ledger):
+    school = SmallSchool()
+    school.pupil("Ann")
+    school.guardian("Mary", "ann", mobiles=("+447911100001",))
+    school.people["t1"] = replace(
+        school.people["mary"], source_id="t1", roles=frozenset({Role.STAFF}), given_name="MARY"
+    )
+    bring(ports, school)
+    assert doubtful(ledger) == set()
+    with ledger.reading() as hand:
+        assert [(one.staff, one.guardian, one.shares) for one in twice(hand)] == [("t1", "mary", True)]
+    school.people["t1"] = replace(school.people["t1"], given_name="Grace")
+    bring(ports, school)
+    assert doubtful(ledger) == {"+447911100001"}, "a stranger's"
+    with ledger.reading() as hand:
+        assert twice(hand) == []
+
+
+def test_namesakes_who_share_nothing_are_listed_as_that(ports, ledger):
+    school = SmallSchool()
+    school.pupil("Ann")
+    school.guardian("Mary", "ann", mobiles=("+447911100001",))
+    school.people["t1"] = replace(
+        school.people["mary"], source_id="t1", roles=frozenset({Role.STAFF}), mobiles=()
+    )
+    bring(ports, school)
+    with ledger.reading() as hand:
+        assert [one.shares for one in twice(hand)] == [False]
 
 
 def test_siblings_who_hold_one_number_themselves_are_not_doubtful(ports, ledger):

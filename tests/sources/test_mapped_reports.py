@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.errors import BadMapping
-from broker.mapping import Encoding, ReportMapping, Rows, make
+from broker.mapping import NO_HEADERS, Encoding, ReportMapping, Rows, make
 from broker.roster import GroupKind, Role, Roster
-from sources.rosters import LIMITS, Report, RosterRefused, read_reports
+from sources.rosters import LIMITS, Report, RosterRefused, first_row, read_reports
 from tests.support.rosters import TODAY, told
 
 HEADERS = "Adno,Forename,Surname,Reg,Year,Contact,Mobile,Email,Contact,Mobile,Email"
@@ -312,3 +312,29 @@ def test_whatever_stands_in_a_report_it_is_read_or_refused_and_every_link_joins_
     assert all({one.guardian, one.pupil} <= ids for one in roster.guardianships)
     assert all(one.person in ids and one.group in groups for one in roster.memberships)
     assert read(mapped(path, LONG_COLUMNS, LONG)) == roster
+
+
+BARE = {"id": "@A", "name": "@B", "form": "@C", "guardian1.name": "@D", "guardian1.mobile": "@E"}
+
+
+def bare(folder: Path, *rows: str, width: int = 5) -> Report:
+    path = report(folder, *rows[1:], headers=rows[0])
+    return Report(path, make("bare", [""] * width, BARE, header_row=NO_HEADERS))
+
+
+def test_a_report_without_headers_is_read_from_its_first_row(tmp_path):
+    rows = "101,Ann Lee,7B,Mary Lee,07911 123456", "102,Bob Roy,9A,Tom Roy,020 7946 0123"
+    roster = read(bare(tmp_path, *rows))
+    assert set(people(roster).values()) == {"Ann Lee", "Bob Roy", "Mary Lee", "Tom Roy"}
+    assert told(roster) == [("contacts.csv", 2, "column E", "landline")]
+
+
+def test_a_report_without_headers_that_has_another_column_is_refused(tmp_path):
+    with pytest.raises(BadMapping) as moved:
+        read(bare(tmp_path, "101,Ann Lee,7B,Mary Lee,07911 123456,extra"))
+    assert "had 5 columns and has 6" in moved.value.problem.message
+
+
+def test_the_first_row_is_shown_to_tell_the_columns_by_without_numbers_and_addresses(tmp_path):
+    path = report(tmp_path, headers="101,Ann Lee,07911 123456,ann@example.org,2015-03-01, 7B ")
+    assert first_row(path) == ["101", "Ann Lee", "•••", "•••", "•••", "7B"]
