@@ -32,7 +32,7 @@ class Traits:
     `never_alone`: reading it wants an account elsewhere, so it is never the only way (R16).
     `wants`: facts of the posture and how they must be before an account may speak; `asks`: what the provider tells no
     program, so that somebody must assure it in the licence, a sentence by code. `age`: the least that the provider's terms
-    set for its readers (R15).
+    set for its readers (R15). `service`: whose it is, as people say it.
     `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
     twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
     be looked up.
@@ -50,6 +50,7 @@ class Traits:
     wants: Mapping[str, str] = field(default_factory=dict)
     asks: Mapping[str, str] = field(default_factory=dict)
     age: int | None = None
+    service: str = ""
 
     @property
     def broadcast(self) -> bool:
@@ -239,6 +240,14 @@ class ConfirmsDelivery(Protocol):
 
     def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
         """Verify the signature, then translate. Raises SignatureInvalid before anything is parsed."""
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A channel that knows by which number or email its account speaks."""
+
+    def sender(self) -> tuple[AddressKind, str] | None:
+        """What people see it comes from; None where that is a name, or nothing of a person's could be meant."""
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, asdict, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -266,3 +266,36 @@ def _line(name: str, value: Any) -> str:
 
 def _bad(code: str, field: str, message: str, hint: str) -> InvalidLicence:
     return InvalidLicence(Problem(code, field, message, hint))
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the form, for whoever asks for them one by one; `inner` are the lines of each of several."""
+
+    name: str
+    words: str
+    needed: bool
+    yes_no: bool = False
+    several: bool = False
+    inner: tuple[Line, ...] = ()
+
+
+def lines_of(angle: Angle) -> Sequence[Line]:
+    """The lines of an angle, in their order."""
+    return _lines(_KINDS[angle], angle.value)
+
+
+def _lines(kind: type[Any], path: str) -> tuple[Line, ...]:
+    hints = get_type_hints(kind)
+    found = []
+    for one in fields(kind):
+        wanted, here = hints[one.name], f"{path}.{one.name}"
+        several = get_origin(wanted) is tuple
+        of = get_args(wanted)[0] if several else None
+        inner = _lines(of, here) if of is not None and is_dataclass(of) and isinstance(of, type) else ()
+        words, needed = WORDS.get(here, one.name), one.default is MISSING
+        found.append(Line(one.name, words, needed, wanted is bool, several, inner))
+    return tuple(found)

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from broker.letter import Block
 from broker.naming import fill
 from broker.reach import Untold
 from ledger.reads.phones import Call
@@ -65,6 +66,11 @@ def phones(paper: Paper, untold: Sequence[Untold], calls: Sequence[Call]) -> str
         for group, each in groupby(untold, key=lambda one: one.group)
     ]
     return _page("phones.html", paper, forms=forms)
+
+
+def letter(paper: Paper, blocks: Sequence[Block]) -> str:
+    """The letter to parents, from the licences."""
+    return _page("letter.html", paper, blocks=[(type(block).__name__, block) for block in blocks])
 
 
 def _by_pupil(calls: Sequence[Call]) -> dict[Any, list[Call]]:

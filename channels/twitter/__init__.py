@@ -46,6 +46,7 @@ TRAITS = Traits(
         "no_private_login": "nobody signs in to it from an account or a telephone of their own (R7)",
     },
     age=13,
+    service="X",
 )
 RETRY = RetryPolicy(attempts=5, first=timedelta(seconds=30), most=timedelta(minutes=15))
 
