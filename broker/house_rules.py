@@ -7,6 +7,7 @@ from datetime import timedelta
 from broker.announcement import Purpose
 from broker.policy import ALLOW, Case, Hold, Policy, Refuse, Verdict, Withdraw, covered
 
+EXPIRED = "expired"
 PAUSE_RECHECK = timedelta(minutes=5)  # resuming makes what waits due at once; this only bounds expiry
 
 
@@ -18,7 +19,7 @@ def not_withdrawn(case: Case) -> Verdict:
 def not_expired(case: Case) -> Verdict:
     """Nothing starts after expiry: a reminder after the rehearsal is worse than none (R1)."""
     if case.now >= case.expires_at:
-        return Refuse("expired", "its time had passed before it could be sent")
+        return Refuse(EXPIRED, "its time had passed before it could be sent")
     return ALLOW
 
 
@@ -62,6 +63,13 @@ def promotional_needs_consent(case: Case) -> Verdict:
     return Refuse("no_consent", "no consent for promotional messages is on record for this way")
 
 
+def not_taken_back(case: Case) -> Verdict:
+    """Whoever took back even the consent to service messages on this channel gets none by it (UK GDPR art. 7, 21)."""
+    if case.broadcast or case.purpose is not Purpose.SERVICE or case.consent is not False:
+        return ALLOW
+    return Refuse("taken_back", "consent to messages by this way was taken back")
+
+
 HOUSE_RULES: tuple[Policy, ...] = (
     not_withdrawn,
     not_expired,
@@ -69,6 +77,7 @@ HOUSE_RULES: tuple[Policy, ...] = (
     not_opted_out,
     not_bounced,
     promotional_needs_consent,
+    not_taken_back,
     somebody_to_tell,
     account_open,
 )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,8 +26,9 @@ from broker.house_rules import HOUSE_RULES
 from broker.intake import LIFETIME
 from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
-from broker.ports.office import Lacking
+from broker.ports.office import BY_GUARDIAN, Lacking
 from broker.record import Entry
+from broker.rules import book
 from broker.values import AccountRow
 
 NO_PERSONAL_WAY = "no way is chosen that goes to each person"
@@ -96,8 +98,8 @@ def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
     personal: dict[str, _Heard] = {}
     for name, kind in ways.items():
         if kind is not None:
-            rules = _Rules(ports.channels.open(accounts[name].name), accounts[name], question, tx.now)
-            personal[name] = _heard(tx, rules, kind, question.purpose, pairs[kind])
+            rules = _Rules(ports.channels.open(accounts[name].name), accounts[name], question, tx)
+            personal[name] = _heard(tx, rules, kind, question, pairs[kind])
     reached = set().union(*(heard.people for heard in personal.values())) & told
     return Statement(
         people=len(told),
@@ -111,13 +113,22 @@ def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
 # --- the rules ------------------------------------------------------------------------------------------------------
 
 
+class _Facts(NamedTuple):
+    """What may differ from one address of a way to the next; `own` is a pupil's birth date and year group."""
+
+    opted_out: bool
+    bounced: bool
+    consent: int | None
+    own: tuple[date | None, str] | None
+
+
 class _Rules:
     """The rules of one way, asked once for each combination of facts: a school of thousands has a handful."""
 
-    def __init__(self, channel: Channel, account: AccountRow, question: Question, now: datetime) -> None:
-        self._policies: tuple[Policy, ...] = (*HOUSE_RULES, *channel.policies)
+    def __init__(self, channel: Channel, account: AccountRow, question: Question, tx: Transaction) -> None:
+        self._policies: tuple[Policy, ...] = (*HOUSE_RULES, *book.EACH_DELIVERY, *channel.policies)
         self.channel = channel.name
-        due = max(question.due_at or now, now)
+        due = max(question.due_at or tx.now, tx.now)
         self._case = Case(
             now=due,
             channel=account.channel,
@@ -131,13 +142,13 @@ class _Rules:
             posture=account.posture,
             # As it will have been looked at just before the sending.
             posture_age=timedelta(0) if account.posture is not None else None,
+            rules=tx.rules.current(),
         )
-        self._known: dict[tuple[bool, bool, bool | None], Verdict] = {}
+        self._known: dict[_Facts, Verdict] = {}
 
-    def verdict(self, opted_out: bool, bounced: bool, consent: bool | None) -> Verdict:
-        facts = (opted_out, bounced, consent)
+    def verdict(self, facts: _Facts) -> Verdict:
         if facts not in self._known:
-            self._known[facts] = judge(_with(self._case, opted_out, bounced, consent), self._policies)
+            self._known[facts] = judge(_with(self._case, facts), self._policies)
         return self._known[facts]
 
     def never(self, verdict: Verdict) -> bool:
@@ -147,9 +158,16 @@ class _Rules:
         return isinstance(verdict, Refuse | Withdraw)
 
 
-def _with(case: Case, opted_out: bool, bounced: bool, consent: bool | None) -> Case:
-    fields = {name: getattr(case, name) for name in Case.__slots__}
-    return Case(**{**fields, "opted_out": opted_out, "bounced": bounced, "consent": consent})
+def _with(case: Case, facts: _Facts) -> Case:
+    born, year = facts.own or (None, "")
+    return replace(
+        case,
+        opted_out=facts.opted_out,
+        bounced=facts.bounced,
+        consent=None if facts.consent is None else facts.consent > 0,
+        guardian_consent=facts.consent == BY_GUARDIAN,
+        covers=(Cover(0, 0, "", own=facts.own is not None, born=born, year=year),),
+    )
 
 
 @dataclass(slots=True)
@@ -163,17 +181,20 @@ class _Heard:
 
 
 def _heard(
-    tx: Transaction, rules: _Rules, kind: AddressKind, purpose: Purpose, pairs: Iterable[tuple[int, int]]
+    tx: Transaction, rules: _Rules, kind: AddressKind, question: Question, pairs: Iterable[tuple[int, int]]
 ) -> _Heard:
     opted_out, bounced = tx.reaches.opted_out(rules.channel), tx.reaches.bounced(rules.channel)
-    asked = purpose is not Purpose.SERVICE
-    consents = tx.reaches.consents(rules.channel, purpose) if asked else {}
+    consents = tx.reaches.consents(rules.channel, question.purpose)
+    own = tx.reaches.own(kind) if question.people in {People.PUPILS, People.BOTH} else {}
     people, addresses = set[int](), set[int]()
     against: dict[int, dict[str, None]] = {}
     refused: dict[int, str] = {}
     waits = ""
     for person, address in pairs:
-        verdict = rules.verdict(address in opted_out, address in bounced, consents.get(address))
+        facts = _Facts(
+            address in opted_out, address in bounced, consents.get(address), own.get((person, address))
+        )
+        verdict = rules.verdict(facts)
         if rules.never(verdict):
             against.setdefault(person, {})[getattr(verdict, "why", "")] = None
             refused[address] = getattr(verdict, "code", "")

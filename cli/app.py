@@ -16,15 +16,18 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.main import get_command
 
+from broker.consents import ConsentRefused
 from broker.errors import Problem, RuleBroken, SetupError
 from cli import (
     accounts,
     announce,
     audit,
     channels,
+    consent,
     deliveries,
     demo,
     groups,
+    optouts,
     people,
     reach,
     rules,
@@ -89,6 +92,8 @@ COMMANDS: Sequence[Callable[..., None]] = (
 )
 GROUPS = {
     "people": people.app,
+    "consent": consent.app,
+    "optouts": optouts.app,
     "accounts": accounts.app,
     "groups": groups.app,
     "templates": templates.app,
@@ -112,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as wrong:
         return _wrong_use(wrong, json=json)
     except (RuleBroken, SetupError) as broken:
-        return _refused(broken.problems if isinstance(broken, SetupError) else [broken.problem], json=json)
+        problems = broken.problems if isinstance(broken, SetupError | ConsentRefused) else [broken.problem]
+        return _refused(problems, json=json)
     except OperationalError as fault:
         _refused([problem_of(fault)], json=json)
         return UNFORESEEN

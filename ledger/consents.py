@@ -11,6 +11,7 @@ from broker.actor import Actor
 from broker.address import AddressKind, mask
 from broker.announcement import Purpose
 from broker.ports.consents import ConsentRow, OptOutRow, Said
+from ledger import tables
 from ledger.dialect import Column
 from ledger.hand import Hand
 from ledger.tables import (
@@ -57,7 +58,7 @@ class Consents:
         self, *, person: int | None = None, after: int = 0, limit: int
     ) -> Sequence[tuple[int, ConsentRow]]:
         """(id, entry) in the order they were kept."""
-        spoke, about = person.alias("spoke"), person.alias("about")
+        spoke, about = tables.person.alias("spoke"), tables.person.alias("about")
         newer = consent_entry.alias("newer")
         later = or_(
             newer.c.said_at > consent_entry.c.said_at,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from broker.policy import Cover
@@ -20,14 +22,15 @@ def covers_of(hand: Hand, deliveries: Sequence[int]) -> Mapping[int, list[Cover]
         "SELECT c.delivery_id, c.duty_id, du.person_id,"
         " coalesce(p.preferred_name, p.given_name) AS name, p.language,"
         " du.acknowledged_at IS NOT NULL AS acknowledged,"
-        " NOT (p.active AND EXISTS (SELECT 1 FROM person_address pa"
+        # Through a guardian (2), by the person alone (1), or not any more: one walk over those who hold the address.
+        " CASE WHEN p.active THEN (SELECT max(CASE WHEN g.pupil_id IS NOT NULL THEN 2"
+        "  WHEN pa.person_id = du.person_id THEN 1 ELSE 0 END) FROM person_address pa"
         "  JOIN person holder ON holder.id = pa.person_id AND holder.active LEFT JOIN guardianship g"
         "  ON g.guardian_id = pa.person_id AND g.pupil_id = du.person_id"
-        "  WHERE pa.address_id = d.address_id"
-        "  AND (pa.person_id = du.person_id OR g.pupil_id IS NOT NULL))) AS gone,"
+        "  WHERE pa.address_id = d.address_id) END AS held,"
         " EXISTS (SELECT 1 FROM guardianship g JOIN person_address pa ON pa.person_id = g.guardian_id"
         "  AND pa.address_id = d.address_id WHERE g.pupil_id = du.person_id AND g.blocked) AS blocked,"
-        " p.commitment_key, coalesce(p.form, '') AS form"
+        " p.commitment_key, coalesce(p.form, '') AS form, p.is_pupil, p.born, p.year"
         f" FROM {hand.dialect.rows(_IDS)} JOIN delivery d ON d.id = u.id"
         " JOIN delivery_covers c ON c.delivery_id = d.id AND NOT c.dropped"
         " JOIN duty du ON du.id = c.duty_id JOIN person p ON p.id = du.person_id"
@@ -37,10 +40,12 @@ def covers_of(hand: Hand, deliveries: Sequence[int]) -> Mapping[int, list[Cover]
     )
     found: dict[int, list[Cover]] = defaultdict(list)
     # Taken apart by place, as in `Deliveries.pick`: by name it costs twenty times as much, and this is for every one.
-    for delivery, duty, person, name, language, acknowledged, gone, blocked, key, form in rows:
-        found[delivery].append(
-            Cover(duty, person, name, language, bool(blocked), bool(acknowledged), bool(gone), key, form)
-        )
+    for delivery, duty, person, name, language, told, held, blocked, key, form, pupil, born, year in rows:
+        cover = Cover(duty, person, name, language, bool(blocked), bool(told), not held, key, form)
+        if held == 1 and pupil:
+            day = date.fromisoformat(born) if isinstance(born, str) else born
+            cover = replace(cover, own=True, born=day, year=year or "")
+        found[delivery].append(cover)
     return found
 
 

@@ -265,10 +265,12 @@ class Deliveries:
             "  AS opted_out,"
             " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
             "  WHERE pa.address_id = d.address_id) AS person_active,"
-            " CASE WHEN a.purpose = 'promotional' THEN (SELECT min(CASE WHEN co.given THEN 1 ELSE 0 END)"
-            "  FROM person_address pa JOIN consent co ON co.person_id = pa.person_id"
+            # 0 taken back by one of its holders, 1 given by all who were asked, 2 by a guardian for every one of them.
+            " (SELECT min(CASE WHEN co.given THEN 1 WHEN co.person_id IS NOT NULL THEN 0 END)"
+            "  * (1 + min(CASE WHEN co.guardian_given THEN 1 ELSE 0 END))"
+            "  FROM person_address pa LEFT JOIN consent co ON co.person_id = pa.person_id"
             "  AND co.channel = d.channel AND co.purpose = a.purpose"
-            "  WHERE pa.address_id = d.address_id) END AS consent,"
+            "  WHERE pa.address_id = d.address_id) AS consent,"
             " EXISTS (SELECT 1 FROM bounced b WHERE b.hash = ad.hash AND b.channel = d.channel) AS bounced,"
             " a.urgency = 'urgent' AND EXISTS (SELECT 1 FROM note n WHERE n.announcement_id = a.id) AS note,"
             f" {dialect.now} AS now"
@@ -321,6 +323,7 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         broadcast=address_id is None,
         opted_out=opted_out,
         consent=None if consent is None else bool(consent),
+        guardian_consent=consent == 2,
         person_active=person_active,
         bounced=bool(bounced),
         note=bool(note),

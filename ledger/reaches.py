@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, select, text
+from sqlalchemy import ColumnElement, and_, case, exists, func, select, text
 
 from broker.address import AddressKind
 from broker.announcement import People, Purpose
@@ -15,7 +15,9 @@ from broker.duty import Unreached
 from broker.ports.office import Lacking
 from ledger.audience import addresses_for, holders_of, members, why_unreached
 from ledger.hand import Hand
-from ledger.tables import address, bounced, consent, person, person_address, suppression
+from ledger.tables import address, bounced, consent, guardianship, person, person_address, suppression
+
+holder = person.alias("holder")
 
 
 class Reaches:
@@ -67,15 +69,42 @@ class Reaches:
         query = select(address.c.id).join(bounced, bounced.c.hash == address.c.hash)
         return set(self._hand.connection.execute(query.where(bounced.c.channel == channel)).scalars())
 
-    def consents(self, channel: str, purpose: Purpose) -> Mapping[int, bool]:
-        """Address → whether every holder who was asked said yes."""
-        query = (
-            select(person_address.c.address_id, func.min(case((consent.c.given, 1), else_=0)))
+    def consents(self, channel: str, purpose: Purpose) -> Mapping[int, int]:
+        """Address → what its holders said, by number as in `Deliveries.pick`."""
+        this = and_(consent.c.channel == channel, consent.c.purpose == purpose.value)
+        asked = (
+            select(person_address.c.address_id)
             .join(consent, consent.c.person_id == person_address.c.person_id)
-            .where(consent.c.channel == channel, consent.c.purpose == purpose.value)
+            .where(this)
+        )
+        given = func.min(case((consent.c.given, 1), (consent.c.person_id.is_not(None), 0)))
+        query = (
+            select(
+                person_address.c.address_id, given * (1 + func.min(case((consent.c.guardian_given, 1), else_=0)))
+            )
+            .outerjoin(consent, and_(consent.c.person_id == person_address.c.person_id, this))
+            .where(person_address.c.address_id.in_(asked))
             .group_by(person_address.c.address_id)
         )
-        return {row[0]: bool(row[1]) for row in self._hand.connection.execute(query)}
+        return {row[0]: row[1] for row in self._hand.connection.execute(query)}
+
+    def own(self, kind: AddressKind) -> Mapping[tuple[int, int], tuple[date | None, str]]:
+        """(pupil, address) → birth date and year group, where no guardian of the pupil's holds it too."""
+        theirs = person_address.alias("theirs")
+        shared = (
+            exists()
+            .where(guardianship.c.pupil_id == person_address.c.person_id)
+            .where(theirs.c.person_id == guardianship.c.guardian_id)
+            .where(theirs.c.address_id == person_address.c.address_id)
+            .where(holder.c.id == guardianship.c.guardian_id, holder.c.active)
+        )
+        query = (
+            select(person_address.c.person_id, person_address.c.address_id, person.c.born, person.c.year)
+            .join(person, person.c.id == person_address.c.person_id)
+            .join(address, address.c.id == person_address.c.address_id)
+            .where(person.c.is_pupil, address.c.kind == kind.value, ~shared)
+        )
+        return {(row[0], row[1]): (row[2], row[3] or "") for row in self._hand.connection.execute(query)}
 
     def lacking(self, people: People, persons: Sequence[int]) -> Sequence[Lacking]:
         """These people, by group and name, and what there is of theirs."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qsl
 
 import anyio
@@ -130,6 +131,7 @@ def _page(request: Request, holder: Holder, opted_out: bool, *, done: bool = Fal
     what = SAY.get(kind, "messages")
     school = request.app.state.settings.school.name
     to = f" to {holder.shown}" if holder.shown else ""
+    shown: dict[str, Any]
     if opted_out:
         shown = {
             "title": f"No more {what}",

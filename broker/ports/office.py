@@ -126,6 +126,9 @@ class Templates(Protocol):
         """No version of it is offered any more; returns how many were."""
 
 
+BY_GUARDIAN = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """Somebody whom no way told: why no address speaks for them, and of which kind an unusable one is on file."""
@@ -158,8 +161,14 @@ class Reaches(Protocol):
     def bounced(self, channel: str) -> set[int]:
         """Addresses that get nothing more on a channel because what went there came back."""
 
-    def consents(self, channel: str, purpose: Purpose) -> Mapping[int, bool]:
-        """Address → whether every holder who was asked said yes; one that nobody was asked about is left out."""
+    def consents(self, channel: str, purpose: Purpose) -> Mapping[int, int]:
+        """Address → 0 taken back by a holder, 1 given by all who were asked, `BY_GUARDIAN` for every one of them.
+
+        One that nobody was asked about is left out.
+        """
+
+    def own(self, kind: AddressKind) -> Mapping[tuple[int, int], tuple[date | None, str]]:
+        """(pupil, address) → birth date and year group, where a pupil holds an address that no guardian holds."""
 
     def lacking(self, people: People, persons: Sequence[int]) -> Sequence[Lacking]:
         """These people, by group and name, and what there is of theirs."""

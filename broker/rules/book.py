@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from broker.errors import Problem, RuleRefused
 from broker.policy import Verdict, judge
-from broker.rules import blast, keeping, licence, social, undo, windows
+from broker.rules import ages, blast, keeping, licence, social, undo, windows
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Parameter
 from broker.rules.values import Rules
@@ -19,6 +19,7 @@ FAMILIES: tuple[Family, ...] = (
     undo.FAMILY,
     windows.FAMILY,
     keeping.FAMILY,
+    ages.FAMILY,
 )
 RULES: Mapping[str, Parameter] = MappingProxyType(
     {parameter.key: parameter for family in FAMILIES for parameter in family.parameters}
