@@ -48,12 +48,13 @@ def record_inbound(ports: Ports, tx: Transaction, inbound: Inbound, *, actor: Ac
     sender, usable = _normalised(inbound, kind, tx.school.region)
     inbound = _bounded(inbound)
     about = None if inbound.settled else tx.answers.about(inbound, kind=kind, sender=sender, within=LATELY)
-    department = about.department if about is not None else _department_of(tx, inbound)
+    whose = about.department if about is not None else _owner(tx, inbound)
+    department = whose or tx.answers.first_department()
     rules = ports.answering
     concern = not (inbound.settled or inbound.automatic) and rules.words.heard_in(
         inbound.subject, inbound.text
     )
-    inbox = rules.lead if concern else rules.inbox_of(department)
+    inbox = rules.lead if concern else rules.inbox_of(whose)
     kept = tx.answers.add(inbound, kind=kind, sender=sender, inbox=inbox.name, concern=concern, about=about)
     if kept is None:
         return Recorded(None, new=False)
@@ -235,20 +236,15 @@ def _end_of_notes(now: datetime) -> datetime:
 
 def _account(tx: Transaction, inbound: Inbound, department: str) -> AccountRow | None:
     """The account that was written to; else the department's."""
-    if inbound.account is not None:
-        found = next((one for one in tx.accounts.all() if one.id == inbound.account), None)
-        if found is not None and found.channel == inbound.channel:
-            return found
-    return tx.accounts.for_channel(inbound.channel, department)
+    written_to = (
+        one for one in tx.accounts.all() if one.id == inbound.account and one.channel == inbound.channel
+    )
+    return next(written_to, None) or tx.accounts.for_channel(inbound.channel, department)
 
 
-def _department_of(tx: Transaction, inbound: Inbound) -> str:
-    """Whose account was written to; the first department of the school's where it is everybody's."""
-    if inbound.account is not None:
-        found = next((one for one in tx.accounts.all() if one.id == inbound.account), None)
-        if found is not None and found.department:
-            return found.department
-    return tx.answers.first_department()
+def _owner(tx: Transaction, inbound: Inbound) -> str | None:
+    """The department whose own account was written to."""
+    return next((one.department for one in tx.accounts.all() if one.id == inbound.account), None)
 
 
 def _own_addresses(ports: Ports) -> frozenset[str]:
