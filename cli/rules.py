@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -80,7 +81,7 @@ def explain(rule: Key, json: Json = False) -> None:
     show.say(f"why: {parameter.source}")
 
 
-@app.command("set")
+@app.command("set", context_settings={"ignore_unknown_options": True})  # a value may begin with a dash
 def set_(
     rule: Key,
     value: Annotated[str, typer.Argument(help="Its new value, as `explain` says that it is written.")],
@@ -134,19 +135,19 @@ def history(json: Json = False) -> None:
     if json:
         show.as_json({"versions": versions})
         return
+    before = [*(version.changed for version in versions[1:]), {}]
     show.table(
-        ("version", "when", "by", "why", "differs from the defaults"),
+        ("version", "when", "by", "why", "what it changed"),
         [
-            (
-                v.version,
-                show.wall(v.at, zone),
-                v.by,
-                v.why,
-                "; ".join(f"{k} = {t}" for k, t in v.changed.items()),
-            )
-            for v in versions
+            (v.version, show.wall(v.at, zone), v.by, v.why, _differences(earlier, v.changed))
+            for v, earlier in zip(versions, before, strict=True)
         ],
     )
+
+
+def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    keys = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    return "; ".join(f"{key} = {after.get(key, 'its default')}" for key in keys)
 
 
 def _answer(rules: Rules, rule: str | None, *, json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from math import ceil
 
 from broker.policy import ALLOW, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
@@ -75,14 +74,15 @@ def size_meant(case: AnnouncementCase) -> Verdict:
 
 
 def _as_expected(case: AnnouncementCase, counted: int, expected: int) -> Verdict:
-    allowed = max(ALWAYS_MAY_DIFFER, ceil(expected * case.rules.ratio("blast.drift")))
+    allowed = max(ALWAYS_MAY_DIFFER, int(expected * case.rules.ratio("blast.drift")))
     if case.announcement is None:  # typed just now, from what was shown just now
         allowed = 0
     if abs(counted - expected) <= allowed:
         return ALLOW
     evidence = _evidence(case)
     if case.announcement is None:
-        return Refuse("size_differs", f"it would tell {counted:,} people, not {expected:,}", evidence)
+        why, hint = f"it would tell {counted:,} people, not {expected:,}", f"if that is right: --expect {counted}"
+        return Refuse("size_differs", why, evidence, about="expect", hint=hint)
     why = f"it would now tell {counted:,} people, not the {expected:,} that were expected"
     return Hold(case.expires_at, "size_differs", why, evidence, whole=True)
 

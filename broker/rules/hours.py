@@ -110,9 +110,19 @@ def _instant(day: date, minute: int, zone: ZoneInfo, *, fold: int) -> datetime:
     if minute == _MIDNIGHT:
         day, minute = day + timedelta(days=1), 0
         fold = 0  # the day's end is the first of them, should midnight come twice
-    wall = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone).replace(fold=fold)
-    # A missing time has the offset from before the change with fold 0, after it with fold 1; either is a real instant.
-    return wall.astimezone(UTC)
+    wall = datetime.combine(day, time(minute // 60, minute % 60))
+    moment = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    if _wall(moment, zone) == wall:
+        return moment
+    # No clock shows it that night: it is when the clocks have gone forward over it.
+    moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    while _wall(moment, zone) < wall:
+        moment += timedelta(minutes=1)
+    return moment
+
+
+def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _opening(line: str) -> Opening:
