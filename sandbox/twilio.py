@@ -95,6 +95,7 @@ class TwilioStandIn:
         self._authorization = basic(settings.account_sid, settings.auth_token)
         self._shapes = Shapes(settings.account_sid, settings.step)
         self._stopped: set[str] = set()
+        self._deleted: set[str] = set()
         self.counts: Counter[str] = Counter()
 
     def hear(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,6 +139,8 @@ class TwilioStandIn:
             self._refuse(exchange, 20003)
         elif path == shapes.messages and request.method == "POST":
             self._create(request.form(), exchange)
+        elif path.startswith(shapes.message) and path.endswith(".json") and request.method == "DELETE":
+            self._delete(path[len(shapes.message) : -len(".json")], exchange)
         elif request.method != "GET":
             self._refuse(exchange, 20004)
         elif path == shapes.messages:
@@ -217,9 +220,8 @@ class TwilioStandIn:
             self._misbehave(fault, exchange, find())
 
     def _fetch(self, id: str) -> Answer:
-        number = self._truth.number_of(id)
-        entry = None if number is None else self._truth.entry(number)
-        if entry is None or entry["channel"] != "sms":
+        entry = self._known(id)
+        if entry is None:
             return error(20404)
         return 200, self._shapes.message_as_json(entry, time.time())
 
@@ -238,12 +240,35 @@ class TwilioStandIn:
             number
             for number in self._truth.newest_first("sms", asked.get("To"), before)
             if since <= int(self._truth.time_of(number)) < until
+            and self._truth.entry(number)["id"] not in self._deleted
             and (sender is None or self._truth.entry(number)["from"] == sender)
             and not (dated and self._shapes.still_queues(self._truth.entry(number), now))
         )
         numbers = list(islice(found, size + 1))
         entries = [self._truth.entry(number) for number in numbers[:size]]
         return 200, self._shapes.page_as_json(asked, entries, page, size, more=len(numbers) > size)
+
+    # Deleting
+
+    def _delete(self, id: str, exchange: Exchange) -> None:
+        """The truth log keeps what was accepted; the account has it no more."""
+        self.counts["delete"] += 1
+        entry = self._known(id)
+        fault = self._pick("answer", "any", "")
+        if fault is not None:
+            return self._misbehave(fault, exchange, (204, b""))
+        if entry is None:
+            return self._refuse(exchange, 20404)
+        if self._shapes.is_under_way(entry, time.time()):
+            return self._refuse(exchange, 20009)
+        self._deleted.add(id)
+        self.counts["deleted"] += 1
+        return exchange.answer(204, b"")
+
+    def _known(self, id: str) -> Entry | None:
+        number = self._truth.number_of(id)
+        entry = None if number is None or id in self._deleted else self._truth.entry(number)
+        return entry if entry is not None and entry["channel"] == "sms" else None
 
     # Answering
 

@@ -18,6 +18,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     20001: (400, "Unknown parameters"),
     20003: (401, "Authenticate"),
     20004: (405, "Method not allowed"),
+    20009: (409, "Cannot delete message because delivery has not been completed"),
     20404: (404, "The requested resource was not found"),
     20429: (429, "Too Many Requests"),
     20500: (500, "Internal server error"),
@@ -68,6 +69,10 @@ class Shapes:
 
     def still_queues(self, entry: Entry, now: float) -> bool:
         """Whether a message has no DateSent yet."""
+        return self.status_of(entry, datetime.fromisoformat(entry["at"]), now) in QUEUING
+
+    def is_under_way(self, entry: Entry, now: float) -> bool:
+        """Whether Twilio has not finished with a message, so that it cannot be deleted yet."""
         return self.status_of(entry, datetime.fromisoformat(entry["at"]), now) in QUEUING
 
     def message_as_json(self, entry: Entry, now: float) -> dict[str, Any]:

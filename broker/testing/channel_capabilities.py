@@ -20,6 +20,7 @@ from broker.channel import (
     PastAttempt,
     Receipt,
     Reconciles,
+    Redacts,
     SendsMany,
     SignatureInvalid,
     Withdraws,
@@ -293,6 +294,46 @@ class WithdrawalContract:
         blind.close()
 
 
+class RedactionContract:
+    """For a channel whose provider keeps what was sent, and can be asked to forget it."""
+
+    def test_what_was_forgotten_can_be_asked_for_again(self, bench: Bench, channel: Channel) -> None:
+        """Whoever dies between the asking and the writing down asks once more."""
+        forgetful = _forgetful(channel)
+        one = item(channel, bench)
+        receipt = channel.send(one.message, one.to, key=one.key)
+        forgetful.redact(receipt)
+        forgetful.redact(receipt)
+
+    def test_a_provider_has_no_more_of_it_and_keeps_the_others(self, bench: Bench, channel: Channel) -> None:
+        forgetful = _forgetful(channel)
+        asked = _asked(channel)
+        one, other = item(channel, bench, 1), item(channel, bench, 2)
+        receipts = [channel.send(each.message, each.to, key=each.key) for each in (one, other)]
+        forgetful.redact(receipts[0])
+        assert asked.find(_past(one)) is None
+        found = asked.find(_past(other))
+        assert found is not None
+        assert found.provider_id == receipts[1].provider_id
+
+    @pytest.mark.parametrize("name", ["", "..", "no such message", "SM" + "0" * 32])
+    def test_what_the_provider_never_had_is_forgotten(self, channel: Channel, name: str) -> None:
+        _forgetful(channel).redact(Receipt(name))
+
+    def test_a_provider_that_cannot_be_reached_has_forgotten_nothing(
+        self, bench: Bench, channel: Channel
+    ) -> None:
+        _forgetful(channel)
+        one = item(channel, bench)
+        receipt = channel.send(one.message, one.to, key=one.key)
+        bench.order(Fault.UNREACHABLE)
+        blind = bench.open()
+        assert isinstance(blind, Redacts)
+        with pytest.raises(DeliveryFailure):
+            blind.redact(receipt)
+        blind.close()
+
+
 class StreamBroke(Exception):
     """Raised by a test's stream of items."""
 
@@ -322,6 +363,12 @@ def _called(channel: Channel) -> ConfirmsDelivery:
 def _taker(channel: Channel) -> Withdraws:
     if not isinstance(channel, Withdraws):
         pytest.skip(f"{channel.name}'s posts cannot be taken back")
+    return channel
+
+
+def _forgetful(channel: Channel) -> Redacts:
+    if not isinstance(channel, Redacts):
+        pytest.skip(f"{channel.name}'s provider cannot be asked to forget")
     return channel
 
 

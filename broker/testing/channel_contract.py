@@ -4,7 +4,7 @@
         @pytest.fixture
         def bench(self) -> Bench: ...
 
-What a channel does not claim (`send_many`, `find`, `confirmations`, `withdraw`) is skipped with a reason; a claim
+What a channel does not claim (`send_many`, `find`, `confirmations`, `withdraw`, `redact`) is skipped with a reason; a claim
 without the capability, or a capability without the claim, fails.
 """
 # ruff: noqa: S101 - a test suite asserts, wherever it lives
@@ -40,6 +40,7 @@ from broker.testing.channel_bench import (
 from broker.testing.channel_capabilities import (
     ConfirmationContract,
     ReconciliationContract,
+    RedactionContract,
     SendsManyContract,
     WithdrawalContract,
 )
@@ -47,7 +48,9 @@ from broker.testing.channel_capabilities import (
 NAMES = ("Amelia", "Benedict")
 
 
-class ChannelContract(SendsManyContract, ReconciliationContract, ConfirmationContract, WithdrawalContract):
+class ChannelContract(
+    SendsManyContract, ReconciliationContract, ConfirmationContract, WithdrawalContract, RedactionContract
+):
     """What holds for every channel, a text's as well as a feed's."""
 
     @pytest.fixture

@@ -45,6 +45,7 @@ class PretendProvider:
 
     truth: list[Accepted] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)  # provider ids, in the order they were asked for
+    redacted: list[str] = field(default_factory=list)  # likewise: it has them no more, though they were true
     answer_in: timedelta = timedelta(0)
     silence: timedelta = timedelta(seconds=1)  # how long a channel waits before it gives up
     token: str = ""  # with which to call back about the message that comes next
@@ -150,7 +151,7 @@ class PretendNoticeBoard(PretendChannel):
 
 
 class AskablePretendChannel(PretendChannel):
-    """A pretend channel whose provider can be asked, and calls back."""
+    """A pretend channel whose provider can be asked, calls back, and forgets what it is told to forget."""
 
     def find(self, attempt: PastAttempt) -> Receipt | None:
         """The first message with that text to that address which no other attempt owns."""
@@ -158,12 +159,20 @@ class AskablePretendChannel(PretendChannel):
             raise Unreachable("the pretend provider does not answer")
         for kept in self._provider.truth:
             if (
-                kept.address == attempt.address
+                kept.provider_id not in self._provider.redacted
+                and kept.address == attempt.address
                 and kept.digest == attempt.digest
                 and kept.provider_id not in attempt.known
             ):
                 return Receipt(kept.provider_id)
         return None
+
+    def redact(self, receipt: Receipt) -> None:
+        """Forget it, as often as asked."""
+        fault = self._provider.strike("")
+        if fault is not None:
+            raise LEADS_TO[fault](f"the pretend provider was ordered: {fault}", code=fault)
+        self._provider.redacted.append(receipt.provider_id)
 
     def confirmations(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Confirmation]:
         """News as JSON under an HMAC."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from broker.address import AddressKind
@@ -51,8 +52,11 @@ class Sms:
     policies: Sequence[Policy] = POLICIES
     retry = RETRY
 
-    def __init__(self, account: str, gateway: Gateway, style: Style, traits: Traits = TRAITS) -> None:
+    def __init__(
+        self, account: str, gateway: Gateway, style: Style, traits: Traits = TRAITS, number: str = ""
+    ) -> None:
         self.traits = traits
+        self._number = number
         self._account = account
         self._gateway = gateway
         self._style = style
@@ -78,6 +82,14 @@ class Sms:
         """Many tries at once over kept-alive connections."""
         return self._gateway.send_many(items, may_start=may_start)
 
+    def cost(self, message: Message) -> Decimal:
+        """Segments times the account's price of one."""
+        return message.parts * self._style.price
+
+    def sender(self) -> tuple[AddressKind, str] | None:
+        """The number that people see; None for a name, or a pool of numbers."""
+        return (AddressKind.MOBILE, self._number) if self._number.startswith("+") else None
+
     def find(self, attempt: PastAttempt) -> Receipt | None:
         """Ask the provider whether it got this one."""
         return self._gateway.find(attempt)
@@ -89,6 +101,10 @@ class Sms:
     def heard(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Heard]:
         """What people send to the account's number."""
         return self._gateway.heard(url, body, headers)
+
+    def redact(self, receipt: Receipt) -> None:
+        """Have the provider forget a text."""
+        self._gateway.redact(receipt)
 
     def close(self) -> None:
         """Let go of connections; safe to call twice."""
@@ -113,10 +129,15 @@ class SmsKit:
             hint = "set CARILLON_PUBLIC_URL, or let the sender be a number"
             raise SetupError(Problem("no_way_to_stop", f"{account}.sender", message, hint))
         style = Style(
-            settings.transliterate, settings.max_segments, around.public_url, stop_link=not settings.hears
+            settings.transliterate,
+            settings.max_segments,
+            around.public_url,
+            price=settings.price,
+            stop_link=not settings.hears,
         )
         traits = replace(TRAITS, grace=settings.grace, links_files=around.public_url is not None)
-        return Sms(account, TwilioGateway(account, settings, around), style, traits)
+        number = settings.sender or ""
+        return Sms(account, TwilioGateway(account, settings, around), style, traits, number)
 
 
 kit = SmsKit()

@@ -17,6 +17,7 @@ from broker.errors import (
     ContentRejected,
     DeliveryFailure,
     RateLimited,
+    Transient,
     Uncertain,
 )
 
@@ -32,7 +33,11 @@ class Meaning:
 
 _ADDRESS, _CONTENT, _ACCOUNT = AddressRejected, ContentRejected, AccountRejected
 
+FORGOTTEN = frozenset({"20404"})  # of a deletion: it is not there, or not any more
+
 MEANINGS: Mapping[int, Meaning] = {
+    # a deletion
+    20009: Meaning(Transient, "Twilio has not finished with the text yet"),
     # the account
     20003: Meaning(_ACCOUNT, "Twilio does not accept the account's credentials"),
     20005: Meaning(_ACCOUNT, "the Twilio account is not active"),

@@ -28,5 +28,8 @@ class Gateway(Protocol):
     def heard(self, url: str, body: bytes, headers: Mapping[str, str]) -> Sequence[Heard]:
         """What people send to the account; SignatureInvalid when it is not the provider."""
 
+    def redact(self, receipt: Receipt) -> None:
+        """Have the provider forget a message; a DeliveryFailure when it has not."""
+
     def close(self) -> None:
         """Let go of connections."""

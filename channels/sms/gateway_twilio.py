@@ -7,6 +7,7 @@ names the request. So: every wait is bounded, nothing is logged, and whatever ma
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
@@ -32,7 +33,7 @@ from broker.channel import (
     Surroundings,
 )
 from broker.delivery import Evidence
-from broker.errors import Problem, SetupError, Uncertain
+from broker.errors import DeliveryFailure, Problem, SetupError, Uncertain
 from broker.hands import work_through
 from broker.loopback import is_loopback
 from channels.sms import codes
@@ -47,6 +48,7 @@ MAX_URL = 2_000
 MAX_FIELDS = 64
 RECEIVED = "received"  # the status of what came in
 LONGEST_ID = 64
+_SID = re.compile(r"(?:SM|MM)[0-9a-f]{32}", re.ASCII)
 TRIAL_PREFIX = "Sent from your Twilio trial account - "  # put before the text, and given back with it
 
 T = TypeVar("T")
@@ -139,6 +141,14 @@ class TwilioGateway:
             return ()
         return (Heard(sender, fields["Body"], provider_id, asked=fields.get("OptOutType", "")[:LONGEST_ID]),)
 
+    def redact(self, receipt: Receipt) -> None:
+        """Delete the text's record at Twilio. One that Twilio has not finished with is asked for again, for up to 14 days."""
+        try:
+            self._wait_for(lambda line: self._forget(line, receipt.provider_id))
+        except DeliveryFailure as failure:
+            if failure.code not in codes.FORGOTTEN:
+                raise
+
     def close(self) -> None:
         """Let go of every connection; safe to call twice."""
         with self._door:
@@ -166,6 +176,15 @@ class TwilioGateway:
             fields["StatusCallback"] = self._callback + item.key.token
         try:
             return Receipt(await line.create(fields))
+        except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
+            raise failure_of(reason) from None
+
+    async def _forget(self, line: Line, sid: str) -> None:
+        if not _SID.fullmatch(sid):
+            return  # no text of Twilio's: there is nothing to forget, and the address would name something else
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                await line.forget(sid)
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             raise failure_of(reason) from None
 

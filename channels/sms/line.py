@@ -51,6 +51,7 @@ class Line:
         # An environment that is not the process's: TWILIO_REGION or TWILIO_EDGE there would send texts elsewhere.
         client = Client(settings.account_sid, secret, http_client=http, environment={"-": "-"})
         client.api.base_url = base_url
+        self._client = client
         self._version, self._account = client.api.v2010, settings.account_sid
         self._base_url = base_url
         self._texts = f"{base_url}{API}/Accounts/{settings.account_sid}/Messages.json"
@@ -90,6 +91,10 @@ class Line:
                 raise ValueError("the next page is somewhere else")
             url = f"{self._base_url}{following}" if following else ""
         return found[:most]
+
+    async def forget(self, sid: str) -> None:
+        """Delete one text's record, its words and its number with it. Raises whatever the SDK raises."""
+        await self._client.messages(sid).delete_async()
 
     def _text(self, told: Mapping[str, Any]) -> MessageInstance:
         if not told["sid"] or not isinstance(told["body"], str | None):
