@@ -119,6 +119,8 @@ class Draft:
     expires_at: datetime | None = None
     attachments: tuple[Attachment, ...] = ()
     expected: int | None = None  # how many people it should tell, as somebody typed it
+    template: str = ""  # the name of the department's template that it was made from
+    copies: tuple[str, ...] = ()  # members of staff who read it too, by their ids in the roster
 
 
 @dataclass(frozen=True, slots=True)

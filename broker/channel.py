@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from broker.address import AddressKind
@@ -278,6 +279,14 @@ class Redacts(Protocol):
 
 
 @runtime_checkable
+class Charges(Protocol):
+    """A channel whose provider takes money for each message."""
+
+    def cost(self, message: Message) -> Decimal:
+        """What the provider charges for a message, in the school's currency; 0 where the settings name no price."""
+
+
+@runtime_checkable
 class Verifies(Protocol):
     """A channel that quotes posts: whether there is such a post only its provider knows."""
 
@@ -287,6 +296,24 @@ class Verifies(Protocol):
         Asks only where the wording needs it, once and briefly. A provider that cannot be asked is a problem like
         any other: nothing is accepted that might be refused after everybody else was told.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post as it stands on an account, whoever made it. `digests`: what the digest of one of our messages would be."""
+
+    provider_id: str
+    text: str = field(repr=False)
+    posted_at: datetime
+    digests: frozenset[str]
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """A broadcast channel that can be asked what stands on its account (R18)."""
+
+    def posts(self, since: datetime) -> Sequence[Post]:
+        """What was posted there since, the newest first; bounded. Raises DeliveryFailure."""
 
 
 @runtime_checkable

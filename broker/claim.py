@@ -11,13 +11,13 @@ from broker.actor import Actor
 from broker.channel import Channel
 from broker.delivery import Event, State, step
 from broker.errors import BrokerError
-from broker.house_rules import HOUSE_RULES
+from broker.house_rules import EXPIRED, HOUSE_RULES
 from broker.judging import Ruling
 from broker.policy import Allow, Case, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
 from broker.record import entries
 from broker.rules import book
-from broker.rules.memory import Memory
+from broker.rules.approval import not_approved
 from broker.values import AccountRow, Lane, Picked, Slots, Step
 
 
@@ -59,7 +59,7 @@ def claim(
         if not turns.count:
             return Claimed((), 0, turns)
         picked = tx.deliveries.pick(account, lane, limit=turns.count)
-        rulings = _rulings(tx, picked, account, channel, ports.memory, actor)
+        rulings = _rulings(ports, tx, picked, account, channel, actor)
         judged = [(one, _verdict(one, rulings[one.announcement], channel.policies)) for one in picked]
         steps = [_step(one, verdict) for one, verdict in judged]
         taken = [one for (one, _), made in zip(judged, steps, strict=True) if made.event is Event.CLAIM]
@@ -72,17 +72,17 @@ def claim(
 
 
 def _rulings(
+    ports: Ports,
     tx: Transaction,
     picked: Sequence[Picked],
     account: AccountRow,
     channel: Channel,
-    memory: Memory,
     actor: Actor,
 ) -> Mapping[int, Ruling]:
     """What the rules say to each announcement of a chunk; answers that are new are kept."""
     announcements = {one.announcement for one in picked}
     try:
-        found = judging.claimed(tx, announcements, account, channel.traits, memory=memory)
+        found = judging.claimed(ports, tx, announcements, account, channel.traits)
     except BrokerError:
         raise
     except Exception as error:
@@ -97,7 +97,7 @@ def _verdict(one: Picked, ruling: Ruling, policies: Sequence[Policy]) -> Verdict
     """The house first: what it refuses or holds (a paused account) never reaches a rule that may fail."""
     house = judge(one.case, HOUSE_RULES)
     if not isinstance(house, Allow):
-        return house
+        return not_approved(ruling.case) if house.code == EXPIRED and ruling.case.unapproved else house
     if not isinstance(ruling.verdict, Allow):
         return ruling.verdict
     try:

@@ -6,8 +6,8 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from broker import audience as audiences
 from broker import approvals, judging
+from broker import audience as audiences
 from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
 from broker.audience import Audience

@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
-from broker import company, judging
+from broker import company, judging, operators
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Announcement, Content, Draft, Part, Purpose, Urgency
 from broker.audit import kept_digest, wording_digest
@@ -25,6 +25,7 @@ from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, U
 from broker.groups import resolve
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.values import FanOutHint, StopKind
 from broker.wording import check_parts
@@ -165,6 +166,8 @@ def digest_of(draft: Draft) -> str:
         "expires_at": draft.expires_at.isoformat() if draft.expires_at else None,
         "attachments": [[a.name, a.sha256] for a in draft.attachments],
     }
+    if draft.copies:
+        said["copies"] = list(draft.copies)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -204,6 +207,7 @@ def _store(
     known = _known_key(tx, draft, digest)
     if known is not None:
         return known
+    operators.must(tx, actor, OperatorRole.AUTHOR, draft.department)
     announcement, _, found = _put(ports, tx, draft, tree, digest, actor)
     if refused := judging.refusal_in(found):
         raise refused
@@ -251,6 +255,7 @@ def _judged(
     if not tx.announcements.department_exists(draft.department):
         raise _unknown_department()
     resolve(tx, tree)
+    _check_copies(tx, draft)
     _check_accounts(tx, draft)
     _check_files(ports, tx, draft)
     for problem in check_wording(ports, tx, draft):
@@ -323,6 +328,12 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
     with_sizes = sum(len(a.data) for a in draft.attachments)
     if with_sizes > MOST_BYTES:
         raise _bad("too_large", "attachments", "the attachments are too large for a mail", "send a link")
+
+
+def _check_copies(tx: Transaction, draft: Draft) -> None:
+    if draft.copies and tx.people.staff_unknown(draft.copies):
+        hint = "give the roster's id of a member of staff, as `carillon people show` tells it"
+        raise _bad("unknown_copy", "copy", "who should read it too is nobody on the staff", hint)
 
 
 def _check_accounts(tx: Transaction, draft: Draft) -> None:

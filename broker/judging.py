@@ -17,9 +17,9 @@ from broker.errors import InvalidAnnouncement, Problem
 from broker.policy import Allow, Hold, Refuse, Verdict, together
 from broker.ports import KeptVerdict, Ports, Standing, Transaction
 from broker.record import Entry
+from broker.roster_facts import with_roster
 from broker.rules import book
 from broker.rules.case import AnnouncementCase
-from broker.rules.memory import Memory
 from broker.social import with_other_voices
 from broker.values import AccountRow
 
@@ -75,6 +75,7 @@ def rulings(ports: Ports, tx: Transaction, announcement: Announcement, *, asked:
         standing = tx.cases.whole([announcement.id], account)[announcement.id]
         case = known_of_channel(standing.case, ports.channels.traits(channel))
         case = with_other_voices(tx, account, announcement.id, case)
+        case = with_roster(ports, tx, account, announcement.id, case)
         if asked:
             case = replace(case, announcement=None, accepted_at=None)
         found.append(Ruling(account, case, _judged(tx, case), standing.last))
@@ -124,7 +125,11 @@ def refusal_told(refused: RefusedByRule, department: str, digest: str, actor: Ac
 
 
 def claimed(
-    tx: Transaction, announcements: Collection[int], account: AccountRow, traits: Traits, *, memory: Memory
+    ports: Ports,
+    tx: Transaction,
+    announcements: Collection[int],
+    account: AccountRow,
+    traits: Traits,
 ) -> Mapping[int, Ruling]:
     """The rulings that a claim needs: one statement for facts that may change, one more for wordings not judged yet.
 
@@ -133,7 +138,7 @@ def claimed(
     if not announcements:
         return {}
     standing = tx.cases.standing(announcements, account)
-    once = _once(tx, standing, account, traits, memory)
+    once = _once(ports, tx, standing, account, traits)
     found = {}
     for announcement, one in standing.items():
         case = known_of_channel(one.case, traits)
@@ -148,19 +153,24 @@ def known_of_channel(case: AnnouncementCase, traits: Traits) -> AnnouncementCase
 
 
 def _once(
-    tx: Transaction, standing: Mapping[int, Standing], account: AccountRow, traits: Traits, memory: Memory
+    ports: Ports,
+    tx: Transaction,
+    standing: Mapping[int, Standing],
+    account: AccountRow,
+    traits: Traits,
 ) -> Mapping[int, Verdict]:
     known: dict[int, Verdict] = {}
     for announcement, one in standing.items():
-        verdict = memory.get(announcement, account.id, one.case.rules.version)
+        verdict = ports.memory.get(announcement, account.id, one.case.rules.version)
         if verdict is not None:
             known[announcement] = verdict
     missing = standing.keys() - known.keys()
     if missing:
         for announcement, whole in tx.cases.whole(missing, account).items():
             case = with_other_voices(tx, account, announcement, known_of_channel(whole.case, traits))
-            verdict = book.judged_once(case)
-            memory.put(announcement, account.id, whole.case.rules.version, verdict)
+            verdict = book.judged_once(with_roster(ports, tx, account, announcement, case))
+            if not isinstance(verdict, Hold):  # a second person's yes ends it
+                ports.memory.put(announcement, account.id, whole.case.rules.version, verdict)
             known[announcement] = verdict
     return known
 

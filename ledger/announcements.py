@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, insert, literal, select, update
 from uuid6 import uuid7
 
 from broker.actor import Actor
@@ -63,6 +63,7 @@ class Announcements:
             "approved_at": self._hand.now,
             "due_at": due_at,
             "expires_at": expires_at,
+            "template": draft.template or None,
         }
         announcement = run(insert(t.announcement).values(values).returning(t.announcement.c.id)).scalar_one()
         rows = [
@@ -77,6 +78,9 @@ class Announcements:
             if words
         ]
         run(insert(t.content), rows)
+        for copied in draft.copies:
+            whose = select(literal(announcement), t.person.c.id).where(t.person.c.source_id == copied)
+            run(insert(t.announcement_copy).from_select(["announcement_id", "person_id"], whose))
         for attached in draft.attachments:
             self._attach(announcement, attached, until=due_at + LINKED_FOR)
         found = self.by_public_id(public_id)
@@ -153,6 +157,13 @@ class Announcements:
             "token_expires_at": until,
         }
         run(insert(t.content_attachment).values(link))
+
+
+def newest_version() -> ScalarSelect[int]:
+    """The version that a row of `content` would be of, were it the newest of its announcement."""
+    newest = t.content.alias("newest")
+    same = newest.c.announcement_id == t.content.c.announcement_id
+    return select(func.max(newest.c.version)).where(same).correlate(t.content).scalar_subquery()
 
 
 def _announcements() -> Select[Any]:

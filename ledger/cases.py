@@ -17,6 +17,7 @@ from broker.announcement import Content, Part, People, Purpose, Urgency
 from broker.delivery import State
 from broker.ports.approvals import Decided
 from broker.ports.rules import Standing
+from broker.rules.approval import SECOND_PERSON
 from broker.rules.case import AnnouncementCase
 from broker.rules.licence import NOTHING
 from broker.values import AccountRow
@@ -33,7 +34,7 @@ _STANDING = (
     "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
     " a.actor_kind, a.actor_id, dp.slug AS department, sc.zone, r.version, r.body,"
     " hc.counted, hc.expected, hc.norm, acc.paused_at, acc.posture, acc.posture_at,"
-    " lic.stands_until AS licensed_until, lic.lacking AS unlicensed, ap.decision, a.template,"
+    " lic.stands_until AS licensed_until, lic.lacking AS unlicensed, ap.decision, a.template, a.hold_code,"
     " (SELECT sw.why FROM switch sw WHERE sw.on_at IS NULL AND (sw.kind = 'everything'"
     "  OR (sw.kind = 'channel' AND sw.subject = acc.channel)"
     "  OR (sw.kind = 'department' AND sw.subject = dp.slug)) ORDER BY sw.id LIMIT 1) AS stopped,"
@@ -181,6 +182,7 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         second_person=row.decision == Decided.APPROVED,
         overridden=row.decision == Decided.OVERRIDDEN,
         template=row.template,
+        unapproved=row.hold_code in SECOND_PERSON,
         norm=row.norm,
         stopped=row.stopped or "",
         account_paused=row.paused_at is not None,

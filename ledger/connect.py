@@ -21,6 +21,7 @@ from broker.values import AccountRow, Result, SchoolRow, Starts
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
 from ledger.answers import Answers, Notes
+from ledger.approvals import Approvals, Operators
 from ledger.bounces import Bounces
 from ledger.cases import Cases
 from ledger.consents import Consents, OptOuts
@@ -96,6 +97,8 @@ class Transaction:
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
         self.sessions = Sessions(hand)
+        self.operators = Operators(hand)
+        self.approvals = Approvals(hand)
         self.privacy = Privacy(hand)
         self.prunings = Prunings(hand)
         self.redactions = Redactions(hand)
@@ -197,6 +200,12 @@ class Ledger:
         with self._at_once.connect() as connection:
             hand = Hand(connection, self.dialect, self._signer)
             return exchange(hand, account, results, told, starts, now=now)
+
+    def forget(self) -> None:
+        """Let the database's own files hold no more of what was erased, where that is ours to do."""
+        with self.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: True})
+            self.dialect.forget(connection)
 
     def close(self) -> None:
         """Give every connection back."""

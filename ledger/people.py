@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 
 from broker.address import AddressKind, fold_email
 from broker.audience import Audience, fold, names
+from broker.names import NameIndex
 from broker.ports import Signer
 from broker.values import GroupRow
 from ledger import tables
 from ledger.consents import OptOuts
 from ledger.hand import Hand
+from ledger.names import name_index
 from ledger.tables import people_group
 
 
@@ -64,6 +66,43 @@ class People:
         query = select(tables.address.c.hash).where(tables.address.c.id == address)
         found: bytes | None = self._hand.connection.execute(query).scalar_one_or_none()
         return found
+
+    def names(self) -> NameIndex:
+        """The names of everybody at the school, as they may stand in a text."""
+        return name_index(self._hand)
+
+    def holder_of(self, kind: AddressKind, value: str) -> str:
+        """Which member of staff alone holds an address; one that several hold is the school's."""
+        keyed = keyed_hash(self._hand.signer, kind, value)
+        holders = (
+            select(tables.person.c.is_staff)
+            .join(tables.person_address, tables.person_address.c.person_id == tables.person.c.id)
+            .join(tables.address, tables.address.c.id == tables.person_address.c.address_id)
+            .where(tables.address.c.hash == keyed, tables.address.c.kind == kind.value, tables.person.c.active)
+        )
+        found = self._hand.connection.execute(holders.limit(2)).scalars().all()
+        return "member of staff" if len(found) == 1 and found[0] else ""
+
+    def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> int:
+        """How many of those who read an announcement too have an address of one of these kinds."""
+        copy, holds = tables.announcement_copy, tables.person_address
+        reached = (
+            select(func.count(func.distinct(copy.c.person_id)))
+            .join(holds, holds.c.person_id == copy.c.person_id)
+            .join(tables.address, tables.address.c.id == holds.c.address_id)
+            .join(tables.person, tables.person.c.id == copy.c.person_id)
+            .where(copy.c.announcement_id == announcement, tables.person.c.active, tables.person.c.is_staff)
+            .where(tables.address.c.kind.in_([kind.value for kind in kinds]))
+        )
+        return int(self._hand.connection.execute(reached).scalar_one())
+
+    def staff_unknown(self, ids: Collection[str]) -> Sequence[str]:
+        """Which of these are the roster's ids of nobody on the staff."""
+        person = tables.person
+        known = select(person.c.source_id).where(
+            person.c.source_id.in_(list(ids)), person.c.active, person.c.is_staff
+        )
+        return sorted(set(ids) - set(self._hand.connection.execute(known).scalars()))
 
     def confirm_address(self, address: int) -> bool:
         """Somebody says now that it is right; False when there is no such address."""

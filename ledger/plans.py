@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    union,
     update,
 )
 
@@ -63,7 +64,10 @@ class Plans:
 
     def add_duties(self, announcement: Announcement, audience: Audience, today: date) -> int:
         """Write the duties that are not there yet; returns how many the announcement has."""
-        told = members(audience, announcement.people, today).subquery("told")
+        too = select(t.announcement_copy.c.person_id).where(
+            t.announcement_copy.c.announcement_id == announcement.id
+        )
+        told = union(members(audience, announcement.people, today), too).subquery("told")
         known = exists().where(
             t.duty.c.announcement_id == announcement.id, t.duty.c.person_id == told.c.person_id
         )
@@ -274,6 +278,9 @@ def _delivery_values(
     return {
         "announcement_id": literal(announcement.id, t.Id),
         "channel": literal(channel),
+        "content_version": select(func.max(t.content.c.version))
+        .where(t.content.c.announcement_id == announcement.id)
+        .scalar_subquery(),
         "account_id": literal(account.id, t.Id),
         "address_id": address,
         "lane": literal(lane.value),

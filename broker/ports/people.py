@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from broker.address import AddressKind
 from broker.audience import Audience
 from broker.difference import Brakes, ImportDifference
 from broker.mapping import ReportMapping
+from broker.names import NameIndex
 from broker.values import GroupRow
 
 
@@ -31,6 +33,18 @@ class People(Protocol):
 
     def address_hash(self, address: int) -> bytes | None:
         """The keyed hash of an address."""
+
+    def names(self) -> NameIndex:
+        """The names of everybody at the school, as they may stand in a text; built once a roster."""
+
+    def holder_of(self, kind: AddressKind, value: str) -> str:
+        """Which member of staff alone holds an address, by what they are; "" where it is nobody's own."""
+
+    def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> int:
+        """How many of those who read an announcement too have an address of one of these kinds."""
+
+    def staff_unknown(self, ids: Collection[str]) -> Sequence[str]:
+        """Which of these are the roster's ids of nobody on the staff."""
 
     def confirm_address(self, address: int) -> bool:
         """Somebody says now that it is right; False when there is no such address."""

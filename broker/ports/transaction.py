@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from broker.answering import Answering
 from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
+from broker.ports.approvals import Approvals, Operators
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.licences import Licences, Posts
 from broker.ports.office import Families, Groups, Reaches, Templates
@@ -150,6 +151,14 @@ class Transaction(Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """What the sweep asks."""
+
+    @property
+    def operators(self) -> Operators:
+        """Who may act."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """What a second person decided."""
 
     @property
     def sessions(self) -> Sessions:

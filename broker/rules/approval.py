@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 from broker.actor import ActorKind
 from broker.announcement import People, Purpose
-from broker.policy import ALLOW, Allow, Hold, Verdict
+from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
 
+# What a second person's yes answers: each of these holds an announcement whole, until its expiry.
+SECOND_PERSON = frozenset(
+    {"needs_approval", "size_unconfirmed", "first_name", "street_address", "sale_words"}
+)
 ANY = "any"
 PUBLIC = "public"
 OVER = re.compile(r"over (\d{1,7})")
@@ -112,6 +116,11 @@ def second_person_agreed(case: AnnouncementCase) -> Verdict:
         evidence,
         whole=True,
     )
+
+
+def not_approved(case: AnnouncementCase) -> Refuse:
+    """Its time ended before anybody agreed: whoever it was for is told so, not that it came too late."""
+    return Refuse("not_approved", "it was not approved in time", {"rules": case.rules.version})
 
 
 def _why(needs: Combination, case: AnnouncementCase) -> str:

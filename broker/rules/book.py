@@ -7,7 +7,19 @@ from types import MappingProxyType
 
 from broker.errors import Problem, RuleRefused
 from broker.policy import Verdict, judge
-from broker.rules import ages, blast, keeping, licence, social, undo, windows
+from broker.rules import (
+    adults,
+    ages,
+    approval,
+    blast,
+    keeping,
+    licence,
+    public_text,
+    purpose,
+    social,
+    undo,
+    windows,
+)
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Parameter
 from broker.rules.values import Rules
@@ -15,6 +27,10 @@ from broker.rules.values import Rules
 FAMILIES: tuple[Family, ...] = (
     licence.FAMILY,
     social.FAMILY,
+    public_text.FAMILY,
+    adults.FAMILY,
+    purpose.FAMILY,
+    approval.FAMILY,
     blast.FAMILY,
     undo.FAMILY,
     windows.FAMILY,

@@ -66,6 +66,7 @@ class AnnouncementCase:
     accompanied: bool = False  # a guardian or a second adult reads what each of these pupils does
     sender_of: str = ""  # staff, guardian or pupil: whose own number or email the account sends by
     adds_opt_out: bool = False  # this way itself says how to have no more
+    unapproved: bool = False  # it waited for a second person when it was last looked at
     overridden: bool = False  # urgent, and sent without a second person, for a reason
 
     @property

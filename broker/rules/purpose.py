@@ -21,7 +21,7 @@ PARAMETERS = (
         Kind.WORDS,
         "STOP, opt out, opt-out, unsubscribe, no more of these",
         "A promotional text has one of these words in it, so that whoever reads it knows how to have no more; what a"
-        " way says by itself need not be said twice.",
+        " way says by itself need not be said twice. Without any, nothing is asked for.",
         "PECR reg. 22(3)(c) and 23(b); ICO, Direct marketing guidance",
     ),
     Parameter(
@@ -49,7 +49,7 @@ def opt_out_said(case: AnnouncementCase) -> Verdict:
     if case.purpose is not Purpose.PROMOTIONAL or case.broadcast or case.adds_opt_out:
         return ALLOW
     words = case.rules.words("purpose.opt_out_words")
-    if all(_first(words, _wording(parts)) for parts in _parts(case)):
+    if not words or all(_first(words, _wording(parts)) for parts in _parts(case)):
         return ALLOW
     why = "a promotional message has to say how to have no more of them: add “Reply STOP to have no more of these”"
     return Refuse("no_opt_out", why)

@@ -40,6 +40,7 @@ class Email:
         self._account = account
         self._renderer = Renderer(house)
         self._gateway = Gateway(house, route)
+        self._sender = house.sender
 
     def __repr__(self) -> str:
         return f"<email account {self._account}>"
@@ -61,6 +62,10 @@ class Email:
     ) -> AsyncIterator[tuple[Key, Outcome]]:
         """Send a stream of mails, on the running loop."""
         return self._gateway.send_many(items, may_start)
+
+    def sender(self) -> tuple[AddressKind, str] | None:
+        """The email that people see."""
+        return AddressKind.EMAIL, self._sender
 
     def close(self) -> None:
         """Let go of the connections."""

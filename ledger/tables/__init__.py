@@ -6,6 +6,7 @@ that is computed from the broker's one state table. Times are instants in UTC.
 
 from ledger.tables.announcements import announcement, attachment, content, content_attachment, template
 from ledger.tables.answers import answer, bounce, bounced, mailbox, note
+from ledger.tables.approvals import announcement_copy, approval, operator, operator_role
 from ledger.tables.base import Id, Moment, metadata, one_of
 from ledger.tables.consents import consent_entry, heard
 from ledger.tables.deliveries import (
@@ -46,7 +47,9 @@ __all__ = [
     "address",
     "alarm",
     "announcement",
+    "announcement_copy",
     "answer",
+    "approval",
     "attachment",
     "attempt",
     "bounce",
@@ -77,6 +80,8 @@ __all__ = [
     "night",
     "note",
     "one_of",
+    "operator",
+    "operator_role",
     "pace",
     "people_group",
     "person",

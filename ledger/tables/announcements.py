@@ -66,6 +66,7 @@ announcement = Table(
     Column("fanned_out_at", Moment),
     Column("withdrawn_at", Moment),
     # Held whole by the rules: not planned before this, and why.
+    Column("template", Text),  # that it was made from, if it was
     Column("held_until", Moment),
     Column("hold_code", String(63)),
     Column("hold_why", Text),

@@ -295,7 +295,10 @@ def test_urgent_work_is_found_in_its_own_lane(thirty: World) -> None:
 
 
 def test_promotion_without_consent_is_refused(thirty: World) -> None:
-    said = thirty.announce(purpose=Purpose.PROMOTIONAL)
+    said = thirty.announce(
+        purpose=Purpose.PROMOTIONAL,
+        parts={Part.SHORT: "Tickets are here. Reply STOP to have no more of these."},
+    )
     thirty.plan(said)
     thirty.send()
     assert thirty.states(said) == {"refused": 30}

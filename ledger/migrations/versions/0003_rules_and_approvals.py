@@ -19,6 +19,7 @@ depends_on = None
 def upgrade() -> None:
     """Add parameters of the rules, licences, approvals, spend, and heads of the record."""
     _rules()
+    _approvals()
     _licences()
     _money()
     _record()
@@ -72,6 +73,7 @@ def _rules() -> None:
     sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_headcount_announcement_id')),
     sa.PrimaryKeyConstraint('announcement_id', name=op.f('pk_headcount'))
     )
+    op.add_column('announcement', sa.Column('template', sa.Text(), nullable=True))
     op.add_column('announcement', sa.Column('held_until', moment, nullable=True))
     op.add_column('announcement', sa.Column('hold_code', sa.String(length=63), nullable=True))
     op.add_column('announcement', sa.Column('hold_why', sa.Text(), nullable=True))
@@ -79,6 +81,60 @@ def _rules() -> None:
 
 def downgrade() -> None:
     """None: a school goes back by restoring its backup, never by throwing what it sent away."""
+
+
+def _approvals() -> None:
+    """Operators, what a second person decided, and who reads a message to few pupils too."""
+    id_ = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+    moment = sa.DateTime(timezone=True)
+    op.create_table('operator',
+    sa.Column('id', id_, autoincrement=True, nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('folded_name', sa.Text(), nullable=False),
+    sa.Column('department_id', id_, nullable=True),
+    sa.Column('added_at', moment, nullable=False),
+    sa.Column('added_by', sa.Text(), nullable=False),
+    sa.Column('removed_at', moment, nullable=True),
+    sa.Column('removed_by', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_operator_department_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_operator'))
+    )
+    op.create_index('ux_operator_name', 'operator', ['folded_name'], unique=True, sqlite_where=sa.text('removed_at IS NULL'), postgresql_where=sa.text('removed_at IS NULL'))
+    op.create_table('operator_role',
+    sa.Column('operator_id', id_, nullable=False),
+    sa.Column('role', sa.String(length=16), nullable=False),
+    sa.CheckConstraint("role IN ('author', 'approver', 'admin', 'auditor')", name=op.f('ck_operator_role_role')),
+    sa.ForeignKeyConstraint(['operator_id'], ['operator.id'], name=op.f('fk_operator_role_operator_id')),
+    sa.PrimaryKeyConstraint('operator_id', 'role', name=op.f('pk_operator_role'))
+    )
+    op.create_table('approval',
+    sa.Column('id', id_, autoincrement=True, nullable=False),
+    sa.Column('announcement_id', id_, nullable=False),
+    sa.Column('decision', sa.String(length=16), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', moment, nullable=False),
+    sa.Column('why', sa.Text(), server_default='', nullable=False),
+    sa.Column('content_version', sa.Integer(), nullable=False),
+    sa.Column('rules_version', sa.Integer(), nullable=False),
+    sa.Column('bound', sa.String(length=64), nullable=False),
+    sa.Column('counted', sa.Integer(), nullable=True),
+    sa.Column('void_at', moment, nullable=True),
+    sa.Column('void_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('reviewed_at', moment, nullable=True),
+    sa.Column('reviewed_by', sa.Text(), nullable=True),
+    sa.Column('review', sa.Text(), server_default='', nullable=False),
+    sa.CheckConstraint("decision IN ('approved', 'rejected', 'overridden')", name=op.f('ck_approval_decision')),
+    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_approval_announcement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_approval'))
+    )
+    op.create_index('ux_approval_standing', 'approval', ['announcement_id'], unique=True, sqlite_where=sa.text('void_at IS NULL'), postgresql_where=sa.text('void_at IS NULL'))
+    op.create_table('announcement_copy',
+    sa.Column('announcement_id', id_, nullable=False),
+    sa.Column('person_id', id_, nullable=False),
+    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_announcement_copy_announcement_id')),
+    sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_announcement_copy_person_id')),
+    sa.PrimaryKeyConstraint('announcement_id', 'person_id', name=op.f('pk_announcement_copy'))
+    )
 
 
 def _licences() -> None:

@@ -1,0 +1,144 @@
+"""Operators: who may announce, agree to what others announce, change rules, or only look (R7, R13, R20).
+
+They are names in the ledger, not accounts: whoever reaches the command line is believed, and the record keeps the name.
+A school that has named nobody lets everybody announce, and nobody approve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from broker.actor import Actor, ActorKind
+from broker.audience import fold
+from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem
+from broker.ports import Ports, Transaction
+from broker.ports.approvals import Operator, OperatorRole
+from broker.record import Entry
+
+LONGEST_NAME = 80
+
+
+def add(
+    ports: Ports, name: str, roles: Collection[OperatorRole], department: str | None, *, actor: Actor
+) -> None:
+    """Name somebody who may act, for one department or the whole school.
+
+    The first operators may be named by anybody; once there is an admin, by admins alone.
+    Raises NotToBeChanged, NotAllowed.
+    """
+    called = " ".join(name.split())
+    if not (called and called.isprintable() and len(called) <= LONGEST_NAME):
+        message = f"an operator's name is 1 to {LONGEST_NAME} printable characters"
+        raise NotToBeChanged(Problem("bad_operator", "name", message, "such as 'Mrs Bell'"))
+    _some(roles)
+
+    def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
+        if department is not None and not tx.announcements.department_exists(department):
+            message = "this department is not known"
+            raise NotToBeChanged(
+                Problem("unknown_department", "department", message, "see `carillon doctor`")
+            )
+        if tx.operators.named(fold(called)) is not None:
+            raise NotToBeChanged(
+                Problem("known", "name", "there is such an operator already", "see `carillon operators`")
+            )
+        tx.operators.add(called, sorted(roles), department, by=actor.id)
+        facts = {"operator": called, "roles": sorted(roles), "department": department}
+        tx.record.add([Entry("operator.added", actor, facts)])
+
+    ports.ledger.transact(work)
+
+
+def give(ports: Ports, name: str, roles: Collection[OperatorRole], *, actor: Actor) -> None:
+    """Give an operator these roles in place of those before. Raises NotFound, NotAllowed, NotToBeChanged."""
+    _some(roles)
+
+    def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
+        found = _the(tx, name)
+        if OperatorRole.ADMIN not in roles:
+            _leave_an_admin(tx, found)
+        tx.operators.set_roles(fold(found.name), sorted(roles))
+        facts = {"operator": found.name, "roles": sorted(roles), "before": sorted(found.roles)}
+        tx.record.add([Entry("operator.roles_changed", actor, facts)])
+
+    ports.ledger.transact(work)
+
+
+def remove(ports: Ports, name: str, *, actor: Actor) -> None:
+    """An operator acts no more; what they did stays theirs. Raises NotFound, NotAllowed, NotToBeChanged."""
+
+    def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
+        found = _the(tx, name)
+        _leave_an_admin(tx, found)
+        tx.operators.remove(fold(found.name), by=actor.id)
+        tx.record.add([Entry("operator.removed", actor, {"operator": found.name})])
+
+    ports.ledger.transact(work)
+
+
+def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | None = None) -> None:
+    """Whether this actor may act so on this department's announcements. Raises NotAllowed.
+
+    Carillon itself and machines with a token are held by other rules. While no operator is named everybody may
+    announce; while there is no admin everybody may name operators and change rules; to approve always wants the role.
+    """
+    if actor.kind is not ActorKind.PERSON:
+        if role is OperatorRole.APPROVER:
+            raise _not_allowed("only a person approves", "approve as an operator")
+        return
+    found = tx.operators.named(fold(actor.id))
+    if found is not None and role in found.roles:
+        if found.department is None or department in {None, found.department}:
+            return
+        raise _not_allowed(
+            f"{found.name} acts for {found.department} alone", "ask an operator of this department"
+        )
+    known = tx.operators.all()
+    if role is OperatorRole.APPROVER:
+        hint = "name one: carillon operators add NAME --role approver"
+        if not any(role in each.roles for each in known):
+            raise _not_allowed("nobody may approve yet", hint)
+    elif not known or (role is OperatorRole.ADMIN and not any(role in each.roles for each in known)):
+        return
+    raise _not_allowed(f"{actor.id} is not named as {role.value}", "see who is: carillon operators")
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are one operator's, however they were typed."""
+    return fold(one) == fold(other)
+
+
+def _some(roles: Collection[OperatorRole]) -> None:
+    if not roles:
+        hint = f"say one of: {', '.join(OperatorRole)}"
+        raise NotToBeChanged(Problem("no_role", "role", "an operator has at least one role", hint))
+
+
+def _leave_an_admin(tx: Transaction, going: Operator) -> None:
+    """With the last admin gone everybody could name operators again."""
+    known = tx.operators.all()
+    others = [each for each in known if each.name != going.name]
+    if (
+        OperatorRole.ADMIN in going.roles
+        and others
+        and not any(OperatorRole.ADMIN in o.roles for o in others)
+    ):
+        raise NotToBeChanged(
+            Problem("last_admin", "name", "this is the last admin", "make somebody else an admin first")
+        )
+
+
+def _the(tx: Transaction, name: str) -> Operator:
+    found = tx.operators.named(fold(name)) if name.isprintable() else None
+    if found is None:
+        raise NotFound(
+            Problem("not_found", "name", "there is no such operator", "list them with `carillon operators`")
+        )
+    return found
+
+
+def _not_allowed(message: str, hint: str) -> NotAllowed:
+    return NotAllowed(Problem("not_allowed", "operator", message, hint))
