@@ -78,7 +78,7 @@ def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> S
     """
 
     def work(tx: Transaction) -> Shown:
-        account = _the(tx, name)
+        account = the_account(tx, name)
         before = tx.licences.of(account.id)
         wanted = licence_form.read(form, before.licence if before else None)
         digest = licence_form.digest_of(wanted)
@@ -95,7 +95,7 @@ def renew(ports: Ports, name: str, changes: Mapping[str, Any], *, actor: Actor) 
     An owner is named by the name in the licence. Raises what `save` raises.
     """
     with ports.ledger.look() as tx:
-        row = tx.licences.of(_the(tx, name).id)
+        row = tx.licences.of(the_account(tx, name).id)
     if row is None:
         hint = f"begin with: carillon licence start {name}"
         raise InvalidLicence(Problem("no_licence", "account", "nothing is settled about it yet", hint))
@@ -319,7 +319,8 @@ def _change(form: dict[str, Any], path: str, value: Any) -> None:
     form[angle][line] = value
 
 
-def _the(tx: Transaction, name: str) -> AccountRow:
+def the_account(tx: Transaction, name: str) -> AccountRow:
+    """An account by its name. Raises NotFound."""
     account = tx.accounts.named(name) if name.isprintable() else None
     if account is None:
         raise NotFound(

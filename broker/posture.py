@@ -15,15 +15,17 @@ from broker.channel import Channel, Inspects, Posture
 from broker.errors import AccountRejected, DeliveryFailure
 from broker.ports import Ports, Transaction
 from broker.record import Entry
-from broker.values import AccountRow
+from broker.values import AccountRow, StopKind
 
 log = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(minutes=10)
 ALARM = "posture"
 
 
-def look_if_old(ports: Ports, account: AccountRow, channel: Channel, *, actor: Actor) -> None:
-    """Look at the account when nobody did for ten minutes. Never raises for a provider that cannot tell.
+def look_if_old(
+    ports: Ports, account: AccountRow, channel: Channel, *, actor: Actor, after: timedelta = LOOK_AGAIN
+) -> None:
+    """Look at the account when nobody did for ten minutes, or `after`. Never raises for a provider that cannot tell.
 
     The rules then see an old look, and wait.
     """
@@ -31,7 +33,7 @@ def look_if_old(ports: Ports, account: AccountRow, channel: Channel, *, actor: A
         return
     with ports.ledger.begin() as tx:
         known = tx.accounts.named(account.name)
-        old = known is None or known.posture_at is None or tx.now - known.posture_at >= LOOK_AGAIN
+        old = known is None or known.posture_at is None or tx.now - known.posture_at >= after
     if not old:
         return
     try:
@@ -59,6 +61,8 @@ def inspect(ports: Ports, account: AccountRow, channel: Inspects, *, actor: Acto
         else:
             tx.sweeps.clear_alarm(ALARM, account.name)
         if before is None or before.posture != dict(seen.facts):
+            if seen.problems:  # what is in hand was allowed by another look: it is judged anew
+                tx.stops.add(StopKind.ACCOUNT, account.id)
             facts = {"account": account.name, "posture": dict(seen.facts)}
             tx.record.add([Entry("account.inspected", actor, facts)])
 

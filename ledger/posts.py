@@ -15,6 +15,7 @@ from ledger.hand import Hand
 from ledger.tables import account, account_watch, announcement, attempt, content, department, found_post
 
 MOST_SAID = 500
+OVERLAP = timedelta(minutes=15)  # a timeline lags, and our own answers may be lost for a while
 
 
 class Posts:
@@ -40,21 +41,30 @@ class Posts:
             run(insert(account_watch).values(account_id=account_id, since=now, due_at=now + every))
         return None
 
-    def watch_failed(self, account_id: int, *, by: timedelta) -> int:
-        """Put the next turn off; how often that has failed in a row."""
+    def watch_failed(self, account_id: int) -> int:
+        """How often that has failed in a row."""
         failures: int = self._hand.connection.execute(
             update(account_watch)
             .where(account_watch.c.account_id == account_id)
-            .values(due_at=self._hand.now + by, failures=account_watch.c.failures + 1)
+            .values(failures=account_watch.c.failures + 1)
             .returning(account_watch.c.failures)
         ).scalar_one()
         return failures
 
-    def watched(self, account_id: int) -> None:
-        """It was read."""
+    def put_off(self, account_id: int, *, by: timedelta) -> None:
+        """Let the next turn come so much later than now."""
         self._hand.connection.execute(
-            update(account_watch).where(account_watch.c.account_id == account_id).values(failures=0)
+            update(account_watch)
+            .where(account_watch.c.account_id == account_id)
+            .values(due_at=self._hand.now + by)
         )
+
+    def watched(self, account_id: int) -> None:
+        """It was read: from now on only what is new, and the last quarter of an hour."""
+        of = update(account_watch).where(account_watch.c.account_id == account_id)
+        self._hand.connection.execute(of.values(failures=0))
+        known_to = self._hand.now - OVERLAP
+        self._hand.connection.execute(of.where(account_watch.c.since < known_to).values(since=known_to))
 
     def ours(
         self, account_id: int, ids: Collection[str], digests: Collection[str]

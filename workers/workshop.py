@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, reconcile, retract, sweep
+from broker import dispatch, fanout, oversight, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.ports import Ports
@@ -28,6 +28,7 @@ from workers.turns import Turns
 log = logging.getLogger(__name__)
 
 SWEEP_EVERY = timedelta(seconds=1)
+OVERSEE_EVERY = timedelta(seconds=15)  # what is looked at then has a pace of its own
 BRAKE_EVERY = timedelta(milliseconds=200)  # the law is 250 ms; the refresh itself takes some of it
 
 
@@ -59,6 +60,7 @@ class Workshop:
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep, turns=self._turns)
         self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._long_turns)
         self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._long_turns)
+        self._overseeing = Every("oversight", OVERSEE_EVERY, self.oversee, turns=self._long_turns)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -71,6 +73,7 @@ class Workshop:
         self._ticking.start()
         self._asking.start()
         self._taking_back.start()
+        self._overseeing.start()
 
     def stalled(self) -> str:
         """What of this process's work will never end, in words for a log; "" while all goes on."""
@@ -86,6 +89,7 @@ class Workshop:
         self._ticking.stop()
         self._asking.stop()
         self._taking_back.stop()
+        self._overseeing.stop()
         for thread in tuple(self._threads):
             thread.join()
         self._in_hand.wait()
@@ -122,6 +126,11 @@ class Workshop:
         """Delete what the public should see no more; on a turn of its own, for the same reason."""
         if not self._stopping.is_set():
             retract.take_back_due(self._ports, actor=self._actor)
+
+    def oversee(self) -> None:
+        """Look at licences, accounts and what stands on them; on a turn of its own, for the same reason."""
+        if not self._stopping.is_set():
+            oversight.oversee(self._ports, actor=self._actor)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

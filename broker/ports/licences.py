@@ -92,11 +92,14 @@ class Posts(Protocol):
         One worker of all takes a turn; the next comes `every` so long, and later after failures.
         """
 
-    def watch_failed(self, account: int, *, by: timedelta) -> int:
-        """It could not be read: put the next turn off by so much; returns how often that has failed in a row."""
+    def watch_failed(self, account: int) -> int:
+        """It could not be read; returns how often that has failed in a row."""
+
+    def put_off(self, account: int, *, by: timedelta) -> None:
+        """Let the next turn come so much later than now."""
 
     def watched(self, account: int) -> None:
-        """It was read."""
+        """It was read: next time only what is new, and the last quarter of an hour."""
 
     def ours(self, account: int, ids: Collection[str], digests: Collection[str]) -> tuple[set[str], set[str]]:
         """Of these, the ids that an attempt of ours has, and the digests of attempts whose answer is not known."""

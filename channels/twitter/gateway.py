@@ -11,18 +11,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from broker.channel import Item, PastAttempt, Posture, Receipt, Surroundings
+from broker.channel import Item, PastAttempt, Post, Posture, Receipt, Surroundings
 from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from channels.twitter import codes
 from channels.twitter.line import failure_of, is_gone, open_client
-from channels.twitter.render import digests_of
+from channels.twitter.render import digests_of, text_of
 from channels.twitter.settings import Settings
 
 # A post that X calls a duplicate went out with an earlier try of the same announcement, hours before perhaps.
 LOOK_BACK = timedelta(days=1)
 PAGE = 100
 MOST_PAGES = 5  # of posts since then
+
+
+class _TooMany(Uncertain):
+    """Raised when there are more posts than are looked through."""
 
 
 class Gateway:
@@ -64,6 +68,19 @@ class Gateway:
         if not ours:
             return None
         return Receipt(min(ours, key=lambda post: _distance(post, began))["id"])
+
+    def posts(self, since: datetime) -> Sequence[Post]:
+        """What stands on the account since then, reposts too, the newest first; of very many the newest."""
+        found: list[Post] = []
+        try:
+            for post in self._posts(since.astimezone(UTC), reposts=True):
+                made = datetime.fromisoformat(str(post["created_at"]))
+                found.append(Post(post["id"], text_of(post), made, digests_of(post)))
+        except _TooMany:
+            pass
+        except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
+            raise _unread(reason) from None
+        return found
 
     def withdraw(self, receipt: Receipt) -> None:
         """Delete a post; one that is gone already is deleted too."""
@@ -118,7 +135,7 @@ class Gateway:
         """Let go of connections; safe to call twice."""
         self._client.session.close()
 
-    def _posts(self, since: datetime) -> Iterator[Mapping[str, Any]]:
+    def _posts(self, since: datetime, *, reposts: bool = False) -> Iterator[Mapping[str, Any]]:
         """The account's own posts, newest first."""
         token: str | None = None
         for _ in range(MOST_PAGES):
@@ -127,7 +144,7 @@ class Gateway:
                 user_auth=True,
                 start_time=since,
                 max_results=PAGE,
-                exclude=["retweets"],
+                exclude=None if reposts else ["retweets"],
                 tweet_fields=["created_at", "entities", "note_tweet"],
                 pagination_token=token,
             )
@@ -141,7 +158,7 @@ class Gateway:
                 yield {**post, "id": str(post["id"]), "text": str(post["text"])}
             if token is None:
                 return
-        raise Uncertain("the account has too many posts since then to look through them all")
+        raise _TooMany("the account has too many posts since then to look through them all")
 
     def __repr__(self) -> str:
         return "<Gateway to X>"
