@@ -32,8 +32,8 @@ class Traits:
     `links_files`: its messages hold a link to each file instead, on an account of a school with a public address.
     `never_alone`: reading it wants an account elsewhere, so it is never the only way (R16).
     `wants`: facts of the posture and how they must be before an account may speak; `asks`: what the provider tells no
-    program, so that somebody must assure it in the licence, a sentence by code. `age`: the least that the provider's terms
-    set for its readers (R15). `service`: whose it is, as people say it.
+    program, so that somebody must assure it in the licence, a sentence by code. `age`: the least that the provider's
+    terms set for its readers (R15). `service`: whose it is, as people say it.
     `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
     twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
     be looked up.
@@ -300,7 +300,7 @@ class Verifies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post as it stands on an account, whoever made it. `digests`: what the digest of one of our messages would be."""
+    """A post as it stands on an account, whoever made it; `digests`: what those of one of our messages would be."""
 
     provider_id: str
     text: str = field(repr=False)

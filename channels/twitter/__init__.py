@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from broker.announcement import Attachment, Content
@@ -17,6 +18,7 @@ from broker.channel import (
     Key,
     Message,
     PastAttempt,
+    Post,
     Posture,
     Receipt,
     Recipient,
@@ -27,7 +29,7 @@ from broker.errors import MissingExtra, Problem
 from broker.policy import Policy
 from broker.retry import RetryPolicy
 from channels.twitter.policies import POLICIES
-from channels.twitter.render import Style, check, quoted_post, render
+from channels.twitter.render import Style, check, cost, quoted_post, render
 from channels.twitter.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,6 +82,10 @@ class Twitter:
         """The short text with the link to the announcement's page."""
         return render(content, to, self._style)
 
+    def cost(self, message: Message) -> Decimal:
+        """The account's price of a post, or of one with a link."""
+        return cost(message, self._style)
+
     def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
         """Exactly one try."""
         return self._gateway.send(Item(key, message, to))
@@ -91,6 +97,10 @@ class Twitter:
     def withdraw(self, receipt: Receipt) -> None:
         """Delete the post. Raises DeliveryFailure."""
         self._gateway.withdraw(receipt)
+
+    def posts(self, since: datetime) -> Sequence[Post]:
+        """What stands on the account since then, whoever posted it. Raises DeliveryFailure."""
+        return self._gateway.posts(since)
 
     def posture(self) -> Posture:
         """What the account looks like now. Raises DeliveryFailure."""
@@ -119,7 +129,12 @@ class TwitterKit:
             hint = "pip install 'carillon[x]', or take the account out of the settings"
             raise MissingExtra(Problem("missing_extra", account, message, hint)) from None
         public_url = around.public_url.rstrip("/") if around.public_url else None
-        style = Style(public_url, quotes=settings.plan == "enterprise")
+        style = Style(
+            public_url,
+            quotes=settings.plan == "enterprise",
+            price=settings.price,
+            link_price=settings.link_price,
+        )
         traits = replace(TRAITS, grace=settings.grace)
         return Twitter(account, Gateway(account, settings, around), style, traits)
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from broker.announcement import Content, Part
@@ -40,6 +41,8 @@ class Style:
 
     public_url: str | None = None
     quotes: bool = False
+    price: Decimal = Decimal(0)  # of a post
+    link_price: Decimal = Decimal(0)  # of one with a link in it, all in all
 
 
 def render(content: Content, to: Recipient, style: Style) -> Message:
@@ -48,6 +51,11 @@ def render(content: Content, to: Recipient, style: Style) -> Message:
     notes = (*post.notes, LINK_COSTS) if links(post.text) else post.notes
     fields = {"text": post.text, "quote": post.quote, "page": post.page}
     return Message({name: value for name, value in fields.items() if value}, digest_of(post.text), 1, notes)
+
+
+def cost(message: Message, style: Style) -> Decimal:
+    """What X charges for this post: many times as much for one with a link, its own page's among them."""
+    return style.link_price if links(str(message.fields["text"])) else style.price
 
 
 def check(content: Content, style: Style) -> Sequence[Problem]:
@@ -78,6 +86,12 @@ def digest_of(text: str) -> str:
 
 def digests_of(post: Mapping[str, Any]) -> frozenset[str]:
     """The digests of a post as X gives it back, with and without the link that X adds to a quote."""
+    text = text_of(post)
+    return frozenset({digest_of(text), digest_of(_QUOTED.sub("", text))})
+
+
+def text_of(post: Mapping[str, Any]) -> str:
+    """The text of a post as it was meant: links in full, nothing escaped."""
     long = post.get("note_tweet")
     post = long if isinstance(long, Mapping) else post
     text = str(post.get("text", ""))
@@ -88,7 +102,7 @@ def digests_of(post: Mapping[str, Any]) -> frozenset[str]:
         text = text.replace(str(link.get("url")), str(link.get("expanded_url")))
     for escaped, plain in _ESCAPED:
         text = text.replace(escaped, plain)
-    return frozenset({digest_of(text), digest_of(_QUOTED.sub("", text))})
+    return text
 
 
 @dataclass(frozen=True, slots=True)

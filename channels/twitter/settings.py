@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -39,6 +40,22 @@ class Settings(BaseModel):
     )
     protected: bool | None = Field(
         default=None, description="how the account is meant to be: true for locked; left out, either"
+    )
+    price: Decimal = Field(
+        default=Decimal(0),
+        ge=0,
+        le=10,
+        max_digits=8,
+        decimal_places=6,
+        description="what a post costs, in the school's currency",
+    )
+    link_price: Decimal = Field(
+        default=Decimal(0),
+        ge=0,
+        le=10,
+        max_digits=8,
+        decimal_places=6,
+        description="what a post with a link costs, all in all; every post has one where the school has a public address",
     )
     api_base_url: str | None = Field(default=None, description="a stand-in on this machine instead of X")
     grace: Seconds = Field(
