@@ -10,19 +10,21 @@ from pathlib import Path
 
 import typer
 
-from broker import intake, templates
+from broker import approvals, intake, templates
+from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, Purpose, Step, Urgency
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
 from broker.policy import Hold
+from broker.rules.approval import SECOND_PERSON
 from broker.rules.blast import SIZE_CODES
 from cli import show
 from cli.announce_options import Asked
 from cli.follow import as_told, follow, looking, show_status
 from cli.house import department_of, reading, seal, writing, zone_of
 from cli.options import asking
-from cli.reading import STDIN, attachment_from, bad, fills, text_from
+from cli.reading import STDIN, attachment_from, bad, fills, short_words, text_from
 from cli.rehearsal import rehearsal, show_rehearsal
 from cli.who import show_who
 from config.assembly import House
@@ -46,13 +48,17 @@ def announce(asked: Asked) -> None:
     * `carillon announce "Concert tonight" --to Choir --dry-run`
     """
     with _fields_as_typed(short_given=asked.short is not None or asked.quote is not None):
+        reason = _reason(asked)
         if asked.dry_run:
             with reading() as house:
-                found = rehearsal(house, _draft(house, asked))
+                # Nothing is kept, so nobody has to be named; the rules want to know that it is a person.
+                author = Actor(ActorKind.PERSON, asked.operator or house.settings.operator or "somebody")
+                found = rehearsal(house, _draft(house, asked), actor=author)
             show_rehearsal(found, json=asked.json)
             return
         with writing(asked.operator) as (house, actor):
             accepted = intake.accept(house.ports, _draft(house, asked), actor=actor)
+            accepted = _without_approval(house, accepted, reason, actor)
             seal(house.ports)
             _tell(house, accepted, quiet=asked.json)
             if not asked.wait:
@@ -62,6 +68,26 @@ def announce(asked: Asked) -> None:
             _answer_waited(house, ended, accepted, json=asked.json)
     if any(n for state, n in ended.duties.items() if state is not DutyState.MET):
         raise typer.Exit(1)
+
+
+def _reason(asked: Asked) -> str | None:
+    """Why it goes without a second person, checked before anything is kept."""
+    if asked.without_approval is None:
+        return None
+    if not asked.urgent:
+        message = "only an urgent announcement goes without a second person"
+        raise bad("not_urgent", "without_approval", message, "let it wait, or add --urgent")
+    return short_words(asked.without_approval, "without_approval")
+
+
+def _without_approval(
+    house: House, accepted: intake.Accepted, why: str | None, actor: Actor
+) -> intake.Accepted:
+    """What waits for a second person goes on without one, where somebody says why. Raises NotToBeChanged."""
+    if why is None or accepted.hold is None or accepted.hold.code not in SECOND_PERSON:
+        return accepted
+    approvals.override(house.ports, accepted.announcement.public_id, why, actor=actor)
+    return replace(accepted, hold=None)
 
 
 def _draft(house: House, asked: Asked) -> Draft:
@@ -80,6 +106,8 @@ def _draft(house: House, asked: Asked) -> Draft:
         expires_at=moment(asked.expires, "expires"),
         attachments=tuple(attachment_from(path) for path in asked.attach or ()),
         expected=asked.expect,
+        template=asked.template or "",
+        copies=tuple(dict.fromkeys(asked.copy or ())),
     )
 
 
@@ -177,6 +205,8 @@ def held_as_told(hold: Hold | None) -> dict[str, object] | None:
 
 def _to_go_on(accepted: intake.Accepted) -> str:
     said, hold = accepted.announcement, accepted.hold
+    if hold is not None and hold.code in SECOND_PERSON - SIZE_CODES:
+        return f"somebody else looks with: carillon approvals show {said.public_id}"
     if hold is not None and hold.code in SIZE_CODES:
         return f"if so many are meant: carillon expect {said.public_id} {hold.evidence.get('counted')}"
     return f"to take it back: carillon undo {said.public_id}"

@@ -60,6 +60,14 @@ class Asked:
     attach: Annotated[
         list[Path] | None, typer.Option(metavar="PATH", help="A file that goes with mails; may be repeated.")
     ] = None
+    copy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A member of staff who reads it too (the roster's id); may be repeated."),
+    ] = None
+    without_approval: Annotated[
+        str | None,
+        typer.Option(metavar="WHY", help="Urgent alone: go without a second person; it is listed until reviewed."),
+    ] = None
     expect: Annotated[
         int | None,
         typer.Option(min=0, max=10_000_000, metavar="N", help="How many people it is meant to tell; else refused."),

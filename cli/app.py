@@ -21,12 +21,17 @@ from broker.errors import Problem, RuleBroken, SetupError
 from cli import (
     accounts,
     announce,
+    answers,
+    approvals,
     audit,
+    bounces,
     channels,
     consent,
     deliveries,
     demo,
     groups,
+    licence,
+    operators,
     optouts,
     people,
     reach,
@@ -91,6 +96,8 @@ COMMANDS: Sequence[Callable[..., None]] = (
     demo.demo,
 )
 GROUPS = {
+    "answers": answers.app,
+    "bounces": bounces.app,
     "people": people.app,
     "consent": consent.app,
     "optouts": optouts.app,
@@ -98,6 +105,9 @@ GROUPS = {
     "groups": groups.app,
     "templates": templates.app,
     "rules": rules.app,
+    "licence": licence.app,
+    "operators": operators.app,
+    "approvals": approvals.app,
     "audit": audit.app,
     "db": running.db,
 }

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from broker import intake, judging
+from broker.actor import Actor
 from broker.address import mask
 from broker.announcement import Content, Draft, People
 from broker.channel import PUBLIC, Channel, Message, Recipient
@@ -51,9 +52,9 @@ class Rehearsal:
     zone: ZoneInfo  # the school's
 
 
-def rehearsal(house: House, draft: Draft) -> Rehearsal:
+def rehearsal(house: House, draft: Draft, *, actor: Actor) -> Rehearsal:
     """Check the draft as intake would, then look at whom it reaches and what they would read."""
-    rehearsed = intake.rehearse(house.ports, draft)
+    rehearsed = intake.rehearse(house.ports, draft, actor=actor)
     checked, audience = rehearsed.draft, rehearsed.audience
     channels = checked.ways[0].channels
     question = Question(

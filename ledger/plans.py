@@ -64,10 +64,13 @@ class Plans:
 
     def add_duties(self, announcement: Announcement, audience: Audience, today: date) -> int:
         """Write the duties that are not there yet; returns how many the announcement has."""
-        too = select(t.announcement_copy.c.person_id).where(
+        meant = members(audience, announcement.people, today)
+        copied = select(t.announcement_copy.c.person_id).where(
             t.announcement_copy.c.announcement_id == announcement.id
         )
-        told = union(members(audience, announcement.people, today), too).subquery("told")
+        if self._hand.connection.execute(copied.limit(1)).first() is not None:
+            meant = select(union(meant, copied).subquery("meant").c.person_id)
+        told = meant.subquery("told")
         known = exists().where(
             t.duty.c.announcement_id == announcement.id, t.duty.c.person_id == told.c.person_id
         )

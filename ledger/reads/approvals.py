@@ -1,0 +1,129 @@
+"""What waits for a second person, what went without one, and what was decided about an announcement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from broker.announcement import Announcement, Content
+from broker.ports.approvals import Author, Binding, Decided, Decision, Operator
+from broker.rules.approval import SECOND_PERSON
+from ledger import tables as t
+from ledger.announcements import Announcements
+from ledger.approvals import Approvals, Operators, decision_of, decisions
+from ledger.hand import Hand
+
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One announcement that a second person should look at, and why; `overridden`: it went without one."""
+
+    id: UUID
+    department: str
+    author: str
+    audience: str
+    counted: int | None
+    accepted_at: datetime
+    expires_at: datetime
+    why: str
+    overridden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """All that somebody should see before they decide: what is said to whom, by whom, and what was decided before."""
+
+    announcement: Announcement
+    author: Author
+    binding: Binding
+    why: str
+    contents: Sequence[Content] = field(repr=False)
+    decisions: Sequence[Decision] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a second person."""
+        said = self.announcement
+        return said.hold_code in SECOND_PERSON and said.withdrawn_at is None
+
+
+def operators(hand: Hand) -> Sequence[Operator]:
+    """Everybody who may act."""
+    return Operators(hand).all()
+
+
+def waiting(hand: Hand) -> Sequence[Waiting]:
+    """What waits for a second person, soonest over first; then what went without one and nobody has reviewed."""
+    said = t.announcement.c
+    held = (
+        _listed()
+        .where(said.hold_code.in_(sorted(SECOND_PERSON)), said.withdrawn_at.is_(None))
+        .where(said.fanned_out_at.is_(None), said.expires_at > hand.now)
+        .order_by(said.expires_at)
+        .limit(MOST)
+    )
+    without = (
+        _listed()
+        .add_columns(t.approval.c.why.label("reason"), t.approval.c.by.label("whose"))
+        .join(t.approval, t.approval.c.announcement_id == said.id)
+        .where(t.approval.c.decision == Decided.OVERRIDDEN.value, t.approval.c.reviewed_at.is_(None))
+        .order_by(t.approval.c.id)
+        .limit(MOST)
+    )
+    run = hand.connection.execute
+    return [
+        *(_waiting(row, row.hold_why or "") for row in run(held)),
+        *(
+            _waiting(row, f"sent without a second person by {row.whose}: {row.reason}", overridden=True)
+            for row in run(without)
+        ),
+    ]
+
+
+def looked_at(hand: Hand, public_id: UUID) -> Looked | None:
+    """One announcement as somebody decides about it; None where there is none."""
+    announcement = Announcements(hand).by_public_id(public_id)
+    if announcement is None:
+        return None
+    port = Approvals(hand)
+    binding = port.binding(announcement)
+    why = select(t.announcement.c.hold_why).where(t.announcement.c.id == announcement.id)
+    about = decisions().where(t.approval.c.announcement_id == announcement.id).order_by(t.approval.c.id)
+    run = hand.connection.execute
+    return Looked(
+        announcement,
+        port.author(announcement),
+        binding,
+        run(why).scalar_one() or "",
+        Announcements(hand).content(announcement.id, binding.content_version),
+        [decision_of(row) for row in run(about)],
+    )
+
+
+def _listed() -> Select[Any]:
+    return (
+        select(t.announcement, t.department.c.slug.label("department"), t.headcount.c.counted)
+        .join(t.department, t.department.c.id == t.announcement.c.department_id)
+        .outerjoin(t.headcount, t.headcount.c.announcement_id == t.announcement.c.id)
+    )
+
+
+def _waiting(row: Any, why: str, *, overridden: bool = False) -> Waiting:
+    return Waiting(
+        row.public_id,
+        row.department,
+        row.actor_id,
+        row.audience,
+        row.counted,
+        row.accepted_at,
+        row.expires_at,
+        why,
+        overridden,
+    )
