@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker import company, judging, operators
 from broker.actor import SYSTEM, Actor
-from broker.announcement import Announcement, Content, Draft, Part, Purpose, Urgency
+from broker.announcement import Announcement, Attachment, Content, Draft, Part, Purpose, Urgency
 from broker.audit import kept_digest, wording_digest
 from broker.channel import Traits, Verifies
 from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
@@ -106,7 +106,9 @@ def rehearse(ports: Ports, draft: Draft, *, actor: Actor = SYSTEM) -> Rehearsed:
         _known_key(tx, checked, digest)
         said, counted, found = _put(ports, tx, replace(checked, key=None), tree, digest, actor)
         audience = resolve(tx, tree)
-        raise _NotKeptError(Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted))
+        raise _NotKeptError(
+            Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted)
+        )
 
     try:
         return ports.ledger.transact(work)
@@ -323,10 +325,14 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
         raise InvalidAnnouncement(problem)
     if draft.attachments:
         _must_take_files(traits.values())
-    if len({a.name for a in draft.attachments}) < len(draft.attachments):
+    check_files(draft.attachments)
+
+
+def check_files(files: Sequence[Attachment]) -> None:
+    """Names that differ, and no more than a mail can carry. Raises InvalidAnnouncement."""
+    if len({file.name for file in files}) < len(files):
         raise _bad("same_name", "attachments", "two attachments have the same name", "rename one of them")
-    with_sizes = sum(len(a.data) for a in draft.attachments)
-    if with_sizes > MOST_BYTES:
+    if sum(len(file.data) for file in files) > MOST_BYTES:
         raise _bad("too_large", "attachments", "the attachments are too large for a mail", "send a link")
 
 

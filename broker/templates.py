@@ -6,12 +6,13 @@ which are filled in once, when it is announced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from broker.actor import Actor
-from broker.announcement import Part
+from broker.announcement import Attachment, Part
 from broker.audience import fold
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
+from broker.intake import check_files
 from broker.naming import fill_gaps, gaps
 from broker.ports import Ports, Transaction
 from broker.ports.office import TemplateRow
@@ -23,12 +24,20 @@ LONGEST_VALUE = 500
 
 
 def save(
-    ports: Ports, department: str, name: str, parts: Mapping[Part, str], *, language: str = "", actor: Actor
+    ports: Ports,
+    department: str,
+    name: str,
+    parts: Mapping[Part, str],
+    *,
+    language: str = "",
+    attachments: tuple[Attachment, ...] = (),
+    actor: Actor,
 ) -> TemplateRow:
-    """Keep a wording under a name: a new version, or the newest where it says the same already.
+    """Keep a wording with its files under a name: a new version, or the newest where it says the same already.
 
-    Raises InvalidAnnouncement for a wording that could not be announced, NotToBeChanged for a name that cannot be used.
+    Raises InvalidAnnouncement for what could not be announced, NotToBeChanged for a name that cannot be used.
     """
+    check_files(attachments)
     checked = {part: text for part, text in check_parts(parts, gaps=True).items() if text}
     called = " ".join(name.split())
     if not (called and called.isprintable() and len(called) <= LONGEST_NAME):
@@ -38,10 +47,17 @@ def save(
     def work(tx: Transaction) -> TemplateRow:
         _check_department(tx, department)
         known = tx.templates.newest(department, fold(called), language)
-        if known is not None and not known.retired and known.parts == checked:
+        same = (
+            known is not None
+            and known.parts == checked
+            and _digests(known.attachments) == _digests(attachments)
+        )
+        if known is not None and same and not known.retired:
             return known
         version = known.version + 1 if known is not None else 1
-        made = TemplateRow(department, called, version, language, checked, tx.now, actor.id)
+        made = TemplateRow(
+            department, called, version, language, checked, tx.now, actor.id, attachments=attachments
+        )
         tx.templates.add(made)
         tx.record.add([_entry("template.saved", made, actor)])
         return made
@@ -101,12 +117,23 @@ def filled(template: TemplateRow, values: Mapping[str, str]) -> dict[Part, str]:
     return {part: fill_gaps(text, values) for part, text in template.parts.items()}
 
 
+def with_files(template: TemplateRow, more: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    """The template's files and further ones; one of the same name stands in the place of the template's."""
+    named = {file.name: file for file in (*template.attachments, *more)}
+    return tuple(named.values())
+
+
+def _digests(files: Sequence[Attachment]) -> Mapping[str, str]:
+    return {file.name: file.sha256 for file in files}
+
+
 def _entry(kind: str, made: TemplateRow, actor: Actor) -> Entry:
     facts = {
         "department": made.department,
         "name": digest_of(made.name),
         "version": made.version,
         "language": made.language,
+        "files": [file.sha256 for file in made.attachments],
     }
     return Entry(kind, actor, facts)
 

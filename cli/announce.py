@@ -12,7 +12,7 @@ import typer
 
 from broker import approvals, intake, templates
 from broker.actor import Actor, ActorKind
-from broker.announcement import Announcement, Draft, Part, Purpose, Step, Urgency
+from broker.announcement import Announcement, Attachment, Draft, Part, Purpose, Step, Urgency
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
@@ -92,36 +92,38 @@ def _without_approval(
 
 def _draft(house: House, asked: Asked) -> Draft:
     moment = _moments(house, asked.zone)
+    parts, files = _worded(house, asked)
     return Draft(
         department=department_of(house, asked.department),
         audience=asked.to,
         people=asked.people,
         ways=(Step(tuple(way for way in (w.strip() for w in asked.via.split(",")) if way)),),
-        parts=_worded(house, asked),
+        parts=parts,
         purpose=Purpose.PROMOTIONAL if asked.promotional else Purpose.SERVICE,
         urgency=Urgency.URGENT if asked.urgent else Urgency.ROUTINE,
         language=asked.language,
         key=asked.key,
         send_at=moment(asked.at, "at"),
         expires_at=moment(asked.expires, "expires"),
-        attachments=tuple(attachment_from(path) for path in asked.attach or ()),
+        attachments=files,
         expected=asked.expect,
         template=asked.template or "",
         copies=tuple(dict.fromkeys(asked.copy or ())),
     )
 
 
-def _worded(house: House, asked: Asked) -> Mapping[Part, str]:
-    """The wording: as typed, or from a template with its gaps filled."""
+def _worded(house: House, asked: Asked) -> tuple[Mapping[Part, str], tuple[Attachment, ...]]:
+    """The wording and its files: as typed, or from a template with its gaps filled."""
+    files = tuple(attachment_from(path) for path in asked.attach or ())
     if asked.template is None:
-        return _parts(_text(asked.text, asked.file), asked.title, asked.short, asked.quote)
+        return _parts(_text(asked.text, asked.file), asked.title, asked.short, asked.quote), files
     if asked.text is not None or asked.file is not None:
         raise bad("text_twice", "text", "the message is given twice", "leave out the text or --template")
     owner = department_of(house, asked.department)
     with house.ledger.look() as tx:
         found = templates.the(tx, owner, asked.template, language=asked.language)
     typed = _parts(None, asked.title, asked.short, asked.quote)
-    return {**templates.filled(found, fills(asked.fill)), **typed}
+    return {**templates.filled(found, fills(asked.fill)), **typed}, templates.with_files(found, files)
 
 
 def _text(text: str | None, file: Path | None) -> str:

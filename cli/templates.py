@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,12 +16,13 @@ from broker import templates as verbs
 from broker.address import mask
 from broker.announcement import Content, Part, People
 from broker.channel import Recipient
+from broker.errors import InvalidAnnouncement
 from broker.ports.office import TemplateRow
 from broker.wording import check_parts
 from cli import show
 from cli.house import department_of, reading, writing, zone_of
 from cli.options import Json, Operator
-from cli.reading import bad, fills, short_words, text_from
+from cli.reading import attachment_from, bad, fills, short_words, text_from
 from config.assembly import House
 from ledger.reads.example import Example, examples_of
 from ledger.reads.templates import listed, versions
@@ -56,7 +59,7 @@ def list_(context: typer.Context, department: Department = None, json: Json = Fa
         show.as_json({"templates": [_as_told(one) for one in found]})
         return
     show.table(
-        ("template", "department", "language", "version", "gaps", "made", "by"),
+        ("template", "department", "language", "version", "gaps", "files", "made", "by"),
         [
             (
                 one.name,
@@ -64,6 +67,7 @@ def list_(context: typer.Context, department: Department = None, json: Json = Fa
                 one.language,
                 one.version,
                 ", ".join(verbs.gaps_of(one)),
+                len(one.attachments) or "",
                 show.wall(one.made_at, zone, "%Y-%m-%d"),
                 one.made_by,
             )
@@ -82,25 +86,34 @@ def save(
     file: Annotated[Path | None, typer.Option(metavar="PATH", help="Take it from a file (UTF-8).")] = None,
     title: Annotated[str | None, typer.Option(help="The subject of mails.")] = None,
     short: Annotated[str | None, typer.Option(help="A shorter wording for texts and posts.")] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="A file that goes with mails each time; may be repeated."),
+    ] = None,
     department: Department = None,
     language: Language = "",
     operator: Operator = None,
     json: Json = False,
 ) -> None:
-    """Save a wording under a name: a new version, unless it says the same already.
+    """Save a wording with its files under a name: a new version, unless it says the same already.
 
-    Example: `carillon templates save Rehearsal "{pupil}: rehearsal at {time}." --department music`
+    Examples:
+
+    * `carillon templates save Rehearsal "{pupil}: rehearsal at {time}." --department music`
+    * `carillon templates save Trip --file trip.md --short "{pupil}: see your email." --attach consent.pdf`
     """
     if (text is None) == (file is None):
         raise bad("empty_text", "text", "give the message once", "as an argument, or with --file")
     long = text if text is not None and text != "-" else text_from(file or Path("-"))
     given = {Part.TITLE: title, Part.SHORT: short, Part.LONG: long}
     parts = {part: words for part, words in given.items() if words is not None}
-    with writing(operator) as (house, actor):
+    files = tuple(attachment_from(path) for path in attach or ())
+    with _fields_as_typed(), writing(operator) as (house, actor):
         owner = department_of(house, department)
-        made = verbs.save(house.ports, owner, name, parts, language=language, actor=actor)
+        made = verbs.save(house.ports, owner, name, parts, language=language, attachments=files, actor=actor)
     gaps = ", ".join(verbs.gaps_of(made))
-    told = f"{made.name}, version {made.version}{'; to fill in: ' + gaps if gaps else ''}"
+    with_files = f"; with {show.many(len(files), 'file')}" if files else ""
+    told = f"{made.name}, version {made.version}{'; to fill in: ' + gaps if gaps else ''}{with_files}"
     show.as_json(_as_told(made)) if json else show.say(told)
 
 
@@ -127,7 +140,7 @@ def show_(
     show.say(f"{found.name}, version {found.version} of {len(known)}, {found.department}")
     for part, words in found.parts.items():
         show.say("", *(f"  | {show.plain(line)}" for line in f"{part.value}: {words}".splitlines()))
-    show.say("")
+    show.say("", *(f"  with {show.plain(file.name)}, {len(file.data):,} bytes" for file in found.attachments))
     show.table(
         ("version", "made", "by"),
         [(one.version, show.wall(one.made_at, zone), one.made_by) for one in known],
@@ -155,7 +168,7 @@ def preview(
     with reading() as house:
         template = _the(house, name, department, language, version)
         parts = check_parts(verbs.filled(template, fills(fill)))
-        content = Content(1, language, parts)
+        content = Content(1, language, parts, template.attachments)
         shown = _renderings(house, template.department, content, family, via, people)
     if json:
         show.as_json({"template": template.name, "version": template.version, "messages": shown})
@@ -182,6 +195,17 @@ def retire(name: Name, department: Department = None, operator: Operator = None,
     show.as_json({"name": name, "versions": retired}) if json else show.say(f"{name} is offered no more")
 
 
+@contextmanager
+def _fields_as_typed() -> Iterator[None]:
+    """A rule names what files are called in a draft; here they are an option."""
+    try:
+        yield
+    except InvalidAnnouncement as broken:
+        if broken.problem.field == "attachments":
+            broken.problem = replace(broken.problem, field="attach")
+        raise
+
+
 def _the(house: House, name: str, department: str | None, language: str, version: int | None) -> TemplateRow:
     with house.ledger.look() as tx:
         return verbs.the(tx, department_of(house, department), name, language=language, version=version)
@@ -206,7 +230,7 @@ def _renderings(
                 "`carillon channels` says what one needs, `carillon doctor` checks it",
             )
         channel = house.ways_out.open(account.name)
-        if problems := channel.check(content, ()):
+        if problems := channel.check(content, content.attachments):
             raise bad(problems[0].code, problems[0].field, problems[0].message, problems[0].hint)
         for one in each:
             message = channel.render(content, recipient(one, content.language))
@@ -234,6 +258,7 @@ def _as_told(one: TemplateRow) -> dict[str, Any]:
         "version": one.version,
         "parts": {part.value: text for part, text in one.parts.items()},
         "gaps": list(verbs.gaps_of(one)),
+        "files": [{"name": file.name, "sha256": file.sha256} for file in one.attachments],
         "made_at": one.made_at,
         "made_by": one.made_by,
     }

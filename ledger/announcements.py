@@ -143,11 +143,7 @@ class Announcements:
         return found.first() is not None
 
     def _attach(self, announcement: int, attached: Attachment, *, until: datetime) -> None:
-        run = self._hand.connection.execute
-        known = run(select(t.attachment.c.sha256).where(t.attachment.c.sha256 == attached.sha256)).first()
-        if known is None:
-            row = {"sha256": attached.sha256, "media_type": attached.media_type, "bytes": attached.data}
-            run(insert(t.attachment).values(row))
+        keep_file(self._hand, attached)
         link = {
             "announcement_id": announcement,
             "version": 1,
@@ -156,7 +152,15 @@ class Announcements:
             "token": secrets.token_urlsafe(TOKEN_BYTES),
             "token_expires_at": until,
         }
-        run(insert(t.content_attachment).values(link))
+        self._hand.connection.execute(insert(t.content_attachment).values(link))
+
+
+def keep_file(hand: Hand, file: Attachment) -> None:
+    """Keep a file's bytes, once however many things it goes with."""
+    run = hand.connection.execute
+    if run(select(t.attachment.c.sha256).where(t.attachment.c.sha256 == file.sha256)).first() is None:
+        row = {"sha256": file.sha256, "media_type": file.media_type, "bytes": file.data}
+        run(insert(t.attachment).values(row))
 
 
 def newest_version() -> ScalarSelect[int]:

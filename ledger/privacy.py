@@ -342,6 +342,12 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             ),
             Erasure.STRUCK,
         ),
+        "template_attachment": Held(
+            "which files go with templates",
+            Kept.SCHOOL,
+            _columns(stand_in="template_id", words="name", key="sha256"),
+            Erasure.STRUCK,
+        ),
         "reckoning": Held(
             "what an announcement was reckoned to cost",
             Kept.SCHOOL,

@@ -211,9 +211,12 @@ class Prunings:
         return hand.run(f"DELETE FROM delivery WHERE {hand.dialect.any_of('id', 'ids')}", ids=bound).rowcount
 
     def _files(self) -> int:
-        """Files that go with no announcement any more."""
-        used = exists().where(t.content_attachment.c.sha256 == t.attachment.c.sha256)
-        return self._hand.connection.execute(delete(t.attachment).where(not_(used))).rowcount
+        """Files that go with no announcement any more, nor with a template."""
+        used = (
+            exists().where(each.c.sha256 == t.attachment.c.sha256)
+            for each in (t.content_attachment, t.template_attachment)
+        )
+        return self._hand.connection.execute(delete(t.attachment).where(not_(or_(*used)))).rowcount
 
     def _empty_addresses(self, before: datetime, limit: int) -> int:
         held = exists().where(t.person_address.c.address_id == t.address.c.id)

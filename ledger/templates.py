@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
 
-from broker.announcement import Part
+from broker.announcement import Attachment, Part
 from broker.audience import fold
 from broker.ports.office import TemplateRow
+from ledger.announcements import keep_file
 from ledger.hand import Hand
-from ledger.tables import department, template
+from ledger.tables import attachment, department, template, template_attachment
 
 
 class Templates:
@@ -46,7 +48,12 @@ class Templates:
             }
             for part, text in template_.parts.items()
         ]
-        run(insert(template), rows)
+        first = run(insert(template).values(rows[0]).returning(template.c.id)).scalar_one()
+        if rows[1:]:
+            run(insert(template), rows[1:])
+        for file in template_.attachments:
+            keep_file(self._hand, file)
+            run(insert(template_attachment).values(template_id=first, name=file.name, sha256=file.sha256))
 
     def retire(self, slug: str, folded_name: str) -> int:
         """No version of it is offered any more."""
@@ -68,7 +75,16 @@ class Templates:
         rows = self._hand.connection.execute(
             templates().where(*which, template.c.version == version).order_by(template.c.id)
         ).all()
-        return row_of(rows) if rows else None
+        return replace(row_of(rows), attachments=self._files(rows[0].id)) if rows else None
+
+    def _files(self, first: int) -> tuple[Attachment, ...]:
+        rows = self._hand.connection.execute(
+            select(template_attachment.c.name, attachment)
+            .join(attachment, attachment.c.sha256 == template_attachment.c.sha256)
+            .where(template_attachment.c.template_id == first)
+            .order_by(template_attachment.c.name)
+        )
+        return tuple(Attachment(row.sha256, row.name, row.media_type, row.bytes) for row in rows)
 
 
 _OWNED = template.join(department, department.c.id == template.c.department_id)

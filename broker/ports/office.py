@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from broker.address import AddressKind
-from broker.announcement import Part, People, Purpose
+from broker.announcement import Attachment, Part, People, Purpose
 from broker.audience import Audience
 from broker.duty import Unreached
 from broker.roster import Role
@@ -61,6 +61,7 @@ class TemplateRow:
     made_at: datetime
     made_by: str
     retired: bool = False
+    attachments: tuple[Attachment, ...] = ()  # without their bytes where many templates are listed
 
 
 class Groups(Protocol):

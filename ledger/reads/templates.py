@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select, text
 
+from broker.announcement import Attachment
 from broker.audience import fold
 from broker.ports.office import TemplateRow
 from ledger.hand import Hand
-from ledger.tables import department, template
+from ledger.tables import attachment, department, template, template_attachment
 from ledger.templates import row_of, templates
 
 
@@ -42,7 +46,7 @@ def listed(hand: Hand, *, owner: str | None = None) -> Sequence[TemplateRow]:
         query = query.where(department.c.slug == owner)
     rows = hand.connection.execute(query).all()
     by_version = groupby(rows, key=lambda row: (row.department, row.folded_name, row.language))
-    return [row_of(list(each)) for _, each in by_version]
+    return _with_names_of_files(hand, [list(each) for _, each in by_version])
 
 
 def versions(hand: Hand, one: TemplateRow) -> Sequence[TemplateRow]:
@@ -54,4 +58,19 @@ def versions(hand: Hand, one: TemplateRow) -> Sequence[TemplateRow]:
         .order_by(template.c.version.desc(), template.c.id)
     )
     rows = hand.connection.execute(query).all()
-    return [row_of(list(each)) for _, each in groupby(rows, key=lambda row: row.version)]
+    return _with_names_of_files(hand, [list(each) for _, each in groupby(rows, key=lambda row: row.version)])
+
+
+def _with_names_of_files(hand: Hand, versions: Sequence[Sequence[Row[Any]]]) -> Sequence[TemplateRow]:
+    """A file's bytes are read for one template alone, when it is used."""
+    firsts = [rows[0].id for rows in versions]
+    query = (
+        select(template_attachment, attachment.c.media_type)
+        .join(attachment, attachment.c.sha256 == template_attachment.c.sha256)
+        .where(text(hand.dialect.any_of("template_attachment.template_id", "firsts")))
+        .order_by(template_attachment.c.name)
+    )
+    files: defaultdict[int, list[Attachment]] = defaultdict(list)
+    for row in hand.connection.execute(query, {"firsts": hand.dialect.ids(firsts)}) if firsts else ():
+        files[row.template_id].append(Attachment(row.sha256, row.name, row.media_type, b""))
+    return [replace(row_of(rows), attachments=tuple(files[rows[0].id])) for rows in versions]

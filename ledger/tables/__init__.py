@@ -4,7 +4,14 @@ Bigint ids inside, a UUIDv7 where an id is shown to people. States are stored as
 that is computed from the broker's one state table. Times are instants in UTC.
 """
 
-from ledger.tables.announcements import announcement, attachment, content, content_attachment, template
+from ledger.tables.announcements import (
+    announcement,
+    attachment,
+    content,
+    content_attachment,
+    template,
+    template_attachment,
+)
 from ledger.tables.answers import answer, bounce, bounced, mailbox, note
 from ledger.tables.approvals import announcement_copy, approval, operator, operator_role
 from ledger.tables.base import Id, Moment, metadata, one_of
@@ -107,6 +114,7 @@ __all__ = [
     "tally",
     "tally_delta",
     "template",
+    "template_attachment",
     "term",
     "verdict",
     "worker",

@@ -44,6 +44,15 @@ attachment = Table(
     Column("bytes", LargeBinary, nullable=False),
 )
 
+template_attachment = Table(
+    "template_attachment",
+    metadata,
+    # The first row of a version: the others of it are its further parts.
+    ref("template_id", "template.id", primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha256", String(64), ForeignKey("attachment.sha256"), nullable=False),
+)
+
 announcement = Table(
     "announcement",
     metadata,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from uuid import UUID
+
 import pytest
+from sqlalchemy import create_engine, select
+
+from ledger import tables as t
 
 pytestmark = pytest.mark.runs_on("sqlite")
 WORDS = "Dear {guardian}, {pupil} of {class}: rehearsal at {time} in {place}."
@@ -119,3 +125,49 @@ def test_a_retired_template_is_offered_no_more_and_may_come_back(saved):
     )
     back = saved("templates", "save", "Rehearsal", WORDS, "--department", "music", "--json").json
     assert back["version"] == 2
+
+
+def test_its_files_go_with_every_announcement_and_one_typed_stands_before_its_own(saved, tmp_path):
+    (tmp_path / "form.pdf").write_bytes(b"%PDF-1 the form")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "form.pdf").write_bytes(b"%PDF-1 another form")
+    (tmp_path / "map.pdf").write_bytes(b"%PDF-1 the map")
+    save = ("templates", "save", "Trip", "{pupil} goes to the museum.", "--attach", "form.pdf")
+    made = saved(*save, "--json").json
+    assert [file["name"] for file in made["files"]] == ["form.pdf"]
+    assert saved(*save, "--json").json["version"] == 1, "the same file is no new version"
+    assert "with form.pdf, 15 bytes" in saved("templates", "show", "Trip").out
+    assert saved("templates", "preview", "Trip", "--family", a_family(saved), "--via", "email").code == 0
+    announce = ("announce", "--template", "Trip", "--to", "Year 7", "--via", "email", "--json")
+    for more, expected in (
+        ((), {"form.pdf": 15}),
+        (("--attach", "map.pdf", "--attach", "new/form.pdf"), {"form.pdf": 19, "map.pdf": 14}),
+    ):
+        said = saved(*announce, *more)
+        assert said.code == 0, said.out
+        assert files_of(tmp_path, said.json["announcement"]) == expected
+    bare = saved("templates", "save", "Trip", "{pupil} goes to the museum.", "--json").json
+    assert (bare["version"], bare["files"]) == (2, []), "a new version has the files that are named with it"
+    told = saved("templates", "show", "Trip", "--version", "1", "--json").json
+    assert [file["name"] for file in told["files"]] == ["form.pdf"]
+
+
+def test_two_files_of_one_name_are_one_clear_error(saved, tmp_path):
+    (tmp_path / "form.pdf").write_bytes(b"a")
+    ran = saved("templates", "save", "Trip", "x", "--attach", "form.pdf", "--attach", "./form.pdf", "--json")
+    assert (ran.code, ran.error["code"], ran.error["field"]) == (2, "same_name", "attach")
+
+
+def files_of(folder: Path, announcement: str) -> dict[str, int]:
+    engine = create_engine(f"sqlite:///{folder / 'var' / 'carillon.sqlite3'}")
+    link, held, said = t.content_attachment, t.attachment, t.announcement
+    query = (
+        select(link.c.name, held.c.bytes)
+        .join(held, held.c.sha256 == link.c.sha256)
+        .join(said, said.c.id == link.c.announcement_id)
+        .where(said.c.public_id == UUID(announcement))
+    )
+    with engine.connect() as connection:
+        found = {row.name: len(row.bytes) for row in connection.execute(query)}
+    engine.dispose()
+    return found
