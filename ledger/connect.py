@@ -37,6 +37,7 @@ from ledger.hand import Hand
 from ledger.imports import Imports
 from ledger.licences import Licences
 from ledger.mappings import Mappings
+from ledger.money import Money
 from ledger.moves import Moves
 from ledger.pace import Pace
 from ledger.people import People
@@ -97,6 +98,7 @@ class Transaction:
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
         self.sessions = Sessions(hand)
+        self.money = Money(hand)
         self.operators = Operators(hand)
         self.approvals = Approvals(hand)
         self.privacy = Privacy(hand)

@@ -61,6 +61,9 @@ class Dialect(Protocol):
     ) -> None:
         """Fill a table as fast as the database can, in constant memory; days as ISO text, UUIDs as hex."""
 
+    def month(self, zone: str) -> str:
+        """SQL for the month of the transaction's time in a zone that is SQL itself: '2026-11'."""
+
     def any_of(self, column: str, name: str) -> str:
         """SQL for "column is one of the ids in the parameter `name`"."""
 
@@ -81,6 +84,9 @@ class Dialect(Protocol):
 
     def overwrite(self, connection: Connection) -> None:
         """What this connection deletes from now on shall not be readable in the database's own files."""
+
+    def forget(self, connection: Connection) -> None:
+        """Take what was overwritten out of the database's own files, where that is ours to do."""
 
     def is_conflict(self, error: BaseException) -> bool:
         """Whether a transaction lost to another one and may simply be run again."""

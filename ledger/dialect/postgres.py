@@ -136,6 +136,10 @@ class Postgres:
             for record in records:
                 copy.write_row(record)
 
+    def month(self, zone: str) -> str:
+        """PostgreSQL knows the zones."""
+        return f"to_char(now() AT TIME ZONE {zone}, 'YYYY-MM')"
+
     def any_of(self, column: str, name: str) -> str:
         """One array."""
         return f"{column} = ANY(CAST(:{name} AS bigint[]))"
@@ -163,6 +167,9 @@ class Postgres:
 
     def overwrite(self, connection: Connection) -> None:
         """Nothing: dead rows go with the next vacuum, which the server does by itself."""
+
+    def forget(self, connection: Connection) -> None:
+        """Nothing: its log and its dead rows are the server's own affair."""
 
     def is_conflict(self, error: BaseException) -> bool:
         """Deadlocks, serialization failures, lock timeouts, and rows that somebody wrote a moment before."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, Connection, Engine, FromClause, Select, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,7 @@ from ledger.dialect import Column
 from ledger.walks import Walks
 
 BUSY = timedelta(seconds=30)
+STORED = "%Y-%m-%d %H:%M:%S.%f"
 READ_ONLY = "carillon_read_only"  # execution option: a transaction that only reads takes no write lock
 
 
@@ -126,6 +128,10 @@ class Sqlite:
         driver: Any = connection.connection.driver_connection
         driver.executemany(statement, records)
 
+    def month(self, zone: str) -> str:
+        """A function of ours, for SQLite knows no zones."""
+        return f"carillon_month(:now, {zone})"
+
     def any_of(self, column: str, name: str) -> str:
         """A JSON list of ids."""
         return f"{column} IN (SELECT value FROM json_each(:{name}))"
@@ -155,6 +161,10 @@ class Sqlite:
         """Deleted content is overwritten with zeros; else it would stand in free pages for years."""
         connection.exec_driver_sql("PRAGMA secure_delete=ON").close()
 
+    def forget(self, connection: Connection) -> None:
+        """What was overwritten stands in the write-ahead log as it was before: that is emptied into the file."""
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def is_conflict(self, error: BaseException) -> bool:
         """Somebody held the write lock for longer than the busy timeout."""
         return (
@@ -166,7 +176,7 @@ class Sqlite:
 
 def stored(moment: datetime) -> str:
     """An instant as SQLAlchemy's SQLite dialect stores it, so that raw SQL compares with it as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).strftime(STORED)
 
 
 def _encode(value: object) -> object:
@@ -182,7 +192,13 @@ def _keep_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
+def _month(now: str, zone: str) -> str:
+    moment = datetime.strptime(now, STORED).replace(tzinfo=UTC)
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m}"
+
+
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+    connection.create_function("carillon_month", 2, _month, deterministic=True)
     connection.isolation_level = None  # SQLAlchemy's begin event says BEGIN itself
     for pragma in (
         "journal_mode=WAL",

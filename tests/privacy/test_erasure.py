@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from broker import families, privacy
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from broker import families, optouts, privacy, redact
+from broker.address import AddressKind
+from broker.announcement import Part
+from broker.errors import NotFound, NotToBeChanged
+from broker.imports import look
 from broker.privacy import Ground
+from broker.testing.channel_bench import Fault
+from ledger import tables as t
+from ledger.people import keyed_hash
+from ledger.reads.kept import compare
+from ledger.record import verify
 from tests.support.broker_world import World
-from tests.support.planted import GUARDIAN, OFFICE, OTHER, PUPIL, Planted
+from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, SHARED, Planted
 
 
 def erase(world: World, who: str, **more: object) -> privacy.Erasing:
@@ -44,3 +60,194 @@ def test_no_trace_of_a_pupil_is_in_any_column_of_any_table(planted: Planted) -> 
     families.unblock(planted.world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
     erase(planted.world, PUPIL)
     assert planted.everywhere(PUPIL) == []
+
+
+def test_nobody_else_is_touched(planted: Planted) -> None:
+    world = planted.world
+    others = select(t.person).where(t.person.c.source_id.not_in([GUARDIAN])).order_by(t.person.c.id)
+    kept = select(t.address).where(t.address.c.value.not_in([MOBILE, EMAIL])).order_by(t.address.c.id)
+    before = world.rows(others), [row for row in world.rows(kept) if row.value != "+447911777999"]
+    erase(world, GUARDIAN)
+    gone = world.rows(select(t.person.c.id).where(t.person.c.given_name == "erased person"))
+    assert len(gone) == 1
+    after = world.rows(others.where(t.person.c.id != gone[0].id))
+    assert (after, [row for row in world.rows(kept) if not row.value.startswith("erased")]) == before
+    assert SHARED in {row.value for row in before[1]}
+
+
+def test_the_record_verifies_and_every_row_agrees_with_it(planted: Planted) -> None:
+    world = planted.world
+    seal(world)
+    before = compare(world.ledger).faults
+    erase(world, GUARDIAN)
+    families.unblock(world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
+    erase(world, PUPIL)
+    seal(world)
+    with world.ledger.reading() as hand:
+        verified = verify(hand.connection)
+    compared = compare(world.ledger)
+    assert (verified.ok, verified.first_fault, verified.unsealed) == (True, None, 0)
+    assert compared.faults == before
+
+
+def test_a_stop_holds_and_a_refusal_becomes_one(planted: Planted) -> None:
+    """The text's by the number that said STOP; the mails' by the consent that was taken back, which goes with the person."""
+    world = planted.world
+    optouts.add(world.ports, MOBILE, "sms", why="asked by telephone", actor=OFFICE)
+    erase(world, GUARDIAN)
+    hashes = {
+        (row.channel, bytes(row.hash))
+        for row in world.rows(select(t.suppression.c.channel, t.suppression.c.hash))
+    }
+    signer = world.ports.signer
+    assert ("sms", keyed_hash(signer, AddressKind.MOBILE, MOBILE)) in hashes
+    assert ("email", keyed_hash(signer, AddressKind.EMAIL, EMAIL)) in hashes
+    # Another family gives the number: nothing goes to it.
+    planted.school.people["parent0"] = replace(planted.school.people["parent0"], mobiles=(MOBILE,))
+    world.bring(planted.school)
+    said = world.announce()
+    world.plan(said)
+    world.send()
+    refused = world.rows(
+        select(t.delivery.c.state, t.delivery.c.code)
+        .join(t.address, t.address.c.id == t.delivery.c.address_id)
+        .where(t.delivery.c.announcement_id == said.id, t.address.c.value == MOBILE)
+    )
+    assert [(row.state, row.code) for row in refused] == [("refused", "opted_out")]
+
+
+def test_the_next_roster_does_not_bring_them_back_until_somebody_says_so(planted: Planted) -> None:
+    world = planted.world
+    erase(world, GUARDIAN)
+    difference = look(world.ports, planted.school.roster())
+    assert [problem.code for problem in difference.problems] == ["erased"]
+    assert GUARDIAN in difference.problems[0].message  # the file has the id, the ledger does not
+    world.bring(planted.school)
+    assert not here(world, "Zephyrine")
+    with pytest.raises(NotFound):
+        privacy.readmit(world.ports, "somebody else", actor=OFFICE)
+    privacy.readmit(world.ports, GUARDIAN, actor=OFFICE)
+    world.bring(planted.school)
+    assert here(world, "Zephyrine")
+
+
+def test_providers_are_asked_to_forget_what_went_to_them(planted: Planted) -> None:
+    world = planted.world
+    theirs = {one.provider_id for one in world.channels.texts.truth if one.address in (MOBILE, OLD_MOBILE)}
+    about = {one.provider_id for one in world.channels.texts.truth}
+    erase(world, GUARDIAN)
+    assert redact.forget_due(world.ports, actor=OFFICE)
+    assert theirs and theirs <= set(world.channels.texts.redacted) <= about
+    assert world.rows(select(t.redaction)) == []
+    assert "providers.forgot" in world.record()
+
+
+def test_a_provider_that_is_away_is_asked_again_and_in_the_end_by_hand(planted: Planted) -> None:
+    world = planted.world
+    erase(world, GUARDIAN)
+    world.channels.texts.order(Fault.UNREACHABLE)
+    assert redact.forget_due(world.ports, actor=OFFICE) == 0
+    assert redact.forget_due(world.ports, actor=OFFICE) == 0  # not due yet
+    world.pass_time(timedelta(days=4))
+    redact.forget_due(world.ports, actor=OFFICE)
+    assert [row.kind for row in world.rows(select(t.alarm.c.kind))].count(redact.ALARM) == 1
+    world.channels.texts.cure()
+    world.pass_time(timedelta(days=1))
+    assert redact.forget_due(world.ports, actor=OFFICE)
+    assert not world.rows(
+        select(t.alarm).where(t.alarm.c.cleared_at.is_(None), t.alarm.c.kind == redact.ALARM)
+    )
+
+
+def test_what_stands_in_the_way_is_said_before_and_kept_to(planted: Planted) -> None:
+    world = planted.world
+    with pytest.raises(NotToBeChanged) as refused:
+        privacy.erase(world.ports, GUARDIAN, confirmed="yes", ground=Ground.REQUEST, actor=OFFICE)
+    assert refused.value.problem.code == "not_confirmed"
+    assert hindrance(world, OTHER) == "blocked"  # a court order is not forgotten by erasing whom it is about
+    person = privacy.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
+    announcement = privacy.hold(
+        world.ports, announcement=planted.said.public_id, why="a complaint", actor=OFFICE
+    )
+    assert hindrance(world, GUARDIAN) == "held"
+    privacy.lift(world.ports, person, actor=OFFICE)
+    assert hindrance(world, GUARDIAN) == "held"  # a message to them is held still
+    privacy.lift(world.ports, announcement, actor=OFFICE)
+    with pytest.raises(NotFound):
+        privacy.lift(world.ports, person, actor=OFFICE)
+    world.sql("UPDATE answer SET concern = true, done_at = NULL")
+    assert hindrance(world, GUARDIAN) == "open_concern"  # what a child may have disclosed is dealt with first
+    world.sql("UPDATE answer SET concern = false")
+    world.sql("UPDATE delivery SET state = 'sending'")
+    assert hindrance(world, GUARDIAN) == "under_way"
+    world.sql("UPDATE delivery SET state = 'sent'")
+    assert hindrance(world, GUARDIAN) == ""
+    assert planted.everywhere(GUARDIAN)
+
+
+def test_what_is_queued_to_them_does_not_leave(planted: Planted) -> None:
+    world = planted.world
+    said = world.announce()
+    world.plan(said)
+    erase(world, GUARDIAN)
+    sent = len(world.channels.texts.truth)
+    world.send()
+    assert MOBILE not in {one.address for one in world.channels.texts.truth[sent:]}
+    assert world.states(said) == {"sent": 3, "refused": 1}
+
+
+def test_the_preview_counts_and_a_first_name_alone_is_struck_where_somebody_asks_for_it(
+    planted: Planted,
+) -> None:
+    world = planted.world
+    said = world.announce(parts={Part.SHORT: "Bravo Zephyrine, bravo Perry!"})
+    before = planted.everywhere(GUARDIAN)
+    found = privacy.look(world.ports, "Zephyrine Quillfeather").footprint
+    assert (found.rows["mobile numbers and emails"], found.files, found.at_providers > 0) == (3, 1, True)
+    assert (found.named >= 5, found.called) == (True, 1)
+    assert planted.everywhere(GUARDIAN) == before
+    erase(world, GUARDIAN, called=True)
+    words = world.rows(select(t.content.c.text).where(t.content.c.announcement_id == said.id))
+    assert [row.text for row in words] == ["Bravo erased person, bravo Perry!"]
+
+
+def test_an_erased_number_is_never_given_to_anybody_else(planted: Planted) -> None:
+    """SQLite gives the highest number anew once its row is gone: another family would inherit the messages."""
+    world = planted.world
+    erase(world, GUARDIAN)
+    planted.school.guardian("Newcomer", "pupil0", mobiles=("+447911555555",))
+    world.bring(planted.school)
+    new = world.rows(select(t.address.c.id).where(t.address.c.value == "+447911555555"))[0].id
+    assert not world.rows(select(t.delivery).where(t.delivery.c.address_id == new))
+
+
+def test_the_files_of_sqlite_hold_nothing_of_them_either(planted: Planted) -> None:
+    world = planted.world
+    if world.ledger.dialect.name != "sqlite":
+        pytest.skip("a server's files are its own affair: dead rows go with its vacuum")
+    erase(world, GUARDIAN)
+    world.ledger.forget()
+    file = Path(str(world.ledger.engine.url.database))
+    raw = b"".join(each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
+    assert b"erased person" in raw
+    found = [what for what, trace in planted.of[GUARDIAN].items() if trace.encode() in raw]
+    assert found == []
+
+
+def hindrance(world: World, who: str) -> str:
+    """Why they cannot be erased; "" where nothing stands in the way. What the preview says is what happens."""
+    looked = privacy.look(world.ports, who).hindered
+    if looked is None:
+        return ""
+    with pytest.raises(NotToBeChanged) as refused:
+        erase(world, who)
+    assert refused.value.problem == looked
+    return looked.code
+
+
+def here(world: World, given: str) -> bool:
+    return bool(world.rows(select(t.person).where(t.person.c.given_name == given, t.person.c.active)))
+
+
+def seal(world: World) -> None:
+    world.ledger.transact(lambda tx: tx.record.seal())

@@ -93,8 +93,17 @@ def _say_everything(world: World) -> Announcement:
     consents.keep(
         ports,
         [
-            consents.Told(GUARDIAN, "sms", True, "form", Purpose.PROMOTIONAL, evidence="signed by Zephyrine Quillfeather"),
-            consents.Told(GUARDIAN, "email", False, "form", Purpose.SERVICE, evidence="no mails to zeffi quillfeather"),
+            consents.Told(
+                GUARDIAN,
+                "sms",
+                True,
+                "form",
+                Purpose.PROMOTIONAL,
+                evidence="signed by Zephyrine Quillfeather",
+            ),
+            consents.Told(
+                GUARDIAN, "email", False, "form", Purpose.SERVICE, evidence="no mails to zeffi quillfeather"
+            ),
         ],
         actor=OFFICE,
     )
@@ -104,7 +113,13 @@ def _say_everything(world: World) -> Announcement:
     groups.define(ports, "Nest", "Friends of Peregrine Quillfeather-Roe + Choir", actor=OFFICE)
     wording = {Part.SHORT: "Thank you, Zephyrine  Quillfeather and Peregrine Quillfeather-Roe."}
     templates.save(ports, "office", "Thanks to Zephyrine Quillfeather", wording, actor=OFFICE)
-    families.block(ports, OTHER, PUPIL, why="Zephyrine Quillfeather brought the order for Peregrine Quillfeather-Roe", actor=OFFICE)
+    families.block(
+        ports,
+        OTHER,
+        PUPIL,
+        why="Zephyrine Quillfeather brought the order for Peregrine Quillfeather-Roe",
+        actor=OFFICE,
+    )
     letter = b"a letter"
     return intake.accept(
         ports,
@@ -118,7 +133,9 @@ def _say_everything(world: World) -> Announcement:
             },
             key="tea of Zephyrine Quillfeather",
             attachments=(
-                Attachment(hashlib.sha256(letter).hexdigest(), "Zephyrine Quillfeather.txt", "text/plain", letter),
+                Attachment(
+                    hashlib.sha256(letter).hexdigest(), "Zephyrine Quillfeather.txt", "text/plain", letter
+                ),
             ),
         ),
         actor=OFFICE,
@@ -139,12 +156,19 @@ def _send(world: World, said: Announcement) -> None:
         assert account is not None
         for row in attempts:
             token = world.ports.signer.sign("attempt", str(row.id))
-            news = pretend_news(Key(row.delivery_id, row.id, row.fence, token), Receipt(row.provider_id), Evidence.DELIVERED)
+            news = pretend_news(
+                Key(row.delivery_id, row.id, row.fence, token), Receipt(row.provider_id), Evidence.DELIVERED
+            )
             tx.receipts.append(account.id, news.url, {**news.headers, "X-To": MOBILE}, news.body)
         answers.record_inbound(
             world.ports,
             tx,
-            Inbound("sms", MOBILE, "This is Zephyrine Quillfeather, Peregrine Quillfeather-Roe is ill", f"in-{said.id}"),
+            Inbound(
+                "sms",
+                MOBILE,
+                "This is Zephyrine Quillfeather, Peregrine Quillfeather-Roe is ill",
+                f"in-{said.id}",
+            ),
             actor=OFFICE,
         )
     world.confirm()
@@ -212,4 +236,16 @@ def _holds(value: Any, trace: str) -> bool:
     return trace.casefold() in written.casefold() or trace.casefold() in written.replace("-", "").casefold()
 
 
-__all__ = ["EMAIL", "GUARDIAN", "MOBILE", "OFFICE", "OLD_MOBILE", "OTHER", "PUPIL", "SHARED", "Planted", "found_in", "plant"]
+__all__ = [
+    "EMAIL",
+    "GUARDIAN",
+    "MOBILE",
+    "OFFICE",
+    "OLD_MOBILE",
+    "OTHER",
+    "PUPIL",
+    "SHARED",
+    "Planted",
+    "found_in",
+    "plant",
+]
