@@ -1,0 +1,111 @@
+"""Opt-outs in the ledger: by keyed hash, in runs, found again by their beginning; and texts that are heard once."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker import optouts
+from broker.actor import SYSTEM
+from broker.address import AddressKind
+from broker.errors import NotFound, RuleBroken
+from broker.imports import import_roster
+from broker.ports import Ports
+from ledger.connect import Ledger
+from ledger.people import keyed_hash
+from tests.support.school import family
+
+MUM, DAD, STRANGER = "+447911100001", "+447911100002", "+447911100999"
+
+
+@pytest.fixture
+def imported(ports: Ports) -> Ports:
+    import_roster(ports, family().roster(), actor=SYSTEM)
+    return ports
+
+
+def hashed(ports: Ports, number: str) -> bytes:
+    return keyed_hash(ports.signer, AddressKind.MOBILE, number)
+
+
+def test_many_are_kept_at_once_and_those_on_file_are_braked(imported: Ports, ledger: Ledger) -> None:
+    numbers = [MUM, DAD, STRANGER, MUM]
+    with ledger.begin() as tx:
+        assert optouts.stop(tx, [hashed(imported, n) for n in numbers], "sms", source="x", actor=SYSTEM) == 2
+        _, stops = tx.stops.recent()
+        assert len(stops) == 2
+    with ledger.look() as tx:
+        rows = tx.opt_outs.listed(limit=10)
+        assert {row.shown for row in rows} == {"+44 ••• ••• 001", "+44 ••• ••• 002", ""}
+        assert [row.hash for row in rows] == sorted(row.hash for row in rows)
+        assert tx.opt_outs.listed(channel="email", limit=10) == []
+        again = tx.opt_outs.listed(after=(rows[0].hash, "sms"), limit=1)
+        assert [row.hash for row in again] == [rows[1].hash]
+
+
+def test_the_first_reason_stands_and_a_lift_tells_what_was_there(imported: Ports, ledger: Ledger) -> None:
+    mum = hashed(imported, MUM)
+    with ledger.begin() as tx:
+        tx.opt_outs.add([mum], "sms", source="first")
+        tx.opt_outs.add([mum], "sms", source="second")
+        row = tx.opt_outs.of(mum, "sms")
+        assert row is not None
+        assert row.source == "first"
+        assert tx.opt_outs.of(mum, "email") is None
+        assert [bytes(one) for one in tx.opt_outs.lift([mum, hashed(imported, DAD)], "sms")] == [mum]
+        assert tx.opt_outs.lift([mum], "sms") == []
+
+
+def test_an_address_is_found_by_the_beginning_of_its_hash_while_it_is_on_file_or_opted_out(
+    imported: Ports, ledger: Ledger
+) -> None:
+    mum, stranger = hashed(imported, MUM), hashed(imported, STRANGER)
+    with ledger.begin() as tx:
+        assert tx.opt_outs.beginning(mum[:9]) == [(mum, "+44 ••• ••• 001")]
+        assert tx.opt_outs.beginning(stranger[:9]) == []
+        tx.opt_outs.add([stranger, mum], "sms", source="x")
+        assert tx.opt_outs.beginning(stranger[:9]) == [(stranger, "")]
+        assert tx.opt_outs.beginning(mum[:9]) == [(mum, "+44 ••• ••• 001")]
+        tx.opt_outs.add([b"\xff" * 32], "sms", source="x")
+        assert tx.opt_outs.beginning(b"\xff" * 9) == [(b"\xff" * 32, "")]
+
+
+def test_a_text_is_heard_once_by_its_account(imported: Ports, ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        texts, mails = (tx.accounts.named(name) for name in ("texts", "mails"))
+        assert texts is not None
+        assert mails is not None
+        assert tx.opt_outs.new_to_us({(texts.id, "SM1"), (texts.id, "SM2")}) == {
+            (texts.id, "SM1"),
+            (texts.id, "SM2"),
+        }
+        assert tx.opt_outs.new_to_us({(texts.id, "SM1"), (mails.id, "SM1")}) == {(mails.id, "SM1")}
+        assert tx.opt_outs.new_to_us(set()) == set()
+
+
+def test_the_office_opts_out_and_lets_hear_again_by_number_or_by_what_the_list_calls_it(
+    imported: Ports, ledger: Ledger
+) -> None:
+    done = optouts.add(imported, "07911 100001", "sms", why="asked on the telephone", actor=SYSTEM)
+    assert (done.changed, done.on_file) == (True, True)
+    assert not optouts.add(imported, MUM, "sms", why="again", actor=SYSTEM).changed
+    assert optouts.add(imported, STRANGER, "sms", why="asked", actor=SYSTEM).on_file is False
+    with ledger.look() as tx:
+        called = {row.shown: row.ref for row in tx.opt_outs.listed(limit=10)}
+    assert optouts.lift(imported, called[""], "sms", why="asked", actor=SYSTEM).changed
+    assert optouts.lift(imported, MUM, "sms", why="asked", actor=SYSTEM).changed
+    assert not optouts.lift(imported, MUM, "sms", why="asked", actor=SYSTEM).changed
+    with ledger.look() as tx:
+        assert tx.opt_outs.listed(limit=10) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "channel"), [("not a number", "sms"), ("020 7946 0018", "sms"), ("a@b.org", "rss")]
+)
+def test_what_is_no_address_of_the_channel_is_refused(imported: Ports, address: str, channel: str) -> None:
+    with pytest.raises(RuleBroken):
+        optouts.add(imported, address, channel, why="asked", actor=SYSTEM)
+
+
+def test_a_name_that_no_opt_out_has_is_told(imported: Ports) -> None:
+    with pytest.raises(NotFound):
+        optouts.lift(imported, "5f3a0c9d1b22", "sms", why="asked", actor=SYSTEM)
