@@ -6,7 +6,7 @@ A channel is a folder (kit, settings, policies, render, gateway) behind an entry
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -290,9 +290,10 @@ class Charges(Protocol):
 class Verifies(Protocol):
     """A channel that quotes posts: whether there is such a post only its provider knows."""
 
-    def verify(self, content: Content) -> Sequence[Problem]:
+    def verify(self, content: Content, quotable: Collection[str]) -> Sequence[Problem]:
         """What is wrong with a wording by the provider's knowledge; asked at intake, outside any transaction.
 
+        `quotable` are the names of those elsewhere whose posts the school lets be quoted (R12); its own always may.
         Asks only where the wording needs it, once and briefly. A provider that cannot be asked is a problem like
         any other: nothing is accepted that might be refused after everybody else was told.
         """

@@ -204,7 +204,9 @@ class _Run:
         except PolicyFailed as fault:
             await self._pause("policy_failed", str(fault))
             return None
-        except RulesUnreadable:  # nothing more leaves; the sweep raises the alarm, and hints again when they are mended
+        except (
+            RulesUnreadable
+        ):  # nothing more leaves; the sweep raises the alarm, and hints again when they are mended
             self.broken_off = True
             return None
         self.brake.take((one.delivery, self._depends(one, began, got)) for one in got.taken)
@@ -313,7 +315,10 @@ class _Run:
                 continue
             token = self.ports.signer.sign("attempt", str(attempt))
             key = Key(one.picked.delivery, attempt, one.picked.fence, token)
-            self.tried[attempt] = Tried(one.picked, key, one.rendered.commitment), window
+            self.tried[attempt] = (
+                Tried(one.picked, key, one.rendered.commitment, one.rendered.cost),
+                window,
+            )
             items.append((Item(key, one.rendered.message, one.rendered.to), one.turn))
         if not items:
             return None
@@ -328,7 +333,16 @@ class _Run:
 
     def _commit(self, cut: Sequence[_Ready], before: Window | None) -> Mapping[int, int]:
         """Write the window before back and start these, either of which may be none."""
-        each = [Started(one.picked.delivery, one.picked.fence, one.rendered.message.digest) for one in cut]
+        each = [
+            Started(
+                one.picked.delivery,
+                one.picked.fence,
+                one.rendered.message.digest,
+                one.rendered.cost,
+                one.picked.department_id,
+            )
+            for one in cut
+        ]
         return write_back_and_start(
             self.ports,
             self.account,

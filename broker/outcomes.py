@@ -22,6 +22,7 @@ class Tried:
     picked: Picked
     key: Key
     commitment: str = ""
+    cost: int = 0
 
 
 def result_of(
@@ -95,4 +96,5 @@ def _result(
         provider_id=provider_id,
         evidence=evidence,
         commitment=tried.commitment,
+        cost=tried.cost,
     )

@@ -85,11 +85,15 @@ def _write(
     found = _not_bound_elsewhere(tx, account, [(one, r) for one, r in answers if r is not None])
     apply_news(tx, found, actor=actor)
     moves: list[Move] = []
+    proven: list[int] = []
     for one, receipt in answers:
         known = tx.moves.by_id(one.delivery) if receipt is None else None
         if known is not None and _still_asked(known, one):
             moves.append(_absent(tx, channel, one))
+            if moves[-1].requeue:
+                proven.append(one.attempt.key.attempt)
     tx.moves.move(moves)
+    tx.money.give_back(proven)
     told = ((m.announcement, [m.delivery, m.state.value]) for m in moves)
     tx.record.add(entries("deliveries.looked_up", actor, "absent", told, account=account.name))
 

@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 from broker.actor import Actor
 from broker.announcement import Content
-from broker.channel import PUBLIC, Channel, Message, Recipient
+from broker.channel import PUBLIC, Channel, Charges, Message, Recipient
 from broker.delivery import State
+from broker.money import micros
 from broker.naming import GUARDIAN, names_of
 from broker.optouts import Links
 from broker.policy import covered
@@ -32,6 +33,7 @@ class Rendered:
     message: Message
     to: Recipient
     commitment: str
+    cost: int = 0  # in millionths of the currency
 
 
 class Renderer:
@@ -40,6 +42,7 @@ class Renderer:
     def __init__(self, ports: Ports, channel: Channel) -> None:
         self._ports = ports
         self._channel = channel
+        self._charges = channel if isinstance(channel, Charges) else None
         self._wordings: dict[tuple[int, int], Sequence[Content]] = {}
 
     def guardians(self, chunk: Sequence[Picked]) -> Mapping[int, tuple[str, ...]]:
@@ -64,7 +67,10 @@ class Renderer:
                 type(error).__name__,
             )
             return None
-        return Rendered(message, to, _committed(one, message))
+        return Rendered(message, to, _committed(one, message), self._cost(message))
+
+    def _cost(self, message: Message) -> int:
+        return micros(self._charges.cost(message)) if self._charges is not None else 0
 
     def _links(self, one: Picked) -> Mapping[str, str]:
         """How to get no more, for a way that shows it; none while the school has no public address."""

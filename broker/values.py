@@ -81,6 +81,7 @@ class Picked:
     doubtful: bool  # shared by people who share no guardian: no names
     commitment_key: bytes | None = field(repr=False)
     case: Case = field(repr=False)
+    department_id: int = 0
     department: int = 0
     address_hash: bytes = field(default=b"", repr=False)  # keyed: what a link is made of
 
@@ -106,6 +107,8 @@ class Started:
     delivery: int
     fence: int
     digest: str
+    cost: int = 0  # in millionths of the currency, for which department
+    department: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class Result:
     provider_id: str = ""
     evidence: Evidence | None = None
     commitment: str = ""
+    cost: int = 0  # what was counted for it when it began
 
 
 @dataclass(frozen=True, slots=True)

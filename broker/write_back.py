@@ -21,6 +21,7 @@ from broker.values import AccountRow, Move, News, Result, Starts
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=10)  # with a ledger that is away; the lease has run out long before
 LONGEST_WAIT = 5.0  # seconds between two tries
+_MAY_BE_CHARGED = frozenset({Event.ACCEPT, Event.LOSE})
 _PROVES_ABSENCE = frozenset({Event.RETRY, Event.EXHAUST, Event.NOT_SENT})
 
 
@@ -52,7 +53,7 @@ def write_back_and_start(
     def in_one() -> Mapping[int, int]:
         told = _told(account, results, actor)
         started = None
-        if not any(_opts_out(outcome) for _, outcome in batch):
+        if not any(_opts_out(outcome) for _, outcome in batch) and not _to_give_back(results):
             started = ports.ledger.exchange(account, results, told, starts, now=now)
         return ports.ledger.transact(both) if started is None else started
 
@@ -99,6 +100,7 @@ def write_in(
 ) -> None:
     """The same in a transaction that does more."""
     matched = tx.deliveries.write_back(account, results)
+    tx.money.give_back(_to_give_back(results))
     late = [r for r in results if r.delivery not in matched]
     if late:
         _enter_late(tx, late, actor)
@@ -107,6 +109,11 @@ def write_in(
             source = f"provider {outcome.code}"
             suppress(tx, tried.picked.address_id, account.channel, source=source, actor=actor)
     tx.record.add(_told(account, [r for r in results if r.delivery in matched], actor))
+
+
+def _to_give_back(results: Sequence[Result]) -> list[int]:
+    """Attempts that were counted as spent and are proven not to have left; money is given back even to a late one."""
+    return [r.attempt for r in results if r.cost and r.event not in _MAY_BE_CHARGED]
 
 
 def _opts_out(outcome: Outcome) -> TypeGuard[AddressRejected]:

@@ -58,6 +58,7 @@ class School(_Group):
     zone: str = Field("Europe/London", description="time zone of its wall clocks")
     locale: str = Field("en-GB", description="language and country for dates and numbers")
     region: str = Field("GB", description="country whose telephone numbers may be written without a prefix")
+    currency: str = Field("GBP", pattern="^[A-Z]{3}$", description="the one currency of prices and budgets")
 
     @field_validator("slug")
     @classmethod

@@ -21,6 +21,7 @@ from broker.values import AccountRow, Lane, Picked, Result, Started, Step
 from ledger.covers import covers_of, guardians_of
 from ledger.dialect import Column
 from ledger.hand import Hand
+from ledger.money import charge
 from ledger.tables import Id, Moment
 from ledger.walks import Place
 
@@ -32,7 +33,13 @@ _STEP: tuple[Column, ...] = (
     ("why", "text"),
     ("due_at", "moment"),
 )
-_START: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"), ("digest", "text"))
+START: tuple[Column, ...] = (
+    ("id", "bigint"),
+    ("fence", "integer"),
+    ("digest", "text"),
+    ("cost", "bigint"),
+    ("department", "bigint"),
+)
 _CLAIMED: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"))
 _RESULT: tuple[Column, ...] = (
     ("id", "bigint"),
@@ -131,20 +138,27 @@ class Deliveries:
         hand = self._hand
         later = hand.dialect.after("margin")
         rows = hand.run_rows(
-            "WITH mine AS (SELECT d.id, d.fence, u.digest FROM delivery d"
-            f" JOIN {hand.dialect.rows(_START)} ON d.id = u.id AND d.fence = u.fence"
+            "WITH mine AS (SELECT d.id, d.fence, u.digest, u.cost FROM delivery d"
+            f" JOIN {hand.dialect.rows(START)} ON d.id = u.id AND d.fence = u.fence"
             f" WHERE {BY_ID.format('d')} = 'sending' AND d.lease_until > {later}"
             f" ORDER BY d.id {_of(hand.dialect.lock, 'd')})"
-            " INSERT INTO attempt (delivery_id, fence, account_id, gateway, digest, started_at)"
-            f" SELECT id, fence, :account, CAST(:gateway AS text), digest, {hand.dialect.clock} FROM mine"
+            " INSERT INTO attempt (delivery_id, fence, account_id, gateway, digest, cost, started_at)"
+            f" SELECT id, fence, :account, CAST(:gateway AS text), digest, cost, {hand.dialect.clock} FROM mine"
             " RETURNING id, delivery_id",
-            _START,
-            [(s.delivery, s.fence, s.digest) for s in starts],
+            START,
+            [start_row(s) for s in starts],
             margin=hand.interval(margin),
             account=account.id,
             gateway=gateway,
         )
-        return {row.delivery_id: row.id for row in rows}
+        attempts = {row.delivery_id: row.id for row in rows}
+        costs: Counter[int] = Counter()
+        for s in starts:
+            if s.cost and s.delivery in attempts:
+                costs[s.department] += s.cost
+        if costs:
+            charge(hand, account.id, costs)
+        return attempts
 
     def release(self, claimed: Sequence[tuple[int, int]]) -> int:
         """Give back claimed, unstarted (delivery, fence) pairs: they are due again at once."""
@@ -256,7 +270,8 @@ class Deliveries:
             "WITH picked AS MATERIALIZED (SELECT id, fence, burned, code FROM delivery WHERE state = 'queued'"
             f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}{beyond}"
             f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
-            " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, d.content_version, picked.code,"
+            " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, a.department_id,"
+            " d.content_version, picked.code,"
             " d.address_id,"
             " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn, a.department_id,"
             " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
@@ -306,10 +321,10 @@ class Deliveries:
 def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picked:
     cells: Sequence[Any] = row  # in the order of the SELECT
     (
-        (delivery, fence, burned, announcement, public_id, content_version, code, address_id),
+        (delivery, fence, burned, announcement, public_id, department_id, content_version, code, address_id),
         (due_at, expires_at, purpose, urgency, withdrawn, department, paused, posture, posture_at),
         (address, doubtful, commitment_key, address_hash, opted_out, person_active, consent, bounced, note, now),
-    ) = cells[:8], cells[8:17], cells[17:]
+    ) = cells[:9], cells[9:18], cells[18:]
     case = Case(
         now=now,
         channel=account.channel,
@@ -345,8 +360,14 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         commitment_key=commitment_key,
         case=case,
         department=department,
+        department_id=department_id,
         address_hash=address_hash or b"",
     )
+
+
+def start_row(s: Started) -> tuple[object, ...]:
+    """A start as a row of `START`."""
+    return (s.delivery, s.fence, s.digest, s.cost or None, s.department)
 
 
 def _attempt_row(result: Result, *, proves: bool) -> tuple[Any, ...]:

@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from broker.record import Entry, body_of
 from broker.values import AccountRow, Result, Starts
-from ledger.deliveries import BY_ID
+from ledger.deliveries import BY_ID, START, start_row
 from ledger.dialect import Column, Dialect
 from ledger.hand import Hand
+from ledger.money import SCHOOLS_ZONE
 
 _OUTCOME: tuple[Column, ...] = (
     ("id", "bigint"),
@@ -34,7 +35,6 @@ _OUTCOME: tuple[Column, ...] = (
     ("provider_id", "text"),
 )
 _ENTRY: tuple[Column, ...] = (("kind", "text"), ("announcement", "bigint"), ("body", "text"))
-_START: tuple[Column, ...] = (("id", "bigint"), ("fence", "integer"), ("digest", "text"))
 _REFUSED_ITSELF = "22012"  # division by zero: the one way in which plain SQL can say "then not at all"
 
 
@@ -56,7 +56,7 @@ def exchange(
     values = {
         **dialect.row_values(_OUTCOME, [_outcome(r) for r in ordered], "u"),
         **dialect.row_values(_ENTRY, [(e.kind, e.announcement, body_of(e, now).decode()) for e in told], "e"),
-        **dialect.row_values(_START, [(s.delivery, s.fence, s.digest) for s in starts.each], "s"),
+        **dialect.row_values(START, [start_row(s) for s in starts.each], "s"),
         "attempts": dialect.ids([r.attempt for r in results]),
         "expected": len(results),
         "margin": hand.interval(starts.margin),
@@ -93,13 +93,17 @@ def _statement(dialect: Dialect) -> str:
         f" SELECT {dialect.mark}, {dialect.now}, e.kind, e.announcement, convert_to(e.body, 'UTF8')"
         f" FROM {dialect.rows(_ENTRY, 'e')}),"
         # As in `Deliveries.start`: locked, so that recovery sees either the start or the expired lease.
-        " mine AS (SELECT d.id, d.fence, s.digest FROM delivery d"
-        f" JOIN {dialect.rows(_START, 's')} ON d.id = s.id AND d.fence = s.fence"
+        " mine AS (SELECT d.id, d.fence, s.digest, s.cost, s.department FROM delivery d"
+        f" JOIN {dialect.rows(START, 's')} ON d.id = s.id AND d.fence = s.fence"
         f" WHERE {BY_ID.format('d')} = 'sending' AND d.lease_until > {dialect.after('margin')}"
         f" ORDER BY d.id {dialect.lock} OF d),"
-        " begun AS (INSERT INTO attempt (delivery_id, fence, account_id, gateway, digest, started_at)"
-        f" SELECT id, fence, :account, CAST(:gateway AS text), digest, {dialect.clock} FROM mine"
-        " RETURNING delivery_id, id)"
+        " begun AS (INSERT INTO attempt (delivery_id, fence, account_id, gateway, digest, cost, started_at)"
+        f" SELECT id, fence, :account, CAST(:gateway AS text), digest, cost, {dialect.clock} FROM mine"
+        " RETURNING delivery_id, id),"
+        # From what was locked, all of which has begun: this statement does not see what it inserts.
+        " charged AS (INSERT INTO spend_delta (department_id, account_id, month, cost)"
+        f" SELECT department, :account, {dialect.month(SCHOOLS_ZONE)}, sum(cost) FROM mine"
+        " WHERE cost > 0 GROUP BY department)"
         " SELECT whole.matched, begun.delivery_id, begun.id FROM"
         " (SELECT 1 / (CASE WHEN (SELECT count(*) FROM moved) = :expected THEN 1 ELSE 0 END) AS matched) AS whole"
         " LEFT JOIN begun ON whole.matched = 1"

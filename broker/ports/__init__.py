@@ -8,6 +8,7 @@ from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.licences import Licences, Posts
+from broker.ports.money import BudgetRow, Money, SpendRow
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
@@ -20,6 +21,7 @@ from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transacti
 __all__ = [
     "Accounts",
     "Announcements",
+    "BudgetRow",
     "Answers",
     "Bounces",
     "Cases",
@@ -35,6 +37,7 @@ __all__ = [
     "Ledger",
     "Licences",
     "Mappings",
+    "Money",
     "Moves",
     "Notes",
     "OptOuts",
@@ -55,6 +58,7 @@ __all__ = [
     "Sessions",
     "Signer",
     "Standing",
+    "SpendRow",
     "Stops",
     "Sweeps",
     "Switches",

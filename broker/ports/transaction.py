@@ -14,6 +14,7 @@ from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.approvals import Approvals, Operators
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.licences import Licences, Posts
+from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
@@ -151,6 +152,10 @@ class Transaction(Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """What the sweep asks."""
+
+    @property
+    def money(self) -> Money:
+        """Budgets and spend."""
 
     @property
     def operators(self) -> Operators:

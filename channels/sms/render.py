@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from broker.announcement import Content
@@ -29,6 +30,7 @@ class Style:
     transliterate: bool = True
     max_segments: int = 6
     public_url: str | None = None  # where links to files lead; without it they stay behind
+    price: Decimal = Decimal(0)  # of a segment
     stop_link: bool = False  # nobody can answer STOP to a name as sender: each text says where instead
 
 

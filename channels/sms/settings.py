@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
@@ -50,6 +51,14 @@ class Settings(BaseModel):
         default=True, description="write curly quotes and the like in the short alphabet"
     )
     max_segments: int = Field(default=6, ge=1, le=MOST_SEGMENTS, description="the longest text, in segments")
+    price: Decimal = Field(
+        default=Decimal(0),
+        ge=0,
+        le=10,
+        max_digits=8,
+        decimal_places=6,
+        description="what one segment costs, in the school's currency; budgets and dry runs reckon with it",
+    )
     callbacks: bool = Field(default=True, description="ask to be told what became of each text")
     grace: Seconds = Field(
         default=timedelta(seconds=60),

@@ -6,7 +6,7 @@ rendered; only an account cannot be opened.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -73,10 +73,10 @@ class Twitter:
         """Too long, empty, personal, or a quote that cannot be. Attachments stay with the channels that carry them."""
         return check(content, self._style)
 
-    def verify(self, content: Content) -> Sequence[Problem]:
-        """Whether there is the post that the wording quotes, in X's own words of today."""
+    def verify(self, content: Content, quotable: Collection[str]) -> Sequence[Problem]:
+        """Whether there is the post that the wording quotes, in X's own words of today, and its author is listed."""
         quoted = quoted_post(content)
-        return () if quoted is None else self._gateway.verify_quoted(quoted)
+        return () if quoted is None else self._gateway.verify_quoted(quoted, quotable)
 
     def render(self, content: Content, to: Recipient) -> Message:
         """The short text with the link to the announcement's page."""

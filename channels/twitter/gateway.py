@@ -6,7 +6,7 @@ reposts, messages or follows anybody, and a test holds the house to it (R4, R6, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from broker.channel import Item, PastAttempt, Post, Posture, Receipt, Surroundings
 from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
+from broker.rules.social import listed
 from channels.twitter import codes
 from channels.twitter.line import failure_of, is_gone, open_client
 from channels.twitter.render import digests_of, text_of
@@ -90,10 +91,12 @@ class Gateway:
             if not is_gone(reason):
                 raise failure_of(reason) from None
 
-    def verify_quoted(self, post: str) -> Sequence[Problem]:
-        """What stands in the way of quoting a post: it is not there, not for everybody to see, or X cannot be asked."""
+    def verify_quoted(self, post: str, quotable: Collection[str]) -> Sequence[Problem]:
+        """What stands in the way of quoting a post: it is not there, not for everybody, not of a listed account (R12)."""
         try:
-            answer = self._client.get_tweet(post, user_auth=True)
+            answer = self._client.get_tweet(
+                post, expansions=["author_id"], user_fields=["username"], user_auth=True
+            )
             found, errors = answer.get("data"), str(answer.get("errors", ""))
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             if is_gone(reason):
@@ -101,11 +104,23 @@ class Gateway:
             failure = failure_of(reason)
             return (codes.unchecked(failure.why if isinstance(failure, AccountRejected) else ""),)
         if found:
-            return ()
+            return self._of_a_listed_author(answer, quotable)
         # X answers 200 for what it does not show, and says why beside the data that is not there.
         if not errors:
             return (codes.unchecked(),)
         return (codes.HIDDEN_QUOTE if "not-authorized" in errors else codes.NO_QUOTE,)
+
+    def _of_a_listed_author(self, answer: Mapping[str, Any], quotable: Collection[str]) -> Sequence[Problem]:
+        """The name comes from X and not from the address, in which anybody may write another."""
+        try:
+            author = str(answer["data"]["author_id"])
+            names = {str(user["id"]): str(user["username"]) for user in answer["includes"]["users"]}
+        except (KeyError, TypeError):
+            return (codes.unchecked(),)
+        if author == self._settings.user_id:
+            return ()
+        problem = listed(names[author], quotable) if author in names else codes.unchecked()
+        return (problem,) if problem else ()
 
     def posture(self) -> Posture:
         """What the account looks like: whom it follows, whether it is locked, and what is wrong with that."""

@@ -5,7 +5,7 @@ Whole numbers, for SQLite has no decimals and a sum of fractions drifts. `broker
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, String, Table, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from ledger.tables.base import Id, Moment, id_, metadata, ref
 
@@ -41,7 +41,7 @@ spend_delta = Table(
 )
 Index("ix_spend_delta_department_id", spend_delta.c.department_id)
 
-# What one message of an announcement was reckoned to cost by each way, kept when it was accepted.
+# What one message of an announcement was reckoned to cost by each way, and how many there would be: as of its acceptance.
 reckoning = Table(
     "reckoning",
     metadata,
@@ -49,4 +49,5 @@ reckoning = Table(
     Column("channel", String(63), primary_key=True),
     ref("account_id", "account.id"),
     Column("unit", Id, nullable=False),
+    Column("messages", Integer, nullable=False),
 )

@@ -229,6 +229,7 @@ def _money() -> None:
     sa.Column('channel', sa.String(length=63), nullable=False),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('unit', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('messages', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_reckoning_account_id')),
     sa.PrimaryKeyConstraint('announcement_id', 'channel', name=op.f('pk_reckoning'))
     )
