@@ -195,11 +195,12 @@ def _verify(ports: Ports, draft: Draft, tree: audiences.Audience, digest: str) -
             return
         _judged(ports, tx, draft, tree)
         chosen = [tx.accounts.for_channel(name, draft.department) for name in _channels(draft)]
+        quotable = tx.rules.current().words("social.quotable")
     opened = [ports.channels.open(account.name) for account in chosen if account is not None]
     quoting = [channel for channel in opened if isinstance(channel, Verifies)]
     if not quoting:
         raise _bad("quote_unused", "quote", "none of these ways can quote a post", "add one, or leave it out")
-    for problem in (problem for channel in quoting for problem in channel.verify(_wording(draft))):
+    for problem in (problem for channel in quoting for problem in channel.verify(_wording(draft), quotable)):
         raise InvalidAnnouncement(problem)
 
 

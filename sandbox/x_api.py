@@ -242,13 +242,12 @@ class XStandIn:
         if id == LOCKED_POST:
             return 200, {"errors": [shapes.hidden(id)]}
         if id == KNOWN_POST:
-            return 200, {
-                "data": {"id": id, "text": "just setting up my twttr", "edit_history_tweet_ids": [id]}
-            }
+            post = {"id": id, "text": "just setting up my twttr", "edit_history_tweet_ids": [id]}
+            return 200, shapes.with_author(post, "12", "jack")
         number = self._truth.number_of(id) if self._live(id) else None
         if number is None:
             return 200, {"errors": [shapes.unknown(id)]}
-        return 200, {"data": shapes.post(self._truth.entry(number))}
+        return 200, shapes.with_author(shapes.post(self._truth.entry(number)), self._user, "sandbox")
 
     def me(self) -> Answer:
         """The account itself."""

@@ -131,3 +131,9 @@ def post(entry: Entry) -> dict[str, Any]:
     if entry["quote"]:
         shown["referenced_tweets"] = [{"type": "quoted", "id": entry["quote"]}]
     return shown
+
+
+def with_author(shown: dict[str, Any], author: str, name: str) -> dict[str, Any]:
+    """One post with who made it, as X answers where the expansion `author_id` was asked for."""
+    users = [{"id": author, "name": name.title(), "username": name}]
+    return {"data": {**shown, "author_id": author}, "includes": {"users": users}}

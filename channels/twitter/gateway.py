@@ -92,7 +92,7 @@ class Gateway:
                 raise failure_of(reason) from None
 
     def verify_quoted(self, post: str, quotable: Collection[str]) -> Sequence[Problem]:
-        """What stands in the way of quoting a post: it is not there, not for everybody, not of a listed account (R12)."""
+        """What stands in the way of quoting a post: it is not there, not for everybody, not of a listed account."""
         try:
             answer = self._client.get_tweet(
                 post, expansions=["author_id"], user_fields=["username"], user_auth=True

@@ -29,8 +29,11 @@ def channel(at_x: RunningSandbox) -> Iterator[Twitter]:
     opened.close()
 
 
+LISTED = ("bbcradio3", "@Jack")
+
+
 def told(channel: Twitter, quote: str) -> list[tuple[str, str]]:
-    return [(p.code, p.field) for p in channel.verify(wording("Well done!", quote=quote))]
+    return [(p.code, p.field) for p in channel.verify(wording("Well done!", quote=quote), LISTED)]
 
 
 def asked(at_x: RunningSandbox) -> int:
@@ -53,6 +56,13 @@ def test_the_accounts_own_post_may_be_quoted_until_it_is_deleted(channel: Twitte
     assert told(channel, receipt.provider_id) == [("no_such_post", "quote")]
 
 
+@pytest.mark.parametrize("listed", [(), ("jackie",), ("bbcradio3",)])
+def test_a_post_of_nobody_on_the_schools_list_is_not_quoted(channel: Twitter, listed: tuple[str, ...]) -> None:
+    (problem,) = channel.verify(wording("Well done!", quote="https://x.com/bbcradio3/status/20"), listed)
+    assert (problem.code, problem.field) == ("not_quotable", "quote")
+    assert "social.quotable jack" in problem.hint
+
+
 def test_a_post_that_is_not_there_is_told_so(channel: Twitter) -> None:
     assert told(channel, "https://x.com/jack/status/99") == [("no_such_post", "quote")]
 
@@ -63,7 +73,7 @@ def test_a_post_that_is_not_for_everybody_is_told_so(channel: Twitter) -> None:
 
 def test_a_wording_without_a_quote_asks_nothing(channel: Twitter, at_x: RunningSandbox) -> None:
     before = asked(at_x)
-    assert list(channel.verify(wording("Well done!"))) == []
+    assert list(channel.verify(wording("Well done!"), ())) == []
     assert asked(at_x) == before
 
 
@@ -87,7 +97,7 @@ def test_a_silent_provider_is_given_up_within_the_timeout(channel: Twitter, at_x
 
 def test_wrong_credentials_say_what_to_do(at_x: RunningSandbox) -> None:
     wrong = open_at(at_x, consumer_secret=XCredentials().consumer_secret[::-1])
-    (problem,) = wrong.verify(wording("Well done!", quote="20"))
+    (problem,) = wrong.verify(wording("Well done!", quote="20"), LISTED)
     assert problem.code == "quote_unchecked"
     assert "make new ones" in problem.hint
     wrong.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from broker import licensing
+from broker.actor import SYSTEM
 from broker.brake import Brake
 from broker.channel import Channel
 from broker.ports import Ports
@@ -70,6 +71,8 @@ def world_with_x(ledger_url: str, at_x: RunningSandbox) -> Iterator[World]:
     ports = Ports(ledger, hints, signer, channels)
     licensing.give_specimens(ports)
     world = World(ledger, channels, hints, ports, Brake(ledger))
+    with ledger.begin() as tx:
+        tx.rules.add({**tx.rules.current().changed, "social.quotable": "jack"}, by=SYSTEM, why="a school's list")
     school = SmallSchool()
     school.guardian("Parent", school.pupil("Pupil", "Choir"), mobiles=("+447911123400",))
     world.bring(school)
