@@ -1,0 +1,80 @@
+"""`carillon bounces`: mails that came back, handed over by a mail server's pipe or read from mailboxes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from broker.errors import SetupError
+from cli import show
+from cli.house import reading
+from cli.options import Json
+from config import logs
+from config.assembly import assemble
+from config.mailroom import Mailroom, take_piped
+from config.settings import load
+from sources.mailbox import MOST_BYTES
+
+app = typer.Typer(help="Mails that came back, and answers by mail.", no_args_is_help=True)
+
+LONGEST_RECIPIENT = 400
+# What Postfix's local(8) and pipe(8), Exim and Sendmail tell of whom a mail was for.
+RECIPIENTS = ("ORIGINAL_RECIPIENT", "RECIPIENT")
+
+
+@app.command()
+def pipe(
+    recipient: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Whom the mail was for; else what the mail server says in $RECIPIENT."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take one mail from standard input: for a mail server's alias, not for people.
+
+    Ends with 75 when it should be tried again later, as mail servers understand it (sysexits.h).
+
+    Example, in /etc/aliases: `bounces: "|/usr/local/bin/carillon-bounce"`, see docs/recipes/answers-and-bounces.md
+    """
+    raw = sys.stdin.buffer.read(MOST_BYTES)
+    _drain()
+    told = [recipient, *(os.environ.get(name) for name in RECIPIENTS)]
+    to = tuple(address[:LONGEST_RECIPIENT] for address in told if address)
+    try:
+        settings = load()
+        logs.set_up("WARNING")
+        with assemble(settings) as house:
+            taken = take_piped(house.ports, raw, to=to, now=datetime.now(UTC))
+    except (SetupError, DBAPIError) as fault:
+        show.hint(f"not now: {type(fault).__name__}")  # a mail server quotes it, perhaps to a stranger
+        raise typer.Exit(os.EX_TEMPFAIL) from None
+    if json:
+        show.as_json({"taken": taken.value})
+
+
+@app.command()
+def read(json: Json = False) -> None:
+    """Read every mailbox now, as a worker does by itself.
+
+    Example: `carillon bounces read`
+    """
+    with reading() as house:
+        taken = Mailroom(house.ports, house.settings).read_now()
+    if json:
+        show.as_json({"taken": {what.value: n for what, n in taken.items()}})
+        return
+    told = ", ".join(f"{show.many(n, 'mail')}: {what.value}" for what, n in sorted(taken.items()))
+    show.say(told or "nothing new lies in the mailboxes")
+
+
+def _drain() -> None:
+    """Read what is left and forget it: a mail server takes a pipe that closes early for a failure."""
+    while sys.stdin.buffer.read(MOST_BYTES):
+        pass
