@@ -17,6 +17,7 @@ from twilio.rest import Client
 
 from sandbox.callbacks import loopback_url
 from sandbox.client import RunningSandbox, start_sandbox
+from sandbox.settings import BadSandbox
 from tests.sandbox.conftest import STEP, client_of
 
 FROM = "+447700900999"
@@ -171,3 +172,42 @@ def test_callbacks_can_be_final_only_or_off(truth_path: Path, receiver: Receiver
                 client.messages.create(to=to, from_=FROM, body="Hello", status_callback=receiver.url)
             time.sleep(5 * STEP.total_seconds())
             assert receiver.statuses(len(expected)) == expected
+
+
+def test_a_text_from_outside_is_handed_in_signed(
+    sandbox: RunningSandbox, receiver: Receiver, to: str
+) -> None:
+    url = receiver.url + "/callbacks/texts/inbound"
+    sid = sandbox.control.text_from(to, "STOP", url=url, times=2)
+    sandbox.control.text_from(to, "hello", url=url, forged=True, opt_out="HELP")
+    taken = receiver.wait(3)
+    validator = RequestValidator(sandbox.auth_token)
+    good = [fields for path, fields, mac in taken if validator.validate(receiver.url + path, fields, mac)]
+    assert [(f["From"], f["Body"], f["MessageSid"], f["SmsStatus"]) for f in good] == [
+        (to, "STOP", sid, "received")
+    ] * 2
+    assert {fields.get("OptOutType") for _, fields, _ in taken} == {None, "HELP"}
+
+
+def test_who_said_stop_is_sent_nothing_until_start(
+    sandbox: RunningSandbox, twilio: Client, receiver: Receiver, to: str
+) -> None:
+    sandbox.control.text_from(to, "Stop", url=receiver.url)
+    with pytest.raises(TwilioRestException) as refused:
+        twilio.messages.create(to=to, from_=FROM, body="Hello")
+    assert refused.value.code == 21610
+    sandbox.control.text_from(to, "START", url=receiver.url)
+    assert twilio.messages.create(to=to, from_=FROM, body="Hello").sid
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"url": "http://school.example/x"},
+        {"url": "http://127.0.0.1:1/", "times": "3"},
+        {"url": "http://127.0.0.1:1/", "colour": "blue"},
+    ],
+)
+def test_an_odd_text_from_outside_is_refused(sandbox: RunningSandbox, asked: dict[str, str]) -> None:
+    with pytest.raises(BadSandbox):
+        sandbox.control.text_from("+447911123456", "hi", **asked)
