@@ -9,14 +9,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from broker import accounts, intake
+from broker import accounts, intake, licensing
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step
 from broker.errors import InvalidAnnouncement, KeyConflict, UnknownAudience
 from ledger import tables as t
+from ledger.setup import ConfiguredAccount, install
 from sandbox.client import RunningSandbox
 from tests.support.broker_world import World
-from tests.support.world_with_x import in_good_health, sandbox_for_x, world_with_x
+from tests.support.world_with_x import SCHOOL, in_good_health, sandbox_for_x, world_with_x
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +198,28 @@ def test_what_x_may_not_say_is_refused_whole_before_anything_is_kept(
         )
     assert (caught.value.problem.code, caught.value.problem.field) == (code, field)
     assert world.rows(select(t.announcement)) == []
+
+
+def test_no_two_accounts_of_the_school_post_the_very_same(world: World, at_x: RunningSandbox) -> None:
+    """X suspends accounts for it. The first to say it may; the other is told, and says it in other words."""
+    accounts_ = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("feed", "rss")]
+    accounts_ += [ConfiguredAccount("x", "twitter"), ConfiguredAccount("x_music", "twitter", "music")]
+    install(world.ledger, SCHOOL, {"office": "School office", "music": "Music"}, accounts_, sandbox=True)
+    licensing.give_specimens(world.ports)
+    world.channels.opened["x_music"] = world.channels.open("x")
+    both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
+    said = announced(world, parts={Part.SHORT: "The concert is on Friday."}, **both)
+    again = world.draft(department="music", parts={Part.SHORT: "The concert is on FRIDAY!"}, **both)
+    with pytest.raises(InvalidAnnouncement) as caught:
+        intake.accept(world.ports, again, actor=SYSTEM)
+    assert caught.value.problem.code == "same_text"
+    assert intake.accept(
+        world.ports, replace(again, parts={Part.SHORT: "Our concert!"}), actor=SYSTEM
+    ).created
+    world.send("x")
+    assert post_of(world, said)[0] == "sent"
+    intake.withdraw(world.ports, said.public_id, actor=SYSTEM)
+    assert intake.accept(world.ports, again, actor=SYSTEM).created
 
 
 QUOTED = {Part.SHORT: "Well done!", Part.QUOTE: "20"}

@@ -40,10 +40,11 @@ class WithX(PretendChannels):
         self.kits["twitter"] = kit  # type: ignore[assignment]
 
     def open(self, account: str) -> Channel:
+        if account in self.opened:
+            return self.opened[account]
         if account != "x":
-            return self.opened["feed"] if account == "feed" else super().open(account)
-        if account not in self.opened:
-            self.opened[account] = kit.open(account, settings(self.x_url), AROUND)
+            return super().open(account)
+        self.opened[account] = kit.open(account, settings(self.x_url), AROUND)
         return self.opened[account]
 
 
