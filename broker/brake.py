@@ -15,7 +15,7 @@ from typing import Protocol
 
 from broker.channel import Key
 from broker.ports import Ledger
-from broker.values import Stop, StopKind
+from broker.values import Picked, Stop, StopKind
 
 EVERY = timedelta(milliseconds=250)
 STALE = timedelta(
@@ -43,6 +43,20 @@ class InHand:
     fence: int
     expires_at: datetime
     subjects: Collection[tuple[StopKind, int]]
+
+
+def subjects_of(one: Picked, account: int) -> Collection[tuple[StopKind, int]]:
+    """Everything whose stop forbids this delivery by this account."""
+    subjects = [
+        (StopKind.ANNOUNCEMENT, one.announcement),
+        (StopKind.ACCOUNT, account),
+        (StopKind.DEPARTMENT, one.department),
+        (StopKind.EVERYTHING, 0),
+        *((StopKind.PERSON, cover.person) for cover in one.case.covers),
+    ]
+    if one.address_id is not None:
+        subjects.append((StopKind.ADDRESS, one.address_id))
+    return subjects
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from broker.outcomes import Tried, result_of
 from broker.ports import Ports
 from broker.render import Rendered, Renderer
 from broker.rooms import Cutter, Rooms, Window
-from broker.values import AccountRow, Lane, Picked, Result, Started, Starts, StopKind
+from broker.values import AccountRow, Lane, Picked, Result, Started, Starts
 from broker.write_back import write_back_and_start
 
 log = logging.getLogger(__name__)
@@ -213,18 +213,9 @@ class _Run:
         return got
 
     def _depends(self, one: Picked, began: float, got: Claimed) -> InHand:
-        subjects = [
-            (StopKind.ANNOUNCEMENT, one.announcement),
-            (StopKind.ACCOUNT, self.account.id),
-            (StopKind.DEPARTMENT, one.department),
-            (StopKind.EVERYTHING, 0),
-            *((StopKind.PERSON, cover.person) for cover in one.case.covers),
-        ]
-        if one.address_id is not None:
-            subjects.append((StopKind.ADDRESS, one.address_id))
         ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
         ends = min(one.case.expires_at, got.licensed_until or one.case.expires_at)
-        return InHand(began, ours_until, one.fence, ends, subjects)
+        return InHand(began, ours_until, one.fence, ends, subjects_of(one, self.account.id))
 
     def _prepare(self, got: Claimed, began: float) -> list[_Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""

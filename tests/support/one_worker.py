@@ -8,14 +8,14 @@ from datetime import timedelta
 from enum import StrEnum
 
 from broker.actor import SYSTEM
-from broker.brake import Brake, InHand
+from broker.brake import Brake, InHand, subjects_of
 from broker.channel import Key, NotStarted, Outcome
 from broker.claim import claim
 from broker.errors import DeliveryFailure
 from broker.outcomes import Tried, result_of
 from broker.render import Renderer
 from broker.testing.provider import PretendProvider
-from broker.values import Lane, Picked, Started, StopKind
+from broker.values import Lane, Picked, Started
 from broker.write_back import write_back
 from tests.support.broker_world import World
 
@@ -74,14 +74,9 @@ class OneWorker:
         self.taken = list(got.taken)
         until = began + (LEASE - MARGIN).total_seconds()
         self._brake.take(
-            (one.delivery, InHand(began, until, one.fence, one.case.expires_at, self._subjects(one)))
+            (one.delivery, InHand(began, until, one.fence, one.case.expires_at, subjects_of(one, self._row.id)))
             for one in self.taken
         )
-
-    def _subjects(self, one: Picked) -> list[tuple[StopKind, int]]:
-        subjects = [(StopKind.ANNOUNCEMENT, one.announcement), (StopKind.ACCOUNT, self._row.id)]
-        subjects += [(StopKind.PERSON, cover.person) for cover in one.case.covers]
-        return subjects + ([(StopKind.ADDRESS, one.address_id)] if one.address_id is not None else [])
 
     def _start(self) -> None:
         starts = []
