@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from broker.actor import Actor
 from broker.address import AddressKind
-from broker.announcement import People, Purpose, Urgency
+from broker.announcement import Announcement, People, Purpose, Urgency
 from broker.audience import Audience
 from broker.channel import Channel
 from broker.duty import Unreached
@@ -25,7 +25,7 @@ from broker.errors import InvalidAnnouncement, Problem
 from broker.house_rules import HOUSE_RULES
 from broker.intake import LIFETIME
 from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
-from broker.ports import Ports, Transaction
+from broker.ports import Channels, Ports, Transaction
 from broker.ports.office import BY_GUARDIAN, Lacking
 from broker.record import Entry
 from broker.rules import book
@@ -225,6 +225,14 @@ def _why(one: Lacking, ways: Mapping[str, _Heard]) -> str:
     if not sayings:
         return NO_PERSONAL_WAY
     return in_one(sayings.items())
+
+
+def kinds_of(channels: Channels, announcement: Announcement) -> Mapping[str, AddressKind]:
+    """What the personal ways of an announcement go to; one that is installed no more is left out."""
+    known = channels.names()
+    named = (name for step in announcement.ways for name in step.channels if name in known)
+    kinds = {name: channels.traits(name).address_kind for name in named}
+    return {name: kind for name, kind in kinds.items() if kind is not None}
 
 
 def nothing_there(one: Lacking, kind: AddressKind) -> str:

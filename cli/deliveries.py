@@ -63,7 +63,7 @@ def status(
             show_status(found)
             show_who(house, found, everyone=who)
         elif not watch:
-            people = [asdict(one) for one in everybody(house.ledger, found.announcement)] if who else None
+            people = [asdict(one) for one in everybody(house, found.announcement)] if who else None
             show.as_json({**as_told(found), **({"who": people} if who else {})})
 
 

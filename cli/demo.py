@@ -143,7 +143,7 @@ def _tell(house: House, ended: Ended, *, as_json: bool) -> None:
     if as_json:
         show.as_json(_as_told(ended))
         return
-    people = list(everybody(house.ledger, ended.status.announcement))
+    people = list(everybody(house, ended.status.announcement))
     show.table(("pupil", "told", "by which way, or why not"), told_rows(people), title="\nWho got it")
     show.say(
         "",

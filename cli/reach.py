@@ -17,7 +17,7 @@ from broker import groups
 from broker.actor import Actor
 from broker.announcement import Content, Purpose
 from broker.naming import unknown_placeholder
-from broker.reach import Question, Statement, Untold, before, record_listing
+from broker.reach import Question, Statement, Untold, before, kinds_of, record_listing
 from broker.sheets import as_csv
 from channels.markup import plain_words
 from cli import show
@@ -111,8 +111,7 @@ def _sent(house: House, id: str) -> Found:
     with house.ledger.reading() as hand:
         found = status(hand, public_id)
         assert found is not None  # noqa: S101 - it was there a moment ago, and none is ever erased
-        ways = {name: house.ways_out.traits(name).address_kind for name in known.ways[0].channels}
-        kinds = {name: kind for name, kind in ways.items() if kind is not None}
+        kinds = kinds_of(house.ways_out, known)
         return Found(
             after(hand, found.announcement, kinds), f"Not reached: {content.title}", plain_words(content)
         )

@@ -11,9 +11,9 @@ from rich.text import Text
 from broker.announcement import Announcement
 from broker.delivery import describe
 from broker.duty import DutyState
+from broker.reach import kinds_of
 from cli import show
 from config.assembly import House
-from ledger.connect import Ledger
 from ledger.reads.reached import Told, reached
 from ledger.reads.status import Status
 
@@ -21,12 +21,12 @@ MOST_UNTOLD = 20
 ORDER = (DutyState.MET, DutyState.OPEN, DutyState.LAPSED)
 
 
-def everybody(ledger: Ledger, announcement: Announcement) -> Iterator[Told]:
+def everybody(house: House, announcement: Announcement) -> Iterator[Told]:
     """Everyone a duty is about, page by page."""
-    last = 0
+    last, kinds = 0, kinds_of(house.ways_out, announcement)
     while True:
-        with ledger.reading() as hand:
-            page = reached(hand, announcement, after=last)
+        with house.ledger.reading() as hand:
+            page = reached(hand, announcement, after=last, kinds=kinds)
         if not page:
             return
         yield from page
@@ -51,7 +51,7 @@ def ways_in_words(one: Told) -> str:
 
 def show_who(house: House, status: Status, *, everyone: bool) -> None:
     """Everybody; or those who were not told and why, the first of them where they are many."""
-    people: Iterable[Told] = everybody(house.ledger, status.announcement)
+    people: Iterable[Told] = everybody(house, status.announcement)
     untold = sum(n for state, n in status.duties.items() if state is not DutyState.MET)
     if not everyone:
         wanted = (one for one in people if one.state is not DutyState.MET)

@@ -15,11 +15,11 @@ from sqlalchemy import Select, and_, func, select, text
 from broker.address import AddressKind
 from broker.announcement import Announcement
 from broker.delivery import REACHED
-from broker.duty import DutyState, Unreached
-from broker.reach import Statement, Untold, Way, in_one, nothing_there
+from broker.duty import DutyState
+from broker.reach import Statement, Untold, Way
 from ledger import tables as t
 from ledger.hand import Hand
-from ledger.reaches import Reaches, called, group_of
+from ledger.reaches import called, group_of
 from ledger.reads.reached import PAGE, Told, reached
 
 WEEK = timedelta(days=7)
@@ -82,31 +82,24 @@ def _untold(
     hand: Hand, announcement: Announcement, kinds: Mapping[str, AddressKind]
 ) -> Iterable[tuple[Untold, DutyState]]:
     after_duty = 0
-    while page := reached(hand, announcement, after=after_duty, limit=PAGE, unmet=True):
+    while page := reached(hand, announcement, after=after_duty, limit=PAGE, unmet=True, kinds=kinds):
         places = _places(hand, page)
-        bare = [places[one.duty][0] for one in page if one.why == Unreached.NO_ADDRESS.value]
-        lacking = Reaches(hand).lacking(announcement.people, bare) if bare and kinds else ()
-        exact = {
-            one.public_id: in_one((name, nothing_there(one, kind)) for name, kind in kinds.items())
-            for one in lacking
-        }
         for one in page:
-            why = exact.get(one.person, one.why)
-            yield Untold(one.person, one.name, places[one.duty][1], why), one.state
+            yield Untold(one.person, one.name, places[one.duty], one.why), one.state
         if len(page) < PAGE:
             return  # one more question would weigh every duty again to find none
         after_duty = page[-1].duty
 
 
-def _places(hand: Hand, page: Sequence[Told]) -> dict[int, tuple[int, str]]:
-    """Duty → the person and where they are found."""
+def _places(hand: Hand, page: Sequence[Told]) -> dict[int, str]:
+    """Duty → where the person is found."""
     rows = hand.connection.execute(
-        select(t.duty.c.id, t.person.c.id, group_of())
+        select(t.duty.c.id, group_of())
         .join(t.person, t.person.c.id == t.duty.c.person_id)
         .where(text(hand.dialect.any_of("duty.id", "duties"))),
         {"duties": hand.dialect.ids([one.duty for one in page])},
     )
-    return {duty: (person, group) for duty, person, group in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 # --- a family's week ------------------------------------------------------------------------------------------------

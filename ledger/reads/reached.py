@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,14 @@ from broker.address import AddressKind, mask
 from broker.announcement import Announcement
 from broker.delivery import REACHED, State, describe
 from broker.duty import DutyState, Unreached
+from broker.reach import in_one, nothing_there
 from ledger import tables as t
 from ledger.hand import Hand
+from ledger.reaches import Reaches
 from ledger.reads import duties
 
 PAGE = 1_000
+NO_KINDS: Mapping[str, AddressKind] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,18 @@ class Told:
 
 
 def reached(
-    hand: Hand, announcement: Announcement, *, after: int = 0, limit: int = PAGE, unmet: bool = False
+    hand: Hand,
+    announcement: Announcement,
+    *,
+    after: int = 0,
+    limit: int = PAGE,
+    unmet: bool = False,
+    kinds: Mapping[str, AddressKind] = NO_KINDS,
 ) -> Sequence[Told]:
     """The next duties of an announcement after a duty's id, in the order of ids; empty at the end.
 
-    `unmet`: only those whom nothing reached yet.
+    `unmet`: only those whom nothing reached yet. `kinds` is what the personal ways go to (`broker.reach.kinds_of`):
+    with it, who has no address is told of by each way, and whether something unusable stands there.
     """
     each = duties.facts(announcement.id).where(t.duty.c.id > after).order_by(t.duty.c.id).limit(limit)
     if unmet:
@@ -65,9 +75,21 @@ def reached(
         return []
     ways = _ways(hand, announcement.id, [row.duty_id for row in rows])
     over = duties.is_over(hand, announcement)
+    exact = _exact(hand, announcement, rows, kinds) if kinds else {}
     return [
-        _told(row, duties.state_of(row, announcement, over=over), tuple(ways[row.duty_id])) for row in rows
+        _told(row, duties.state_of(row, announcement, over=over), tuple(ways[row.duty_id]), exact)
+        for row in rows
     ]
+
+
+def _exact(
+    hand: Hand, announcement: Announcement, rows: Sequence[Any], kinds: Mapping[str, AddressKind]
+) -> Mapping[UUID, str]:
+    bare = [row.person_id for row in rows if row.unreached == Unreached.NO_ADDRESS.name.lower()]
+    return {
+        one.public_id: in_one((name, nothing_there(one, kind)) for name, kind in kinds.items())
+        for one in (Reaches(hand).lacking(announcement.people, bare) if bare else ())
+    }
 
 
 def _ways(hand: Hand, announcement: int, wanted: Sequence[int]) -> defaultdict[int, list[Way]]:
@@ -91,9 +113,12 @@ def _ways(hand: Hand, announcement: int, wanted: Sequence[int]) -> defaultdict[i
     return found
 
 
-def _told(row: Any, state: DutyState, ways: tuple[Way, ...]) -> Told:
+def _told(row: Any, state: DutyState, ways: tuple[Way, ...], exact: Mapping[UUID, str]) -> Told:
     name = f"{row.given} {row.family_name}".strip()
-    return Told(row.duty_id, row.public_id, name, state, ways, _why(row, state, ways))
+    why = _why(row, state, ways)
+    if state is not DutyState.MET:
+        why = exact.get(row.public_id, why)
+    return Told(row.duty_id, row.public_id, name, state, ways, why)
 
 
 def _why(row: Any, state: DutyState, ways: tuple[Way, ...]) -> str:

@@ -15,10 +15,11 @@ from broker.address import AddressKind
 from broker.announcement import Announcement, Part, People, Purpose, Step
 from broker.audience import parse
 from broker.errors import InvalidAnnouncement
-from broker.reach import NO_PERSONAL_WAY, Question, Statement, Way, before
+from broker.reach import NO_PERSONAL_WAY, Question, Statement, Way, before, kinds_of
 from ledger import tables as t
 from ledger.people import keyed_hash
 from ledger.reads.reach import after, week
+from ledger.reads.reached import reached
 from tests.support.broker_world import World
 from tests.support.school import SmallSchool, family
 
@@ -77,6 +78,22 @@ def test_every_way_is_counted_and_who_has_none_is_named_with_form_and_reason(wor
     assert [(one.name, one.group, one.why) for one in found.untold] == [
         ("Gus Bell", "7B", "no guardian on file")
     ]
+
+
+def test_who_was_not_told_is_told_of_as_exactly_in_the_list_of_everybody(world, school):
+    school.guardian("Uma", "gus", mobiles=())
+    school.people["uma"] = replace(school.people["uma"], mobile_refused=True)
+    world.bring(school)
+    said = world.announce(audience="7B", ways=(Step(("sms", "email")),))
+    world.plan(said)
+    send_all(world, said)
+    with world.ledger.look() as tx:
+        known = tx.announcements.by_id(said.id)
+        kinds = kinds_of(world.ports.channels, known)
+        listed = {one.person: one.why for one in reached(tx.hand, known, unmet=True, kinds=kinds)}
+    found = stated(world, said)
+    assert whys(found)["Gus"] == f"sms: the mobile number on file cannot be used; email: {NO_MAIL}"
+    assert listed == {one.person: one.why for one in found.untold}
 
 
 def test_a_way_says_by_name_what_stands_against_it(world, school):

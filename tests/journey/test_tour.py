@@ -256,7 +256,7 @@ def arrived(walk: Walk, capsys: pytest.CaptureFixture[str], announcement: str) -
     by_name = {one["name"].split()[0]: one for one in told["who"]}
     states = {name: one["state"] for name, one in by_name.items()}
     assert states == {"Amy": "met", "Ben": "met", "Cat": "lapsed", "Dan": "met"}
-    assert by_name["Cat"]["why"] == "no number or address on file for this way"
+    assert by_name["Cat"]["why"] == "no mobile number on file"
     assert MUM not in json.dumps(told)
 
     with walk.house.ledger.begin() as tx:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from broker.reach import kinds_of
 from config.settings import Settings
 from ledger.reads.reached import reached
 from ledger.reads.watch import one, wording, zone
@@ -73,7 +74,8 @@ def people(public_id: str, request: Request, signed: Watching) -> Response:
         row = one(hand, _id(public_id))
         if row is None:
             raise NoPage(404, "not_found")
-        told = reached(hand, row.announcement, after=after or 0, limit=NAMES, unmet=True)
+        kinds = kinds_of(request.app.state.ports.channels, row.announcement)
+        told = reached(hand, row.announcement, after=after or 0, limit=NAMES, unmet=True, kinds=kinds)
         local = zone(hand)
     more = told[-1].duty if len(told) == NAMES else None
     html = _render(request, signed, "people", shown=row, told=told, more=more, zone=local)
