@@ -23,7 +23,7 @@ from datetime import timedelta
 
 from broker import accounts, posture
 from broker.actor import Actor
-from broker.brake import Brake, InHand
+from broker.brake import Brake, InHand, subjects_of
 from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, Traits
 from broker.claim import Claimed, PolicyFailed, claim
 from broker.errors import DeliveryFailure, RulesUnreadable, Uncertain
