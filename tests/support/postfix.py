@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import smtplib
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -118,6 +119,9 @@ class PostfixServer(Server):
         own = {"folder": self.folder, "domain": DOMAIN, "uid": owner.pw_uid, "gid": owner.pw_gid}
         (self.etc / "main.cf").write_text(MAIN.format(**own))
         (self.etc / "master.cf").write_text(MASTER.format(port=f"{LOOPBACK}:{self.port}"))
+        # It makes the folders of its queue, with the owners that it wants.
+        check = [str(self._program), "-c", str(self.etc), "check"]
+        subprocess.run(check, check=True, capture_output=True, timeout=20)
 
     @property
     def url(self) -> str:
@@ -125,8 +129,8 @@ class PostfixServer(Server):
         return f"smtp://{LOOPBACK}:{self.port}"
 
     def command(self) -> list[str]:
-        """In the foreground: then it is one process that ends with its children."""
-        return [str(self._program), "-c", str(self.etc), "start-fg"]
+        """Its master itself: `postfix start-fg` leaves a script between, which a signal would end alone."""
+        return [str(self._program.parents[1] / "lib/postfix/sbin/master"), "-c", str(self.etc), "-s"]
 
     def answers(self) -> bool:
         """Whether it takes mails."""
