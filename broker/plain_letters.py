@@ -95,5 +95,5 @@ def mixes_scripts(word: str) -> bool:
     latin = any(c.isalpha() and (c.isascii() or unicodedata.name(c, "").startswith("LATIN")) for c in word)
     return latin and any(
         not c.isascii() and c.isalpha() and looks_like(c).isascii()
-        for c in unicodedata.normalize("NFC", word)
+        for c in unicodedata.normalize("NFKC", word)
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from broker import operators
 from broker.actor import Actor
 from broker.errors import Problem, RuleRefused, RulesUnreadable
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.book import parameter_named, rules_of
 from broker.rules.values import Rules
@@ -14,11 +16,12 @@ from broker.values import StopKind
 
 
 def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rules:
-    """Set one rule. Raises RuleRefused for an unknown key or a value that is nonsense; the rules stay as they are."""
+    """Set one rule. Raises RuleRefused for an unknown key or a value that is nonsense, NotAllowed; the rules stay as they are."""
     parameter = parameter_named(key)
     written = parameter.written(parameter.read(value))
 
     def work(tx: Transaction) -> Rules:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         before = tx.rules.current()
         changed = {**before.changed, key: written}
         if written == parameter.written(parameter.read(parameter.default)):
@@ -37,6 +40,7 @@ def reset(ports: Ports, key: str | None, why: str, *, actor: Actor) -> Rules:
         parameter_named(key)
 
     def work(tx: Transaction) -> Rules:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         before = _readable(tx) if key is None else tx.rules.current().changed
         changed = {} if key is None else {name: text for name, text in before.items() if name != key}
         return _keep(tx, before, changed, why, actor)

@@ -75,4 +75,4 @@ def sender_is_the_schools(case: AnnouncementCase) -> Verdict:
     return Refuse("private_sender", why, {"belongs_to": case.sender_of})
 
 
-FAMILY = Family("adults", PARAMETERS, once=(sender_is_the_schools,), each_time=(not_alone_with_a_child,))
+FAMILY = Family("adults", PARAMETERS, once=(sender_is_the_schools, not_alone_with_a_child))
