@@ -62,17 +62,14 @@ def show_(who: Who, json: Json = False) -> None:
         return
     show.say(f"{person.name} ({person.source_id})")
     show.table(
-        ("stands", "channel", "purpose", "said", "on", "by", "source", "evidence", "kept by"),
+        ("on", "said", "to", "by", "how it came", "kept by"),
         [
             (
-                "stands" if row.stands else "",
-                row.channel,
-                row.purpose.value,
-                "yes" if row.given else "no",
                 show.wall(row.said_at, zone, "%Y-%m-%d"),
+                ("yes" if row.given else "no") + (", stands" if row.stands else ""),
+                f"{row.purpose.value}, {row.channel}",
                 row.guardian or "themselves",
-                row.source,
-                row.evidence,
+                f"{row.source} ({row.evidence})" if row.evidence else row.source,
                 row.kept_by,
             )
             for row in history
