@@ -37,19 +37,30 @@ def due_on(now: datetime, zone: str) -> date | None:
 
 
 def tonight(
-    ports: Ports, *, actor: Actor, stopping: Callable[[], bool] = lambda: False, anyway: bool = False
+    ports: Ports,
+    *,
+    actor: Actor,
+    stopping: Callable[[], bool] = lambda: False,
+    last: Callable[[], int] = lambda: 0,
+    anyway: bool = False,
 ) -> Mapping[str, int]:
-    """Do what is left of this night's work; what went, by kind. `anyway`: by day too, and as if nothing were done yet."""
+    """Do what is left of this night's work; what went, by kind.
+
+    `last` prunes the record when all else is done, and says how many entries went. `anyway`: by day too, and as if nothing
+    were done yet.
+    """
     with ports.ledger.look() as tx:
         day = due_on(tx.now, tx.school.zone)
-        last = tx.prunings.last_night()
-        if day is None or (last and last[0] == day and last[1] is not None):
+        before = tx.prunings.last_night()
+        if day is None or (before and before[0] == day and before[1] is not None):
             if not anyway:
                 return {}
             day = None
     if day is not None and not ports.ledger.transact(lambda tx: tx.prunings.night(day, lease=LEASE)):
         return {}
     done, ended = _prune(ports, actor, stopping)
+    if ended and not stopping() and (entries := last()):
+        done = {**done, "entries of the record": entries}
     if day is not None or done:
         ports.ledger.transact(lambda tx: _note(tx, day, done, actor, ended=ended))
     return done

@@ -202,7 +202,10 @@ def _erased(tx: Transaction, person: PersonRow, entry: Entry, *, called: bool, b
     }
     tx.record.add([Entry(entry.kind, entry.actor, facts)])
     tx.record.add(
-        [Entry("announcement.struck", entry.actor, asdict(now), announcement) for announcement, now in struck.items()]
+        [
+            Entry("announcement.struck", entry.actor, asdict(now), announcement)
+            for announcement, now in struck.items()
+        ]
     )
     return looked
 
@@ -240,3 +243,12 @@ def _unknown_announcement() -> NotFound:
     return NotFound(
         Problem("not_found", "id", "there is no such announcement", "copy its id from `carillon status`")
     )
+
+
+def subject_of_copy(tx: Transaction, who: str, *, why: str, actor: Actor) -> tuple[PersonRow, Subject]:
+    """Whom a copy is made of, in the caller's transaction; that it was made, and why, is in the record. Raises NotFound."""
+    person = families.the(tx, who, "who", gone=True)
+    subject = tx.privacy.subject(person.id)
+    facts = {"person": person.id, "messages": len(subject.deliveries)}
+    tx.record.add([Entry("person.copied", actor, facts, words=why, about=(person.id,))])
+    return person, subject

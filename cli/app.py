@@ -30,6 +30,8 @@ from cli import (
     deliveries,
     demo,
     groups,
+    holds,
+    keeping,
     licence,
     operators,
     optouts,
@@ -109,6 +111,8 @@ GROUPS = {
     "operators": operators.app,
     "approvals": approvals.app,
     "audit": audit.app,
+    "holds": holds.app,
+    "keeping": keeping.app,
     "db": running.db,
 }
 for command in COMMANDS:

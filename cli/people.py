@@ -16,7 +16,7 @@ from broker.actor import Actor
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
 from broker.roster import EVERYBODY, Role, Roster, speaking_for
-from cli import doubtful, families, show
+from cli import doubtful, families, privacy, show
 from cli import mappings as mapping_commands
 from cli.house import reading, writing
 from cli.options import Json, Operator, asking
@@ -35,6 +35,10 @@ app.command("terms")(doubtful.terms_)
 app.command("show")(families.show_)
 app.command("block")(families.block_)
 app.command("unblock")(families.unblock_)
+app.command("reveal")(privacy.reveal_)
+app.command("export")(privacy.export_)
+app.command("erase")(privacy.erase_)
+app.command("readmit")(privacy.readmit_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

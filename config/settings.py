@@ -138,6 +138,11 @@ class Settings(_Group):
         repr=False,
         description="the ledger: sqlite:///path or postgresql://user:password@host/name",
     )
+    retention_database_url: str | None = Field(
+        None,
+        repr=False,
+        description="PostgreSQL: the ledger again, by the role that may take entries out of the record when their time is over",
+    )
     queue_url: str = Field(
         MEMORY,
         repr=False,
@@ -196,9 +201,29 @@ class Settings(_Group):
             sandbox=self.sandbox,
         )
 
+    @field_validator("retention_database_url")
+    @classmethod
+    def _retention_database_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        found = make_url(cls._plain_url(value))
+        ledger = make_url(info.data.get("database_url", "sqlite://"))
+        if found.drivername == "sqlite" or ledger.drivername == "sqlite":
+            hint = "leave it out on SQLite, which has no roles"
+            raise Faults(Problem("no_roles", "", "is for PostgreSQL alone", hint))
+        return found.render_as_string(hide_password=False)
+
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str, info: ValidationInfo) -> str:
+        url = make_url(cls._plain_url(value))
+        apart = info.data.get("database_password")
+        if apart is not None and url.drivername != "sqlite":
+            url = url.set(password=apart.get_secret_value())
+        return url.render_as_string(hide_password=False)
+
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
         hint = "write sqlite:///var/carillon.sqlite3 or postgresql://user:password@host/name"
         try:
             url = make_url(value)
@@ -208,9 +233,6 @@ class Settings(_Group):
             url = url.set(drivername="postgresql+psycopg")
         if url.drivername not in {"sqlite", "postgresql+psycopg"} or not url.database:
             raise Faults(Problem("bad_database_url", "", "names no database that Carillon can use", hint))
-        apart = info.data.get("database_password")
-        if apart is not None and url.drivername != "sqlite":
-            url = url.set(password=apart.get_secret_value())
         return url.render_as_string(hide_password=False)
 
     @field_validator("queue_url")

@@ -24,6 +24,7 @@ from config.queue import beat_queue
 from config.settings import load
 from workers.app import Consumer, stop_all
 from workers.mailroom import LookingAfter
+from workers.nights import Nights
 from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
@@ -60,6 +61,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     )
     publishing = Publishing(house)
     looking_after = LookingAfter(house, name=name)
+    nights = Nights(house, name=name)
     consumer = Consumer(
         settings.queue_url,
         channels,
@@ -80,6 +82,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
     workshop.start(alone=settings.sqlite)
     publishing.start()
     looking_after.start()
+    nights.start()
     _say(b"up")
     try:
         consumer.run()
@@ -87,6 +90,7 @@ def _work(house: House, name: str, queues: Sequence[str]) -> None:
         workshop.stop()
         publishing.stop()
         looking_after.stop()
+        nights.stop()
 
 
 def _tell(beat: str, workshop: Workshop) -> None:

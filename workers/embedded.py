@@ -14,6 +14,7 @@ from config.queue import BEAT, CORE, URGENT, Publisher, beat_queue
 from workers.app import Consumer, forget_stop, stop_all
 from workers.hearing import Hearing
 from workers.mailroom import LookingAfter
+from workers.nights import Nights
 from workers.publishing import Publishing
 from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
@@ -49,6 +50,7 @@ class EmbeddedWorker:
         )
         self._publishing = Publishing(house)
         self._looking_after = LookingAfter(house, name="embedded")
+        self._nights = Nights(house, name="embedded")
         self._publisher = Publisher(settings.queue_url, ())  # of beats
         rest = settings.worker.threads or threads_for(len(settings.accounts))
         self._ears = [
@@ -64,6 +66,7 @@ class EmbeddedWorker:
         self._workshop.start(alone=self._house.settings.sqlite)
         self._publishing.start()
         self._looking_after.start()
+        self._nights.start()
         for ear in self._ears:
             ear.thread.start()
 
@@ -112,6 +115,7 @@ class EmbeddedWorker:
         self._workshop.stop()
         self._publishing.stop()
         self._looking_after.stop()
+        self._nights.stop()
         self._publisher.close()
         self._held.close()
 

@@ -1,0 +1,194 @@
+"""`carillon people reveal | erase | readmit | export`: one person's data, each act of which the record keeps."""
+
+from __future__ import annotations
+
+import json as json_text
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from broker import privacy
+from broker.errors import Problem, RuleBroken
+from broker.privacy import Erasing, Ground
+from cli import copy_page, show
+from cli.house import reading, writing
+from cli.options import Json, Operator
+from cli.reading import bad, short_words
+from config.assembly import House
+from ledger.reads.copy import Copy, copy
+
+Who = Annotated[str, typer.Argument(metavar="WHO", help="The school's own id, or a whole name.")]
+Why = Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")]
+
+
+def reveal_(who: Who, why: Why, operator: Operator = None, json: Json = False) -> None:
+    """Show somebody's numbers and emails in full. Everywhere else they are masked; that you saw them is in the record.
+
+    Example: `carillon people reveal P0417 --why "her mother rang from another number"`
+    """
+    reason = short_words(why, "why")
+    with writing(operator) as (house, actor):
+        found = privacy.reveal(house.ports, short_words(who, "who"), why=reason, actor=actor)
+    if json:
+        addresses = [{"kind": kind, "address": value} for kind, value in found.addresses]
+        show.as_json({"id": found.person.source_id, "addresses": addresses})
+        return
+    show.table(("kind", "address"), found.addresses, none="there is no address of theirs")
+
+
+def erase_(
+    who: Who,
+    because: Annotated[Ground, typer.Option(help="The ground (UK GDPR art. 17), for the record.")] = Ground.REQUEST,
+    confirm: Annotated[
+        str | None, typer.Option(metavar="ID", help="The person's id, typed again; asked for at the terminal.")
+    ] = None,
+    first_names: Annotated[
+        bool,
+        typer.Option("--first-names", help="Strike the first name out of wordings too, where it stands alone."),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go and change nothing.")] = False,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Erase one person for good: emptied everywhere, struck out of words, forgotten by the providers; the record verifies still.
+
+    Shows what would go, then wants the id typed. A stop of theirs holds on, and no roster brings them back.
+
+    Examples:
+
+    * `carillon people erase P0417 --dry-run`
+    * `carillon people erase P0417 --because request`
+    """
+    asked = short_words(who, "who")
+    if dry_run:
+        with reading() as house:
+            _tell(privacy.look(house.ports, asked), done=False, json=json)
+        return
+    with writing(operator) as (house, actor):
+        typed = confirm
+        if typed is None:
+            looked = privacy.look(house.ports, asked)
+            if looked.hindered is not None:
+                raise RuleBroken(looked.hindered)
+            typed = _typed(looked, json=json)
+        done = privacy.erase(
+            house.ports, asked, confirmed=typed, ground=because, called=first_names, actor=actor
+        )
+    house.ledger.forget()
+    _tell(done, done=True, json=json)
+
+
+def readmit_(
+    source_id: Annotated[str, typer.Argument(metavar="ID", help="The id that the roster gives them.")],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Let the next roster bring back somebody who was erased.
+
+    Example: `carillon people readmit P0417`
+    """
+    with writing(operator) as (house, actor):
+        privacy.readmit(house.ports, short_words(source_id, "id"), actor=actor)
+    show.as_json({"readmitted": True}) if json else show.say("the next roster may bring them back")
+
+
+def export_(
+    who: Who,
+    to: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the copy goes: a page and a JSON file, for your eyes alone.")
+    ],
+    why: Why,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Make somebody's copy of everything that is held of them: a page to read and a JSON file (UK GDPR art. 15).
+
+    Others are struck out of it as far as a rule can; read it before you hand it over.
+
+    Example: `carillon people export P0417 --to request/ --why "her letter of 3 March"`
+    """
+    reason = short_words(why, "why")
+    with writing(operator) as (house, actor):
+        with house.ledger.begin() as tx:
+            person, subject = privacy.subject_of_copy(tx, short_words(who, "who"), why=reason, actor=actor)
+            found = copy(tx.hand, subject)
+            rules = tx.rules.current()
+        facts = _facts(house, rules)
+        written = [
+            _write(to / f"{_file_name(person.source_id)}.html", copy_page.page(found, **facts)),
+            _write(to / f"{_file_name(person.source_id)}.json", _as_json(found, facts)),
+        ]
+    if json:
+        show.as_json({"files": [str(path) for path in written], "messages_not_shown": found.more})
+        return
+    show.say(*(f"written: {path}" for path in written))
+    show.hint("read it before you hand it over: what was noted, and words in which others may be meant")
+
+
+def _typed(looked: Erasing, *, json: bool) -> str:
+    if json or not sys.stdin.isatty():
+        hint = "look at what would go with --dry-run, then type the id with --confirm"
+        raise RuleBroken(Problem("not_confirmed", "confirm", "nobody is there to confirm the erasure", hint))
+    _tell(looked, done=False, json=False)
+    return str(typer.prompt("This cannot be undone. Type the id to erase them"))
+
+
+def _tell(found: Erasing, *, done: bool, json: bool) -> None:
+    footprint = found.footprint
+    if json:
+        hindered = found.hindered.as_dict() if found.hindered else None
+        told: dict[str, Any] = {"erased": done, "rows": dict(footprint.rows), "hindered": hindered}
+        counts = ("named", "called", "files", "at_providers", "holds", "under_way", "blocks", "concerns")
+        show.as_json({**told, **{name: getattr(footprint, name) for name in counts}})
+        return
+    if not done:
+        show.say(f"{found.person.name} ({found.person.source_id})", "")
+    rows = [(what, n) for what, n in footprint.rows.items()]
+    rows += [("wordings that name them whole: struck out", footprint.named)] if footprint.named else []
+    rows += [("messages that providers are asked to forget", footprint.at_providers)] if footprint.at_providers else []
+    show.table(("erased" if done else "would be erased", "how many"), rows)
+    if footprint.called:
+        words = f"{show.many(footprint.called, 'wording')} with the first name alone: left, unless --first-names is given"
+        show.hint(words)
+    if footprint.files:
+        show.hint(f"{show.many(footprint.files, 'file')} went to or about them; nobody has looked into those")
+    if found.hindered is not None:
+        show.say("", f"it cannot be done now: {found.hindered.message}")
+        show.hint(found.hindered.hint)
+
+
+def _facts(house: House, rules: Any) -> dict[str, Any]:
+    lengths = {key: f"{rules.duration(key).days} days" for key in rules.values if key.startswith("keeping.")}
+    with house.ledger.reading() as hand:
+        accounts = hand.run("SELECT DISTINCT channel FROM account WHERE active ORDER BY channel")
+        through = tuple(f"the school's provider of {row.channel} messages" for row in accounts)
+    return {
+        "school": house.settings.school.name,
+        "recipients": through,
+        "kept": copy_page.how_long(lengths),
+    }
+
+
+def _as_json(found: Copy, facts: dict[str, Any]) -> str:
+    return json_text.dumps(copy_page.as_told(found, **facts), indent=1, default=str) + "\n"
+
+
+def _write(path: Path, what: str) -> Path:
+    """For the owner alone, and never over what is there."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(what)
+    except FileExistsError:
+        raise bad("file_there", "to", "there is a copy in this folder already", "name another folder") from None
+    except OSError:
+        raise bad("cannot_write", "to", "the copy cannot be written there", "name a folder of yours") from None
+    return path
+
+
+def _file_name(source_id: str) -> str:
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in source_id)
+    return f"copy-{kept[:60]}"
