@@ -27,6 +27,7 @@ from broker.licence import (
     stands_until,
     step_reached,
 )
+from broker.licence_notice import mail_owners
 from broker.ports import Ports, Transaction
 from broker.ports.licences import Judged, LicenceRow
 from broker.record import Entry
@@ -185,8 +186,46 @@ def look_after(ports: Ports, *, actor: Actor = SYSTEM) -> int:
     for row in rows:
         if _is_quiet(row, now, warn):
             continue
-        told += ports.ledger.transact(lambda tx, name=row.account: _look_at(ports, tx, name, actor))  # type: ignore[misc]
+        news = ports.ledger.transact(lambda tx, name=row.account: _look_at(ports, tx, name, actor))  # type: ignore[misc]
+        told += news is not None
+        if isinstance(news, Warned):
+            _mail(ports, news, actor)
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A step of warning that was just taken: its owners are to be told."""
+
+    account: AccountRow
+    licence: Licence
+    angle: Angle
+    until: datetime
+    last: date
+    step: timedelta
+    message: str
+
+
+def _mail(ports: Ports, news: Warned, actor: Actor) -> None:
+    """Tell the owners, or let the alarm say why nobody could be told."""
+    by, why_not = mail_owners(
+        ports,
+        news.account,
+        news.licence,
+        angle=news.angle,
+        until=news.until,
+        last=news.last,
+        step=news.step,
+        actor=actor,
+    )
+
+    def work(tx: Transaction) -> None:
+        tx.licences.mailed(news.account.id, news.last, news.step.days, by or why_not)
+        if why_not:
+            tx.sweeps.clear_alarm(LAPSING, news.account.name)
+            tx.sweeps.raise_alarm(LAPSING, news.account.name, f"{news.message}; nobody was mailed: {why_not}")
+
+    ports.ledger.transact(work)
 
 
 def _is_quiet(row: LicenceRow, now: datetime, steps: Sequence[timedelta]) -> bool:
@@ -194,17 +233,18 @@ def _is_quiet(row: LicenceRow, now: datetime, steps: Sequence[timedelta]) -> boo
     return row.stands_until is not None and row.stands_until - now > max(steps) + timedelta(minutes=1)
 
 
-def _look_at(ports: Ports, tx: Transaction, name: str, actor: Actor) -> bool:
+def _look_at(ports: Ports, tx: Transaction, name: str, actor: Actor) -> Warned | str | None:
+    """What there is to tell of an account now: a warning, a word for something else, or nothing."""
     account = tx.accounts.named(name)
     row = tx.licences.of(account.id) if account is not None else None
     if account is None or row is None:
-        return False
+        return None
     judged = _judge(ports, tx, account, row.licence)
     if judged.stands_until is None:
-        return _lapsed(tx, account, row, judged, actor)
+        return "lapsed" if _lapsed(tx, account, row, judged, actor) else None
     if row.lapsed_at is not None or row.stands_until is None:
         _stands_again(tx, account, judged)
-    return _warn(tx, account, judged, actor)
+    return _warn(tx, account, row.licence, judged, actor)
 
 
 def _lapsed(tx: Transaction, account: AccountRow, row: LicenceRow, judged: Judged, actor: Actor) -> bool:
@@ -227,22 +267,22 @@ def _stands_again(tx: Transaction, account: AccountRow, judged: Judged) -> None:
     tx.licences.wake(account.id)
 
 
-def _warn(tx: Transaction, account: AccountRow, judged: Judged, actor: Actor) -> bool:
+def _warn(
+    tx: Transaction, account: AccountRow, licence: Licence, judged: Judged, actor: Actor
+) -> Warned | None:
     """An alarm for as long as it is near its end; each step of warning is told once."""
     until = judged.stands_until
     assert until is not None  # noqa: S101 - asked just before
     step = step_reached(until, tx.now, _steps(tx))
     if step is None:
         tx.sweeps.clear_alarm(LAPSING, account.name)
-        return False
+        return None
     last = _last_day(until, tx)
     if not tx.licences.warn(account.id, last, step.days):
-        return False
-    angle = Angle(judged.lapsing).words
+        return None
+    angle = Angle(judged.lapsing)
     tx.sweeps.clear_alarm(LAPSING, account.name)
-    message = (
-        f"its licence lapses at the end of {last:%-d %B %Y}: {angle}; carillon licence renew {account.name}"
-    )
+    message = f"its licence lapses at the end of {last:%-d %B %Y}: {angle.words}; carillon licence renew {account.name}"
     tx.sweeps.raise_alarm(LAPSING, account.name, message)
     facts = {
         "account": account.name,
@@ -251,7 +291,7 @@ def _warn(tx: Transaction, account: AccountRow, judged: Judged, actor: Actor) ->
         "step_days": step.days,
     }
     tx.record.add([Entry("licence.warned", actor, facts)])
-    return True
+    return Warned(account, licence, angle, until, last, step, message)
 
 
 def _last_day(until: datetime, tx: Transaction) -> date:

@@ -9,11 +9,23 @@ from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 
+from broker.address import AddressKind
 from broker.licence import Licence
 from broker.licence_form import as_form, read
 from broker.ports.licences import Judged, LicenceRow
 from ledger.hand import Hand
-from ledger.tables import account, delivery, licence, licence_version, licence_warning
+from ledger.people import keyed_hash
+from ledger.tables import (
+    account,
+    address,
+    delivery,
+    department,
+    licence,
+    licence_version,
+    licence_warning,
+    person,
+    person_address,
+)
 
 LAPSED = "unlicensed"  # the code under which deliveries wait for a licence
 
@@ -105,6 +117,26 @@ class Licences:
             )
             .values(mailed=how)
         )
+
+    def staff_with(self, emails: Sequence[str]) -> list[str]:
+        """The roster's ids of the staff who have one of these emails."""
+        hashes = [keyed_hash(self._hand.signer, AddressKind.EMAIL, email) for email in emails]
+        found = self._hand.connection.execute(
+            select(person.c.source_id)
+            .join(person_address, person_address.c.person_id == person.c.id)
+            .join(address, address.c.id == person_address.c.address_id)
+            .where(address.c.hash.in_(hashes), person.c.is_staff, person.c.active)
+            .distinct()
+            .order_by(person.c.source_id)
+        )
+        return [row.source_id for row in found]
+
+    def department(self) -> str:
+        """The office, where there is one; else the first department."""
+        slugs = (
+            self._hand.connection.execute(select(department.c.slug).order_by(department.c.id)).scalars().all()
+        )
+        return "office" if "office" in slugs else next(iter(slugs), "")
 
     def drop_specimens(self) -> Sequence[str]:
         """Take away what the sandbox gave; the versions stay, as what once was."""

@@ -79,6 +79,12 @@ class Licences(Protocol):
     def mailed(self, account: int, lapses_on: date, days: int, how: str) -> None:
         """Keep how a step was mailed, or why it was not."""
 
+    def staff_with(self, emails: Sequence[str]) -> list[str]:
+        """The roster's ids of the staff who have one of these emails."""
+
+    def department(self) -> str:
+        """Who speaks for the school as a whole: the office, where there is one; else the first department."""
+
     def drop_specimens(self) -> Sequence[str]:
         """Take away what the sandbox gave; returns of which accounts."""
 

@@ -18,6 +18,7 @@ from broker.licence_form import as_form
 from ledger import tables as t
 from tests.support.broker_world import World
 from tests.support.licences import LONG_AGO, SOON, TODAY, YESTERDAY, form
+from tests.support.school import SmallSchool
 
 LAPSED: list[tuple[str, dict[str, Any], str]] = [
     (
@@ -262,3 +263,50 @@ def test_an_announcement_for_after_the_lapse_is_accepted_with_a_word_of_it(thirt
     announced = intake.accept(thirty.ports, thirty.draft(send_at=due), actor=SYSTEM).announcement
     told = thirty.rows(select(t.verdict).where(t.verdict.c.announcement_id == announced.id))
     assert "licence_lapses_first" in told[0].code
+
+
+def owned_by(world: World, *emails: str) -> None:
+    owners = [
+        {**owner, "email": email} for owner, email in zip(form()["safe_use"]["owners"], emails, strict=False)
+    ]
+    settle(world, safe_use={"owners": owners}, policy={"review": (TODAY + timedelta(days=20)).isoformat()})
+
+
+def test_its_owners_are_mailed_once_a_step_by_the_ordinary_way(world: World) -> None:
+    school = SmallSchool()
+    for name in ("Anna", "Ken", "Tom"):
+        school.staff(name, "Choir", emails=(f"{name}@school.example.org",))
+    world.bring(school)
+    owned_by(world, "Anna@school.example.org", "ken@School.example.org")
+    for _ in range(2):
+        licensing.look_after(world.ports)
+    (announcement,) = world.rows(select(t.announcement))
+    (how,) = world.rows(select(t.licence_warning.c.mailed))
+    assert how.mailed == str(announcement.public_id)
+    with world.ledger.look() as tx:
+        said = tx.announcements.by_id(announcement.id)
+    world.plan(said)
+    world.send("mails")
+    assert world.states(said) == {"sent": 2}
+    words = {row.part: row.text for row in world.rows(select(t.content))}
+    assert "policy is to be looked at again" in words["short"]
+    assert "carillon licence renew texts" in words["short"]
+
+
+@pytest.mark.parametrize(
+    ("emails", "why"),
+    [
+        ((), "no owner has an email"),
+        (("nobody@school.example.org", "none@school.example.org"), "on the staff"),
+    ],
+)
+def test_where_its_owners_cannot_be_mailed_the_alarm_says_why(
+    thirty: World, emails: tuple[str, ...], why: str
+) -> None:
+    owned_by(thirty, *emails) if emails else settle(
+        thirty, policy={"review": (TODAY + timedelta(days=20)).isoformat()}
+    )
+    licensing.look_after(thirty.ports)
+    assert "nobody was mailed" in alarms(thirty)["licence_lapsing"]
+    assert why in alarms(thirty)["licence_lapsing"]
+    assert thirty.rows(select(t.announcement)) == []
