@@ -15,6 +15,7 @@ from broker.house_rules import EXPIRED, HOUSE_RULES
 from broker.judging import Ruling
 from broker.policy import Allow, Case, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
+from broker.reckoning import share
 from broker.record import entries
 from broker.rules import book
 from broker.rules.approval import not_approved
@@ -60,7 +61,10 @@ def claim(
             return Claimed((), 0, turns)
         picked = tx.deliveries.pick(account, lane, limit=turns.count)
         rulings = _rulings(ports, tx, picked, account, channel, actor)
-        judged = [(one, _verdict(one, rulings[one.announcement], channel.policies)) for one in picked]
+        judged: Sequence[tuple[Picked, Verdict]] = [
+            (one, _verdict(one, rulings[one.announcement], channel.policies)) for one in picked
+        ]
+        judged = share(tx, judged, rulings)
         steps = [_step(one, verdict) for one, verdict in judged]
         taken = [one for (one, _), made in zip(judged, steps, strict=True) if made.event is Event.CLAIM]
         tx.pace.give_back(account, turns, turns.count - len(taken))

@@ -26,6 +26,7 @@ from broker.groups import resolve
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
+from broker.reckoning import reckon
 from broker.record import Entry
 from broker.values import FanOutHint, StopKind
 from broker.wording import check_parts
@@ -241,8 +242,10 @@ def _put(
         draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
     )
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-    counted = tx.reaches.count(resolve(tx, tree), draft.people, today)
+    audience = resolve(tx, tree)
+    counted = tx.reaches.count(audience, draft.people, today)
     tx.cases.count(announcement.id, counted, draft.expected)
+    reckon(ports, tx, announcement, audience)
     return announcement, counted, judging.rulings(ports, tx, announcement, asked=True)
 
 

@@ -1,24 +1,19 @@
-"""Money: what messages cost, in which month, and what is to be expected of it. Pure but for `reckon`.
+"""Money: amounts, months, and what is to be expected of one. Pure.
 
-Amounts are decimals in the school's one currency; the ledger keeps whole millionths, which add up without drifting. Money
-counts from the moment a try is begun, so that what is in hand counts; a proof that it did not leave gives it back.
+Amounts are decimals in the school's one currency; the ledger keeps whole millionths, which add up without drifting.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from broker.announcement import Announcement
-from broker.audience import Audience
-from broker.channel import PUBLIC, Charges
 from broker.errors import Problem, RuleBroken
-from broker.ports import Ports, Transaction
 
 MICROS = 1_000_000
 _SIGNS: Mapping[str, str] = {"GBP": "£", "EUR": "€", "USD": "$"}
@@ -109,54 +104,6 @@ def forecast(
     passed = Decimal(wall.day - 1) + Decimal(wall.hour) / 24
     rate = (spent / passed * days).quantize(_CENT, ROUND_HALF_UP) if passed >= 2 else None
     return Forecast(spent, waiting, rate, budget)
-
-
-def share_out(left: Decimal, units: Sequence[Decimal]) -> Sequence[bool]:
-    """Which of these, one after the other, there is money for. Whatever costs nothing always goes."""
-    may: list[bool] = []
-    for unit in units:
-        enough = unit <= left or not unit
-        left -= unit if enough else 0
-        may.append(enough)
-    return may
-
-
-@dataclass(frozen=True, slots=True)
-class Reckoned:
-    """What an announcement would cost by one way, when it was looked at: each message, and how many."""
-
-    unit: Decimal
-    messages: int
-
-    @property
-    def total(self) -> Decimal:
-        """All of it."""
-        return self.unit * self.messages
-
-
-def reckon(
-    ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, version: int = 1
-) -> Mapping[str, Reckoned]:
-    """What it costs by each way that costs anything: worked out from its wording and from who has an address; kept.
-
-    Personal parts can make a text longer than was reckoned; what was truly begun is counted as it was.
-    """
-    wording = tx.announcements.content(announcement.id, version)
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-    costs: dict[str, Reckoned] = {}
-    for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
-        account = tx.accounts.for_channel(name, announcement.department)
-        channel = ports.channels.open(account.name) if account is not None else None
-        if account is None or not isinstance(channel, Charges):
-            continue
-        unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
-        if not unit:
-            continue
-        kind = channel.traits.address_kind
-        pairs = tx.reaches.pairs(audience, announcement.people, {kind}, today)[kind] if kind else ((0, 0),)
-        costs[name] = Reckoned(unit, len({address for _, address in pairs}))
-        tx.money.reckoned(announcement.id, account, micros(unit), costs[name].messages)
-    return costs
 
 
 def _bad(field: str, message: str, hint: str) -> RuleBroken:

@@ -14,6 +14,7 @@ from broker.confirm import drain_inbox
 from broker.errors import RulesUnreadable
 from broker.ports import Ports, Transaction
 from broker.recover import expired_leases, stranded
+from broker.spending import warn_of_spend
 from broker.values import Due, FanOutHint
 
 MOST_HINTS = 100
@@ -43,6 +44,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "hinted": lambda: _hint(ports),
         "folded": lambda: ports.ledger.transact(_fold),
+        "counted": lambda: ports.ledger.transact(warn_of_spend),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
     }
     for name, chore in chores.items():

@@ -15,6 +15,7 @@ from sqlalchemy import Row, select, text, update
 from broker.actor import Actor, ActorKind
 from broker.announcement import Content, Part, People, Purpose, Urgency
 from broker.delivery import State
+from broker.money import amount_of
 from broker.ports.approvals import Decided
 from broker.ports.rules import Standing
 from broker.rules.approval import SECOND_PERSON
@@ -24,12 +25,14 @@ from broker.values import AccountRow
 from ledger import tables as t
 from ledger.announcements import newest_version
 from ledger.hand import Hand
+from ledger.money import COMMITTED, spent
 from ledger.rules import RuleBook, readable, understood
 from ledger.tables import Moment
 
 HISTORY = 20  # announcements that make a department's norm
 ENOUGH = 5  # fewer say nothing of what is usual
 
+_SPENT = spent("dp.id", "{month}")
 _STANDING = (
     "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
     " a.actor_kind, a.actor_id, dp.slug AS department, sc.zone, r.version, r.body,"
@@ -38,6 +41,13 @@ _STANDING = (
     " (SELECT sw.why FROM switch sw WHERE sw.on_at IS NULL AND (sw.kind = 'everything'"
     "  OR (sw.kind = 'channel' AND sw.subject = acc.channel)"
     "  OR (sw.kind = 'department' AND sw.subject = dp.slug)) ORDER BY sw.id LIMIT 1) AS stopped,"
+    " rk.unit, rk.messages, bu.amount AS budget,"
+    " EXISTS (SELECT 1 FROM fanout_cursor fc WHERE fc.announcement_id = a.id) AS begun,"
+    f" CASE WHEN bu.amount IS NOT NULL AND rk.unit > 0 THEN {_SPENT} END AS spent,"
+    " CASE WHEN bu.amount IS NOT NULL AND rk.unit > 0 THEN"
+    # Of the department's others; within, `a` is one of them.
+    f"  (SELECT sum({COMMITTED}) FROM announcement a WHERE a.department_id = dp.id AND a.id <> rk.announcement_id"
+    "   AND a.withdrawn_at IS NULL AND a.expires_at > {now}) END AS committed,"
     " v.rules_version AS last_version, v.answer AS last_answer, v.code AS last_code, {now} AS now"
     " FROM announcement a JOIN department dp ON dp.id = a.department_id"
     " JOIN school sc ON sc.id = 1 JOIN account acc ON acc.id = :account"
@@ -47,6 +57,9 @@ _STANDING = (
     " LEFT JOIN headcount hc ON hc.announcement_id = a.id"
     " LEFT JOIN verdict v ON v.id = (SELECT max(x.id) FROM verdict x"
     "  WHERE x.announcement_id = a.id AND x.account_id = acc.id)"
+    " LEFT JOIN reckoning rk ON rk.announcement_id = a.id AND rk.channel = acc.channel"
+    " LEFT JOIN budget bu ON bu.department_id = a.department_id AND bu.month = (SELECT max(b.month) FROM budget b"
+    "  WHERE b.department_id = a.department_id AND b.month IN ('', {month}))"
     " WHERE {these}"
 )
 
@@ -60,7 +73,9 @@ class Cases:
     def standing(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """What may change from one second to the next, without the wordings."""
         dialect = self._hand.dialect
-        sql = _STANDING.format(now=dialect.now, these=dialect.any_of("a.id", "these"))
+        sql = _STANDING.format(
+            now=dialect.now, month=dialect.month("sc.zone"), these=dialect.any_of("a.id", "these")
+        )
         statement = text(sql).columns(
             accepted_at=Moment,
             due_at=Moment,
@@ -185,6 +200,12 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         unapproved=row.hold_code in SECOND_PERSON,
         norm=row.norm,
         stopped=row.stopped or "",
+        unit=amount_of(row.unit or 0),
+        messages=row.messages or 0,
+        begun=bool(row.begun),
+        budget=None if row.budget is None else amount_of(row.budget),
+        spent=amount_of(int(row.spent or 0)),
+        committed=amount_of(int(row.committed or 0)),
         account_paused=row.paused_at is not None,
         posture=json.loads(row.posture) if row.posture else None,
         posture_age=row.now - row.posture_at if row.posture_at else None,

@@ -1,4 +1,4 @@
-"""Budgets and spend. Nothing here is asked once a delivery: starts append what they cost, a claim asks once for all it took."""
+"""Budgets and spend. Nothing here is asked once a delivery: starts append what they cost, a claim asks for all of its."""
 
 from __future__ import annotations
 
@@ -23,8 +23,15 @@ _DELTA: tuple[Column, ...] = (
 SCHOOLS_ZONE = "(SELECT zone FROM school)"
 
 
+def spent(department: str, month: str) -> str:
+    """SQL for what a department spent in a month, folded and not; both are SQL themselves."""
+    of = f"WHERE department_id = {department} AND month = {month}"
+    tables = (f"(SELECT coalesce(sum(cost), 0) FROM {table} {of})" for table in ("spend", "spend_delta"))
+    return " + ".join(tables)
+
+
 def charge(hand: Hand, account: int, costs: Mapping[int, int]) -> None:
-    """Count what a window of starts costs, by department: for where `ledger.exchange` cannot do it beside the starts."""
+    """Count what a window of starts costs, by department: where `ledger.exchange` cannot do it beside the starts."""
     columns: tuple[Column, ...] = (("department_id", "bigint"), ("cost", "bigint"))
     hand.run_rows(
         "INSERT INTO spend_delta (department_id, account_id, month, cost)"
@@ -51,7 +58,7 @@ class Money:
         run(insert(t.reckoning).values(**values, unit=unit, messages=messages))
 
     def give_back(self, attempts: Sequence[int]) -> None:
-        """These did not leave: what was counted for them is not spent. Safe to repeat, for a cost is given back once."""
+        """These did not leave: what was counted for them is not spent. Safe to repeat: a cost is given back once."""
         hand, dialect = self._hand, self._hand.dialect
         if not attempts:
             return
@@ -77,7 +84,8 @@ class Money:
         # In the month in which it is known: that a try of the last second of a month counts there is of no matter.
         hand.run_rows(
             "INSERT INTO spend_delta (department_id, account_id, month, cost)"
-            f" SELECT u.department_id, u.account_id, {dialect.month(SCHOOLS_ZONE)}, -u.cost FROM {dialect.rows(columns)}",
+            f" SELECT u.department_id, u.account_id, {dialect.month(SCHOOLS_ZONE)}, -u.cost"
+            f" FROM {dialect.rows(columns)}",
             columns,
             [(*key, cost) for key, cost in sorted(summed.items())],
         )
@@ -172,14 +180,13 @@ class Money:
             _DELTA,
             [(*key, cost) for key, cost in sorted(summed.items())],
         )
-        slugs = dict(
-            self._hand.connection.execute(select(t.department.c.id, t.department.c.slug)).tuples().all()
-        )
+        rows_of = self._hand.connection.execute(select(t.department.c.id, t.department.c.slug))
+        slugs = {row.id: row.slug for row in rows_of}
         return {(slugs[department], month) for department, _, month in summed}
 
     def _spent_by(self, department: int, month: str) -> int:
         total = self._hand.run(
-            f"SELECT {SPENT.format(department=':department', month=':month')} AS cost",
+            f"SELECT {spent(':department', ':month')} AS cost",
             department=department,
             month=month,
         ).scalar_one()
@@ -202,11 +209,6 @@ class Money:
         return int(total)
 
 
-# What a department spent in a month, as SQL: folded and not.
-SPENT = (
-    "(SELECT coalesce(sum(cost), 0) FROM spend WHERE department_id = {department} AND month = {month})"
-    " + (SELECT coalesce(sum(cost), 0) FROM spend_delta WHERE department_id = {department} AND month = {month})"
-)
 # What the announcement `a` has still to spend: its queued deliveries once it is planned, until then as many as were
 # reckoned.
 COMMITTED = (

@@ -14,6 +14,7 @@ from broker.rules import (
     blast,
     keeping,
     licence,
+    money,
     public_text,
     purpose,
     social,
@@ -34,6 +35,7 @@ FAMILIES: tuple[Family, ...] = (
     blast.FAMILY,
     undo.FAMILY,
     windows.FAMILY,
+    money.FAMILY,
     keeping.FAMILY,
     ages.FAMILY,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Attachment, Content, People, Purpose, Urgency
@@ -58,6 +59,12 @@ class AnnouncementCase:
     unlicensed: str = ""  # which, in plain words
     same_text_on: str = ""  # another account of this channel that said the very same lately
     template: str | None = None  # the approved template that it was made from
+    unit: Decimal = Decimal(0)  # what one message was reckoned to cost; 0 where nothing is charged
+    messages: int = 0  # how many there would be, as reckoned
+    begun: bool = False  # it is being planned, or was
+    budget: Decimal | None = None  # its department's for this month
+    spent: Decimal = Decimal(0)  # of it, by what has begun
+    committed: Decimal = Decimal(0)  # of it, by what was accepted and waits
     traits: Traits | None = None
     contents: tuple[Content, ...] = field(default=(), repr=False)
     attachments: tuple[Attachment, ...] = ()

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from broker.address import AddressKind
@@ -46,6 +47,7 @@ class PretendProvider:
     truth: list[Accepted] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)  # provider ids, in the order they were asked for
     redacted: list[str] = field(default_factory=list)  # likewise: it has them no more, though they were true
+    price: Decimal = Decimal(0)  # of a message
     answer_in: timedelta = timedelta(0)
     silence: timedelta = timedelta(seconds=1)  # how long a channel waits before it gives up
     token: str = ""  # with which to call back about the message that comes next
@@ -113,6 +115,10 @@ class PretendChannel:
         """The short text, with the pupils' names."""
         body = fill(content.short, to.names, to.guardians, to.classes)
         return Message({"body": body}, hashlib.sha256(body.encode()).hexdigest())
+
+    def cost(self, message: Message) -> Decimal:
+        """The provider's price, whatever the message."""
+        return self._provider.price * message.parts
 
     def send(self, message: Message, to: Recipient, *, key: Key) -> Receipt:
         """One try; trouble raises at once, without its silence."""

@@ -55,7 +55,7 @@ class Settings(BaseModel):
         le=10,
         max_digits=8,
         decimal_places=6,
-        description="what a post with a link costs, all in all; every post has one where the school has a public address",
+        description="what a post with a link costs, all in all; with a public address every post has one",
     )
     api_base_url: str | None = Field(default=None, description="a stand-in on this machine instead of X")
     grace: Seconds = Field(

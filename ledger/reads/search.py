@@ -109,8 +109,8 @@ def deliveries_of(connection: Connection, person: int) -> tuple[frozenset[int], 
     ward = select(t.guardianship.c.pupil_id).where(t.guardianship.c.guardian_id == person)
     theirs = select(t.person_address.c.address_id).where(t.person_address.c.person_id == person)
     cared_for = covering.where(u.person_id.in_(ward), d.address_id.in_(theirs))
-    rows = {*connection.execute(own).tuples(), *connection.execute(cared_for).tuples()}
-    return frozenset(number for number, _ in rows), frozenset(announcement for _, announcement in rows)
+    rows = [*connection.execute(own), *connection.execute(cared_for)]
+    return frozenset(row.id for row in rows), frozenset(row.announcement_id for row in rows)
 
 
 def masked(words: str) -> str:

@@ -41,7 +41,7 @@ spend_delta = Table(
 )
 Index("ix_spend_delta_department_id", spend_delta.c.department_id)
 
-# What one message of an announcement was reckoned to cost by each way, and how many there would be: as of its acceptance.
+# What one message of an announcement was reckoned to cost by each way, and how many there would be, as accepted.
 reckoning = Table(
     "reckoning",
     metadata,

@@ -1,0 +1,100 @@
+"""Reckoning: what an announcement would cost, and how far the money goes in a claim.
+
+Money counts from the moment a try is begun, so that what is in hand counts; a proof that it did not leave gives it
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from broker.announcement import Announcement
+from broker.audience import Audience
+from broker.channel import PUBLIC, Charges
+from broker.judging import Ruling
+from broker.money import amount_of, micros, month_of
+from broker.policy import Allow, Verdict
+from broker.ports import Ports, Transaction
+from broker.rules.case import AnnouncementCase
+from broker.rules.money import may_exceed, used_up
+from broker.values import Picked
+
+IN_HAND = 5_000  # messages: more than all workers together have claimed and not begun
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What an announcement would cost by one way, when it was looked at: each message, and how many."""
+
+    unit: Decimal
+    messages: int
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return self.unit * self.messages
+
+
+def reckon(
+    ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, version: int = 1
+) -> Mapping[str, Reckoned]:
+    """What it costs by each way that costs anything: worked out from its wording and from who has an address; kept.
+
+    Personal parts can make a text longer than was reckoned; what was truly begun is counted as it was.
+    """
+    wording = tx.announcements.content(announcement.id, version)
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    costs: dict[str, Reckoned] = {}
+    for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
+        account = tx.accounts.for_channel(name, announcement.department)
+        channel = ports.channels.open(account.name) if account is not None else None
+        if account is None or not isinstance(channel, Charges):
+            continue
+        unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
+        if not unit:
+            continue
+        kind = channel.traits.address_kind
+        pairs = tx.reaches.pairs(audience, announcement.people, {kind}, today)[kind] if kind else ((0, 0),)
+        costs[name] = Reckoned(unit, len({address for _, address in pairs}))
+        tx.money.reckoned(announcement.id, account, micros(unit), costs[name].messages)
+    return costs
+
+
+def share(
+    tx: Transaction, judged: Sequence[tuple[Picked, Verdict]], rulings: Mapping[int, Ruling]
+) -> Sequence[tuple[Picked, Verdict]]:
+    """What was judged, with those held that there is no money for, one after the other.
+
+    Far from its end a department's budget is not even looked at. Near it, it is locked, and what every other worker has
+    in hand counts, so that two never spend the same money.
+    """
+    cases = {each: ruling.case for each, ruling in rulings.items() if _bound(ruling.case)}
+    near = {case.department for case in cases.values() if _left(case) < case.unit * (len(judged) + IN_HAND)}
+    if not near:
+        return judged
+    known = next(iter(cases.values()))
+    left = {
+        department: amount_of(kept)
+        for department, kept in tx.money.left(near, month_of(known.now, known.zone)).items()
+    }
+    shared: list[tuple[Picked, Verdict]] = []
+    for one, verdict in judged:
+        case, answer = cases.get(one.announcement), verdict
+        if case is not None and case.department in left and isinstance(verdict, Allow):
+            if left[case.department] < case.unit:
+                answer = used_up(case, left[case.department], case.unit)
+            else:
+                left[case.department] -= case.unit
+        shared.append((one, answer))
+    return shared
+
+
+def _bound(case: AnnouncementCase) -> bool:
+    return case.budget is not None and bool(case.unit) and not may_exceed(case)
+
+
+def _left(case: AnnouncementCase) -> Decimal:
+    return (case.budget or Decimal(0)) - case.spent
