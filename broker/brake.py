@@ -50,7 +50,7 @@ def subjects_of(one: Picked, account: int) -> Collection[tuple[StopKind, int]]:
     subjects = [
         (StopKind.ANNOUNCEMENT, one.announcement),
         (StopKind.ACCOUNT, account),
-        (StopKind.DEPARTMENT, one.department),
+        (StopKind.DEPARTMENT, one.department_id),
         (StopKind.EVERYTHING, 0),
         *((StopKind.PERSON, cover.person) for cover in one.case.covers),
     ]

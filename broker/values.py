@@ -82,7 +82,6 @@ class Picked:
     commitment_key: bytes | None = field(repr=False)
     case: Case = field(repr=False)
     department_id: int = 0
-    department: int = 0
     address_hash: bytes = field(default=b"", repr=False)  # keyed: what a link is made of
 
 

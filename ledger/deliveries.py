@@ -273,7 +273,7 @@ class Deliveries:
             " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, a.department_id,"
             " d.content_version, picked.code,"
             " d.address_id,"
-            " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn, a.department_id,"
+            " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
             " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
             " ad.value AS address, ad.doubtful, ad.commitment_key, ad.hash AS address_hash,"
             " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
@@ -322,9 +322,9 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
     cells: Sequence[Any] = row  # in the order of the SELECT
     (
         (delivery, fence, burned, announcement, public_id, department_id, content_version, code, address_id),
-        (due_at, expires_at, purpose, urgency, withdrawn, department, paused, posture, posture_at),
+        (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
         (address, doubtful, commitment_key, address_hash, opted_out, person_active, consent, bounced, note, now),
-    ) = cells[:9], cells[9:18], cells[18:]
+    ) = cells[:9], cells[9:17], cells[17:]
     case = Case(
         now=now,
         channel=account.channel,
@@ -359,7 +359,6 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
         doubtful=bool(doubtful),
         commitment_key=commitment_key,
         case=case,
-        department=department,
         department_id=department_id,
         address_hash=address_hash or b"",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -20,12 +21,14 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from broker import accounts, intake, reconcile, retract
+from broker import accounts, intake, reconcile, retract, rule_changes, second_thoughts, switching
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step, Urgency
 from broker.channel import Key, Receipt
 from broker.delivery import Evidence, fold_attempt
-from broker.errors import KeyConflict
+from broker.errors import KeyConflict, RuleRefused
+from broker.rules.switches import SwitchKind
+from broker.second_thoughts import TooLate
 from broker.testing.channel_bench import Fault
 from broker.testing.hints import Mood
 from broker.testing.provider import pretend_news
@@ -39,6 +42,7 @@ from tests.support.every_kind import ACCOUNTS, EveryKind, world_of_every_kind
 from tests.support.invariants import check_always, check_in_the_end, nothing_private, private_values
 from tests.support.one_worker import OneWorker
 from tests.support.school import SmallSchool
+from tests.support.tampering import without_guards
 
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
 FAMILIES, MOST_SAID, MOST_WORKERS = 5, 4, 3
@@ -53,6 +57,9 @@ FAULTS = [
 ]
 WAYS = [("sms",), ("email",), ("sms", "email"), ("sms", "rss"), ("email", "twitter"), tuple(ACCOUNTS)]
 channels = st.sampled_from(sorted(ACCOUNTS))
+SWITCHES = [(SwitchKind.EVERYTHING, ""), (SwitchKind.DEPARTMENT, "office")]
+RULES = [("undo.window", "2 min"), ("undo.window", "0"), ("blast.size", "3"), ("blast.size", "0")]
+KEPT = {"school", "department", "account", "rules"}
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -64,6 +71,7 @@ class AnyOrder(RuleBasedStateMachine):
     workers: list[OneWorker]
     log: list[str]
     news: list[tuple[str, Evidence]]  # each with the token of its attempt
+    undone: list[Announcement]  # while nothing of it had left
 
     @property
     def ways(self) -> EveryKind:
@@ -71,11 +79,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize()
     def a_school(self) -> None:
-        self.said, self.workers, self.news = [], [], []
+        self.said, self.workers, self.news, self.undone = [], [], [], []
         self.log.clear()
-        with self.world.ledger.begin() as tx:
+        with self.world.ledger.begin() as tx, without_guards(tx.hand.connection):
             for table in reversed(t.metadata.sorted_tables):
-                if table.name not in {"school", "department", "account"}:
+                if table.name not in KEPT and not table.name.startswith("licence"):
                     tx.hand.connection.execute(table.delete())
         self.everybody_is_in_order_again()
         for provider in self.ways.providers:
@@ -108,7 +116,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.world.announce(**{**self._first, "parts": {Part.SHORT: "Other words."}})
 
     @rule(
-        what=st.sampled_from(["withdraw", "opt out", "pause", "resume", "expire"]),
+        what=st.sampled_from(["withdraw", "undo", "opt out", "pause", "stop", "resume", "expire"]),
         which=st.integers(0, MOST_SAID),
         channel=channels,
     )
@@ -117,10 +125,15 @@ class AnyOrder(RuleBasedStateMachine):
         later = self.said[1:]
         if what == "withdraw" and later:
             self.withdraw(later[which % len(later)])
+        elif what == "undo" and later:
+            self.undo(later[which % len(later)])
         elif what == "expire" and later:
             self.expire(later[which % len(later)])
         elif what == "opt out":
             self.opt_out(which % FAMILIES, channel)
+        elif what == "stop":
+            kind, subject = (*SWITCHES, (SwitchKind.CHANNEL, channel))[which % (len(SWITCHES) + 1)]
+            switching.stop(self.world.ports, kind, subject, "a person said so", actor=SYSTEM)
         elif what == "pause":
             accounts.pause(self.world.ports, ACCOUNTS[channel], "a person said so", actor=SYSTEM)
         else:
@@ -140,9 +153,25 @@ class AnyOrder(RuleBasedStateMachine):
             for address in tx.people.suppress(row.hash, way, source="test"):
                 tx.stops.add(StopKind.ADDRESS, address)
 
+    def undo(self, said: Announcement) -> None:
+        """Either nothing of it ever leaves, or it says that it is too late."""
+        try:
+            second_thoughts.undo(self.world.ports, said.public_id, actor=SYSTEM)
+        except TooLate:
+            return
+        self.undone.append(said)
+
+    @rule(key_and_value=st.sampled_from(RULES))
+    def a_rule_is_changed(self, key_and_value: tuple[str, str]) -> None:
+        """In force at once: what is in hand is judged again, and what waited too."""
+        with suppress(RuleRefused):  # it says so already
+            rule_changes.change(self.world.ports, *key_and_value, "a person said so", actor=SYSTEM)
+
     def resume(self) -> None:
         for account in ACCOUNTS.values():
             accounts.resume(self.world.ports, account, actor=SYSTEM)
+        for switch in switching.stopped(self.world.ports):
+            switching.go(self.world.ports, switch.kind, switch.subject, "", actor=SYSTEM)
 
     # --- time, and the queue -----------------------------------------------------------------------------------------
 
@@ -193,7 +222,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(
         channel=channels,
         steps=st.integers(1, 3),
-        meanwhile=st.sampled_from(["lease", "lease", "withdraw", "opt out", "pause", "expire"]),
+        meanwhile=st.sampled_from(["lease", "lease", "withdraw", "opt out", "pause", "stop", "expire"]),
         which=st.integers(0, MOST_SAID),
     )
     def a_worker_is_overtaken(self, channel: str, steps: int, meanwhile: str, which: int) -> None:
@@ -260,6 +289,11 @@ class AnyOrder(RuleBasedStateMachine):
     def nothing_is_lost_doubled_or_false(self) -> None:
         check_always(self.ways.seen(self.world.ledger, accepted=[said.public_id for said in self.said]))
 
+    @invariant()
+    def nothing_of_what_was_undone_was_ever_planned(self) -> None:
+        undone = [said.id for said in self.undone]
+        assert not self.world.rows(select(t.delivery.c.id).where(t.delivery.c.announcement_id.in_(undone)))
+
     def teardown(self) -> None:
         """Faults stop. The queue loses everything once more, and what the sweep finds is enough to settle it all."""
         self.workers.clear()
@@ -282,6 +316,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.hints.mood = Mood.KEEP
         self.the_providers_recover()
         self.resume()
+        for key, _ in RULES:
+            self.a_rule_is_changed((key, "0"))
 
     def _wanted(self, n: int, ways: tuple[str, ...], urgent: bool, lasts: timedelta) -> dict[str, Any]:
         return {

@@ -84,16 +84,15 @@ class World:
     passed: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
-        """A sandbox school's rules: nothing waits to be undone, whatever the hour."""
+        """A sandbox school: nothing waits to be undone, whatever the hour, and its accounts have licences."""
         with self.ledger.begin() as tx:
             rules_for(tx, sandbox=True)
+        licensing.give_specimens(self.ports)
 
     @classmethod
     def over(cls, ledger: Ledger, signer: HmacSigner) -> World:
         channels, hints = PretendChannels(), PretendHints()
-        ports = Ports(ledger, hints, signer, channels)
-        licensing.give_specimens(ports)
-        return cls(ledger, channels, hints, ports, Brake(ledger))
+        return cls(ledger, channels, hints, Ports(ledger, hints, signer, channels), Brake(ledger))
 
     def bring(self, school: SmallSchool) -> None:
         import_roster(self.ports, school.roster(), actor=SYSTEM, expect_leaving=None)
