@@ -16,14 +16,13 @@ from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import compat32
 from email.utils import getaddresses, parseaddr
-from html import unescape
 
-import nh3
 from flufl.bounce import all_failures
 
 from broker.bouncing import Failure
 from broker.mails import MOST_RECIPIENTS, Mail
 from sources.mailbox import MOST_BYTES
+from sources.mailbox.markup import words_of
 
 MOST_NESTED = 40  # boundaries and mails inside mails that are named in it; a report has two
 MOST_PARTS = 60
@@ -41,7 +40,6 @@ _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 _STOP = re.compile(r"\s*(?:unsubscribe|stop|remove me|opt[ -]?out)\s*[.!]?\s*", re.IGNORECASE)
 _MENTIONS = re.compile(rb"boundary|message/", re.IGNORECASE)
 _QUOTED = re.compile(r"^\s*>.*$", re.MULTILINE)
-_BLOCKS = re.compile(r"<(?:br|/p|/div|/tr|/li)\b[^>]*>", re.IGNORECASE)
 
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it tells of its own stumbles with what it read
 
@@ -184,7 +182,7 @@ def _text_of(message: Message) -> str:
             rich = rich or _decoded(part)
         else:
             plain = plain or _decoded(part)
-    text = plain.strip() or unescape(nh3.clean(_BLOCKS.sub("\n", rich), tags=set())).strip()
+    text = plain.strip() or words_of(rich)
     if files:
         text = f"{text}\n\n[{files} attached: not kept here, they lie in the mailbox]".strip()
     return text
