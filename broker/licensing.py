@@ -140,7 +140,7 @@ def take_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> Sequence[str]:
 def specimen(account: AccountRow, traits: Traits, today: date) -> Licence:
     """What a school that only tries it out would have settled: complete, and marked as worth nothing elsewhere."""
     begun, again = today - timedelta(days=1), today + timedelta(days=365)
-    owners = [
+    owners: list[dict[str, Any]] = [
         {"name": "Head (sandbox)", "post": "head teacher", "leadership": True},
         {"name": "IT (sandbox)", "post": "network manager"},
     ]

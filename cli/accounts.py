@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import accounts
+from broker import accounts, licensing, oversight
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
@@ -62,6 +63,55 @@ def pause(
         accounts.pause(house.ports, named, reason, actor=actor)
     show.as_json({"account": named, "paused": True, "why": reason}) if json else show.say(
         f"{named} is paused"
+    )
+
+
+@app.command()
+def posts(
+    name: Annotated[str | None, typer.Argument(help="Of this account alone.")] = None,
+    seen: Annotated[
+        bool, typer.Option("--seen", help="Somebody has looked at them: the alarm is cleared.")
+    ] = False,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """List posts that stand on the school's accounts and did not come from here.
+
+    Read every few minutes (`carillon rules explain social.read_every`); carried into the feeds where
+    `social.carry_found` says so.
+
+    Examples:
+
+    * `carillon accounts posts`
+    * `carillon accounts posts x --seen`
+    """
+    if seen:
+        named = short_words(name or "", "name")
+        with writing(operator) as (house, actor):
+            oversight.seen(house.ports, named, actor=actor)
+        show.as_json({"account": named, "seen": True}) if json else show.say(f"{named}: seen")
+        return
+    with reading() as house, house.ledger.look() as tx:
+        account = licensing.the_account(tx, short_words(name, "name")) if name is not None else None
+        found = tx.posts.found(account.id if account is not None else None)
+        zone = ZoneInfo(tx.school.zone)
+    if json:
+        show.as_json({"posts": found})
+        return
+    if not found:
+        show.say("there are none")
+        return
+    show.table(
+        ("account", "posted", "text", "carried"),
+        [
+            (
+                each.account,
+                show.wall(each.posted_at, zone),
+                each.text,
+                "yes" if each.carried else each.why_not,
+            )
+            for each in found
+        ],
     )
 
 

@@ -18,7 +18,10 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from broker.errors import SetupError
+from broker.licensing import LAPSED, LAPSING
+from broker.oversight import ALARM as FOUND_POST
 from broker.retract import ALARM as RETRACTION
+from broker.rules.licence import NOTHING
 from config import queue
 from config.assembly import secret_of
 from config.registry import Registry
@@ -129,7 +132,7 @@ def ledger(settings: Settings) -> list[Finding]:
         return [Finding("ledger", Health.WRONG, "has no tables yet", "run: carillon db upgrade")]
     opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
     try:
-        return [*_schema(opened), *_clock(opened, settings), *_alarms(opened)]
+        return [*_schema(opened), *_clock(opened, settings), *_alarms(opened), *_licences(opened)]
     except SQLAlchemyError as error:
         problem = problem_of(error)
         return [Finding("ledger", Health.WRONG, problem.message, problem.hint)]
@@ -253,7 +256,12 @@ def _alarms(opened: Ledger) -> list[Finding]:
     found = stands.alarms
     told = {a.subject for a in found}
     paused = [a for a in stands.accounts if a.paused_why is not None and a.account not in told]
-    hints = {RETRACTION: "nothing needs resuming: it is cleared when the post is gone"}
+    hints = {
+        RETRACTION: "nothing needs resuming: it is cleared when the post is gone",
+        LAPSING: "renew it in time: carillon licence renew NAME",
+        LAPSED: "renew it: carillon licence renew NAME",
+        FOUND_POST: "see it: carillon accounts posts NAME",
+    }
     usual = "when it is mended: carillon accounts resume NAME"
     return [
         Finding(f"alarm {a.kind}", Health.DOUBTFUL, f"{a.subject}: {a.message}", hints.get(a.kind, usual))
@@ -262,6 +270,24 @@ def _alarms(opened: Ledger) -> list[Finding]:
         Finding(f"account {a.account}", Health.DOUBTFUL, f"paused: {a.paused_why}; {a.due} wait",
                 f"when it may go on: carillon accounts resume {a.account}")
         for a in paused
+    ]  # fmt: skip
+
+
+def _licences(opened: Ledger) -> list[Finding]:
+    """Accounts that may not speak, for something about them is not settled, or has lapsed."""
+    if migrate.current(opened.engine) != migrate.newest():
+        return []
+    with opened.look() as tx:
+        rows = {row.account: row for row in tx.licences.all()}
+        lacking = {
+            account.name: rows[account.name].lacking if account.name in rows else NOTHING
+            for account in tx.accounts.all()
+            if account.name not in rows or (rows[account.name].stands_until or tx.now) <= tx.now
+        }
+    return [
+        Finding(f"licence {name}", Health.DOUBTFUL, f"nothing leaves by it: {why or 'it has lapsed'}",
+                f"settle it: carillon licence start {name}")
+        for name, why in lacking.items()
     ]  # fmt: skip
 
 

@@ -213,3 +213,31 @@ def test_the_walk_asks_for_each_line_and_keeps_each_angle(real: School, tmp_path
     assert walk.returncode == 0, told
     assert "must be a day" in told
     assert "sms may speak until the end of" in told
+
+
+def test_the_doctor_says_which_account_may_not_speak_and_what_to_do(real: School) -> None:
+    told = real("doctor").out
+    assert "licence sms" in told
+    assert "carillon licence start sms" in " ".join(told.split())
+    real("licence", "set", "sms", filled())
+    assert "licence sms" not in real("doctor").out
+
+
+def test_what_was_found_on_an_account_is_listed_and_seen(school: School) -> None:
+    school("accounts")
+    now = "2026-11-02 09:00:00.000000"
+    with_ledger(
+        Path("var/carillon.sqlite3"),
+        "INSERT INTO found_post (account_id, provider_id, text, posted_at, found_at, why_not)"
+        f" SELECT id, '20', 'Has anybody seen a trombone?', '{now}', '{now}', '' FROM account WHERE name = 'sms'",
+        "INSERT INTO alarm (kind, subject, message, raised_at)"
+        f" VALUES ('found_post', 'sms', 'something was posted', '{now}')",
+    )
+    assert school("accounts", "posts", "mail").out == "there are none\n"
+    assert "trombone" in school("accounts", "posts").out
+    (one,) = school("accounts", "posts", "sms", "--json").json["posts"]
+    assert (one["account"], one["provider_id"]) == ("sms", "20")
+    assert "alarm found_post" in school("doctor").out
+    assert school("accounts", "posts", "sms", "--seen").out == "sms: seen\n"
+    assert "alarm found_post" not in school("doctor").out
+    assert school("accounts", "posts", "pigeons", "--seen", "--json").error["code"] == "not_found"
