@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import intake, recover
+from broker import intake, privacy, recover
 from broker.delivery import FAILED, REACHED, State
 from cli import show
 from cli.follow import as_told, follow, looking, show_status, stage_in_words
@@ -81,16 +81,22 @@ class Listing:
         int | None, typer.Option(min=1, max=LARGEST_ID, metavar="DELIVERY", help="Older than this one.")
     ] = None
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100
+    reveal: Annotated[
+        str | None,
+        typer.Option(metavar="WORDS", help="Show addresses in full, for this reason; the record keeps it."),
+    ] = None
+    operator: Operator = None
     json: Json = False
 
 
 @asking(Listing)
 def deliveries(asked: Listing) -> None:
-    """List deliveries, the newest first; addresses are masked.
+    """List deliveries, the newest first; addresses are masked, unless a reason is given that the record keeps.
 
     Examples:
 
     * `carillon deliveries --failed`
+    * `carillon deliveries --failed --reveal "which numbers bounced, for the form tutors"`
     * `carillon deliveries --announcement 0193… --channel email --state uncertain`
     """
     wanted = Wanted(
@@ -104,11 +110,21 @@ def deliveries(asked: Listing) -> None:
         with house.ledger.reading() as hand:
             found = listed(hand, wanted, before=asked.before, limit=asked.limit)
         zone = zone_of(house)
+    if asked.reveal is not None:
+        found = _revealed(found, asked.reveal, asked.operator)
     following = found[-1].id if len(found) == asked.limit else None
     if asked.json:
         show.as_json({"deliveries": found, "next": following})
     else:
         _show(found, following, zone)
+
+
+def _revealed(found: Sequence[Listed], why: str, operator: str | None) -> Sequence[Listed]:
+    """With their addresses in full, which the record is told first."""
+    reason = short_words(why, "reveal")
+    with writing(operator) as (house, actor):
+        full = privacy.reveal_deliveries(house.ports, [one.id for one in found], why=reason, actor=actor)
+    return [replace(one, address=full.get(one.id, one.address)) for one in found]
 
 
 def _show(found: Sequence[Listed], following: int | None, zone: ZoneInfo) -> None:

@@ -299,7 +299,7 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             Kept.SCHOOL,
             _columns(
                 stand_in="id department_id corrects",
-                words="audience idempotency_key hold_why",
+                words="audience idempotency_key hold_why template",
                 key="digest",
                 nothing="public_id purpose urgency people ways accepted_at approved_at due_at expires_at"
                 " fanned_out_at withdrawn_at held_until hold_code actor_kind",
@@ -351,12 +351,12 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
         "reckoning": Held(
             "what an announcement was reckoned to cost",
             Kept.SCHOOL,
-            _columns(nothing="announcement_id channel account_id unit"),
+            _columns(nothing="announcement_id channel account_id unit messages"),
         ),
         "headcount": Held(
             "how many an announcement tells",
             Kept.SCHOOL,
-            _columns(nothing="announcement_id counted expected"),
+            _columns(nothing="announcement_id counted expected norm"),
         ),
         "verdict": Held(
             "what the rules said of an announcement",
@@ -478,6 +478,40 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
         ),
         "record_opening": Held(
             "empty, but while the record is pruned", Kept.SCHOOL, _columns(nothing="id why")
+        ),
+        # --- two people
+        "operator": Held(
+            "who may act for the school",
+            Kept.SCHOOL,
+            _columns(
+                stand_in="id department_id",
+                operator="name folded_name added_by removed_by",
+                nothing="added_at removed_at",
+            ),
+            Erasure.STANDS,
+            because=_ACCOUNTABLE,
+        ),
+        "operator_role": Held(
+            "what each of them may", Kept.SCHOOL, _columns(stand_in="operator_id", nothing="role")
+        ),
+        "approval": Held(
+            "what the second person decided",
+            Kept.SCHOOL,
+            _columns(
+                stand_in="id announcement_id",
+                words="why void_why review",
+                key="bound",
+                nothing="decision at content_version rules_version counted void_at reviewed_at",
+                operator="by reviewed_by",
+            ),
+            Erasure.STRUCK,
+        ),
+        "announcement_copy": Held(
+            "which staff read an announcement too",
+            Kept.MESSAGES,
+            _columns(stand_in="announcement_id person_id"),
+            Erasure.GONE,
+            theirs={"person_id": Whose.PERSON},
         ),
         # --- rules, licences, money
         "rules": Held(
