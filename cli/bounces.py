@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from broker.errors import SetupError
 from cli import show
-from cli.house import reading
+from cli.house import reading, seal
 from cli.options import Json
 from config import logs
 from config.assembly import assemble
@@ -52,6 +52,7 @@ def pipe(
         logs.set_up("WARNING")
         with assemble(settings) as house:
             taken = take_piped(house.ports, raw, to=to, now=datetime.now(UTC))
+            seal(house.ports)
     except (SetupError, DBAPIError) as fault:
         show.hint(f"not now: {type(fault).__name__}")  # a mail server quotes it, perhaps to a stranger
         raise typer.Exit(os.EX_TEMPFAIL) from None
@@ -67,6 +68,7 @@ def read(json: Json = False) -> None:
     """
     with reading() as house:
         taken = Mailroom(house.ports, house.settings).read_now()
+        seal(house.ports)
     if json:
         show.as_json({"taken": {what.value: n for what, n in taken.items()}})
         return
