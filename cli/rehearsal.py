@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from broker.announcement import Content, Draft, People
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
+from broker.money import written
 from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
 from broker.policy import Allow, Case, Cover, Hold, Verdict, judge, together
 from broker.reach import Question, Statement, before
@@ -31,6 +33,21 @@ BODY = ("subject", "body", "text")  # the fields of a rendering that people read
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a way would cost, as reckoned, and what is left of the department's budget for this month, if it has one."""
+
+    unit: Decimal
+    messages: int
+    currency: str
+    left: Decimal | None
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return self.unit * self.messages
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """One channel: what an example family would get by it, how the rules judge that, and what it counts as."""
 
@@ -40,6 +57,7 @@ class Way:
     parts: int
     notes: Sequence[str]
     verdict: Verdict
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,8 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
         )
         for name, words in way.rendering.items():
             show.say(*(f"  | {show.plain(line)}" for line in f"{name}: {words}".splitlines()))
+        if way.cost is not None:
+            show.say(f"  cost: {_cost_in_words(way.cost)}")
         show.say(*(f"  note: {show.plain(note)}" for note in way.notes))
     lost = len(reach.untold)
     nobody = f"{show.many(lost, 'person is', 'people are')} not reached:"
@@ -133,6 +153,7 @@ def _as_told(found: Rehearsal) -> dict[str, Any]:
         "people": reach.people,
         "unreached": len(reach.untold),
         "counted": rehearsed.counted,
+        "cost": _whole_cost(found),
         "verdicts": [_verdict_as_told(channel, way) for channel, way in found.ways.items()],
         "named": [{"name": who.name, "why": who.why} for who in reach.untold[:MOST_NAMED]],
         "channels": {
@@ -154,6 +175,7 @@ def _way_as_told(way: Way) -> dict[str, Any]:
         "account": way.account,
         "example": {"to": way.example, **way.rendering},
         "segments": way.parts,
+        "cost": None if way.cost is None else {**asdict(way.cost), "total": way.cost.total},
         "notes": list(way.notes),
         "verdict": _in_words(way.verdict),
     }
@@ -170,6 +192,28 @@ def _verdict_as_told(channel: str, way: Way) -> dict[str, Any]:
         "until": verdict.until if isinstance(verdict, Hold) else None,
         "evidence": dict(verdict.evidence),
     }
+
+
+def _whole_cost(found: Rehearsal) -> dict[str, Any] | None:
+    costs = [way.cost for way in found.ways.values() if way.cost is not None]
+    if not costs:
+        return None
+    return {"total": sum(cost.total for cost in costs), "currency": costs[0].currency, "left": costs[0].left}
+
+
+def _cost_in_words(cost: Cost) -> str:
+    said = f"{cost.messages:,} × {written(cost.unit, cost.currency)} = {written(cost.total, cost.currency)}"
+    if cost.left is None:
+        return said
+    return f"{said}; {written(cost.left, cost.currency)} is left of this month's budget"
+
+
+def _cost(house: House, rehearsed: Rehearsed, account: AccountRow) -> Cost | None:
+    case = next((ruling.case for ruling in rehearsed.rulings if ruling.account.name == account.name), None)
+    if case is None or not case.unit:
+        return None
+    left = None if case.budget is None else case.budget - case.spent - case.committed
+    return Cost(case.unit, case.messages, house.settings.school.currency, left)
 
 
 def _lacking(draft: Draft, lack: LackingParts) -> Sequence[str]:
@@ -203,6 +247,7 @@ def _way(
         message.parts,
         (*message.notes, *lack, *_left_behind(draft, channel)),
         _verdict(rehearsed, account, channel, family),
+        _cost(house, rehearsed, account),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from io import TextIOWrapper
 from pathlib import Path
@@ -191,4 +192,6 @@ def _bare(value: object) -> object:
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
+    if isinstance(value, Decimal):  # as written: a number of JSON would be a fraction of two
+        return f"{value:f}"
     raise TypeError(f"{type(value).__name__} is no JSON")

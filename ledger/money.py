@@ -1,4 +1,4 @@
-"""Budgets and spend. Nothing here is asked once a delivery: starts append what they cost, a claim asks for all of its."""
+"""Budgets and spend. Nothing is asked once a delivery: starts append what they cost, a claim asks for all of its own."""
 
 from __future__ import annotations
 

@@ -95,8 +95,23 @@ def _notes(text: str, body: str) -> tuple[str, ...]:
             f"typographic characters were written plainly to keep segments at 160 characters: {changed}".strip(),
         )
     if not is_gsm(body):
-        return (f"segments hold 70 characters instead of 160 because of: {' '.join(strangers(body)[:10])}",)
+        return (f"{_dearer(body)}segments hold 70 characters instead of 160 because of: {_odd(body)}",)
     return ()
+
+
+def _dearer(body: str) -> str:
+    """What the characters outside the short alphabet cost: without them it would be as long, in fewer segments."""
+    odd = frozenset(strangers(body))
+    plain = segments("".join("?" if character in odd else character for character in body))
+    now = segments(body)
+    return f"{now} segments, each of them paid, instead of {plain}: " if now > plain else ""
+
+
+def _odd(body: str) -> str:
+    """The characters, each with the place where it stands first."""
+    return ", ".join(
+        f"{character} (character {body.index(character) + 1})" for character in strangers(body)[:10]
+    )
 
 
 def _shorten(body: str) -> str:
