@@ -89,6 +89,14 @@ def parse_email(raw: str) -> str:
     return parsed.ascii_email
 
 
+def as_dialled(value: str, region: str) -> str:
+    """A number in E.164 as somebody at the school dials it: 07911 123456 at home, +353 85 012 3456 elsewhere."""
+    number = phonenumbers.parse(value)
+    home = phonenumbers.country_code_for_region(region) == number.country_code
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, style)
+
+
 def fold_email(value: str) -> str:
     """The form emails are compared and hashed in: RFC 5321 lets local parts differ by case, nobody's do."""
     return value.casefold()

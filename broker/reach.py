@@ -28,6 +28,7 @@ from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, 
 from broker.ports import Channels, Ports, Transaction
 from broker.ports.office import BY_GUARDIAN, Lacking
 from broker.record import Entry
+from broker.roster import as_listed
 from broker.rules import book
 from broker.values import AccountRow
 
@@ -213,7 +214,8 @@ def _untold(
     tx: Transaction, people: People, lost: Sequence[int], ways: Mapping[str, _Heard]
 ) -> Sequence[Untold]:
     lacking = tx.reaches.lacking(people, lost) if lost else ()
-    return [Untold(one.public_id, one.name, one.group, _why(one, ways)) for one in lacking]
+    untold = (Untold(one.public_id, one.name, one.group, _why(one, ways)) for one in lacking)
+    return sorted(untold, key=lambda one: as_listed(one.group))  # by name within each already
 
 
 def _why(one: Lacking, ways: Mapping[str, _Heard]) -> str:

@@ -8,6 +8,8 @@ school is matched by.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,6 +27,7 @@ class Role(StrEnum):
 
 
 EVERYBODY = frozenset(Role)
+_LAST = "\U0010ffff"
 
 
 class GroupKind(StrEnum):
@@ -143,6 +146,12 @@ class Roster:
     problems: tuple[RosterProblem, ...] = ()
     derived: frozenset[str] = frozenset()
     speaks_for: frozenset[Role] = EVERYBODY
+
+
+def as_listed(name: str) -> tuple[tuple[int, str], ...]:
+    """What forms and groups are sorted by, as a school lists them: 7B before 10A, then words, and nothing last."""
+    pieces = re.findall(r"\d+|\D+", name.casefold()) or [_LAST]
+    return tuple((int(piece), "") if piece.isdecimal() else (sys.maxsize, piece) for piece in pieces)
 
 
 def speaking_for(roster: Roster, roles: Collection[Role]) -> Roster:

@@ -162,7 +162,7 @@ def _private(path: str, flags: int) -> int:
 def _paper(house: House, title: str) -> papers.Paper:
     with house.ledger.look() as tx:
         school, day = tx.school, tx.now.astimezone(zone_of(house))
-    return papers.Paper(school.name, school.locale, _day(day), title)
+    return papers.Paper(school.name, school.locale, _day(day), title, school.region)
 
 
 def _day(moment: datetime) -> str:

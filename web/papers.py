@@ -7,13 +7,14 @@ well on a screen and aloud.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from broker.address import as_dialled
 from broker.letter import Block
 from broker.naming import fill
 from broker.reach import Untold
@@ -38,6 +39,7 @@ class Paper:
     language: str
     day: str
     title: str
+    region: str = "GB"  # whose numbers are dialled without a country code
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def slips(paper: Paper, untold: Sequence[Untold], words: str) -> str:
 
 def phones(paper: Paper, untold: Sequence[Untold], calls: Sequence[Call]) -> str:
     """Whom to ring about everybody who is not reached, in the order to ask in. A page begins with each form."""
-    of = _by_pupil(calls)
+    of = _by_pupil(paper, calls)
     forms = [
         (group or NO_FORM, [(one, of.get(one.person, [])) for one in each])
         for group, each in groupby(untold, key=lambda one: one.group)
@@ -73,10 +75,11 @@ def letter(paper: Paper, blocks: Sequence[Block]) -> str:
     return _page("letter.html", paper, blocks=[(type(block).__name__, block) for block in blocks])
 
 
-def _by_pupil(calls: Sequence[Call]) -> dict[Any, list[Call]]:
+def _by_pupil(paper: Paper, calls: Sequence[Call]) -> dict[Any, list[Call]]:
     found: dict[Any, list[Call]] = {}
     for call in calls:
-        found.setdefault(call.pupil, []).append(call)
+        dialled = as_dialled(call.number, paper.region) if call.number else ""
+        found.setdefault(call.pupil, []).append(replace(call, number=dialled))
     return found
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, func, select
 from broker.announcement import People
 from broker.audience import Audience
 from broker.groups import slug_of
+from broker.roster import as_listed
 from ledger import tables as t
 from ledger.audience import holds_on, members
 from ledger.hand import Hand
@@ -60,7 +61,7 @@ def groups(hand: Hand, *, today: date | None = None, department: str | None = No
     )
     if department is not None:
         counted = counted.where(t.department.c.slug == department)
-    return [
+    found = [
         Listed(
             name,
             "expression" if expression else kind,
@@ -72,6 +73,7 @@ def groups(hand: Hand, *, today: date | None = None, department: str | None = No
         )
         for name, kind, public, expression, owner, people in hand.connection.execute(counted)
     ]
+    return sorted(found, key=lambda one: as_listed(one.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from broker.announcement import Announcement
 from broker.delivery import REACHED
 from broker.duty import DutyState
 from broker.reach import Statement, Untold, Way
+from broker.roster import as_listed
 from ledger import tables as t
 from ledger.hand import Hand
 from ledger.reaches import called, group_of
@@ -41,7 +42,7 @@ def after(hand: Hand, announcement: Announcement, kinds: Mapping[str, AddressKin
         reached=people - len(untold),
         ways={name: went.get(name, Way(0, 0)) for name in channels if name not in public},
         public=tuple(name for name in channels if name in public),
-        untold=sorted((one for one, _ in untold), key=lambda one: (one.group, one.name)),
+        untold=sorted((one for one, _ in untold), key=lambda one: (as_listed(one.group), one.name)),
         open=sum(state is DutyState.OPEN for _, state in untold),
     )
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.address import MAX_RAW, AddressKind, BadAddress, mask, parse_mobile
+from broker.address import MAX_RAW, AddressKind, BadAddress, as_dialled, mask, parse_mobile
 
 ONE = "+447911123456"
 
@@ -191,3 +191,8 @@ def test_masking_never_shows_more_than_three_digits_in_a_row_of_the_number(raw):
     digits = "".join(character for character in raw if character.isdigit())
     assert len(digits) < 6 or digits not in masked.replace(" ", "")
     assert sum(character.isdigit() for character in masked) <= 6
+
+
+def test_a_number_is_written_as_somebody_at_the_school_dials_it():
+    assert as_dialled("+447911123456", "GB") == "07911 123456"
+    assert as_dialled("+353850123456", "GB") == "+353 85 012 3456"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.roster import as_listed
 from broker.sheets import as_csv, neutral
 
 FORMULAS = ["=1+1", "+44 7911", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", "=HYPERLINK(…)", "＝1"]
@@ -36,3 +37,8 @@ def test_a_table_comes_back_cell_by_cell_and_no_cell_begins_a_formula(rows):
     read = list(csv.reader(io.StringIO(told.removeprefix("\ufeff"), newline="")))
     assert read == [["who", "'=what"], *([neutral(cell) for cell in row] for row in rows)]
     assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for row in read for cell in row)
+
+
+def test_forms_are_sorted_as_a_school_lists_them():
+    forms = ["10C", "", "7B", "Year 10", "Reception", "9A", "Year 7", "7a"]
+    assert sorted(forms, key=as_listed) == ["7a", "7B", "9A", "10C", "Reception", "Year 7", "Year 10", ""]

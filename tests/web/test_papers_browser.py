@@ -71,3 +71,18 @@ def test_the_list_names_whom_to_ring_in_order_and_who_has_nobody() -> None:
     html = PAGES["phones"]
     assert html.index("Mary O&#39;Neill") < html.index("Tom O&#39;Neill")
     assert html.count("nobody on file") == 3
+    assert "07911 100001" in html, "as it is dialled"
+    assert "+44" not in html
+
+
+def test_each_sheet_says_what_it_is_about_for_it_goes_to_another_form(browser: Browser) -> None:
+    page = browser.new_page()
+    try:
+        page.set_content(PAGES["slips"])
+        again = page.locator(".again")
+        assert not again.first.is_visible(), "a screen shows one page"
+        page.emulate_media(media="print")
+        assert again.count() == 2
+        assert all("Concert <tonight>" in text for text in again.all_inner_texts())
+    finally:
+        page.close()
