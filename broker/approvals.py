@@ -180,8 +180,8 @@ def _decide(
         "rules": binding.rules_version,
         "bound": binding.digest,
         "counted": binding.counted,
-        "why": why,
     }
+    # The reason stays beside it, in the decision: somebody's name may stand in it, and the record is for ever.
     tx.record.add([Entry(f"announcement.{decided.value}", actor, facts, announcement.id)])
     kept = tx.approvals.standing(announcement.id)
     assert kept is not None  # noqa: S101 - written three statements ago, in this transaction

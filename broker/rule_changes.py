@@ -16,7 +16,7 @@ from broker.values import StopKind
 
 
 def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rules:
-    """Set one rule. Raises RuleRefused for an unknown key or a value that is nonsense, NotAllowed; the rules stay as they are."""
+    """Set one rule. Raises RuleRefused for an unknown key or nonsense, NotAllowed; the rules stay as they are."""
     parameter = parameter_named(key)
     written = parameter.written(parameter.read(value))
 

@@ -40,7 +40,13 @@ def name_index(hand: Hand) -> NameIndex:
 
 
 def _names(hand: Hand) -> list[RosterName]:
-    columns = (person.c.given_name, person.c.family_name, person.c.preferred_name, person.c.form, person.c.is_pupil)
+    columns = (
+        person.c.given_name,
+        person.c.family_name,
+        person.c.preferred_name,
+        person.c.form,
+        person.c.is_pupil,
+    )
     # By position: fifty thousand rows are read for one index.
     rows = hand.connection.execute(select(*columns).where(person.c.active))
     return [

@@ -160,7 +160,7 @@ def disguised(draw: st.DrawFn) -> tuple[RosterName, str]:
         said = draw(st.sampled_from([", ", " ", ",\n"])).join([last, first])
     else:
         said = draw(separators).join([first, last])
-    said = draw(st.sampled_from([str, str.upper, str.lower, str.title]))(said)
+    said = draw(st.sampled_from([said, said.upper(), said.lower(), said.title()]))
     marks = st.sampled_from(MARKS)
     said = "".join(c + draw(marks) if c.isalpha() else c for c in said)
     before, after = draw(around)

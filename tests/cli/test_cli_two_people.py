@@ -1,0 +1,136 @@
+"""Operators and approvals, typed: the whole way, and what is typed badly."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Ran, Shell
+
+BELL, HEAD = ("--operator", "Mrs Bell"), ("--operator", "The Head")
+ANNOUNCE = ("announce", "The coach leaves at nine.", "--to", "Choir", "--via", "email", "--json")
+
+
+def ok(ran: Ran) -> Ran:
+    assert (ran.code, ran.err) == (0, ran.err), ran.err
+    return ran
+
+
+@pytest.fixture
+def two(school: Shell) -> Shell:
+    """Two operators, and a rule that everything wants two people."""
+    ok(school("operators", "add", "The Head", "--role", "approver", "--role", "admin", *HEAD))
+    ok(
+        school(
+            "operators",
+            "add",
+            "Mrs Bell",
+            "--role",
+            "author",
+            "--role",
+            "approver",
+            "--department",
+            "office",
+            *HEAD,
+        )
+    )
+    ok(school("rules", "set", "approval.needed", "any/any/any", "--why", "the test", *HEAD))
+    return school
+
+
+def group(school: Shell) -> str:
+    name: str = school("groups", "--json").json["groups"][0]["name"]
+    return name
+
+
+def announced(school: Shell, *more: str) -> Ran:
+    return school(
+        "announce", "The coach leaves.", "--to", group(school), "--via", "email", "--json", *more, *BELL
+    )
+
+
+def test_the_whole_way_from_waiting_to_approved(two: Shell) -> None:
+    said = ok(announced(two)).json
+    assert said["held"]["code"] == "needs_approval"
+    [waits] = two("approvals", "--json").json["waiting"]
+    assert (waits["announcement"], waits["by"], waits["overridden"]) == (
+        said["announcement"],
+        "Mrs Bell",
+        False,
+    )
+    shown = ok(two("approvals", "show", said["announcement"], "--json")).json
+    assert (shown["waits"], shown["contents"][0]["parts"]) == (True, {"long": "The coach leaves."})
+    own = two("approvals", "approve", said["announcement"], "--json", *BELL)
+    assert (own.code, own.error["code"]) == (2, "own_announcement")
+    assert (
+        ok(two("approvals", "reword", said["announcement"], "At nine.", "--json", *BELL)).json[
+            "content_version"
+        ]
+        == 2
+    )
+    stale = two("approvals", "approve", said["announcement"], "--seen", shown["seen"], "--json", *HEAD)
+    assert (stale.code, stale.error["code"]) == (2, "changed_since")
+    yes = ok(two("approvals", "approve", said["announcement"], "--json", *HEAD)).json
+    assert (yes["decision"], yes["by"]) == ("approved", "The Head")
+    assert two("approvals", "list", "--json").json["waiting"] == []
+    words = ok(two("approvals", "show", said["announcement"])).out
+    assert "At nine." in words
+    assert "approved by The Head" in words
+
+
+def test_a_no_with_its_reason(two: Shell) -> None:
+    said = announced(two).json["announcement"]
+    assert ok(two("approvals", "reject", said, "--why", "wrong day", *HEAD)).out.startswith(
+        "rejected by The Head"
+    )
+    assert "rejected by The Head" in two("approvals", "show", said).out
+
+
+def test_an_urgent_one_without_a_second_person_is_listed_until_reviewed(two: Shell) -> None:
+    said = ok(announced(two, "--urgent", "--without-approval", "the boiler has failed")).json
+    assert said["held"] is None
+    [listed] = two("approvals", "--json").json["waiting"]
+    assert listed["overridden"]
+    assert "the boiler has failed" in listed["why"]
+    ok(two("approvals", "review", said["announcement"], "--note", "right to send it", *HEAD))
+    assert two("approvals", "--json").json["waiting"] == []
+
+
+def test_the_preview_says_that_it_would_wait(two: Shell) -> None:
+    preview = ok(announced(two, "--dry-run")).json
+    assert {"hold"} == {each["answer"] for each in preview["verdicts"]}
+    assert {"needs_approval"} == {each["code"] for each in preview["verdicts"]}
+
+
+def test_operators_are_listed_changed_and_taken_away(two: Shell) -> None:
+    ok(two("operators", "role", "mrs bell", "--role", "auditor", *HEAD))
+    assert two("operators", "--json").json["operators"] == [
+        {"name": "Mrs Bell", "roles": ["auditor"], "department": "office"},
+        {"name": "The Head", "roles": ["admin", "approver"], "department": None},
+    ]
+    assert announced(two).error["code"] == "not_allowed"
+    ok(two("operators", "remove", "Mrs Bell", *HEAD))
+    assert "The Head" in ok(two("operators")).out
+
+
+BADLY: list[tuple[tuple[str, ...], str]] = [
+    (("operators", "add", "X", "--role", "king", *HEAD), "wrong_use"),
+    (("operators", "add", "X", *HEAD), "wrong_use"),
+    (("operators", "add", "", "--role", "author", *HEAD), "bad_text"),
+    (("approvals", "show", "nonsense"), "bad_id"),
+    (("approvals", "show", "0198c0de-0000-7000-8000-000000000000"), "not_found"),
+    (("approvals", "approve", "0198c0de-0000-7000-8000-000000000000", *HEAD), "not_found"),
+    (
+        ("approvals", "reject", "0198c0de-0000-7000-8000-000000000000", "--why", "a\x07b", *HEAD),
+        "bad_text",
+    ),
+    (("approvals", "reword", "0198c0de-0000-7000-8000-000000000000", *HEAD), "empty_text"),
+    ((*ANNOUNCE, "--without-approval", "hurry", *BELL), "not_urgent"),
+    ((*ANNOUNCE, "--copy", "nobody", *BELL), "unknown_copy"),
+    (("rules", "set", "approval.needed", "public", "--why", "x", *HEAD), "bad_rule"),
+]
+
+
+def test_what_is_typed_badly_is_one_clear_error(two: Shell) -> None:
+    for typed, code in BADLY:
+        ran = two(*typed) if "--json" in typed else two(*typed, "--json")
+        assert (ran.code, ran.error["code"]) == (2, code), typed
