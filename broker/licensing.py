@@ -28,9 +28,11 @@ from broker.licence import (
     step_reached,
 )
 from broker.licence_notice import mail_owners
+from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.licences import Judged, LicenceRow
 from broker.record import Entry
+from broker.rules.licence import AGAIN, CODE, NOTHING
 from broker.values import AccountRow, StopKind
 
 LATER_STEPS = (timedelta(days=14), timedelta(days=7), timedelta(days=1))
@@ -69,6 +71,15 @@ def show(ports: Ports, tx: Transaction, account: AccountRow) -> Shown:
     terms = _terms(tx, traits)
     standings = angles(row.licence if row else Licence(), account.posture, tx.now, terms)
     return Shown(account, row, standings, terms, traits)
+
+
+def silence(tx: Transaction, account: AccountRow, *, at: datetime) -> Hold | None:
+    """What keeps an account from speaking at a moment; None while its licence stands then."""
+    row = tx.licences.of(account.id)
+    if row is not None and row.stands_until is not None and at < row.stands_until:
+        return None
+    why = NOTHING if row is None else row.lacking or "it has lapsed by then"
+    return Hold(at + AGAIN, CODE, f"the account {account.name} has no licence in force: {why}")
 
 
 def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> Shown:

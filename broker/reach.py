@@ -15,6 +15,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from broker import licensing
 from broker.actor import Actor
 from broker.address import AddressKind
 from broker.announcement import Announcement, People, Purpose, Urgency
@@ -146,8 +147,11 @@ class _Rules:
             rules=tx.rules.current(),
         )
         self._known: dict[_Facts, Verdict] = {}
+        self._silent = licensing.silence(tx, account, at=due)
 
     def verdict(self, facts: _Facts) -> Verdict:
+        if self._silent is not None:
+            return self._silent
         if facts not in self._known:
             self._known[facts] = judge(_with(self._case, facts), self._policies)
         return self._known[facts]

@@ -118,6 +118,7 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
         f"St Cecilia's is imported: {difference.people.new} people, {difference.groups.new} groups,"
         f" {len(difference.problems)} values could not be used."
     )
+    said("Each account has a licence, the sandbox's own, which is worth nothing elsewhere: carillon licence.")
     began = time.monotonic()
     ways = tuple(account.channel for account in house.settings.accounts.values())
     announcement = intake.accept(house.ports, _draft(ways), actor=OPERATOR).announcement

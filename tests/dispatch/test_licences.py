@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from broker import intake, licensing
+from broker import audience as audiences
+from broker import intake, licensing, reach
 from broker.actor import SYSTEM
-from broker.announcement import Step
+from broker.announcement import People, Step
 from broker.errors import InvalidAnnouncement, InvalidLicence, NotFound
 from broker.licence import Angle
 from broker.licence_form import as_form
@@ -312,3 +313,12 @@ def test_where_its_owners_cannot_be_mailed_the_alarm_says_why(
     assert "nobody was mailed" in alarms(thirty)["licence_lapsing"]
     assert why in alarms(thirty)["licence_lapsing"]
     assert thirty.rows(select(t.announcement)) == []
+
+
+def test_the_reach_statement_says_that_a_way_waits_for_its_licence(thirty: World) -> None:
+    settle(thirty, liability={"review": YESTERDAY})
+    with thirty.ledger.look() as tx:
+        question = reach.Question(audiences.parse("Choir"), People.GUARDIANS, ("sms", "email"), "office")
+        ways = reach.before(thirty.ports, tx, question).ways
+    assert "no licence in force: liability" in ways["sms"].waits
+    assert ways["email"].waits == ""
