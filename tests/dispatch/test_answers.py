@@ -19,6 +19,7 @@ from broker.answers import Recorded
 from broker.errors import NotFound, NotToBeChanged
 from broker.values import Lane
 from ledger import tables as t
+from ledger.setup import rules_for
 from tests.support.broker_world import World
 
 PARENT, STRANGER = "+447911123400", "+447911123499"
@@ -123,6 +124,14 @@ def test_the_next_day_a_sender_is_answered_again(school: World) -> None:
 def test_machines_lists_and_what_is_done_already_are_never_answered(school: World, flag: str) -> None:
     assert hear(school, **{flag: True}).replied is False
     assert got(school, PARENT) == 0
+
+
+def test_no_rule_of_the_school_s_holds_an_answer_back(school: World) -> None:
+    school.sql("DELETE FROM rules")
+    with school.ledger.begin() as tx:
+        rules_for(tx, sandbox=False)  # undo windows, hours, second persons: as a school begins
+    assert hear(school).replied
+    assert got(school, PARENT) == 1
 
 
 def test_whoever_opted_out_is_not_answered_either(school: World) -> None:
