@@ -281,6 +281,10 @@ class Imports:
         same = and_(address.c.kind == staged_address.c.kind, address.c.value == staged_address.c.value)
         unknown = staged_address.c.address_id.is_(None)
         execute(update(address).where(same, unknown).values(hash=staged_address.c.hash))
+        # Emptied when everybody who held it had left, and known by its hash still: somebody of them is back.
+        emptied = and_(address.c.id == staged_address.c.address_id, address.c.value.like("erased~%"))
+        told = {"value": staged_address.c.value, "commitment_key": staged_address.c.commitment_key}
+        execute(update(address).where(emptied).values(told))
         fields = ("kind", "value", "hash", "commitment_key")
         values = [staged_address.c[field] for field in fields]
         now = literal(self._hand.now, address.c.confirmed_at.type)

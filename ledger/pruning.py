@@ -10,7 +10,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from broker.delivery import State
 from broker.ports.office import PersonRow
@@ -103,28 +117,20 @@ class Prunings:
         return Pruned(gone, more=True)
 
     def leavers_addresses(self, before: datetime, *, limit: int) -> Pruned:
-        """Of those who left nobody holds an address any more; an address that nobody holds is emptied."""
-        run = self._hand.connection.execute
-        left = and_(
-            t.person.c.id == t.person_address.c.person_id,
-            not_(t.person.c.active),
-            t.person.c.changed_at < before,
-            self._not_held(t.person.c.id),
+        """Of those who left only keyed hashes stay, until they are erased: a stop and an answer are found by them.
+
+        An address that nobody holds goes whole.
+        """
+        here = self._held_by(or_(t.person.c.active, t.person.c.changed_at >= before))
+        kept = exists().where(
+            t.person_address.c.address_id == t.address.c.id,
+            t.legal_hold.c.person_id == t.person_address.c.person_id,
+            t.legal_hold.c.lifted_at.is_(None),
         )
-        pairs = run(
-            select(t.person_address.c.person_id, t.person_address.c.address_id)
-            .where(exists().where(left))
-            .limit(limit)
-        ).all()
-        for pair in pairs:
-            run(
-                delete(t.person_address).where(
-                    t.person_address.c.person_id == pair.person_id,
-                    t.person_address.c.address_id == pair.address_id,
-                )
-            )
-        emptied = self._empty_addresses(before, limit)
-        return Pruned(len(pairs) + emptied, more=len(pairs) == limit or emptied == limit)
+        left = self._empty(and_(self._held_by(true()), not_(here), not_(kept)), limit)
+        orphans = and_(t.address.c.confirmed_at < before, not_(self._held_by(true())))
+        nobodys = self._empty(orphans, limit, hash=b"")
+        return Pruned(left + nobodys, more=limit in (left, nobodys))
 
     def leavers(self, before: datetime, *, after: int, limit: int) -> Sequence[PersonRow]:
         """Who left before, and is there by name still."""
@@ -218,21 +224,25 @@ class Prunings:
         )
         return self._hand.connection.execute(delete(t.attachment).where(not_(or_(*used)))).rowcount
 
-    def _empty_addresses(self, before: datetime, limit: int) -> int:
-        held = exists().where(t.person_address.c.address_id == t.address.c.id)
-        orphans = (
+    def _held_by(self, which: ColumnElement[bool]) -> ColumnElement[bool]:
+        return exists().where(
+            t.person_address.c.address_id == t.address.c.id,
+            t.person.c.id == t.person_address.c.person_id,
+            which,
+        )
+
+    def _empty(self, which: ColumnElement[bool], limit: int, **more: bytes) -> int:
+        chosen = (
             select(t.address.c.id)
-            .where(t.address.c.value.not_like("erased~%"), t.address.c.confirmed_at < before, not_(held))
+            .where(t.address.c.value.not_like("erased~%"), which)
             .order_by(t.address.c.id)
             .limit(limit)
         )
-        ids = list(self._hand.connection.execute(orphans).scalars())
-        for each in ids:
-            self._hand.connection.execute(
-                update(t.address)
-                .where(t.address.c.id == each)
-                .values(value=f"erased~{each}", hash=b"", commitment_key=None)
-            )
+        ids = list(self._hand.connection.execute(chosen).scalars())
+        own = literal("erased~").concat(cast(t.address.c.id, Text))
+        self._hand.connection.execute(
+            update(t.address).where(t.address.c.id.in_(ids)).values(value=own, commitment_key=None, **more)
+        )
         return len(ids)
 
 
