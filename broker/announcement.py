@@ -150,6 +150,7 @@ class Stage(StrEnum):
     """How far an announcement has come."""
 
     AWAITING_APPROVAL = "awaiting approval"
+    HELD = "held"
     SCHEDULED = "scheduled"
     PLANNING = "being planned"
     SENDING = "going out"
@@ -167,6 +168,8 @@ def stage(announcement: Announcement, now: datetime) -> Stage:
         return Stage.AWAITING_APPROVAL
     if announcement.fanned_out_at is not None:
         return Stage.SENDING
+    if announcement.held_until is not None and announcement.held_until > now:
+        return Stage.HELD
     return Stage.SCHEDULED if announcement.due_at > now else Stage.PLANNING
 
 

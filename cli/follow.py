@@ -94,6 +94,7 @@ def as_told(status: Status) -> Mapping[str, Any]:
         "people": said.people,
         "due_at": said.due_at,
         "expires_at": said.expires_at,
+        "held": held_as_told(status),
         "channels": {
             channel: {"deliveries": sum(counted.values()), "states": {s.value: n for s, n in counted.items()}}
             for channel, counted in status.channels.items()
@@ -104,6 +105,14 @@ def as_told(status: Status) -> Mapping[str, Any]:
     }
 
 
+def held_as_told(status: Status) -> Mapping[str, Any] | None:
+    """What the rules keep the whole announcement waiting for; None while they do not."""
+    said = status.announcement
+    if status.stage is not Stage.HELD:
+        return None
+    return {"until": said.held_until, "code": said.hold_code, "why": said.hold_why}
+
+
 def show_status(status: Status) -> None:
     """A status in words."""
     said = status.announcement
@@ -111,6 +120,8 @@ def show_status(status: Status) -> None:
     show.say(
         f"{said.public_id}: {stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
     )
+    if status.stage is Stage.HELD:
+        show.say(f"  {show.plain(said.hold_why)}")
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")
     show.say(f"  people: {show.duties(status.duties)}")

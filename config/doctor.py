@@ -22,6 +22,8 @@ from broker.licensing import LAPSED, LAPSING
 from broker.oversight import ALARM as FOUND_POST
 from broker.retract import ALARM as RETRACTION
 from broker.rules.licence import NOTHING
+from broker.rules.switches import SwitchKind
+from broker.sweep import UNREADABLE
 from config import queue
 from config.assembly import secret_of
 from config.registry import Registry
@@ -132,7 +134,7 @@ def ledger(settings: Settings) -> list[Finding]:
         return [Finding("ledger", Health.WRONG, "has no tables yet", "run: carillon db upgrade")]
     opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
     try:
-        return [*_schema(opened), *_clock(opened, settings), *_alarms(opened), *_licences(opened)]
+        return [*_schema(opened), *_clock(opened, settings), *_alarms(opened), *_switches(opened), *_licences(opened)]
     except SQLAlchemyError as error:
         problem = problem_of(error)
         return [Finding("ledger", Health.WRONG, problem.message, problem.hint)]
@@ -260,6 +262,7 @@ def _alarms(opened: Ledger) -> list[Finding]:
         RETRACTION: "nothing needs resuming: it is cleared when the post is gone",
         LAPSING: "renew it in time: carillon licence renew NAME",
         LAPSED: "renew it: carillon licence renew NAME",
+        UNREADABLE: "look: carillon rules history; to begin anew: carillon rules reset --all",
         FOUND_POST: "see it: carillon accounts posts NAME",
     }
     usual = "when it is mended: carillon accounts resume NAME"
@@ -271,6 +274,19 @@ def _alarms(opened: Ledger) -> list[Finding]:
                 f"when it may go on: carillon accounts resume {a.account}")
         for a in paused
     ]  # fmt: skip
+
+
+def _switches(opened: Ledger) -> list[Finding]:
+    """What somebody has stopped with a kill switch; a paused account is told with the alarms."""
+    if migrate.current(opened.engine) != migrate.newest():
+        return []
+    with opened.look() as tx:
+        off = [switch for switch in tx.switches.off() if switch.kind is not SwitchKind.ACCOUNT]
+    return [
+        Finding("switch", Health.DOUBTFUL, f"{what} is stopped: {switch.why}", f"to let it go on: carillon go {what}")
+        for switch in off
+        for what in (f"{switch.kind} {switch.subject}".strip(),)
+    ]
 
 
 def _licences(opened: Ledger) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -394,6 +395,38 @@ def test_with_a_table_of_the_rules_gone_nothing_leaves_nothing_is_lost_and_it_go
     assert [row.cleared_at is None for row in thirty.rows(select(t.alarm.c.cleared_at))] == [False]
     thirty.send()
     assert thirty.states(said) == {"sent": 30}
+
+
+def test_a_table_of_the_rules_that_breaks_under_load_stops_it_and_it_goes_on_when_mended(
+    thirty: World,
+) -> None:
+    said = thirty.announce()
+    thirty.plan(said)
+    thirty.tempo = replace(thirty.tempo, chunk=5)
+    texts = thirty.channels.texts
+    texts.answer_in = timedelta(milliseconds=200)
+    broken: list[datetime] = []
+
+    def breaking() -> None:
+        until = time.monotonic() + 20
+        while not texts.truth and time.monotonic() < until:
+            time.sleep(0.01)
+        thirty.sql("ALTER TABLE verdict RENAME TO broken")
+        broken.append(datetime.now(UTC))
+
+    hand = threading.Thread(target=breaking)
+    hand.start()
+    thirty.send()
+    hand.join()
+    left = len(texts.truth)
+    # What a claim had taken by then was judged; nothing else is taken any more.
+    assert 0 < left < 30
+    assert thirty.send() == 0
+    assert thirty.states(said) == {"sent": left, "queued": 30 - left}
+    thirty.sql("ALTER TABLE broken RENAME TO verdict")
+    thirty.send()
+    assert thirty.states(said) == {"sent": 30}
+    assert len(texts.truth) == 30
 
 
 @pytest.mark.parametrize(
