@@ -72,7 +72,7 @@ def claim(
         _keep_account(tx, account, judged, steps, actor)
         return Claimed(taken, len(picked), turns, _licensed_until(rulings))
 
-    return ports.ledger.transact(work)
+    return ports.ledger.transact(work, ahead=lane is Lane.URGENT)
 
 
 def _rulings(

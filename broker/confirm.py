@@ -156,5 +156,5 @@ def _record(tx: Transaction, moves: Sequence[Move], actor: Actor) -> None:
 
 
 def _account_names(ports: Ports) -> Mapping[int, str]:
-    with ports.ledger.begin() as tx:
+    with ports.ledger.look() as tx:
         return {account.id: account.name for account in tx.accounts.all()}

@@ -88,7 +88,7 @@ async def deliver(
 
 
 def _account(ports: Ports, name: str) -> AccountRow | None:
-    with ports.ledger.begin() as tx:
+    with ports.ledger.look() as tx:
         return tx.accounts.named(name)
 
 
@@ -342,6 +342,7 @@ class _Run:
             Starts(self.channel.name, self.tempo.margin, each),
             now=self.brake.database_now(),
             actor=self.actor,
+            ahead=self.lane is Lane.URGENT,
         )
 
     async def _write(self, window: Window) -> None:

@@ -34,12 +34,15 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
         return 0
     if announcement is None:
         return 0
-    lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
+    urgent = announcement.urgency is Urgency.URGENT
+    lane = Lane.URGENT if urgent else Lane.ROUTINE
     added, waits = 0, False
     for channel in announcement.ways[0].channels:
         done = False
         while not done:
-            step = ports.ledger.transact(lambda tx, c=channel: _partition(ports, tx, public_id, c))  # type: ignore[misc]
+            step = ports.ledger.transact(
+                lambda tx, c=channel: _partition(ports, tx, public_id, c), ahead=urgent
+            )  # type: ignore[misc]
             if step is None:
                 return added
             progress, account = step
@@ -48,7 +51,7 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
             if progress.deliveries:
                 ports.hints.publish(DeliverHint(account, channel, lane))
     if not waits:
-        ports.ledger.transact(lambda tx: _finish(tx, public_id, added, actor))
+        ports.ledger.transact(lambda tx: _finish(tx, public_id, added, actor), ahead=urgent)
     return added
 
 

@@ -31,7 +31,7 @@ def look_if_old(
     """
     if not isinstance(channel, Inspects) or account.paused_at is not None:
         return
-    with ports.ledger.begin() as tx:
+    with ports.ledger.look() as tx:
         known = tx.accounts.named(account.name)
         old = known is None or known.posture_at is None or tx.now - known.posture_at >= after
     if not old:

@@ -23,7 +23,7 @@ ASKERS = 8  # asked at a time: a lost connection leaves hundreds to ask about, a
 
 def look_up_due(ports: Ports, *, actor: Actor) -> int:
     """Look up what is due on every account; returns how many deliveries were asked about."""
-    with ports.ledger.begin() as tx:
+    with ports.ledger.look() as tx:
         accounts = tx.sweeps.due_lookups()
     return sum(look_up(ports, account, actor=actor) for account in accounts)
 
@@ -34,7 +34,7 @@ def look_up(ports: Ports, account: str, *, actor: Actor) -> int:
     No transaction is open while the provider is asked. Found → sent; absent twice → queued again; a provider
     that cannot tell is asked again later, and that counts for nothing.
     """
-    with ports.ledger.begin() as tx:
+    with ports.ledger.look() as tx:
         row = tx.accounts.named(account)
     if row is None:
         return 0

@@ -120,7 +120,7 @@ class Renderer:
         if key not in self._wordings:
             if len(self._wordings) >= MOST_CACHED:
                 self._wordings.clear()
-            with self._ports.ledger.begin() as tx:
+            with self._ports.ledger.look() as tx:
                 self._wordings[key] = tx.announcements.content(*key)
         return self._wordings[key]
 

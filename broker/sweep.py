@@ -1,6 +1,6 @@
-"""The sweep: once a second it finds what no hint told of, and does what nobody else is there to do.
+"""The sweep: once a second it does what nobody else is there to do; and `hint` finds what no hint told of.
 
-It is also the scheduler: an announcement whose time has come is due work like any other. Time never rides in a
+`hint` is also the scheduler: an announcement whose time has come is due work like any other. Time never rides in a
 queue (design §6.1). Look-ups wait on providers and have a turn of their own (`broker.reconcile`).
 """
 
@@ -42,7 +42,6 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "rules": lambda: _read_rules(ports),
         "stranded": lambda: stranded(ports, actor=actor),
         "confirmed": lambda: drain_inbox(ports, actor=actor),
-        "hinted": lambda: _hint(ports),
         "folded": lambda: ports.ledger.transact(_fold),
         "counted": lambda: ports.ledger.transact(warn_of_spend),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
@@ -77,8 +76,10 @@ def _read_rules(ports: Ports) -> int:
     return 0
 
 
-def _hint(ports: Ports) -> int:
-    due: Due = ports.ledger.transact(lambda tx: tx.sweeps.due(limit=MOST_HINTS))
+def hint(ports: Ports) -> int:
+    """Hint at whatever is due; how many hints. It only reads, so it waits for no writer."""
+    with ports.ledger.look() as tx:
+        due: Due = tx.sweeps.due(limit=MOST_HINTS)
     for announcement in due.announcements:
         ports.hints.publish(FanOutHint(announcement))
     for hint in due.deliveries:

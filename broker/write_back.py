@@ -34,6 +34,7 @@ def write_back_and_start(
     *,
     now: datetime,
     actor: Actor,
+    ahead: bool = False,
 ) -> Mapping[int, int]:
     """Both in one commit; delivery → attempt of what was started. Either of them may be nothing.
 
@@ -55,7 +56,7 @@ def write_back_and_start(
         started = None
         if not any(_opts_out(outcome) for _, outcome in batch) and not _to_give_back(results):
             started = ports.ledger.exchange(account, results, told, starts, now=now)
-        return ports.ledger.transact(both) if started is None else started
+        return ports.ledger.transact(both, ahead=ahead) if started is None else started
 
     if not results:
         return in_one()
@@ -64,7 +65,7 @@ def write_back_and_start(
     except Exception as error:  # noqa: BLE001 - whatever it was, the outcomes must not be lost by it
         log.warning("outcomes are written on their own: %s", type(error).__name__)
     write_back(ports, account, results, batch, actor=actor)
-    return ports.ledger.transact(start) if starts.each else {}
+    return ports.ledger.transact(start, ahead=ahead) if starts.each else {}
 
 
 def write_back(

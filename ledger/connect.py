@@ -28,7 +28,7 @@ from ledger.consents import Consents, OptOuts
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
-from ledger.dialect.sqlite import READ_ONLY
+from ledger.dialect.sqlite import AHEAD, READ_ONLY
 from ledger.erasure import Privacy
 from ledger.exchange import exchange
 from ledger.families import Families
@@ -173,13 +173,13 @@ class Ledger:
         with self._snapshots.begin() as connection:
             yield connection
 
-    def transact(self, work: Callable[[Transaction], T]) -> T:
+    def transact(self, work: Callable[[Transaction], T], *, ahead: bool = False) -> T:
         """Run `work` in a transaction, again from the start when it lost to another one (deadlock, busy)."""
         began = time.monotonic()
         for turn in range(TRIES):
             try:
-                with self.begin() as tx:
-                    return work(tx)
+                with (self._ahead if ahead else self.engine).begin() as connection:
+                    return work(Transaction(Hand(connection, self.dialect, self._signer)))
             except DBAPIError as error:
                 tired = turn == TRIES - 1 or time.monotonic() - began > PATIENCE.total_seconds()
                 if tired or not self.dialect.is_conflict(error):
@@ -220,6 +220,10 @@ class Ledger:
     @cached_property
     def _snapshots(self) -> Engine:
         return self.engine.execution_options(**{READ_ONLY: True}, **self.dialect.one_moment)
+
+    @cached_property
+    def _ahead(self) -> Engine:
+        return self.engine.execution_options(**{AHEAD: True})
 
     @cached_property
     def _reader(self) -> Engine:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,8 @@ from workers.sole import sole_worker
 from workers.workshop import Workshop, threads_for
 
 URGENT_THREADS = 4
+# What another process says, a command line's, comes with no hint: an urgent announcement waits for this look.
+LOOKS_EVERY = timedelta(milliseconds=200)
 
 
 @dataclass
@@ -47,6 +50,7 @@ class EmbeddedWorker:
             name="embedded",
             budget=settings.worker.budget,
             stalled_after=settings.worker.stalled_after,
+            looks_every=LOOKS_EVERY,
         )
         self._publishing = Publishing(house)
         self._looking_after = LookingAfter(house, name="embedded")

@@ -41,7 +41,13 @@ class Workshop:
     """One process's means of work. `start()` it, give it hints, `stop()` it warmly: what is in hand is finished."""
 
     def __init__(
-        self, ports: Ports, *, name: str, budget: timedelta, stalled_after: timedelta = timedelta(minutes=15)
+        self,
+        ports: Ports,
+        *,
+        name: str,
+        budget: timedelta,
+        stalled_after: timedelta = timedelta(minutes=15),
+        looks_every: timedelta = SWEEP_EVERY,
     ) -> None:
         self.name = name
         self._ports = ports
@@ -58,6 +64,7 @@ class Workshop:
         self._long_turns = Turns(after=8 * stalled_after)
         self._braking = Every("brake", BRAKE_EVERY, self._brake.refresh, turns=self._turns)
         self._ticking = Every("sweep", SWEEP_EVERY, self.sweep, turns=self._turns)
+        self._looking = Every("what is due", looks_every, self.hint, turns=self._turns)
         self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._long_turns)
         self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._long_turns)
         self._overseeing = Every("oversight", OVERSEE_EVERY, self.oversee, turns=self._long_turns)
@@ -71,6 +78,7 @@ class Workshop:
             sweep.start_alone(self._ports, actor=self._actor)
         self._braking.start()
         self._ticking.start()
+        self._looking.start()
         self._asking.start()
         self._taking_back.start()
         self._overseeing.start()
@@ -87,6 +95,7 @@ class Workshop:
         """Take no new work, finish what is in hand, then let go; safe to call twice."""
         self.wind_down()
         self._ticking.stop()
+        self._looking.stop()
         self._asking.stop()
         self._taking_back.stop()
         self._overseeing.stop()
@@ -108,6 +117,11 @@ class Workshop:
         """Find what is due, expired, lost or to be sealed. One sweeper at a time: the ledger sees to that."""
         if not self._stopping.is_set():
             self._tell(sweep.run(self._ports, actor=self._actor))
+
+    def hint(self) -> None:
+        """Find what is due and no hint told of."""
+        if not self._stopping.is_set():
+            sweep.hint(self._ports)
 
     def _tell(self, report: Report) -> None:
         """A chore that fails is told once, not every second of a night in which the database is away."""

@@ -202,8 +202,10 @@ class Ledger(Protocol):
     def begin_import(self, roster: Roster) -> AbstractContextManager[ImportTransaction]:
         """Stage a roster where nobody else sees it, then begin: one import at a time, and a short transaction."""
 
-    def transact(self, work: Callable[[Transaction], T]) -> T:
+    def transact(self, work: Callable[[Transaction], T], *, ahead: bool = False) -> T:
         """Run `work` in a transaction, again from its start when it lost to another one.
+
+        `ahead`: it is urgent; where writers queue (SQLite) it goes before the routine ones.
 
         Lost: a deadlock, a lock that was not to be had, or a row that the other wrote first.
         """

@@ -16,13 +16,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, Connection, Engine, FromClause, Select, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from ledger.dialect import Column
+from ledger.dialect.one_writer import OneWriter
 from ledger.walks import Walks
 
 BUSY = timedelta(seconds=30)
 STORED = "%Y-%m-%d %H:%M:%S.%f"
+TURN = "carillon_turn"  # kept on a connection while it is its turn to write
+AHEAD = "carillon_ahead"  # execution option: this writer goes before those that wait
 READ_ONLY = "carillon_read_only"  # execution option: a transaction that only reads takes no write lock
 
 
@@ -66,6 +69,7 @@ class Sqlite:
     def __init__(self) -> None:
         self._clock = GuardedClock()
         self.walks = Walks()
+        self._writers = OneWriter()
 
     def open(self, url: URL, *, pool_size: int) -> Engine:
         """Every connection gets WAL, full synchronisation, foreign keys and a busy timeout."""
@@ -81,8 +85,26 @@ class Sqlite:
             hide_parameters=True,  # an error's words would hold numbers and texts otherwise
         )
         event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
+        event.listen(engine, "begin", self._on_begin)
+        event.listen(engine, "checkin", self._on_checkin)
         return engine
+
+    def _on_begin(self, connection: Connection) -> None:
+        connection.info.pop("carillon_now", None)
+        if connection.get_execution_options().get(READ_ONLY):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not connection.info.get(TURN):  # a connection may begin again before it is given back
+            connection.info[TURN] = self._writers.take(
+                BUSY, ahead=connection.get_execution_options().get(AHEAD, False)
+            )
+        # A transaction that reads first and writes later fails at once under WAL if another wrote in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _on_checkin(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        # Not at the commit, of which SQLAlchemy tells before it is made: the next would find the file still locked.
+        if record.info.pop(TURN, False):
+            self._writers.give_back()
 
     def read_now(self, connection: Connection) -> datetime:
         """The time at which this transaction first asked."""
@@ -209,10 +231,3 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         "cache_size=-32000",
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.info.pop("carillon_now", None)
-    # A transaction that reads first and writes later fails at once under WAL if another wrote in between.
-    how = "BEGIN" if connection.get_execution_options().get(READ_ONLY) else "BEGIN IMMEDIATE"
-    connection.exec_driver_sql(how)

@@ -57,7 +57,7 @@ class StopList:
     def stop(self, kind: StopKind, subject: int) -> None:
         self.kept.append(Stop(next(self.numbers), kind, subject))
 
-    def transact(self, work: Callable[[Transaction], T]) -> T:
+    def transact(self, work: Callable[[Transaction], T], *, ahead: bool = False) -> T:
         with self.look() as tx:
             return work(tx)
 

@@ -30,7 +30,7 @@ class ReachedTheLedger(Exception):
 class ShutLedger:
     """Nobody gets in: whatever is refused is refused before anything can be written."""
 
-    def transact(self, work: object) -> NoReturn:
+    def transact(self, work: object, *, ahead: bool = False) -> NoReturn:
         raise ReachedTheLedger
 
     begin = begin_import = transact

@@ -175,7 +175,7 @@ class DiesBeforeWriting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
 
-    def transact(self, work: Callable[[Transaction], T]) -> T:
+    def transact(self, work: Callable[[Transaction], T], *, ahead: bool = False) -> T:
         if not self._left:
             raise ConnectionError("the worker died")
         self._left -= 1

@@ -139,6 +139,7 @@ class World:
         """All that a worker does beside sending."""
         reconcile.look_up_due(self.ports, actor=SYSTEM)
         retract.take_back_due(self.ports, actor=SYSTEM)
+        sweep.hint(self.ports)
         return sweep.run(self.ports, actor=SYSTEM)
 
     def confirm(self) -> int:
