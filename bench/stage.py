@@ -22,6 +22,7 @@ KINDS = {
     "apprise_texts": "bench.peers.apprise_texts",
     "apprise_mails": "bench.peers.apprise_mails",
     "post_office": "bench.peers.post_office",
+    "stops": "bench.peers.stops",
     "watchers": "bench.peers.watchers",
     "web": "bench.peers.web",
 }

@@ -7,6 +7,7 @@ alarm, mail, log or entry of the record says more of it than its id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -73,6 +74,25 @@ def record_inbound(ports: Ports, tx: Transaction, inbound: Inbound, *, actor: Ac
         tx.answers.note_reply(kept.id, said or "answered once: not read live, and where to get help")
         replied = not said
     return Recorded(kept.public_id, new=True, concern=concern, replied=replied)
+
+
+def record_settled(ports: Ports, tx: Transaction, texts: Sequence[Inbound], *, actor: Actor) -> int:
+    """Keep texts of one account on which nothing is left to do (STOP, START), however many; returns how many are new.
+
+    A school's families may say STOP within one minute: one by one, that would keep whatever else comes waiting.
+    """
+    if not texts:
+        return 0
+    first = texts[0]
+    kind = ports.channels.traits(first.channel).address_kind or AddressKind.EMAIL
+    region = tx.school.region
+    told = [(_bounded(one), _normalised(one, kind, region)[0]) for one in texts]
+    inbox = ports.answering.inbox_of(_owner(tx, first))
+    kept = tx.answers.add_settled(told, kind=kind, inbox=inbox.name)
+    if kept:
+        facts = {"answers": [str(one) for one in kept], "channel": first.channel}
+        tx.record.add([Entry("answers.settled", actor, facts)])
+    return len(kept)
 
 
 def finish(ports: Ports, public_id: UUID, *, actor: Actor) -> None:

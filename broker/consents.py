@@ -67,8 +67,7 @@ def keep(ports: Ports, told: Sequence[Told], *, actor: Actor) -> int:
         tx.consents.say(said, actor=actor)
         for channel, kind in kinds.items():
             lost = {one.person for one in said if one.channel == channel and not one.given}
-            for address in tx.consents.addresses_of(lost, kind):
-                tx.stops.add(StopKind.ADDRESS, address)
+            tx.stops.add_all(StopKind.ADDRESS, tx.consents.addresses_of(lost, kind))
         tx.record.add([_entry(said, actor)])
         return len({one.person for one in said})
 

@@ -32,10 +32,16 @@ def hear(ports: Ports, tx: Transaction, account: int, texts: Sequence[Heard], *,
             new.discard((account, text.provider_id))  # twice in one chunk is once, too
             fresh.append((text, keyword_of(text.text, text.asked)))
     _act(ports, tx, channel, fresh, actor)
-    for text, keyword in fresh:
-        settled = keyword is not None and keyword.alone and keyword.asked is not Asked.HELP
-        inbound = Inbound(channel, text.sender, text.text, text.provider_id, account=account, settled=settled)
-        answers.record_inbound(ports, tx, inbound, actor=actor)
+    told = [_inbound(text, keyword, channel, account) for text, keyword in fresh]
+    answers.record_settled(ports, tx, [one for one in told if one.settled], actor=actor)
+    for one in told:
+        if not one.settled:
+            answers.record_inbound(ports, tx, one, actor=actor)
+
+
+def _inbound(text: Heard, keyword: Keyword | None, channel: str, account: int) -> Inbound:
+    settled = keyword is not None and keyword.alone and keyword.asked in SOURCES
+    return Inbound(channel, text.sender, text.text, text.provider_id, account=account, settled=settled)
 
 
 def _act(

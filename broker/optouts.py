@@ -29,8 +29,7 @@ LINK = "unsubscribe"  # its name among a recipient's links
 def stop(tx: Transaction, hashes: Sequence[bytes], channel: str, *, source: str, actor: Actor) -> int:
     """Opt addresses out of a channel, and brake what is in hand for them; safe to repeat. How many are on file."""
     concerned = tx.opt_outs.add(hashes, channel, source=source)
-    for address in concerned:
-        tx.stops.add(StopKind.ADDRESS, address)
+    tx.stops.add_all(StopKind.ADDRESS, concerned)
     facts = {"channel": channel, "source": _by(source), "count": len(hashes), "addresses": list(concerned)}
     tx.record.add([Entry("optout.kept", actor, facts)])
     return len(concerned)

@@ -70,6 +70,35 @@ class Answers:
         self._hand.connection.execute(insert(t.answer).values(row))
         return self.named(public_id)
 
+    def add_settled(
+        self, texts: Sequence[tuple[Inbound, str]], *, kind: AddressKind, inbox: str
+    ) -> Sequence[UUID]:
+        """Keep texts on which nothing is left to do; those that are new."""
+        asked = select(t.answer.c.channel, t.answer.c.key).where(
+            t.answer.c.key.in_([inbound.key for inbound, _ in texts])
+        )
+        known = {(row.channel, row.key) for row in self._hand.connection.execute(asked)}
+        now = self._hand.now
+        rows: list[dict[str, Any]] = [
+            {
+                "public_id": UUID(int=uuid7().int),
+                "channel": inbound.channel,
+                "key": inbound.key,
+                "account_id": inbound.account,
+                "inbox": inbox,
+                "sender": sender,
+                "sender_hash": keyed_hash(self._hand.signer, kind, sender),
+                "text": inbound.text,
+                "received_at": now,
+                "done_at": now,
+            }
+            for inbound, sender in texts
+            if (inbound.channel, inbound.key) not in known
+        ]
+        if rows:
+            self._hand.connection.execute(insert(t.answer), rows)
+        return [row["public_id"] for row in rows]
+
     def about(
         self, inbound: Inbound, *, kind: AddressKind, sender: str, within: timedelta
     ) -> Answered | None:

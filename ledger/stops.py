@@ -23,8 +23,14 @@ class Stops:
 
     def add(self, kind: StopKind, subject: int) -> None:
         """Forbid what is in hand on this subject, from the moment this transaction commits."""
-        row = {"kind": kind.value, "subject": subject, "at": self._hand.now}
-        self._hand.connection.execute(insert(stop).values(row))
+        self.add_all(kind, [subject])
+
+    def add_all(self, kind: StopKind, subjects: Sequence[int]) -> None:
+        """The same for several subjects of one kind."""
+        now = self._hand.now
+        rows = [{"kind": kind.value, "subject": subject, "at": now} for subject in subjects]
+        if rows:
+            self._hand.connection.execute(insert(stop), rows)
 
     def recent(self) -> tuple[datetime, Sequence[Stop]]:
         """The database's time and every stop young enough to concern work in hand."""

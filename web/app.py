@@ -11,6 +11,7 @@ from broker.ports import Ports
 from config.settings import Settings
 from web import callbacks, files, health, public, watch
 from web.door import Door, problem
+from web.inbox import Inbox
 
 
 def create_app(ports: Ports, settings: Settings) -> FastAPI:
@@ -18,6 +19,7 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app = FastAPI(title="Carillon", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.ports = ports
     app.state.settings = settings
+    app.state.inbox = Inbox(ports)
     app.include_router(callbacks.router)
     app.include_router(health.router)
     app.include_router(files.router)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from starlette.concurrency import run_in_threadpool
 
-from broker.channel import ConfirmsDelivery, SignatureInvalid
+from broker.channel import ConfirmsDelivery, Hears, SignatureInvalid
 from broker.errors import SetupError
 from broker.ports import Ports
 from config.logs import told
 from config.settings import Settings
 from web.bounded import body_of
+from web.inbox import Kept
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -26,34 +25,40 @@ KEPT = frozenset({"content-type"})
 SIGNATURE = "signature"  # X-Twilio-Signature and its like
 
 
-@router.post("/callbacks/{account}/{token}", status_code=204)
-async def callback(account: str, token: str, request: Request) -> Response:
-    """One provider's news about one attempt."""
+async def callback(request: Request) -> Response:
+    """One provider's news about one attempt, or a text that somebody sent to one account."""
+    account = request.path_params["account"]
     body = await body_of(request, MOST_BODY)
-    headers = _kept(request)
-    await run_in_threadpool(_take, request.app.state.ports, account, _url(request), body, headers)
+    kept = Kept(account, _url(request), _kept(request), body)
+    _verify(request.app.state.ports, kept)
+    if not await request.app.state.inbox.keep(kept):
+        raise HTTPException(404)
     return Response(status_code=204)
 
 
-def _take(ports: Ports, account: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature.
+router.add_route("/callbacks/{account}/{token}", callback, methods=["POST"])
+
+
+def _verify(ports: Ports, kept: Kept) -> None:
     try:
-        channel = ports.channels.open(account)
+        channel = ports.channels.open(kept.account)
     except SetupError:
         raise HTTPException(404) from None
-    if not isinstance(channel, ConfirmsDelivery):
-        raise HTTPException(404)
     try:
-        channel.confirmations(url, body, headers)
+        if isinstance(channel, ConfirmsDelivery):
+            channel.confirmations(kept.url, kept.body, kept.headers)
+        elif isinstance(channel, Hears):
+            channel.heard(kept.url, kept.body, kept.headers)
+        else:
+            raise HTTPException(404)
     except SignatureInvalid:
         raise HTTPException(403) from None
+    except HTTPException:
+        raise
     except Exception as error:  # noqa: BLE001 - it may have broken before the signature was found to hold
-        log.error("a callback of %s could not be read: %s", account, told(error))
+        log.error("a callback of %s could not be read: %s", kept.account, told(error))
         raise HTTPException(400) from None
-    with ports.ledger.begin() as tx:
-        row = tx.accounts.named(account)
-        if row is None:
-            raise HTTPException(404)
-        tx.receipts.append(row.id, url, headers, body)
 
 
 def _kept(request: Request) -> dict[str, str]:

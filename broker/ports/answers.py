@@ -28,6 +28,11 @@ class Answers(Protocol):
     ) -> AnswerRow | None:
         """Keep an answer of a sender as normalised; None when it is there already."""
 
+    def add_settled(
+        self, texts: Sequence[tuple[Inbound, str]], *, kind: AddressKind, inbox: str
+    ) -> Sequence[UUID]:
+        """Keep texts on which nothing is left to do, each with its sender as normalised; those that are new."""
+
     def about(
         self, inbound: Inbound, *, kind: AddressKind, sender: str, within: timedelta
     ) -> Answered | None:

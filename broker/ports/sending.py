@@ -134,6 +134,9 @@ class Receipts(Protocol):
     def append(self, account: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Keep one callback."""
 
+    def append_all(self, callbacks: Sequence[tuple[int, str, Mapping[str, str], bytes]]) -> None:
+        """Keep several: (account, url, headers, body). What was kept before, to the letter, is not kept twice."""
+
     def pending(self, *, limit: int) -> Sequence[InboxItem]:
         """Callbacks not yet confirmed, locked, oldest first."""
 
@@ -156,6 +159,9 @@ class Stops(Protocol):
 
     def add(self, kind: StopKind, subject: int) -> None:
         """Forbid what is in hand on this subject, from the moment this transaction commits."""
+
+    def add_all(self, kind: StopKind, subjects: Sequence[int]) -> None:
+        """The same for several subjects of one kind."""
 
     def recent(self) -> tuple[datetime, Sequence[Stop]]:
         """The database's time and every stop young enough to concern work in hand."""

@@ -1,0 +1,78 @@
+"""Callbacks are kept together: whatever has come while the last commit was on its way goes into the next one.
+
+Each is answered after the commit that holds it. A commit each would be what limits the door: a school's families say
+STOP within the same minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.concurrency import run_in_threadpool
+
+from broker.ports import Ports
+
+MOST = 200  # callbacks a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One callback whose signature held."""
+
+    account: str
+    url: str = field(repr=False)  # its last part is an attempt's token
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Inbox:
+    """Where the door puts callbacks; one for an application, used on its loop alone."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._waiting: list[tuple[Kept, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def keep(self, callback: Kept) -> bool:
+        """Return once it is committed; False for an account that the ledger does not know."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((callback, done))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        return await done
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            await self._write(batch)
+
+    async def _write(self, batch: Sequence[tuple[Kept, asyncio.Future[bool]]]) -> None:
+        try:
+            known = await run_in_threadpool(self._commit, [callback for callback, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+            if len(batch) > 1:  # one that no database takes must not keep the others out
+                for one in batch:
+                    await self._write([one])
+                return
+            _, done = batch[0]
+            if not done.done():
+                done.set_exception(error)
+            return
+        for callback, done in batch:
+            if not done.done():  # its caller may have hung up
+                done.set_result(callback.account in known)
+
+    def _commit(self, callbacks: Sequence[Kept]) -> set[str]:
+        with self._ports.ledger.begin() as tx:
+            rows = {name: tx.accounts.named(name) for name in {one.account for one in callbacks}}
+            known = {name: row.id for name, row in rows.items() if row is not None}
+            tx.receipts.append_all(
+                [
+                    (known[one.account], one.url, one.headers, one.body)
+                    for one in callbacks
+                    if one.account in known
+                ]
+            )
+        return set(known)
