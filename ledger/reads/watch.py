@@ -65,7 +65,9 @@ def zone(hand: Hand) -> str:
 
 def shown(hand: Hand, *, before: UUID | None = None, limit: int = PAGE) -> Sequence[Shown]:
     """The newest announcements, or the next ones older than `before`."""
-    query = _announcements().order_by(t.announcement.c.id.desc()).limit(limit)
+    # What the house itself says to one address is in its deliveries and in the record, and no announcement to look at.
+    notes = select(t.note.c.announcement_id).where(t.note.c.announcement_id == t.announcement.c.id)
+    query = _announcements().where(~notes.exists()).order_by(t.announcement.c.id.desc()).limit(limit)
     if before is not None:
         cursor = select(t.announcement.c.id).where(t.announcement.c.public_id == before).scalar_subquery()
         query = query.where(t.announcement.c.id < cursor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from web.watch import pages, signing_in, static
+from web.watch import answers, pages, signing_in, static
 from web.watch.hub import Hub
 
 
@@ -18,6 +18,7 @@ def install(app: FastAPI) -> None:
     app.state.let_go = app.state.hub.close
     app.include_router(static.router)
     app.include_router(signing_in.router)
+    app.include_router(answers.router)  # before the pages, which take any word for an announcement
     app.include_router(pages.router)
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
     app.add_exception_handler(signing_in.NoPage, signing_in.no_page)

@@ -8,6 +8,9 @@ from ledger.reads.watch import Shown
 # A channel that is not here is shown by its name: adding one touches nothing in this folder.
 CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter": "X"}
 ALARMS = {
+    "answers_waiting": "Answers wait",
+    "mailbox_away": "A mailbox cannot be read",
+    "safeguarding": "Safeguarding",
     "account_rejected": "A provider refuses an account",
     "policy_failed": "A rule could not be judged",
     "posture": "An account is not as it must be",

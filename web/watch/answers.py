@@ -1,0 +1,99 @@
+"""What people wrote back: the list, and one answer at a time. To look is recorded, so it takes a button, not a link.
+
+What may be about harm is shown to the safeguarding lead alone; everybody else sees that it is there, and to whom to go.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from broker import answers
+from broker.actor import Actor, ActorKind
+from broker.errors import NotFound, NotToBeChanged
+from broker.ports import Ports
+from config.settings import Settings
+from ledger.reads.answers import listed
+from ledger.reads.watch import zone
+from web.watch.paint import page
+from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, form_of, ledger_of, signed_in
+
+router = APIRouter()
+Watching = Annotated[Signed, Depends(signed_in)]
+
+
+@router.get("/watch/answers")
+def overview(request: Request, signed: Watching) -> Response:
+    """The answers that wait, newest first, without their words."""
+    ports: Ports = request.app.state.ports
+    lead = answers.may_see(ports, _actor(signed), concern=True)
+    with ledger_of(ports).reading() as hand:
+        found, _ = listed(hand, lead=lead, all_of_them=request.query_params.get("all") == "1")
+        local = zone(hand)
+    return _page(request, signed, "answers", found=found, zone=local, lead=lead)
+
+
+@router.get("/watch/answers/{public_id}")
+def ask(public_id: str, request: Request, signed: Watching) -> Response:
+    """A page with a button: a mail scanner or a preview that only looks has seen nothing and records nothing."""
+    return _page(request, signed, "answer", answer=None, id=_id(public_id), zone="UTC")
+
+
+@router.post("/watch/answers/{public_id}")
+async def act(public_id: str, request: Request) -> Response:
+    """Show it, or say that it is dealt with."""
+    form = await form_of(request)
+    signed = await run_in_threadpool(signed_in, request)
+    if not hmac.compare_digest(form.get("token", "").encode(), signed.form_token.encode()):
+        raise NoPage(403, "refused")
+    verb = _finish if form.get("do") == "done" else _show
+    return await run_in_threadpool(verb, request, signed, _id(public_id))
+
+
+def _show(request: Request, signed: Signed, public_id: UUID) -> Response:
+    ports: Ports = request.app.state.ports
+    try:
+        found = answers.show(ports, public_id, actor=_actor(signed))
+    except NotFound:
+        raise NoPage(404, "not_found") from None
+    except NotToBeChanged as refused:
+        why = f"{refused.problem.message}: {refused.problem.hint}"
+        return _page(
+            request, signed, "answer", status=403, answer=None, id=public_id, zone="UTC", refused=why
+        )
+    with ledger_of(ports).reading() as hand:
+        local = zone(hand)
+    return _page(request, signed, "answer", answer=found, id=public_id, zone=local)
+
+
+def _finish(request: Request, signed: Signed, public_id: UUID) -> Response:
+    try:
+        answers.finish(request.app.state.ports, public_id, actor=_actor(signed))
+    except NotFound:
+        raise NoPage(404, "not_found") from None
+    except NotToBeChanged:
+        raise NoPage(403, "refused") from None
+    return RedirectResponse("../answers", status_code=303, headers=HEADERS)
+
+
+def _actor(signed: Signed) -> Actor:
+    return Actor(ActorKind.PERSON, signed.operator)
+
+
+def _page(request: Request, signed: Signed, name: str, *, status: int = 200, **known: object) -> Response:
+    settings: Settings = request.app.state.settings
+    about = {"depth": depth_of(request), "school": settings.school.name, "sandbox": settings.sandbox}
+    html = page(name, signed=signed, **{"refused": "", **about, **known})  # type: ignore[arg-type]
+    return HTMLResponse(html, status, HEADERS)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NoPage(404, "not_found") from None
