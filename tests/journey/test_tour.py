@@ -202,6 +202,10 @@ def said_and_planned(walk: Walk, capsys: pytest.CaptureFixture[str]) -> str:
     assert (str(kept.public_id), kept.actor_id, kept.audience) == (announcement, "Mrs Bell", "Choir")
     assert walk.rows(select(t.delivery)) == [], "nothing is planned yet"
 
+    walk.at("The rules")
+    (told,) = walk.command(capsys, "why", announcement)["verdicts"]
+    assert (told["answer"], told["account"], told["rules"]) == ("allow", "texts", 1)
+
     walk.at("The hint")
     walk.task(FAN_OUT, announcement)
 
@@ -238,8 +242,8 @@ def sent(walk: Walk) -> None:
     walk.at("State and record")
     assert walk.states() == ["sent", "sent"]
     entries = walk.rows(select(t.record_entry).order_by(t.record_entry.c.id))
-    kinds = ["announcement.accepted", "announcement.planned", "deliveries.tried"]
-    assert [entry.kind for entry in entries][-3:] == kinds
+    kinds = ["announcement.accepted", "announcement.judged", "announcement.planned", "deliveries.tried"]
+    assert [entry.kind for entry in entries][-4:] == kinds
     assert not any(number.encode() in bytes(entry.body) for entry in entries for number in (MUM, DAN))
 
 
