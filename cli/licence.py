@@ -74,6 +74,7 @@ def start(
         typer.Option(metavar="PATH", help="Write an empty form there, to be filled in and `set`."),
     ] = None,
     operator: Operator = None,
+    json: Json = False,
 ) -> None:
     """Settle the four angles one after the other, with a question for each line; or write a form to fill in.
 
@@ -88,13 +89,14 @@ def start(
         with reading() as house:
             found = _shown(house, account)
         _write(form, _as_form(found))
-        show.say(f"written: {form}; fill it in, then: carillon licence set {found.account.name} {form}")
+        written = f"written: {form}; fill it in, then: carillon licence set {found.account.name} {form}"
+        show.as_json({"account": found.account.name, "form": str(form)}) if json else show.say(written)
         return
     with writing(operator) as (house, actor):
         found = _shown(house, account)
         for part in walk(found):
             found = licensing.save(house.ports, found.account.name, part, actor=actor)
-    _tell(found)
+    show.as_json(_as_told(found)) if json else _tell(found)
 
 
 @app.command("set")
