@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -38,7 +39,7 @@ def ledger(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def rows(ledger: Engine, query: str) -> list:
+def rows(ledger: Engine, query: str) -> list[Any]:
     with ledger.connect() as connection:
         return list(connection.execute(text(query)).all())
 
@@ -49,7 +50,7 @@ def piped(office, words: bytes, *argv: str):
     return ran.json["taken"]
 
 
-def the_one(office, *argv: str) -> dict:
+def the_one(office, *argv: str) -> dict[str, Any]:
     [found] = office("answers", "list", "--json", *argv).json["answers"]
     return found
 

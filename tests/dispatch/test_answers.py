@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,7 +36,7 @@ def school(thirty: World) -> World:
     return thirty
 
 
-def hear(world: World, text: str = "Thank you!", **more) -> Recorded:
+def hear(world: World, text: str = "Thank you!", **more: Any) -> Recorded:
     with world.ledger.look() as tx:
         texts = tx.accounts.named("texts")
     assert texts is not None

@@ -10,6 +10,7 @@ import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -142,7 +143,7 @@ def read_once(house: House, mailbox: str) -> bool:
         return bool(hand.connection.execute(query).scalar_one_or_none())
 
 
-def kept(house: House) -> list:
+def kept(house: House) -> list[UUID]:
     with house.ledger.reading() as hand:
         return list(hand.connection.execute(select(t.answer.c.public_id)).scalars())
 
