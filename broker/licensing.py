@@ -82,6 +82,12 @@ def silence(tx: Transaction, account: AccountRow, *, at: datetime) -> Hold | Non
     return Hold(at + AGAIN, CODE, f"the account {account.name} has no licence in force: {why}")
 
 
+def silent(tx: Transaction) -> Mapping[str, str]:
+    """Accounts that may not speak now, each with what is missing."""
+    found = {account.name: silence(tx, account, at=tx.now) for account in tx.accounts.all()}
+    return {name: hold.why for name, hold in found.items() if hold is not None}
+
+
 def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> Shown:
     """Keep what a form settles about an account; angles that it leaves out stay as they were.
 

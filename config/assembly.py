@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from ledger import migrate, record, setup, tables
 from ledger.connect import Ledger, open_ledger
 from ledger.reads.feeds import public_groups
 from ledger.trouble import problem_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ def _licence(house: House, *, serves: bool) -> None:
         licensing.give_specimens(house.ports)
     elif serves:
         licensing.take_specimens(house.ports)
+        with house.ledger.look() as tx:
+            silent = licensing.silent(tx)
+        for name, why in silent.items():
+            log.warning("%s; settle it: carillon licence start %s", why, name)
 
 
 def secret_of(settings: Settings) -> bytes:

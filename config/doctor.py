@@ -18,10 +18,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from broker.errors import SetupError
-from broker.licensing import LAPSED, LAPSING
+from broker.licensing import LAPSED, LAPSING, silent
 from broker.oversight import ALARM as FOUND_POST
 from broker.retract import ALARM as RETRACTION
-from broker.rules.licence import NOTHING
 from broker.rules.switches import SwitchKind
 from broker.sweep import UNREADABLE
 from config import queue
@@ -134,7 +133,13 @@ def ledger(settings: Settings) -> list[Finding]:
         return [Finding("ledger", Health.WRONG, "has no tables yet", "run: carillon db upgrade")]
     opened = open_ledger(settings.database_url, HmacSigner(secret_of(settings)), pool_size=1)
     try:
-        return [*_schema(opened), *_clock(opened, settings), *_alarms(opened), *_switches(opened), *_licences(opened)]
+        return [
+            *_schema(opened),
+            *_clock(opened, settings),
+            *_alarms(opened),
+            *_switches(opened),
+            *_licences(opened),
+        ]
     except SQLAlchemyError as error:
         problem = problem_of(error)
         return [Finding("ledger", Health.WRONG, problem.message, problem.hint)]
@@ -283,7 +288,12 @@ def _switches(opened: Ledger) -> list[Finding]:
     with opened.look() as tx:
         off = [switch for switch in tx.switches.off() if switch.kind is not SwitchKind.ACCOUNT]
     return [
-        Finding("switch", Health.DOUBTFUL, f"{what} is stopped: {switch.why}", f"to let it go on: carillon go {what}")
+        Finding(
+            "switch",
+            Health.DOUBTFUL,
+            f"{what} is stopped: {switch.why}",
+            f"to let it go on: carillon go {what}",
+        )
         for switch in off
         for what in (f"{switch.kind} {switch.subject}".strip(),)
     ]
@@ -294,14 +304,9 @@ def _licences(opened: Ledger) -> list[Finding]:
     if migrate.current(opened.engine) != migrate.newest():
         return []
     with opened.look() as tx:
-        rows = {row.account: row for row in tx.licences.all()}
-        lacking = {
-            account.name: rows[account.name].lacking if account.name in rows else NOTHING
-            for account in tx.accounts.all()
-            if account.name not in rows or (rows[account.name].stands_until or tx.now) <= tx.now
-        }
+        lacking = silent(tx)
     return [
-        Finding(f"licence {name}", Health.DOUBTFUL, f"nothing leaves by it: {why or 'it has lapsed'}",
+        Finding(f"licence {name}", Health.DOUBTFUL, why,
                 f"settle it: carillon licence start {name}")
         for name, why in lacking.items()
     ]  # fmt: skip

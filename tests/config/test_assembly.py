@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from broker import licensing
 from broker.errors import SetupError
 from broker.values import DeliverHint, Lane
 from config.assembly import assemble
@@ -127,3 +128,22 @@ def test_a_channel_is_opened_once_a_process_and_closed_twice_without_harm(
         house.ways_out.open("crypt")
     house.close()
     house.close()
+
+
+def test_out_of_the_sandbox_each_start_says_which_account_may_not_speak_and_what_to_do(
+    ledger_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the sandbox gave is taken away by the first that serves; a command takes nothing from anybody."""
+    values = {"data_dir": tmp_path, "database_url": ledger_url, "accounts": {"feeds": {"channel": "rss"}}}
+    values |= {"secret_key": "x" * 40, "public_url": "https://news.example"}
+    rehearsed = Settings.of(**values, sandbox=True)
+    in_earnest = Settings.of(**values)
+    with assemble(rehearsed, serves=True) as house, house.ledger.look() as tx:
+        assert licensing.silent(tx) == {}
+    with assemble(in_earnest) as house, house.ledger.look() as tx:
+        assert licensing.silent(tx) == {}
+    assert caplog.text == ""
+    for _ in range(2):
+        with assemble(in_earnest, serves=True) as house, house.ledger.look() as tx:
+            assert list(licensing.silent(tx)) == ["feeds"]
+    assert caplog.text.count("carillon licence start feeds") == 2
