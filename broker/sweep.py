@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from broker.actor import Actor
 from broker.confirm import drain_inbox
 from broker.errors import RulesUnreadable
+from broker.governors import mail_heads
 from broker.ports import Ports, Transaction
 from broker.recover import expired_leases, stranded
 from broker.spending import warn_of_spend
@@ -43,6 +44,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "stranded": lambda: stranded(ports, actor=actor),
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "folded": lambda: ports.ledger.transact(_fold),
+        "anchored": lambda: mail_heads(ports),
         "counted": lambda: ports.ledger.transact(warn_of_spend),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
     }

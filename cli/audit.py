@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from broker import governors
+from broker.address import AddressKind, mask
 from broker.heads import Head, read_heads, written
 from broker.record import Entry
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator, asking
-from cli.reading import LARGEST_ID, bad, text_from
+from cli.reading import LARGEST_ID, bad, short_words, text_from
 from cli.searching import search_
 from config.assembly import House
 from ledger.audit import Audit, audit
@@ -22,6 +24,7 @@ from ledger.bundle import Bundle, export
 from ledger.reads.record import head
 
 MOST_HEADS = 10_000
+NAME = 80  # characters of a governor's
 
 app = typer.Typer(help="The record of what was done.", no_args_is_help=True)
 app.command("search")(search_)
@@ -111,6 +114,44 @@ def export_(
             tx.record.add([Entry("record.exported", actor, facts)])
             tx.record.gave(bundle.last, "exported")
         _say_exported(house, path, bundle, json=json)
+
+
+@app.command("governors")
+def governors_(
+    add: Annotated[
+        tuple[str, str] | None, typer.Option("--add", metavar="NAME EMAIL", help="Mail heads to somebody.")
+    ] = None,
+    remove: Annotated[str | None, typer.Option("--remove", metavar="NAME", help="No more.")] = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """List the governors to whom the head of the record is mailed; add or remove one.
+
+    A head that somebody outside holds is what shows that the record's end was cut off, or all of it made anew. How
+    often: `carillon rules explain record.mail_every`.
+
+    Examples:
+
+    * `carillon audit governors --add "Dr Okafor" okafor@example.org`
+    * `carillon audit governors --remove "Dr Okafor"`
+    """
+    if add is not None and remove is not None:
+        raise bad("one_thing", "add", "one thing at a time", "give --add or --remove")
+    if add is not None or remove is not None:
+        with writing(operator) as (house, actor):
+            if add is not None:
+                governors.add(house.ports, short_words(add[0][:NAME], "add"), add[1], actor=actor)
+            else:
+                governors.remove(house.ports, short_words(remove or "", "remove"), actor=actor)
+    with reading() as house, house.ledger.look() as tx:
+        found = {name: mask(AddressKind.EMAIL, email) for name, email in tx.record.holders().items()}
+        last = tx.record.last_given(governors.MAILED)
+    if json:
+        show.as_json({"governors": found, "last_mailed": last})
+        return
+    show.table(
+        ("governor", "email"), sorted(found.items()), none="nobody outside is mailed a head of the record"
+    )
 
 
 def _heads(given: Sequence[str]) -> Sequence[Head]:

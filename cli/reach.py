@@ -16,6 +16,7 @@ from broker import audience as audiences
 from broker import groups
 from broker.actor import Actor
 from broker.announcement import Content, Purpose
+from broker.heads import written
 from broker.naming import unknown_placeholder
 from broker.reach import Question, Statement, Untold, before, kinds_of, record_listing
 from broker.sheets import as_csv
@@ -161,8 +162,9 @@ def _private(path: str, flags: int) -> int:
 
 def _paper(house: House, title: str) -> papers.Paper:
     with house.ledger.look() as tx:
-        school, day = tx.school, tx.now.astimezone(zone_of(house))
-    return papers.Paper(school.name, school.locale, _day(day), title, school.region)
+        school, day, newest = tx.school, tx.now.astimezone(zone_of(house)), tx.record.newest()
+        head = written(newest, school.slug, tx.now) if newest else ""
+    return papers.Paper(school.name, school.locale, _day(day), title, school.region, head)
 
 
 def _day(moment: datetime) -> str:

@@ -476,6 +476,13 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
         "record_head": Held(
             "heads of it that left the house", Kept.SCHOOL, _columns(nothing="id number hash at how")
         ),
+        "head_holder": Held(
+            "governors, to whom heads of it are mailed",
+            Kept.SCHOOL,
+            _columns(operator="name email added_by", nothing="added_at"),
+            Erasure.STANDS,
+            because=_ACCOUNTABLE + "; who is a governor no more is taken off the list",
+        ),
         "record_opening": Held(
             "empty, but while the record is pruned", Kept.SCHOOL, _columns(nothing="id why")
         ),

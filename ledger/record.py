@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ from broker import record as law
 from broker.actor import SYSTEM, Actor
 from broker.record import GENESIS, Chain, Entry, Seal, Verification
 from ledger.hand import Hand
-from ledger.remarks import kept_apart
 from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, sealed
 from ledger.reads.record import head as newest
 from ledger.record_keeping import opened
-from ledger.tables import record_entry, record_head, record_seal
+from ledger.remarks import kept_apart
+from ledger.tables import head_holder, record_entry, record_head, record_seal
 
 if TYPE_CHECKING:
     from ledger.connect import Ledger, Transaction
@@ -77,6 +77,32 @@ class Records:
         if gone:
             self.add([Entry(PRUNED, actor, {"through": row.number, "entries": gone, "why": why})])
         return gone
+
+    def newest(self) -> Seal | None:
+        """The newest seal, whose hash is the head."""
+        return newest(self._hand.connection)
+
+    def last_given(self, how: str) -> datetime | None:
+        """When a head last left the house so."""
+        last = select(func.max(record_head.c.at)).where(record_head.c.how == how)
+        return self._hand.connection.execute(last).scalar_one()
+
+    def holders(self) -> Mapping[str, str]:
+        """Governors to whom heads are mailed: name → email."""
+        rows = self._hand.connection.execute(select(head_holder.c.name, head_holder.c.email))
+        return {row.name: row.email for row in rows}
+
+    def add_holder(self, name: str, email: str, *, by: str) -> None:
+        """A governor, or another email of one."""
+        self.drop_holder(name)
+        values = {"name": name, "email": email, "added_by": by, "added_at": self._hand.now}
+        self._hand.connection.execute(insert(head_holder).values(values))
+
+    def drop_holder(self, name: str) -> bool:
+        """Governor no more; False when there was none."""
+        return (
+            self._hand.connection.execute(delete(head_holder).where(head_holder.c.name == name)).rowcount > 0
+        )
 
     def gave(self, seal: Seal, how: str) -> None:
         """Remember that this head left the house."""

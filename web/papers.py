@@ -40,6 +40,7 @@ class Paper:
     day: str
     title: str
     region: str = "GB"  # whose numbers are dialled without a country code
+    head: str = ""  # of the record, as of that day: whoever keeps the sheet holds it
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from broker.record import Entry
+from broker.record import Entry, Seal
 from broker.values import AccountRow, Due
 
 
@@ -43,6 +43,24 @@ class Records(Protocol):
 
     def seal(self) -> int:
         """Seal what no running transaction can still add to; returns how many entries. One sealer at a time."""
+
+    def newest(self) -> Seal | None:
+        """The newest seal, whose hash is the head."""
+
+    def gave(self, seal: Seal, how: str) -> None:
+        """Remember that this head left the house: mailed, exported."""
+
+    def last_given(self, how: str) -> datetime | None:
+        """When a head last left the house so."""
+
+    def holders(self) -> Mapping[str, str]:
+        """Governors to whom heads are mailed: name → email."""
+
+    def add_holder(self, name: str, email: str, *, by: str) -> None:
+        """A governor, or another email of one."""
+
+    def drop_holder(self, name: str) -> bool:
+        """Governor no more; False when there was none."""
 
 
 class Sweeps(Protocol):

@@ -17,6 +17,7 @@ from broker.rules import (
     money,
     public_text,
     purpose,
+    record,
     social,
     undo,
     windows,
@@ -36,6 +37,7 @@ FAMILIES: tuple[Family, ...] = (
     undo.FAMILY,
     windows.FAMILY,
     money.FAMILY,
+    record.FAMILY,
     keeping.FAMILY,
     ages.FAMILY,
 )

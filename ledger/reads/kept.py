@@ -94,8 +94,13 @@ def _compare_batch(
     found.transitions += story.transitions
     files, words = _wordings(connection, first, last)
     a = t.announcement.c
+    n = t.note.c.announcement_id
+    notes = set(connection.execute(select(n).where(n >= first, n <= last)).scalars())
     for row in connection.execute(announcements_by(a.id >= first, a.id <= last)):
         found.announcements += 1
+        if row.id in notes:  # the house's own words to one address: nobody accepted them
+            story.announcements.pop(row.id, None)
+            continue
         told = story.announcements.pop(row.id, None)
         spared = pruned_at is not None and row.accepted_at <= pruned_at
         for what in _announcement_faults(told, row, words[row.id], files[row.id], spared=spared):

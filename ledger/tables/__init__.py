@@ -40,7 +40,7 @@ from ledger.tables.people import (
     term,
 )
 from ledger.tables.privacy import erased, legal_hold, night, redaction, remark
-from ledger.tables.record import record_entry, record_head, record_opening, record_seal
+from ledger.tables.record import head_holder, record_entry, record_head, record_opening, record_seal
 from ledger.tables.rules import headcount, rules, switch, verdict
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
@@ -74,8 +74,9 @@ __all__ = [
     "fanout_cursor",
     "found_post",
     "guardianship",
-    "heard",
+    "head_holder",
     "headcount",
+    "heard",
     "legal_hold",
     "licence",
     "licence_version",

@@ -39,6 +39,16 @@ record_opening = Table(
     Column("why", Text, nullable=False),
 )
 
+# Governors, to whom heads are mailed.
+head_holder = Table(
+    "head_holder",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", Moment, nullable=False),
+)
+
 # Heads that left the house: who held one can show later that the record went on from it.
 record_head = Table(
     "record_head",

@@ -251,5 +251,12 @@ def _record() -> None:
     sa.Column('how', sa.String(length=16), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_record_head'))
     )
+    op.create_table('head_holder',
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('email', sa.Text(), nullable=False),
+    sa.Column('added_by', sa.Text(), nullable=False),
+    sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_head_holder'))
+    )
     for statement in guards(op.get_bind().dialect.name):
         op.execute(statement)
