@@ -105,22 +105,17 @@ _NAMINGS = {Naming.FULL: "full_name", Naming.FORM: "first_name", Naming.INITIAL:
 _PARTS = {"title": "the title", "short": "the short text", "long": "the text", "file": "the name of a file"}
 
 
-def nothing_private(case: AnnouncementCase) -> Verdict:
-    """A full name, a number, an email, a home, an unlisted or disguised link: none of it is published (R5, R12)."""
+def fit_for_the_public(case: AnnouncementCase) -> Verdict:
+    """A full name, a number, an email, a home, an unlisted or disguised link is never published (R5, R12).
+
+    What may point to one pupil is looked at by a second person before everybody can read it.
+    """
     if not case.broadcast:
         return ALLOW
-    seen = [sight for sight in _sights(case) if sight.code in REFUSED]
-    if not seen:
-        return ALLOW
-    return Refuse(seen[0].code, _told(REFUSED, seen[0]), _evidence(seen))
-
-
-def doubt_shared(case: AnnouncementCase) -> Verdict:
-    """What may point to one pupil is looked at by a second person before everybody can read it (R5)."""
-    if not case.broadcast or case.second_person:
-        return ALLOW
-    seen = [sight for sight in _sights(case) if sight.code in DOUBTED]
-    if not seen:
+    seen = list(_sights(case))
+    if private := [sight for sight in seen if sight.code in REFUSED]:
+        return Refuse(private[0].code, _told(REFUSED, private[0]), _evidence(private))
+    if case.second_person or not seen:
         return ALLOW
     why = f"{_told(DOUBTED, seen[0])}: a second person has to agree"
     return Hold(case.expires_at, seen[0].code, why, _evidence(seen), whole=True)
@@ -166,4 +161,4 @@ def _evidence(seen: list[_Sight]) -> Evidence:
     return {"part": first.part, "at": first.at + 1, "length": first.length, "found": len(seen)}
 
 
-FAMILY = Family("public_text", PARAMETERS, once=(nothing_private, doubt_shared))
+FAMILY = Family("public_text", PARAMETERS, once=(fit_for_the_public,))

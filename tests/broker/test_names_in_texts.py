@@ -209,3 +209,62 @@ def test_a_word_of_two_scripts_that_look_alike_is_known(word: str) -> None:
 )
 def test_honest_words_are_not_taken_for_mixed_ones(word: str) -> None:
     assert not mixes_scripts(word)
+
+
+# --- a school's own notices -----------------------------------------------------------------------------------------
+
+EVERYDAY = NameIndex(
+    RosterName(first, last, form="7B")
+    for first in (
+        "Will",
+        "May",
+        "Mark",
+        "Grace",
+        "Rose",
+        "Summer",
+        "June",
+        "Robin",
+        "Frank",
+        "Joy",
+        "Hope",
+        "Sue",
+        "Pat",
+    )
+    for last in (
+        "Young",
+        "Long",
+        "Day",
+        "King",
+        "Hill",
+        "Hall",
+        "Park",
+        "Field",
+        "Wood",
+        "Best",
+        "Case",
+        "Key",
+        "Page",
+    )
+)
+NOTICES = [
+    "The open day will be on Friday 7 May in the main hall. All are welcome.",
+    "Year 7 will go to Richmond Park. Please bring a coat and a packed lunch.",
+    "Rehearsal moves to 15:30. The hall will be closed from four.",
+    "Sports day: the long jump may be moved to the upper field if it rains.",
+    "Snow: the school is closed today. Pupils will work from home.",
+    "Please mark the day in your calendars: the summer fair is on 12 June.",
+    "The best young musicians of the county sang with grace and joy.",
+    "In case of rain the concert will be in the hall, page 3 of the programme has the key.",
+    "7B: trip on 4 May. 8A: trip on 11 May.",
+    "Parents may park in Hill Road. The key stage 3 results are out.",
+    "How long will it take? The coach leaves at eight, and will be back by eleven.",
+    "We hope that the day will be a success, and thank the King's Singers.",
+    "Wood Green pool is closed. Swimming will be on Monday in June.",
+    "A rose for every mother: the summer wood project sold them all.",
+    "To be frank: may we ask for patience? The robin on our roof is nesting.",
+]
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_a_notice_names_nobody_although_everyday_words_are_names_here(notice: str) -> None:
+    assert [notice[each.at : each.at + each.length] for each in EVERYDAY.named(notice)] == []

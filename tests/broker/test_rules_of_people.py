@@ -17,7 +17,7 @@ from broker.rules.adults import not_alone_with_a_child, sender_is_the_schools
 from broker.rules.approval import not_approved, second_person_agreed
 from broker.rules.book import parameter_named, rules_of
 from broker.rules.case import AnnouncementCase
-from broker.rules.public_text import doubt_shared, nothing_private
+from broker.rules.public_text import fit_for_the_public
 from broker.rules.purpose import opt_out_said, sells_nothing
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -77,7 +77,7 @@ def answered(verdict: Verdict) -> tuple[str, str]:
     ],
 )
 def test_a_public_text_gives_nobody_away(text: str, changes: dict[str, Any], answer: tuple[str, str]) -> None:
-    assert answered(nothing_private(case(PUBLIC, text, **changes))) == answer
+    assert answered(fit_for_the_public(case(PUBLIC, text, **changes))) == answer
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_public_text_gives_nobody_away(text: str, changes: dict[str, Any], ans
 def test_what_may_point_to_one_pupil_waits_for_a_second_person(
     text: str, changes: dict[str, Any], answer: tuple[str, str]
 ) -> None:
-    verdict = doubt_shared(case(PUBLIC, text, **changes))
+    verdict = fit_for_the_public(case(PUBLIC, text, **changes))
     assert answered(verdict) == answer
     assert not isinstance(verdict, Hold) or (verdict.whole and verdict.until == PUBLIC.expires_at)
 
 
 def test_a_verdict_says_where_and_never_what() -> None:
     told = replace(PUBLIC, contents=(Content(1, "", {Part.TITLE: "News", Part.LONG: "Bravo Ann Kowalski!"}),))
-    verdict = nothing_private(told)
+    verdict = fit_for_the_public(told)
     assert verdict.evidence == {"part": "long", "at": 7, "length": 12, "found": 1}
     assert "character 7" in verdict.why
     assert "Kowalski" not in f"{verdict} {told!r}"
@@ -110,7 +110,7 @@ def test_a_verdict_says_where_and_never_what() -> None:
 
 def test_the_name_of_a_file_is_read_too() -> None:
     file = Attachment("0" * 64, "Ann Kowalski.pdf", "application/pdf", b"")
-    assert answered(nothing_private(replace(PUBLIC, attachments=(file,)))) == ("refuse", "full_name")
+    assert answered(fit_for_the_public(replace(PUBLIC, attachments=(file,)))) == ("refuse", "full_name")
 
 
 # --- adults and children --------------------------------------------------------------------------------------------
