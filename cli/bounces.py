@@ -41,7 +41,9 @@ def pipe(
 
     Ends with 75 when it should be tried again later, as mail servers understand it (sysexits.h).
 
-    Example, in /etc/aliases: `bounces: "|/usr/local/bin/carillon-bounce"`, see docs/recipes/answers-and-bounces.md
+    docs/recipes/answers-and-bounces.md tells how an alias calls it.
+
+    Example: `carillon bounces pipe --recipient "$RECIPIENT"`
     """
     raw = sys.stdin.buffer.read(MOST_BYTES)
     _drain()
