@@ -44,7 +44,10 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("list")
 def list_waiting(json: Json = False) -> None:
-    """List what waits for a second person, and what was sent without one and nobody has reviewed."""
+    """List what waits for a second person, and what was sent without one and nobody has reviewed.
+
+    Example: `carillon approvals list`
+    """
     with reading() as house:
         with house.ledger.reading() as hand:
             found = waiting(hand)
