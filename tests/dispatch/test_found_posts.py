@@ -20,6 +20,9 @@ from tests.channels.twitter_support import open_at
 from tests.support.broker_world import World
 from tests.support.world_with_x import SCHOOL, in_good_health, sandbox_for_x, world_with_x
 
+ON_SQLITE = pytest.mark.parametrize(
+    "ledger_url", ["sqlite"], indirect=True
+)  # nothing of it is the database's
 SIX = timedelta(minutes=6)
 
 
@@ -96,6 +99,7 @@ def test_a_post_made_by_hand_is_found_within_minutes_kept_and_told_once(
     assert alarms(world) == []
 
 
+@ON_SQLITE
 def test_our_own_posts_are_never_found(world: World, at_x: RunningSandbox) -> None:
     for _ in range(3):
         posted(world)
@@ -113,6 +117,7 @@ def test_a_post_of_ours_whose_answer_was_lost_is_not_taken_for_somebody_elses(
     assert found(world) == []
 
 
+@ON_SQLITE
 def test_what_stood_there_before_carillon_came_is_nobodys_business(
     ledger_url: str, at_x: RunningSandbox
 ) -> None:
@@ -122,6 +127,7 @@ def test_what_stood_there_before_carillon_came_is_nobodys_business(
         assert overseen(world) == 0
 
 
+@ON_SQLITE
 def test_an_account_is_read_once_in_five_minutes_and_more_seldom_when_x_does_not_answer(
     world: World, at_x: RunningSandbox
 ) -> None:
@@ -161,6 +167,7 @@ def test_a_found_post_is_carried_into_the_feeds_if_the_school_says_so(
     assert announcement.ways == '[["rss"]]'
 
 
+@ON_SQLITE
 def test_what_cannot_be_carried_says_why(world: World, at_x: RunningSandbox) -> None:
     rules(world, social__carry_found="yes")
     elsewhere(at_x, "Nobody's feed.")
