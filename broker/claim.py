@@ -10,9 +10,8 @@ from broker import judging
 from broker.actor import Actor
 from broker.channel import Channel
 from broker.delivery import Event, State, step
-from broker.errors import BrokerError
 from broker.house_rules import EXPIRED, HOUSE_RULES
-from broker.judging import Ruling
+from broker.judging import PolicyFailed, Ruling
 from broker.policy import Allow, Case, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Ports, Transaction
 from broker.reckoning import share
@@ -33,10 +32,6 @@ class Claimed:
     looked_at: int
     turns: Slots
     licensed_until: datetime | None = None
-
-
-class PolicyFailed(BrokerError):
-    """Raised when a policy raised instead of answering; its account is paused, and nothing of it leaves."""
 
 
 def claim(
@@ -85,12 +80,7 @@ def _rulings(
 ) -> Mapping[int, Ruling]:
     """What the rules say to each announcement of a chunk; answers that are new are kept."""
     announcements = {one.announcement for one in picked}
-    try:
-        found = judging.claimed(ports, tx, announcements, account, channel.traits)
-    except BrokerError:
-        raise
-    except Exception as error:
-        raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
+    found = judging.claimed(ports, tx, announcements, account, channel.traits)
     for announcement, ruling in found.items():
         if ruling.is_new:
             judging.keep(tx, announcement, [ruling], actor=actor)

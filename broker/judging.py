@@ -6,14 +6,14 @@ transaction, which a refusal, or a preview, takes back. So no rule sees other fa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.channel import Traits
-from broker.errors import InvalidAnnouncement, Problem
+from broker.errors import BrokerError, InvalidAnnouncement, Problem
 from broker.policy import Allow, Hold, Refuse, Verdict, together
 from broker.ports import KeptVerdict, Ports, Standing, Transaction
 from broker.record import Entry
@@ -25,6 +25,10 @@ from broker.values import AccountRow
 
 BROKEN_RECHECK = timedelta(minutes=1)  # of what a rule that raises holds: somebody is mending it
 FAILED = "policy_failed"
+
+
+class PolicyFailed(BrokerError):
+    """Raised when a policy raised instead of answering; its account is paused, and nothing of it leaves."""
 
 
 class RefusedByRule(InvalidAnnouncement):
@@ -133,7 +137,7 @@ def claimed(
 ) -> Mapping[int, Ruling]:
     """The rulings that a claim needs: one statement for facts that may change, one more for wordings not judged yet.
 
-    Raises what a rule raises.
+    Raises PolicyFailed when a rule raises.
     """
     if not announcements:
         return {}
@@ -142,7 +146,7 @@ def claimed(
     found = {}
     for announcement, one in standing.items():
         case = known_of_channel(one.case, traits)
-        verdict = together((once[announcement], book.judged_each_time(case)))
+        verdict = together((once[announcement], _asked(book.judged_each_time, case)))
         found[announcement] = Ruling(account, case, verdict, one.last)
     return found
 
@@ -168,11 +172,19 @@ def _once(
     if missing:
         for announcement, whole in tx.cases.whole(missing, account).items():
             case = with_other_voices(tx, account, announcement, known_of_channel(whole.case, traits))
-            verdict = book.judged_once(with_roster(ports, tx, account, announcement, case))
+            verdict = _asked(book.judged_once, with_roster(ports, tx, account, announcement, case))
             if not isinstance(verdict, Hold):  # a second person's yes ends it
                 ports.memory.put(announcement, account.id, whole.case.rules.version, verdict)
             known[announcement] = verdict
     return known
+
+
+def _asked(rules: Callable[[AnnouncementCase], Verdict], case: AnnouncementCase) -> Verdict:
+    """A rule that raises is a fault of ours, told apart from a ledger that is away."""
+    try:
+        return rules(case)
+    except Exception as error:
+        raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
 
 
 def _judged(tx: Transaction, case: AnnouncementCase) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, insert, select, update
 
@@ -48,7 +49,7 @@ class Switches:
             for one in run(select(t.account.c.id).where(t.account.c.channel == subject)).scalars().all():
                 stops.add(StopKind.ACCOUNT, one)
         else:
-            stops.add(StopKind.DEPARTMENT, run(_department(subject)).scalar_one())
+            stops.add(StopKind.DEPARTMENT, int(run(_department(subject)).scalar_one()))
         return True
 
     def switch_on(self, kind: SwitchKind, subject: str, *, by: Actor) -> bool:
@@ -76,5 +77,5 @@ def _this(kind: SwitchKind, subject: str) -> tuple[ColumnElement[bool], ...]:
     return t.switch.c.kind == kind.value, t.switch.c.subject == subject, t.switch.c.on_at.is_(None)
 
 
-def _department(slug: str) -> Select[tuple[int]]:
+def _department(slug: str) -> Select[Any]:
     return select(t.department.c.id).where(t.department.c.slug == slug)

@@ -69,7 +69,7 @@ class Parameter:
         if len(text) > LONGEST or not text.isprintable():
             raise self._refuse("is too long, or holds characters that cannot be shown")
         try:
-            value = _READ[self.kind](text.strip())
+            value: Value = _READ[self.kind](text.strip())
         except _NotOne as wrong:
             raise self._refuse(wrong.message, wrong.hint) from None
         self._within(value)
