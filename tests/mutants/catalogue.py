@@ -6,6 +6,8 @@ from tests.mutants.mutant import Edit, Mutant
 
 LIFE = "tests/dispatch/test_delivery_life.py"
 GUARDS = "tests/dispatch/test_guards.py"
+RULES = "tests/dispatch/test_held_by_rules.py"
+LICENCES = "tests/dispatch/test_licences.py"
 ANY_ORDER = "tests/dispatch/test_any_order.py::test_in_any_order_nothing_is_lost_and_nothing_sent_twice"
 
 MUTANTS = (
@@ -270,5 +272,95 @@ MUTANTS = (
             )
         ],
         [f"{LIFE}::test_a_rate_limit_burns_no_attempt"],
+    ),
+    Mutant(
+        "rules-not-asked-in-the-claim",
+        "a bulk under way stops when a rule or a switch says so",
+        [
+            Edit(
+                "broker/claim.py",
+                "_verdict",
+                "if not isinstance(ruling.verdict, Allow):",
+                "if False:",
+            )
+        ],
+        [
+            f"{RULES}::test_a_bulk_under_way_is_held_when_its_hours_end",
+            f"{RULES}::test_two_switches_are_both_needed_on",
+        ],
+        quick=True,
+    ),
+    Mutant(
+        "held-and-planned",
+        "what the rules hold as a whole is not planned",
+        [
+            Edit(
+                "broker/fanout.py",
+                "_still_to_plan",
+                "found.held_until is not None and found.held_until > tx.now",
+                "False",
+            ),
+            Edit("broker/fanout.py", "_held", "return hold is not None", "return False"),
+            Edit(
+                "broker/claim.py",
+                "_verdict",
+                "if not isinstance(ruling.verdict, Allow):",
+                "if False:",
+            ),
+        ],
+        [
+            f"{RULES}::test_a_routine_announcement_waits_out_its_undo_window_and_then_leaves",
+            f"{RULES}::test_an_audience_beyond_the_size_waits_until_somebody_typed_its_number",
+        ],
+        thorough=[ANY_ORDER],
+    ),
+    Mutant(
+        "undo-without-looking",
+        "undo says so when something may have left",
+        [
+            Edit(
+                "broker/second_thoughts.py", "undo", " and tx.cases.is_planned(announcement.id)", " and False"
+            )
+        ],
+        [f"{RULES}::test_what_has_begun_to_go_out_cannot_be_undone"],
+        thorough=[ANY_ORDER],
+    ),
+    Mutant(
+        "switch-adds-no-stop",
+        "a switch is felt by what is in hand",
+        [
+            Edit(
+                "ledger/switches.py",
+                "Switches.switch_off",
+                "stops.add(StopKind.EVERYTHING, 0)",
+                "pass",
+            ),
+            Edit(
+                "ledger/switches.py",
+                "Switches.switch_off",
+                "stops.add(StopKind.ACCOUNT, one)",
+                "pass",
+            ),
+        ],
+        [f"{RULES}::test_a_switch_is_felt_within_a_second_by_what_is_in_hand"],
+    ),
+    Mutant(
+        "licence-forgotten",
+        "an account without a licence in force says nothing",
+        [Edit("broker/rules/licence.py", "licensed", "if not case.licence_needed:", "if case.now:")],
+        [f"{LICENCES}::test_an_angle_that_lapsed_lets_nothing_leave_and_says_which"],
+    ),
+    Mutant(
+        "brake-forgets-the-licence",
+        "what is in hand when a licence lapses does not begin any more",
+        [
+            Edit(
+                "broker/dispatch.py",
+                "_Run._depends",
+                "min(one.case.expires_at, got.licensed_until or one.case.expires_at)",
+                "one.case.expires_at",
+            )
+        ],
+        [f"{LICENCES}::test_a_licence_that_lapses_in_mid_send_stops_the_rest_and_loses_nothing"],
     ),
 )
