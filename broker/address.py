@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 from typing import NoReturn
 
 import phonenumbers
@@ -42,6 +43,7 @@ class BadAddress(RuleBroken):
     """Raised when a mobile number or an email cannot be used; the message never repeats it."""
 
 
+@lru_cache(maxsize=512)  # a text that comes in is asked by three verbs whose it is
 def parse_mobile(raw: str, region: str) -> str:
     """A mobile number in E.164 (`+447911123456`), from whatever spelling a person or a spreadsheet gave it.
 
