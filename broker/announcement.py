@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+# Holds of a whole announcement that end with a second person's yes.
+AWAITING = frozenset({"needs_approval", "first_name", "street_address", "sale_words"})
 LINKED_FOR = timedelta(days=60)  # after it is due, a link to a file leads nowhere
 
 
@@ -169,7 +171,7 @@ def stage(announcement: Announcement, now: datetime) -> Stage:
     if announcement.fanned_out_at is not None:
         return Stage.SENDING
     if announcement.held_until is not None and announcement.held_until > now:
-        return Stage.HELD
+        return Stage.AWAITING_APPROVAL if announcement.hold_code in AWAITING else Stage.HELD
     return Stage.SCHEDULED if announcement.due_at > now else Stage.PLANNING
 
 

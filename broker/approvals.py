@@ -23,6 +23,7 @@ from broker.values import FanOutHint
 from broker.wording import check_parts
 
 OVERRIDDEN = "approval_overridden"  # the alarm: told to all approvers at once, until somebody has reviewed it
+VOID = "approval_void"
 SHORT = 12  # characters of a binding's digest that are shown, and typed
 
 
@@ -141,6 +142,7 @@ def still_bound(tx: Transaction, announcement: Announcement, counted: int, *, ac
     why = _changed(tx, announcement, decision, counted)
     if why and decision.decided is Decided.APPROVED:
         void(tx, announcement, why, actor=actor)
+        tx.sweeps.raise_alarm(VOID, str(announcement.public_id), f"it waits for a second person again: {why}")
 
 
 def void(tx: Transaction, announcement: Announcement, why: str, *, actor: Actor) -> None:
@@ -172,6 +174,7 @@ def _decide(
     if tx.approvals.standing(announcement.id) is not None:
         raise _refused("decided", "somebody has decided it already", "see `carillon approvals show`")
     tx.approvals.add(announcement.id, decided, binding, by=actor.id, why=why)
+    tx.sweeps.clear_alarm(VOID, str(announcement.public_id))
     if decided is not Decided.REJECTED:
         tx.cases.hold(announcement.id, None)
     facts = {

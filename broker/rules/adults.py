@@ -54,7 +54,7 @@ def not_alone_with_a_child(case: AnnouncementCase) -> Verdict:
         why = "no guardian of one of these pupils would read it too: add a second adult with --copy"
     else:
         why = f"it would go to fewer than {smallest} pupils and no other adult: use --people both, or add --copy"
-    return Refuse("alone_with_a_child", why, evidence)
+    return Refuse("alone_with_a_child", why, evidence, "people")
 
 
 def _a_notice(case: AnnouncementCase) -> bool:

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from broker.actor import ActorKind
-from broker.announcement import People, Purpose
+from broker.announcement import AWAITING, People, Purpose
 from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
 
-# What a second person's yes answers: each of these holds an announcement whole, until its expiry.
-SECOND_PERSON = frozenset(
-    {"needs_approval", "size_unconfirmed", "first_name", "street_address", "sale_words"}
-)
+# What a second person's yes answers, beside that which a typed number answers too.
+SECOND_PERSON = AWAITING | {"size_unconfirmed"}
 ANY = "any"
 PUBLIC = "public"
 OVER = re.compile(r"over (\d{1,7})")

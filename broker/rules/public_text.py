@@ -97,6 +97,14 @@ REFUSED = {
     "link_not_listed": "it links to a host that the school has not listed",
     "look_alike": "it has letters or a link made to look like others",
 }
+_HINTS = {
+    "full_name": "leave the name out, or give the first name alone",
+    "phone_number": "leave it out; the school's own: carillon rules explain public.numbers",
+    "email_address": "leave it out; the school's own: carillon rules explain public.emails",
+    "home_address": "leave it out; a place the school goes to: carillon rules explain public.postcodes",
+    "link_not_listed": "link to a listed host: carillon rules explain public.hosts",
+    "look_alike": "type that passage again by hand",
+}
 DOUBTED = {
     "first_name": "it gives a pupil's first name with a form or an initial",
     "street_address": "it gives a house in a street, which may be somebody's home",
@@ -114,7 +122,10 @@ def fit_for_the_public(case: AnnouncementCase) -> Verdict:
         return ALLOW
     seen = list(_sights(case))
     if private := [sight for sight in seen if sight.code in REFUSED]:
-        return Refuse(private[0].code, _told(REFUSED, private[0]), _evidence(private))
+        about = private[0].part if private[0].part in set(Part) else "attachments"
+        return Refuse(
+            private[0].code, _told(REFUSED, private[0]), _evidence(private), about, _HINTS[private[0].code]
+        )
     if case.second_person or not seen:
         return ALLOW
     why = f"{_told(DOUBTED, seen[0])}: a second person has to agree"

@@ -52,7 +52,7 @@ def opt_out_said(case: AnnouncementCase) -> Verdict:
     if not words or all(_first(words, _wording(parts)) for parts in _parts(case)):
         return ALLOW
     why = "a promotional message has to say how to have no more of them: add “Reply STOP to have no more of these”"
-    return Refuse("no_opt_out", why)
+    return Refuse("no_opt_out", why, about=Part.SHORT)
 
 
 def sells_nothing(case: AnnouncementCase) -> Verdict:
