@@ -41,8 +41,9 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
         done = False
         while not done:
             step = ports.ledger.transact(
-                lambda tx, c=channel: _partition(ports, tx, public_id, c), ahead=urgent
-            )  # type: ignore[misc]
+                lambda tx, c=channel: _partition(ports, tx, public_id, c),  # type: ignore[misc]
+                ahead=urgent,
+            )
             if step is None:
                 return added
             progress, account = step

@@ -156,7 +156,7 @@ def _withdraw_queued(tx: Transaction, announcement: int, actor: Actor) -> int:
 
 def digest_of(draft: Draft) -> str:
     """What makes two drafts the same: everything but the key, as canonical JSON, hashed."""
-    said = {
+    said: dict[str, object] = {
         "department": draft.department,
         "audience": draft.audience,
         "people": draft.people,
