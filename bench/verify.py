@@ -67,13 +67,13 @@ def fill(ledger: Ledger, size: int) -> None:
             tx.hand.run(
                 "INSERT INTO delivery (id, announcement_id, channel, account_id, address_id, lane, state, due_at,"
                 " expires_at, created_at, changed_at) SELECT n, :said, 'sms', 1, n, 'routine', 'sent', now(),"
-                " now(), now(), now() FROM generate_series(:first, :last) n",
+                " now(), now(), now() FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n",
                 said=said, first=first, last=last,
             )  # fmt: skip
             tx.hand.run(
                 "INSERT INTO attempt (id, delivery_id, fence, account_id, gateway, digest, started_at, ended_at,"
                 " outcome) SELECT n, n, 1, 1, 'sms', repeat('0', 64), now(), now(), 'accept'"
-                " FROM generate_series(:first, :last) n",
+                " FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n",
                 first=first, last=last,
             )  # fmt: skip
         for entries in _windows(said, first, last):

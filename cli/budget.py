@@ -78,7 +78,7 @@ def show_(
         with house.ledger.look() as tx:
             about = month_of(tx.now, tx.school.zone) if month is None else read_month(month)
             rows = tx.money.spent(about)
-            named = {row.department for row in (*rows, *tx.money.budgets())}
+            named = {row.department for row in rows} | {row.department for row in tx.money.budgets()}
             budgets = {slug: spending.budget_of(tx, slug, about) for slug in named}
         told = [
             {

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.resources import files
-from typing import Any
 
 from broker.house_rules import HOUSE_RULES
 from broker.rules.book import FAMILIES
@@ -89,7 +88,7 @@ def _channels() -> str:
     return _table(("channel", "rule", "what it says"), rows)
 
 
-def _told(rule: Callable[..., Any]) -> tuple[str, str]:
+def _told(rule: object) -> tuple[str, str]:
     said = " ".join((inspect.getdoc(rule) or "").split())
     return getattr(rule, "__name__", "rule").replace("_", " "), said
 

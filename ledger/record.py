@@ -85,7 +85,8 @@ class Records:
     def last_given(self, how: str) -> datetime | None:
         """When a head last left the house so."""
         last = select(func.max(record_head.c.at)).where(record_head.c.how == how)
-        return self._hand.connection.execute(last).scalar_one()
+        found: datetime | None = self._hand.connection.execute(last).scalar_one()
+        return found
 
     def holders(self) -> Mapping[str, str]:
         """Governors to whom heads are mailed: name → email."""

@@ -125,7 +125,7 @@ def _heard(connection: Connection, first: int, last: int, found: Compared) -> St
     return story
 
 
-def _read(row: Row[Any], found: Compared) -> Mapping[str, Any] | None:
+def _read(row: Any, found: Compared) -> Mapping[str, Any] | None:
     """An entry's sealed bytes, held against the columns that stand beside them."""
     number, kind, at, announcement, body = row
     try:
@@ -280,5 +280,6 @@ def _wordings(
     return files, words
 
 
-def _streamed(connection: Connection, statement: Any) -> Iterable[Row[Any]]:
+def _streamed(connection: Connection, statement: Any) -> Iterable[Any]:
+    """Rows through a cursor; untyped, for mypy counts the columns of a Row by its type."""
     return connection.execute(statement.execution_options(yield_per=_FETCHED))

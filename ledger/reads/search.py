@@ -140,7 +140,8 @@ def _narrowed(sought: Sought) -> Select[Any]:
 
 def _fitting(sought: Sought, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The facts of an entry that fits, of its lists only what was asked for; None for one that does not."""
-    actor, facts = body["actor"], body["facts"]
+    actor: Mapping[str, Any] = body["actor"]
+    facts: Mapping[str, Any] = body["facts"]
     if sought.actor is not None and sought.actor not in (actor["id"], actor["on_behalf_of"]):
         return None
     if sought.deliveries is None and sought.person is None:
