@@ -42,7 +42,10 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command("show")
 def show_rules(json: Json = False) -> None:
-    """List the rules with their values, and which of them the school has changed."""
+    """List the rules with their values, and which of them the school has changed.
+
+    Example: `carillon rules show --json`
+    """
     with reading() as house, house.ledger.look() as tx:
         rules = tx.rules.current()
     if json:
