@@ -1,4 +1,4 @@
-"""Budgets and spend. Nothing is asked once a delivery: starts append what they cost, a claim asks once for all of it."""
+"""Budgets and spend. Nothing is asked once a delivery: starts append what they cost, a claim asks once for all."""
 
 from __future__ import annotations
 
