@@ -6,19 +6,20 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
-from broker import intake
+from broker import intake, operators
 from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.groups import resolve
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.blast import SIZE_CODES
 from broker.values import FanOutHint
 
 
 class TooLate(RuleBroken):
-    """Raised when an announcement is to be undone of which something may have left already."""
+    """Raised when an announcement has begun to go out, or is over, so that it is no time for second thoughts."""
 
 
 def undo(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
@@ -42,11 +43,16 @@ def undo(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
 def expect(ports: Ports, public_id: UUID, count: int, *, actor: Actor) -> int:
     """Say how many people an announcement is meant to tell, which lets one go on that waited for it; returns the count.
 
-    Raises NotFound, or RuleBroken with the number that it would be, when that is another one.
+    Raises NotFound, NotAllowed; TooLate once it is planned or over; RuleBroken with the number that it would be, when
+    that is another one.
     """
 
     def work(tx: Transaction) -> int:
         announcement = _the(tx, public_id)
+        operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
+        if announcement.fanned_out_at or announcement.withdrawn_at or announcement.expires_at <= tx.now:
+            message = "it waits for no number any more"
+            raise TooLate(Problem("too_late", "id", message, f"see: carillon status {public_id}"))
         audience = resolve(tx, audiences.parse(announcement.audience))
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
         counted = tx.reaches.count(audience, announcement.people, today)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from broker import accounts
+from broker import accounts, operators
 from broker.actor import Actor
 from broker.errors import NotFound, Problem
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.switches import Switch, SwitchKind
 
@@ -32,12 +33,16 @@ def stop(ports: Ports, kind: SwitchKind, subject: str, why: str, *, actor: Actor
 
 
 def go(ports: Ports, kind: SwitchKind, subject: str, why: str, *, actor: Actor) -> bool:
-    """Let it go on: what waited for it is due at once. False when it was not off. Raises NotFound."""
+    """Let it go on: what waited for it is due at once. False when it was not off. Raises NotFound, NotAllowed.
+
+    Whoever sees a fault may stop; to let go on is for those who answer for it.
+    """
     if kind is SwitchKind.ACCOUNT:
         accounts.resume(ports, subject, actor=actor, why=why)
         return True
 
     def work(tx: Transaction) -> bool:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         _must_be(ports, tx, kind, subject)
         thrown = tx.switches.switch_on(kind, subject, by=actor)
         if thrown:

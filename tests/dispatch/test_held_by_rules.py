@@ -179,6 +179,15 @@ def test_an_audience_beyond_the_size_waits_until_somebody_typed_its_number(thirt
     assert thirty.states(said) == {"sent": 30}
 
 
+def test_what_is_planned_or_over_waits_for_no_number_any_more(thirty: World) -> None:
+    said, over = thirty.announce(), thirty.announce()
+    thirty.plan(said)
+    intake.withdraw(thirty.ports, over.public_id, actor=BELL)
+    for each in (said, over):
+        with pytest.raises(TooLate):
+            second_thoughts.expect(thirty.ports, each.public_id, 30, actor=BELL)
+
+
 def test_a_number_typed_at_once_lets_it_go_and_a_wrong_one_is_refused(thirty: World) -> None:
     setting(thirty, "blast.size", "20")
     with pytest.raises(InvalidAnnouncement) as refused:
