@@ -17,12 +17,15 @@ import redis
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from broker.errors import SetupError
+from broker.approvals import OVERRIDDEN, VOID
+from broker.errors import RulesUnreadable, SetupError
 from broker.licensing import LAPSED, LAPSING, silent
 from broker.oversight import ALARM as FOUND_POST
+from broker.ports.approvals import OperatorRole
 from broker.retract import ALARM as RETRACTION
-from broker.rules.switches import SwitchKind
+from broker.rules.approval import NEEDED
 from broker.sweep import UNREADABLE
+from broker.switching import STOPPED
 from config import queue
 from config.assembly import secret_of
 from config.registry import Registry
@@ -138,6 +141,7 @@ def ledger(settings: Settings) -> list[Finding]:
             *_clock(opened, settings),
             *_alarms(opened),
             *_switches(opened),
+            *_second_person(opened),
             *_licences(opened),
         ]
     except SQLAlchemyError as error:
@@ -268,11 +272,14 @@ def _alarms(opened: Ledger) -> list[Finding]:
         LAPSING: "renew it in time: carillon licence renew NAME",
         LAPSED: "renew it: carillon licence renew NAME",
         UNREADABLE: "look: carillon rules history; to begin anew: carillon rules reset --all",
+        OVERRIDDEN: "look at it, then: carillon approvals review ID",
+        VOID: "look at it again: carillon approvals",
         FOUND_POST: "see it: carillon accounts posts NAME",
     }
     usual = "when it is mended: carillon accounts resume NAME"
     return [
-        Finding(f"alarm {a.kind}", Health.DOUBTFUL, f"{a.subject}: {a.message}", hints.get(a.kind, usual))
+        Finding(f"alarm {a.kind}", Health.DOUBTFUL, f"{a.subject}: {a.message}",
+                f"to let it go on: carillon go {a.subject}" if a.kind == STOPPED else hints.get(a.kind, usual))
         for a in found
     ] + [
         Finding(f"account {a.account}", Health.DOUBTFUL, f"paused: {a.paused_why}; {a.due} wait",
@@ -281,22 +288,23 @@ def _alarms(opened: Ledger) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _switches(opened: Ledger) -> list[Finding]:
-    """What somebody has stopped with a kill switch; a paused account is told with the alarms."""
+def _second_person(opened: Ledger) -> list[Finding]:
+    """Where the rules want two people and nobody is named who may be the second."""
     if migrate.current(opened.engine) != migrate.newest():
         return []
     with opened.look() as tx:
-        off = [switch for switch in tx.switches.off() if switch.kind is not SwitchKind.ACCOUNT]
-    return [
-        Finding(
-            "switch",
-            Health.DOUBTFUL,
-            f"{what} is stopped: {switch.why}",
-            f"to let it go on: carillon go {what}",
-        )
-        for switch in off
-        for what in (f"{switch.kind} {switch.subject}".strip(),)
-    ]
+        named = any(OperatorRole.APPROVER in each.roles for each in tx.operators.all())
+        try:
+            wanted = tx.rules.current().words(NEEDED)
+        except RulesUnreadable:  # an alarm stands for it
+            return []
+    if named or not wanted:
+        return []
+    says = "some announcements wait for a second person, and nobody is named who may approve"
+    hint = (
+        "carillon operators add NAME --role approver; which they are: carillon rules explain approval.needed"
+    )
+    return [Finding("approval", Health.DOUBTFUL, says, hint)]
 
 
 def _licences(opened: Ledger) -> list[Finding]:
