@@ -27,7 +27,9 @@ SIGNATURE = "signature"  # X-Twilio-Signature and its like
 
 async def callback(request: Request) -> Response:
     """One provider's news about one attempt, or a text that somebody sent to one account."""
-    account = request.path_params["account"]
+    account, token = request.path_params["account"], request.path_params["token"]
+    if not token or "/" in token:
+        raise HTTPException(404)
     body = await body_of(request, MOST_BODY)
     kept = Kept(account, _url(request), _kept(request), body)
     _verify(request.app.state.ports, kept)
@@ -36,8 +38,9 @@ async def callback(request: Request) -> Response:
     return Response(status_code=204)
 
 
-# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature.
-router.add_route("/callbacks/{account}/{token}", callback, methods=["POST"])
+# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature. Whatever the
+# token holds is ours, or a slash at its end would be answered with a redirect.
+router.add_route("/callbacks/{account}/{token:path}", callback, methods=["POST"])
 
 
 def _verify(ports: Ports, kept: Kept) -> None:
