@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from broker import audience as audiences
 from broker import judging, operators
 from broker.actor import Actor
 from broker.announcement import Announcement, Content, Part, Urgency
 from broker.audit import wording_digest
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
+from broker.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import Binding, Decided, Decision, OperatorRole
+from broker.reckoning import reckon
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON
 from broker.values import FanOutHint
@@ -119,6 +122,8 @@ def reword(
         spoken = language if language is not None else before[0].language
         _check(ports, tx, announcement, Content(known + 1, spoken, checked, before[0].attachments))
         tx.approvals.reword(announcement, known + 1, checked, spoken)
+        audience = resolve(tx, audiences.parse(announcement.audience))
+        reckon(ports, tx, announcement, audience, known + 1)
         void(tx, announcement, "its wording was changed since", actor=actor)
         digest = wording_digest(
             [(spoken, part.value, text) for part, text in checked.items()],

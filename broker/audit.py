@@ -21,8 +21,8 @@ COVERED: Mapping[str, str] = {
     "record_entry": "kind, at, announcement_id (against the sealed bytes of the entry)",
     "announcement": "actor_kind, actor_id, purpose, urgency, audience, people, ways, expires_at, withdrawn_at,"
     " fanned_out_at (whether the last two are set)",
-    "content": "language, part, text of the accepted version, until the wording is pruned",
-    "content_attachment": "name, sha256 of the accepted version",
+    "content": "language, part, text of every version, until the wording is pruned",
+    "content_attachment": "name, sha256 of every version",
     "delivery": "that it is there; state; code once it is settled; settled_by",
     "attempt": "that it is there; delivery_id; outcome",
     "account": "paused_at (whether it is set)",
@@ -56,6 +56,7 @@ class AnnouncementTold:
     actor: tuple[str, str] | None = None
     kept: str | None = None
     wording: str | None = None
+    reworded: dict[int, str] = field(default_factory=dict)  # version → digest, of every later one
     withdrawn: bool = False
     planned: bool = False
 
@@ -175,6 +176,11 @@ def _struck(story: Story, announcement: int, facts: Mapping[str, Any], _actor: o
     """Somebody who was erased was struck out of its words: from now on it is what it became."""
     told = story.of(announcement)
     told.kept, told.wording = facts["kept"], facts["wording"]
+    told.reworded.clear()  # nobody said what those became
+
+
+def _reworded(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    story.of(announcement).reworded[facts["content_version"]] = facts["wording"]
 
 
 def _one(state: State) -> Listener:
@@ -228,6 +234,7 @@ _LISTENS: Mapping[str, Listener] = {
     "deliveries.withdrawn": _withdrawn,
     "deliveries.pruned": _pruned,
     "announcement.struck": _struck,
+    "announcement.reworded": _reworded,
     "delivery.requeued": _one(State.QUEUED),
     "delivery.settled": _one(State.UNCERTAIN),
     "delivery.retracted": _one(State.RETRACTED),

@@ -27,6 +27,7 @@ from ledger.announcements import announcement_of, announcements_by
 from ledger.connect import Ledger
 
 AT_ONCE = 20_000  # deliveries of several announcements that are compared together, at the most
+Wordings = dict[int, tuple[list[tuple[str, str, str]], list[tuple[str, str]]]]  # version → parts, files
 MOST_FAULTS = 50
 SAME_TIME = timedelta(minutes=1)  # a worker's guess of the database's time, and the database's own
 _BATCH = 200  # announcements
@@ -92,7 +93,7 @@ def _compare_batch(
     first, last = batch[0], batch[-1]
     story = _heard(connection, first, last, found)
     found.transitions += story.transitions
-    files, words = _wordings(connection, first, last)
+    wordings = _wordings(connection, first, last)
     a = t.announcement.c
     n = t.note.c.announcement_id
     notes = set(connection.execute(select(n).where(n >= first, n <= last)).scalars())
@@ -103,7 +104,7 @@ def _compare_batch(
             continue
         told = story.announcements.pop(row.id, None)
         spared = pruned_at is not None and row.accepted_at <= pruned_at
-        for what in _announcement_faults(told, row, words[row.id], files[row.id], spared=spared):
+        for what in _announcement_faults(told, row, wordings[row.id], spared=spared):
             found.add(f"announcement {row.public_id}", what)
     for lost in story.announcements:
         found.add(f"announcement number {lost}", "the record tells of it, and it is not there")
@@ -144,8 +145,7 @@ def _read(row: Any, found: Compared) -> Mapping[str, Any] | None:
 def _announcement_faults(
     told: AnnouncementTold | None,
     row: Row[Any],
-    words: Sequence[tuple[str, str, str]],
-    files: Sequence[tuple[str, str]],
+    wordings: Wordings,
     *,
     spared: bool,
 ) -> Iterator[str]:
@@ -158,8 +158,12 @@ def _announcement_faults(
     if told.kept is not None and told.kept != kept_digest(announcement_of(row)):
         yield "its audience, ways, purpose, urgency or expiry is not what was accepted"
     # A wording may have been pruned as a whole; what is left of one is all of it.
-    if told.wording is not None and words and told.wording != wording_digest(words, files):
+    digests = {version: wording_digest(*wording) for version, wording in wordings.items() if wording[0]}
+    if told.wording is not None and digests.get(1, told.wording) != told.wording:
         yield "its wording or its files are not what was accepted"
+    for version, digest in told.reworded.items():
+        if digests.get(version, digest) != digest:
+            yield f"version {version} of its wording is not what was written"
     if told.withdrawn is not (row.withdrawn_at is not None):
         yield (
             "it is withdrawn, and the record does not say so"
@@ -258,26 +262,16 @@ def _unexplained(connection: Connection, last: int, found: Compared) -> None:
         found.add("announcements", f"{count} entries tell of announcements that are not there")
 
 
-def _wordings(
-    connection: Connection, first: int, last: int
-) -> tuple[
-    Mapping[int, Sequence[tuple[str, str]]],
-    Mapping[int, Sequence[tuple[str, str, str]]],
-]:
-    files: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    words: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+def _wordings(connection: Connection, first: int, last: int) -> Mapping[int, Wordings]:
+    found: dict[int, Wordings] = defaultdict(lambda: defaultdict(lambda: ([], [])))
     c, f = t.content.c, t.content_attachment.c
-    accepted = (c.announcement_id >= first, c.announcement_id <= last, c.version == 1)
-    for number, *part in connection.execute(
-        select(c.announcement_id, c.language, c.part, c.text).where(*accepted)
-    ):
-        words[number].append((part[0], part[1], part[2]))
-    attached = (f.announcement_id >= first, f.announcement_id <= last, f.version == 1)
-    for number, name, sha256 in connection.execute(
-        select(f.announcement_id, f.name, f.sha256).where(*attached)
-    ):
-        files[number].append((name, sha256))
-    return files, words
+    parts = select(c.announcement_id, c.version, c.language, c.part, c.text)
+    for row in connection.execute(parts.where(c.announcement_id >= first, c.announcement_id <= last)):
+        found[row.announcement_id][row.version][0].append((row.language, row.part, row.text))
+    files = select(f.announcement_id, f.version, f.name, f.sha256)
+    for row in connection.execute(files.where(f.announcement_id >= first, f.announcement_id <= last)):
+        found[row.announcement_id][row.version][1].append((row.name, row.sha256))
+    return found
 
 
 def _streamed(connection: Connection, statement: Any) -> Iterable[Any]:
