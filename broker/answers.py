@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from broker.actor import Actor, ActorKind
-from broker.address import AddressKind, BadAddress, parse_email, parse_mobile
+from broker.address import AddressKind, BadAddress, fold_email, parse_email, parse_mobile
 from broker.announcement import Part
 from broker.answering import LONGEST_SUBJECT, LONGEST_TEXT, Answered, AnswerRow, Inbound, Inbox
 from broker.errors import NotFound, NotToBeChanged, Problem
@@ -218,7 +218,7 @@ def _reply(
     if inbound.quiet:
         return "not answered: it asks for no machine's answer, or had lain for days"
     if kind is AddressKind.EMAIL:
-        if sender in _own_addresses(ports):
+        if fold_email(sender) in _own_addresses(ports):
             return "not answered: it came from ourselves"
         # A stranger's From may be anybody's address: whoever it belongs to would get our words for spam.
         if about is None and not concern and not tx.answers.is_known(kind, sender):
@@ -269,9 +269,8 @@ def _owner(tx: Transaction, inbound: Inbound) -> str | None:
 
 def _own_addresses(ports: Ports) -> frozenset[str]:
     rules = ports.answering
-    return frozenset(
-        {*rules.own_addresses, *(one.email for one in (*rules.inboxes, rules.lead) if one.email)}
-    )
+    inboxes = (one.email for one in (*rules.inboxes, rules.lead))
+    return frozenset(fold_email(one) for one in (*rules.own_addresses, *inboxes) if one)
 
 
 def _normalised(inbound: Inbound, kind: AddressKind, region: str) -> tuple[str, bool]:

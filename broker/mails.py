@@ -75,13 +75,14 @@ def take_in(ports: Ports, tx: Transaction, mail: Mail, *, actor: Actor) -> Taken
         attempt=attempt,
         reply_to=_claimed(mail),
         automatic=mail.automatic,
-        quiet=mail.quiet,
-        settled=mail.stop and not mail.automatic,
+        quiet=mail.quiet
+        or mail.stop,  # the office sees it: From may be forged, and nobody is silenced unseen
     )
     kept = answers.record_inbound(ports, tx, inbound, actor=actor)
     if not kept.new:
         return Taken.KNOWN
-    return Taken.OPT_OUT if inbound.settled and _opt_out(ports, tx, mail, actor) else Taken.ANSWER
+    asks = mail.stop and not mail.automatic
+    return Taken.OPT_OUT if asks and _opt_out(ports, tx, mail, actor) else Taken.ANSWER
 
 
 def _opt_out(ports: Ports, tx: Transaction, mail: Mail, actor: Actor) -> bool:

@@ -12,10 +12,11 @@ from broker.mails import Taken
 from broker.ports import Ports, Transaction
 from config.answering import mailboxes_of
 from config.settings import Settings
-from sources.mailbox import Fetched, Mailbox, MailboxAway
+from sources.mailbox import MOST_AT_ONCE, Fetched, Mailbox, MailboxAway
 from sources.mailbox.parts import mail_of
 
 ALARM = "mailbox_away"
+MOST_ROUNDS = 25  # of one turn
 
 
 class Mailroom:
@@ -41,10 +42,21 @@ class Mailroom:
                 lambda tx, n=name, p=pause: tx.bounces.take_turn(n, every=p)  # type: ignore[misc]
             )
             if position is not None:
-                taken += self._read_one(name, mailbox, position)
+                taken += self._read_all(name, mailbox, position)
         return taken
 
-    def _read_one(self, name: str, mailbox: Mailbox, position: str) -> Counter[Taken]:
+    def _read_all(self, name: str, mailbox: Mailbox, position: str) -> Counter[Taken]:
+        """Round after round while there is as much as one may bring: after a bad import thousands come back."""
+        taken = Counter[Taken]()
+        for _ in range(MOST_ROUNDS):
+            position, told = self._read_one(name, mailbox, position)
+            taken += told
+            if told.total() < MOST_AT_ONCE:
+                break
+        return taken
+
+    def _read_one(self, name: str, mailbox: Mailbox, position: str) -> tuple[str, Counter[Taken]]:
+        """The place behind what was read, and what became of it."""
         taken = Counter[Taken]()
         actor = Actor(ActorKind.SYSTEM, f"mailbox {name}")
 
@@ -58,14 +70,14 @@ class Mailroom:
             self._ports.ledger.transact(
                 lambda tx: tx.sweeps.raise_alarm(ALARM, name, f"mailbox {name}: {why}")
             )
-            return taken
+            return position, Counter()
 
         def settle(tx: Transaction) -> None:
             tx.bounces.read_to(name, behind)
             tx.sweeps.clear_alarm(ALARM, name)
 
         self._ports.ledger.transact(settle)
-        return taken
+        return behind, taken
 
     def _take(self, tx: Transaction, name: str, fetched: Fetched, actor: Actor) -> Taken:
         mail = mail_of(fetched.raw, received_at=fetched.received_at, now=tx.now)

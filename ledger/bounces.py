@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, update
 
 from broker.bouncing import Bounce, BounceKind, KnownTry
 from broker.delivery import REACHED, State
 from ledger import tables as t
 from ledger.hand import Hand
+from ledger.tables.deliveries import FAILED_STATES
 
 _REACHED = [state.value for state in REACHED]
 
@@ -100,6 +101,8 @@ class Bounces:
             )
             .join(t.address, t.address.c.id == d.c.address_id)
             .where(
+                # As the partial index has it, or SQLite does not see that it would do.
+                text(f"delivery.{FAILED_STATES}"),
                 d.c.state == State.REJECTED.value,
                 d.c.changed_at > self._hand.now - within,
                 d.c.changed_at > t.address.c.confirmed_at,

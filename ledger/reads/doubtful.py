@@ -49,7 +49,7 @@ def _is(doubt: Doubt, hand: Hand) -> ColumnElement[bool]:
     since = and_(t.delivery.c.changed_at > confirmed, t.delivery.c.state.in_(_FAILED), not_(_opted_out()))
     match doubt:
         case Doubt.BOUNCED:
-            return and_(since, _came_back())
+            return or_(and_(since, _came_back()), _is_marked())
         case Doubt.FAILING:
             return and_(since, not_(_came_back()), _alone_in_failing())
         case Doubt.SHARED:
@@ -85,6 +85,11 @@ def _alone_in_failing() -> ColumnElement[bool]:
         other.c.id != t.delivery.c.id,
     )
     return or_(exists().where(same, other.c.state.in_(_REACHED)), not_(exists().where(same)))
+
+
+def _is_marked() -> ColumnElement[bool]:
+    """It gets nothing more for what came back, however long ago that was."""
+    return exists().where(t.bounced.c.hash == t.address.c.hash)
 
 
 def _opted_out() -> ColumnElement[bool]:

@@ -99,8 +99,8 @@ _while(
 _while("ix_delivery_lease", State.SENDING, delivery.c.lease_until)
 _while("ix_delivery_lookup", State.UNCERTAIN, delivery.c.account_id, delivery.c.lookup_at)
 # What a person should look at, few among the many that went well.
-_failed = "state IN ({})".format(", ".join(f"'{state.value}'" for state in sorted(FAILED)))
-Index("ix_delivery_failed", delivery.c.id, sqlite_where=text(_failed), postgresql_where=text(_failed))
+FAILED_STATES = "state IN ({})".format(", ".join(f"'{state.value}'" for state in sorted(FAILED)))
+Index("ix_delivery_failed", delivery.c.id, sqlite_where=text(FAILED_STATES), postgresql_where=text(FAILED_STATES))
 # Broadcasts are one in a thousand deliveries, and feeds are read from them every second.
 Index(
     "ix_delivery_public",

@@ -173,3 +173,13 @@ def test_a_number_refused_for_good_three_times_running_is_marked(thirty: World) 
     assert bounces.mark_failing(thirty.ports, datetime.now(UTC) - timedelta(hours=1), actor=SYSTEM) == 1
     assert [row.code for row in thirty.rows(select(t.bounced))] == ["30005"]
     assert bounces.mark_failing(thirty.ports, datetime.now(UTC) - timedelta(hours=1), actor=SYSTEM) == 0
+
+
+def test_a_marked_address_stays_listed_when_its_deliveries_are_gone(mailed: World) -> None:
+    said = mail(mailed)
+    attempt = tries(mailed, said)[0]
+    report(mailed, path_of(mailed, attempt), HARD)
+    address = address_of(mailed, attempt)
+    mailed.sql(f"DELETE FROM delivery WHERE address_id = {address}")
+    with mailed.ledger.reading() as hand:
+        assert [one.id for one in doubtful(hand, doubts=[Doubt.BOUNCED])] == [address]
