@@ -1,5 +1,7 @@
 """One person's data: shown in full with a reason, held for the law, erased, and let back.
 
+Where the school has named operators, an admin does these; an author may look at a number in full.
+
 Erasing leaves the record verifiable: it holds ids and commitments alone, and the keys of these are what goes. A stop
 goes on to hold, for it is kept by a keyed hash. What cannot be undone is shown before it is done.
 """
@@ -14,7 +16,9 @@ from uuid import UUID
 from broker import families
 from broker.actor import Actor
 from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.operators import must
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.ports.office import PersonRow
 from broker.ports.privacy import Footprint, HoldRow, Subject
 from broker.record import Entry
@@ -53,6 +57,7 @@ def reveal(ports: Ports, who: str, *, why: str, actor: Actor) -> Revealed:
     """Show somebody's numbers and emails in full; that they were shown, to whom and why, is in the record."""
 
     def work(tx: Transaction) -> Revealed:
+        must(tx, actor, OperatorRole.AUTHOR)
         person = families.the(tx, who, "who", gone=True)
         held = tx.privacy.addresses([person.id]).get(person.id, ())
         facts = {"person": person.id, "addresses": [one[0] for one in held]}
@@ -68,6 +73,7 @@ def reveal_deliveries(
     """Delivery → its address in full; that they were shown, and why, is in the record. Those of the public have none."""
 
     def work(tx: Transaction) -> Mapping[int, str]:
+        must(tx, actor, OperatorRole.AUTHOR)
         addressed = tx.privacy.addressed(deliveries)
         facts = {
             "deliveries": sorted(addressed),
@@ -97,6 +103,7 @@ def erase(
     """
 
     def work(tx: Transaction) -> Erasing:
+        must(tx, actor, OperatorRole.ADMIN)
         person = families.the(tx, who, "who", gone=True)
         if confirmed != person.source_id:
             raise NotToBeChanged(
@@ -130,6 +137,7 @@ def readmit(ports: Ports, source_id: str, *, actor: Actor) -> None:
     """Let the next roster bring an erased person back. Raises NotFound."""
 
     def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
         person = tx.privacy.readmit(source_id)
         if person is None:
             hint = "give the id exactly as the roster has it"
@@ -145,6 +153,7 @@ def hold(
     """Hold a person or an announcement for the law: neither age nor a wish takes it away. Raises NotFound."""
 
     def work(tx: Transaction) -> int:
+        must(tx, actor, OperatorRole.ADMIN)
         person = families.the(tx, who, "who", gone=True) if who is not None else None
         found = tx.announcements.by_public_id(announcement) if announcement is not None else None
         if person is None and found is None:
@@ -166,6 +175,7 @@ def lift(ports: Ports, number: int, *, actor: Actor) -> None:
     """Lift a hold: from now on its subject goes as everything goes. Raises NotFound."""
 
     def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
         if not tx.privacy.lift(number, by=actor.id):
             hint = "list them with: carillon people holds"
             raise NotFound(Problem("no_hold", "hold", "no hold of this number stands", hint))
@@ -247,6 +257,7 @@ def _unknown_announcement() -> NotFound:
 
 def subject_of_copy(tx: Transaction, who: str, *, why: str, actor: Actor) -> tuple[PersonRow, Subject]:
     """Whom a copy is made of, in the caller's transaction; that it was made, and why, is in the record. Raises NotFound."""
+    must(tx, actor, OperatorRole.ADMIN)
     person = families.the(tx, who, "who", gone=True)
     subject = tx.privacy.subject(person.id)
     facts = {"person": person.id, "messages": len(subject.deliveries)}

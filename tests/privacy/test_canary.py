@@ -115,8 +115,8 @@ def live(installed: Installed, aviary: Aviary) -> list[Overheard]:
     wait_until(lambda: settled(installed), within=SOON, what="everything settled")
     aviary.with_tokens_of(sandbox.truth())
     base = f"http://127.0.0.1:{installed.port}"
-    sandbox.control.text_from(MOBILE, ANSWER, url=f"{base}/callbacks/texts")
-    sandbox.control.text_from(MOBILE, "STOP", url=f"{base}/callbacks/texts")
+    sandbox.control.text_from(MOBILE, ANSWER, url=f"{base}/callbacks/texts/inbound")
+    sandbox.control.text_from(MOBILE, "STOP", url=f"{base}/callbacks/texts/inbound")
     heard += [dry, *asked(installed, said), *complaints(installed, said), *doors(base)]
     wait_until(lambda: opted_out(installed), within=SOON, what="the stop heard")
     heard.append(ask(installed, "people", "erase", "wg-88124", "--confirm", "wg-88124"))

@@ -1,0 +1,85 @@
+"""A person's copy holds everything of them and nothing of anybody else; that it was made is in the record."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+
+from broker import privacy
+from cli import copy_page
+from ledger import tables as t
+from ledger.reads.copy import Copy, copy
+from tests.support.broker_world import World
+from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, PUPIL, SHARED, Planted
+
+FACTS = {"school": "St Bride's", "recipients": ("texts <by> X",), "kept": {"messages": "730 days"}}
+
+
+def copied(world: World, who: str) -> Copy:
+    with world.ledger.begin() as tx:
+        _, subject = privacy.subject_of_copy(tx, who, why="her letter about Zephyrine Quillfeather", actor=OFFICE)
+        return copy(tx.hand, subject)
+
+
+def whole(found: Copy) -> str:
+    return json.dumps(copy_page.as_told(found, **FACTS), default=str, ensure_ascii=False)  # type: ignore[arg-type]
+
+
+def test_everything_of_theirs_is_in_it(planted: Planted) -> None:
+    found = whole(copied(planted.world, GUARDIAN))
+    for trace in (
+        "Zephyrine",
+        "Quillfeather",
+        "Zeffi",
+        MOBILE,
+        EMAIL,
+        SHARED,
+        GUARDIAN,
+        "signed by Zephyrine Quillfeather",
+        "This is Zephyrine Quillfeather",
+        "Zephyrine Quillfeather rang about",
+        "Tea with Zeffi Quillfeather",
+        "you look after a pupil",
+    ):
+        assert trace in found
+    assert "delivered" in found
+
+
+def test_nobody_else_is_in_it(planted: Planted) -> None:
+    found = whole(copied(planted.world, GUARDIAN))
+    others = ["Peregrine Quillfeather-Roe", "Marchbanks", PUPIL, "Pupil1 Bell", "+44791111000", "Mrs Bell"]
+    assert [one for one in others if one in found] == []
+    assert "another person" in found
+
+
+def test_a_pupils_copy_tells_what_was_said_about_it_and_not_to_whom(planted: Planted) -> None:
+    found = whole(copied(planted.world, PUPIL))
+    assert "Peregrine Quillfeather-Roe carried" in found
+    assert "somebody who looks after you" in found
+    for other in (MOBILE, EMAIL, SHARED, "Zephyrine Quillfeather", "07911 777123", "Zephyrine.Q@"):
+        assert other not in found
+    assert "Choir" in found
+
+
+def test_the_page_needs_nothing_else_and_obeys_no_name(planted: Planted) -> None:
+    world = planted.world
+    with world.ledger.begin() as tx:
+        tx.hand.connection.execute(
+            t.person.update().where(t.person.c.source_id == GUARDIAN).values(preferred_name="<script>alert(1)</script>")
+        )
+    page = copy_page.page(copied(world, GUARDIAN), **FACTS)  # type: ignore[arg-type]
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "texts &lt;by&gt; X" in page
+    assert "http" not in page.replace("https://", "http")
+    assert page.startswith("<!doctype html>")
+
+
+def test_that_it_was_made_is_in_the_record_and_why_beside_it(planted: Planted) -> None:
+    world = planted.world
+    copied(world, GUARDIAN)
+    assert "person.copied" in world.record()
+    bodies = b"".join(bytes(row.body) for row in world.rows(select(t.record_entry.c.body)))
+    assert b"her letter" not in bodies
+    assert "her letter about Zephyrine Quillfeather" in {row.words for row in world.rows(select(t.remark.c.words))}
