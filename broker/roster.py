@@ -148,6 +148,12 @@ class Roster:
     speaks_for: frozenset[Role] = EVERYBODY
 
 
+def in_words(roles: Collection[Role]) -> str:
+    """Several roles, as a sentence names those who hold them."""
+    named = {Role.PUPIL: "pupils", Role.GUARDIAN: "guardians", Role.STAFF: "staff"}
+    return " and ".join(word for role, word in named.items() if role in roles)
+
+
 def as_listed(name: str) -> tuple[tuple[int, str], ...]:
     """What forms and groups are sorted by, as a school lists them: 7B before 10A, then words, and nothing last."""
     pieces = re.findall(r"\d+|\D+", name.casefold()) or [_LAST]
@@ -165,7 +171,7 @@ def speaking_for(roster: Roster, roles: Collection[Role]) -> Roster:
         raise RuleBroken(Problem("guardians_alone", "only", "guardians come with their pupils", hint))
     others = {role for one in roster.people if not one.roles & wanted for role in one.roles}
     if others:
-        found = " and ".join(sorted(others))
+        found = in_words(others)
         hint = "leave --only out, or say the other roles as well"
         raise RuleBroken(Problem("others_in_it", "only", f"this roster holds {found} as well", hint))
     people = tuple(replace(one, roles=one.roles & wanted) for one in roster.people)

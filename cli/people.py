@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from broker import imports, mappings
 from broker.actor import Actor
 from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
-from broker.roster import EVERYBODY, Role, Roster, speaking_for
+from broker.roster import EVERYBODY, Role, Roster, in_words, speaking_for
 from cli import doubtful, families, privacy, show
 from cli import mappings as mapping_commands
 from cli.house import reading, writing
@@ -156,15 +156,10 @@ def _confirmed(difference: ImportDifference, expected: int | None, *, json: bool
     return leaving if expected is None else expected
 
 
-def _roles(roles: Collection[Role]) -> str:
-    named = {Role.PUPIL: "pupils", Role.GUARDIAN: "guardians", Role.STAFF: "staff"}
-    return " and ".join(word for role, word in named.items() if role in roles)
-
-
 def _show(difference: ImportDifference) -> None:
     if difference.speaks_for != EVERYBODY:
-        others = _roles(EVERYBODY - difference.speaks_for)
-        show.say(f"It speaks for {_roles(difference.speaks_for)}; {others} stay as they are.")
+        others = in_words(EVERYBODY - difference.speaks_for)
+        show.say(f"It speaks for {in_words(difference.speaks_for)}; {others} stay as they are.")
     show.table(
         (difference.source, "new", "changed", "leaving", "returning", "as before"),
         [
@@ -200,7 +195,7 @@ def _end(difference: ImportDifference, *, applied: bool, json: bool) -> None:
         show.as_json(_as_told(difference, applied=applied))
         return
     people = difference.people
-    who = "people" if difference.speaks_for == EVERYBODY else _roles(difference.speaks_for)
+    who = "people" if difference.speaks_for == EVERYBODY else in_words(difference.speaks_for)
     if applied:
         now = difference.before + people.new + people.returning - people.leaving
         told = f"imported: {people.new} new, {people.changed} changed, {people.leaving} left; {now} {who} now"

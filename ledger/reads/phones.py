@@ -16,11 +16,15 @@ from ledger.hand import Hand
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One number of one adult; "" where none is on file. `pupil` is whom it is about."""
+    """One number of one adult; "" where none is on file. `pupil` is whom it is about.
+
+    `unkept`: the roster has one that no text can go to, a landline perhaps, which is not kept here.
+    """
 
     pupil: UUID
     name: str = field(repr=False)
     number: str = field(repr=False)
+    unkept: bool = False
 
 
 def calls(hand: Hand, about: Sequence[UUID]) -> Sequence[Call]:
@@ -47,6 +51,7 @@ def calls(hand: Hand, about: Sequence[UUID]) -> Sequence[Call]:
             func.coalesce(adult.c.preferred_name, adult.c.given_name),
             adult.c.family_name,
             number.c.value,
+            adult.c.mobile_refused,
         )
         .select_from(both)
         .join(pupil, pupil.c.id == both.c.pupil_id)
@@ -57,7 +62,10 @@ def calls(hand: Hand, about: Sequence[UUID]) -> Sequence[Call]:
         .order_by(pupil.c.id, both.c.priority, adult.c.id, held.c.position),
         {"about": hand.dialect.ids(ids)},
     )
-    return [Call(one, f"{given} {family}".strip(), value or "") for one, given, family, value in rows]
+    return [
+        Call(one, f"{given} {family}".strip(), value or "", unkept=refused and not value)
+        for one, given, family, value, refused in rows
+    ]
 
 
 def _ids(hand: Hand, about: Sequence[UUID]) -> Sequence[int]:

@@ -85,6 +85,9 @@ class _One:
     def open(self, name: str) -> IO[bytes]:
         return _open_plain(self.path, self.limits, follow=True)
 
+    def called(self, name: str) -> str:
+        return self.path.name
+
 
 @dataclass(frozen=True)
 class _Folder:
@@ -112,6 +115,9 @@ class _Folder:
     def open(self, name: str) -> IO[bytes]:
         return _open_plain(self.paths[name], self.limits, follow=False)
 
+    def called(self, name: str) -> str:
+        return name
+
 
 @dataclass(frozen=True)
 class _Zip:
@@ -125,6 +131,9 @@ class _Zip:
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries
+
+    def called(self, name: str) -> str:
+        return name
 
     def open(self, name: str) -> IO[bytes]:
         # zipfile never hands out more than the size the entry declared, and that was checked.

@@ -21,6 +21,7 @@ from broker.roster import (
     RosterTerm,
 )
 from sources.rosters.errors import refuse
+from sources.rosters.limits import LIMITS, Limits
 from sources.rosters.table import Row
 from sources.rosters.values import Values, year_name
 
@@ -35,8 +36,9 @@ class Gathering:
     string.
     """
 
-    def __init__(self, source: str, values: Values) -> None:
+    def __init__(self, source: str, values: Values, limits: Limits = LIMITS) -> None:
         self.people: dict[str, RosterPerson] = {}
+        self._most = limits.people
         self._source = source
         self._values = values
         self._groups: dict[str, RosterGroup] = {}
@@ -47,6 +49,13 @@ class Gathering:
 
     def add(self, person: RosterPerson, row: Row) -> None:
         """Add a person, whose id the caller has found to be new."""
+        if len(self.people) >= self._most:
+            refuse(
+                "too_many_people",
+                f"{row.file}:{row.number}",
+                f"There are more than {self._most:,} people in this roster: it is no school's.",
+                "Check that it is the right file.",
+            )
         self.people[person.source_id] = person
         if Role.GUARDIAN in person.roles:
             self._guardians[person.source_id] = (row.file, row.number)

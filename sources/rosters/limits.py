@@ -19,6 +19,7 @@ class Limits:
     ratio_from_bytes: int = MEBIBYTE  # below this a ratio says nothing
     rows: int = 2_000_000  # of one CSV
     line: int = MEBIBYTE  # characters
+    people: int = 250_000  # the largest school has a twentieth of that
     cell: int = 32_767  # characters: what a spreadsheet itself can hold in one
 
 

@@ -48,7 +48,7 @@ def read(
     Raises `RosterRefused` for a fault of a file and `BadMapping` where a report's columns have moved.
     """
     values = Values(region=region, today=today)
-    reader = Reader(" + ".join(report.mapping.name for report in reports), values)
+    reader = Reader(" + ".join(report.mapping.name for report in reports), values, limits)
     for report in reports:
         reader.begin(report.mapping)
         with nothing_to_collect(), open_report(report, limits, tell) as table:
@@ -129,9 +129,9 @@ def open_report(report: Report, limits: Limits, tell: Tell = quiet) -> Iterator[
 class Reader:
     """Takes row after row; `roster` is what they came to."""
 
-    def __init__(self, source: str, values: Values) -> None:
+    def __init__(self, source: str, values: Values, limits: Limits = LIMITS) -> None:
         self.values = values
-        self.gathering = Gathering(source, values)
+        self.gathering = Gathering(source, values, limits)
         self.contacts = Contacts(values, self.gathering)
         self._speaks_for: set[Role] = set()
         self._seen: dict[str, tuple[str, ...]] = {}  # each person's own cells, as they stood first

@@ -89,7 +89,7 @@ class _Reader:
         self._files = files
         self._manifest = manifest
         self._values = values
-        self._gathering = Gathering(f"oneroster {manifest.version}", values)
+        self._gathering = Gathering(f"oneroster {manifest.version}", values, files.limits)
         self._departments: dict[str, str] = {}  # orgs of type department: id → name
         self._courses: dict[str, tuple[str, str | None]] = {}  # id → title, department
         self._sessions: dict[str, _Period] = {}

@@ -46,7 +46,7 @@ _ROLES = {
 def read(files: Files, *, region: str, today: date) -> Roster:
     """The roster of a people.csv. Raises `RosterRefused`."""
     values = Values(region=region, today=today)
-    gathering = Gathering(NAME, values)
+    gathering = Gathering(NAME, values, files.limits)
     links: list[Row] = []
     with open_table(files, NAME, required=REQUIRED, optional=OPTIONAL) as table:
         _note_unknown_columns(table, values)

@@ -25,6 +25,9 @@ class Files(Protocol):
     def open(self, name: str) -> IO[bytes]:
         """One of them."""
 
+    def called(self, name: str) -> str:
+        """What whoever gave it calls it: one CSV is read as people.csv, whatever its name."""
+
 
 class Sized(Files, Protocol):
     """Files that know how large they are together, in bytes."""
@@ -73,6 +76,10 @@ class ToldFiles:
         """One file; what is read of it is told."""
         counted: Any = _Counted(self._files.open(name), self._count)
         return cast(IO[bytes], counted)
+
+    def called(self, name: str) -> str:
+        """What whoever gave it calls it."""
+        return self._files.called(name)
 
     def _count(self, size: int) -> None:
         self._read += size

@@ -138,7 +138,7 @@ class Table:
             if count > width and any(cells[width:]):
                 self._refuse(
                     "ragged_row",
-                    "This row has more cells than the first one: they may stand in the wrong columns.",
+                    "This row has more cells than the first row: they may stand in the wrong columns.",
                     "Put quotation marks around a cell that holds a comma, then export again.",
                 )
             picked = [cells[at].strip() if 0 <= at < count else "" for at in picks]
@@ -259,7 +259,7 @@ def open_table(
     """The table of one file, which is closed again on leaving."""
     try:
         with files.open(name) as stream:
-            yield Table(name, stream, files.limits, Shape(required, optional))
+            yield Table(files.called(name), stream, files.limits, Shape(required, optional))
     except _DAMAGE:  # a zip tells it only while it is unpacked
         refuse_damaged_zip(name)
 

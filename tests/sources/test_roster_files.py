@@ -320,3 +320,13 @@ def test_whoever_waits_hears_how_far_the_reading_has_come(tmp_path, packed):
     assert len(heard) > 5
     assert heard == sorted(heard)
     assert heard[-1] == 1.0
+
+
+def test_a_million_people_are_no_school(tmp_path):
+    path = written(tmp_path, f"{HEADERS}\n{ROW}\n" + "".join(f"x{n},pupil,Ann,Lee\n" for n in range(10)))
+    assert refused(path, limits=replace(LIMITS, people=5)) == ("too_many_people", "people.csv:7")
+
+
+def test_one_csv_goes_by_the_name_that_it_was_given(tmp_path):
+    path = written(tmp_path, f"{HEADERS}\n{ROW}\n{ROW}\n").rename(tmp_path / "Year 7.csv")
+    assert refused(path) == ("duplicate_id", "Year 7.csv:3")

@@ -22,6 +22,7 @@ UNTOLD = [
 CALLS = [
     Call(UUID(int=1), "Mary O'Neill", "+447911100001"),
     Call(UUID(int=1), "Tom O'Neill", ""),
+    Call(UUID(int=4), "Gran Lee", "", unkept=True),
     Call(UUID(int=4), "Ann Lee", "+447911100002"),
 ]
 WORDS = "{pupil} of {class}: the concert begins at six.\nBring a coat & a scarf."
@@ -71,6 +72,10 @@ def test_the_list_names_whom_to_ring_in_order_and_who_has_nobody() -> None:
     html = PAGES["phones"]
     assert html.index("Mary O&#39;Neill") < html.index("Tom O&#39;Neill")
     assert html.count("nobody on file") == 3
+    assert (
+        "Gran Lee</td><td>in the school&#39;s own system" in html
+        or "Gran Lee</td><td>in the school's" in html
+    )
     assert "07911 100001" in html, "as it is dialled"
     assert "+44" not in html
 
