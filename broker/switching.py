@@ -12,6 +12,8 @@ from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.switches import Switch, SwitchKind
 
+STOPPED = "stopped"  # the alarm, so that whoever watches sees at once why nothing leaves
+
 
 def stop(ports: Ports, kind: SwitchKind, subject: str, why: str, *, actor: Actor) -> bool:
     """Nothing of it starts more than a second after this commits; what waits is kept. False when it was off already.
@@ -26,6 +28,7 @@ def stop(ports: Ports, kind: SwitchKind, subject: str, why: str, *, actor: Actor
         _must_be(ports, tx, kind, subject)
         thrown = tx.switches.switch_off(kind, subject, why, by=actor)
         if thrown:
+            tx.sweeps.raise_alarm(STOPPED, f"{kind} {subject}".strip(), why)
             _tell(tx, "switch.off", kind, subject, why, actor)
         return thrown
 
@@ -46,6 +49,7 @@ def go(ports: Ports, kind: SwitchKind, subject: str, why: str, *, actor: Actor) 
         _must_be(ports, tx, kind, subject)
         thrown = tx.switches.switch_on(kind, subject, by=actor)
         if thrown:
+            tx.sweeps.clear_alarm(STOPPED, f"{kind} {subject}".strip())
             _tell(tx, "switch.on", kind, subject, why, actor)
         return thrown
 

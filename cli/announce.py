@@ -12,7 +12,7 @@ import typer
 
 from broker import approvals, intake, templates
 from broker.actor import Actor, ActorKind
-from broker.announcement import Announcement, Attachment, Draft, Part, Purpose, Step, Urgency
+from broker.announcement import Attachment, Draft, Part, Purpose, Step, Urgency
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
@@ -64,7 +64,7 @@ def announce(asked: Asked) -> None:
             if not asked.wait:
                 _answer(house, accepted, json=asked.json)
                 return
-            ended = _waited(house, accepted.announcement, quiet=asked.json)
+            ended = _waited(house, accepted, quiet=asked.json)
             _answer_waited(house, ended, accepted, json=asked.json)
     if any(n for state, n in ended.duties.items() if state is not DutyState.MET):
         raise typer.Exit(1)
@@ -214,11 +214,15 @@ def _to_go_on(accepted: intake.Accepted) -> str:
     return f"to take it back: carillon undo {said.public_id}"
 
 
-def _waited(house: House, said: Announcement, *, quiet: bool) -> Status:
+def _waited(house: House, accepted: intake.Accepted, *, quiet: bool) -> Status:
+    said = accepted.announcement
     if not quiet:
         show.hint(
             f"accepted: {said.public_id}; it goes on without this command (Ctrl-C ends the waiting alone)"
         )
+        if accepted.hold is not None:
+            until = show.wall(accepted.hold.until, zone_of(house))
+            show.hint(f"it waits until {until}: {accepted.hold.why}; {_to_go_on(accepted)}")
     look = looking(house.ledger, said.public_id)
     return follow(look, until=lambda now: now.settled, quiet=quiet)
 

@@ -140,7 +140,6 @@ def ledger(settings: Settings) -> list[Finding]:
             *_schema(opened),
             *_clock(opened, settings),
             *_alarms(opened),
-            *_switches(opened),
             *_second_person(opened),
             *_licences(opened),
         ]

@@ -22,6 +22,8 @@ ALARMS = {
     "posture": "An account is not as it must be",
     "render_failed": "A message could not be written",
     "retraction": "A post could not be deleted",
+    "rules_unreadable": "Nothing leaves",
+    "stopped": "Somebody stopped it",
 }
 TOLD = {
     People.GUARDIANS: "guardians of",
