@@ -27,7 +27,7 @@ SIGNATURE = "signature"  # X-Twilio-Signature and its like
 
 async def callback(request: Request) -> Response:
     """One provider's news about one attempt, or a text that somebody sent to one account."""
-    account, token = request.path_params["account"], request.path_params["token"]
+    account, token = request.path_params["account"], request.path_params.get("token", "")
     if not token or "/" in token:
         raise HTTPException(404)
     body = await body_of(request, MOST_BODY)
@@ -38,9 +38,10 @@ async def callback(request: Request) -> Response:
     return Response(status_code=204)
 
 
-# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature. Whatever the
-# token holds is ours, or a slash at its end would be answered with a redirect.
-router.add_route("/callbacks/{account}/{token:path}", callback, methods=["POST"])
+# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature. Whatever stands
+# for the token is ours, or a slash too many or too few would be answered with a redirect.
+for path in ("/callbacks/{account}", "/callbacks/{account}/{token:path}"):
+    router.add_route(path, callback, methods=["POST"])
 
 
 def _verify(ports: Ports, kept: Kept) -> None:
