@@ -17,7 +17,7 @@ PARAMETERS = (
         "500",
         "An announcement to more people than this wants their number typed with --expect, or a second person's yes;"
         " 0 for no such size.",
-        "design: texting the whole school by mistake; R7",
+        "R2, R20 (safe use): one wrong group and the whole school is told, at the school's cost",
         most="1000000",
         sandbox="0",
     ),
@@ -27,7 +27,7 @@ PARAMETERS = (
         "3",
         "So does one to this many times as many people as the department usually tells (the middle of its last twenty"
         " announcements, from the fifth on); 0 for no such limit.",
-        "design: an audience beyond the department's norm; R7",
+        "R8: a department speaks to its own; R20 (safe use)",
         most="1000",
         sandbox="0",
     ),
@@ -36,7 +36,7 @@ PARAMETERS = (
         Kind.COUNT,
         "60",
         "Whatever a department's norm is, nobody is asked about an audience as small as this.",
-        "two classes: a department that mostly writes to one family is not asked about a form",
+        "R14: two classes; who mostly writes to one family is not asked about a form, or nobody reads the question",
         most="1000000",
     ),
     Parameter(
@@ -45,7 +45,7 @@ PARAMETERS = (
         "0.1",
         "How far the people counted when it goes out may differ from the number that was typed, as a part of it; twenty"
         " people always may.",
-        "design: a count that differs by more than a tenth or twenty people goes back to hold",
+        "R20 (safe use): the number was typed for another audience, if that has changed much since",
         most="1",
     ),
 )
@@ -54,7 +54,7 @@ SIZE_CODES = frozenset({"size_unconfirmed", "size_differs"})
 
 
 def not_stopped(case: AnnouncementCase) -> Verdict:
-    """A kill switch holds everything that it is about, whatever else is true (R22)."""
+    """A kill switch holds everything that it is about, whatever else is true (R20, R22)."""
     if not case.stopped:
         return ALLOW
     return Hold(case.now + RECHECK, "stopped", f"stopped by the school: {case.stopped}")
@@ -81,7 +81,10 @@ def _as_expected(case: AnnouncementCase, counted: int, expected: int) -> Verdict
         return ALLOW
     evidence = _evidence(case)
     if case.announcement is None:
-        why, hint = f"it would tell {counted:,} people, not {expected:,}", f"if that is right: --expect {counted}"
+        why, hint = (
+            f"it would tell {counted:,} people, not {expected:,}",
+            f"if that is right: --expect {counted}",
+        )
         return Refuse("size_differs", why, evidence, about="expect", hint=hint)
     why = f"it would now tell {counted:,} people, not the {expected:,} that were expected"
     return Hold(case.expires_at, "size_differs", why, evidence, whole=True)

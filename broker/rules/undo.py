@@ -13,7 +13,7 @@ PARAMETERS = (
         "60 s",
         "How long a routine announcement waits after it was accepted, so that whoever sees the wrong group or a slip in"
         " the words can take it back with `carillon undo` and nothing of it has left. Urgent ones do not wait.",
-        "R1 (the wrong week), design: what the office fears most is texting the whole school by mistake",
+        "R2, R20 (safe use): a text cannot be called back, and the wrong week or group is seen just after sending",
         most="1 h",
         sandbox="0 s",
     ),

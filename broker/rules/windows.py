@@ -18,7 +18,8 @@ PARAMETERS = (
         "When announcements may leave, in the school's own time: channel/purpose/people, days, hours. All that fit must"
         " be open; what none fits may always leave. Outside of them an announcement waits until they open, and is"
         " refused where it would be over by then. Urgent ones do not wait.",
-        "safer working practice (contact with pupils at reasonable hours), ICO guidance on marketing at unsocial hours",
+        "R20 (safe use); guidance for safer working practice: contact with pupils is for working hours and in the open;"
+        " promotion at night is what people complain about",
         sandbox="",
     ),
 )
