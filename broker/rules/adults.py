@@ -68,7 +68,7 @@ def _a_notice(case: AnnouncementCase) -> bool:
 
 
 def sender_is_the_schools(case: AnnouncementCase) -> Verdict:
-    """No account sends by a number or an email that belongs to a member of staff, a guardian or a pupil (R7, R9)."""
+    """No account sends by a number or an email that one member of staff alone holds (R7, R9)."""
     if not case.sender_of:
         return ALLOW
     why = f"what {case.account} sends by is the own number or email of a {case.sender_of}, not the school's"

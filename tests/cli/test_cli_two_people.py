@@ -138,6 +138,6 @@ def test_what_is_typed_badly_is_one_clear_error(two: Shell) -> None:
 
 def test_the_doctor_says_when_somebody_is_needed_and_nobody_may(school: Shell) -> None:
     ok(school("rules", "set", "approval.needed", "any/any/any", "--why", "the test", *HEAD))
-    assert "nobody is named who may approve" in school("doctor").out
+    assert "nobody is named who may approve" in school("doctor", "--json").out
     ok(school("operators", "add", "The Head", "--role", "approver", *HEAD))
-    assert "nobody is named who may approve" not in school("doctor").out
+    assert "nobody is named who may approve" not in school("doctor", "--json").out
