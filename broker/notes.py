@@ -1,6 +1,6 @@
 """Notes: words that the house itself sends to one address, by the same dispatch as everything else.
 
-A note is an announcement without an audience: its deliveries are named one by one. Its key names what it is for (a day's
+A note is an announcement without an audience: its deliveries are named one by one. Its key says what it is for (a day's
 automatic answers, one call for the lead), and the ledger allows one delivery for each address under it, so that whoever
 asks twice, from two processes or after a crash, sends once. It is urgent: the words would be useless tomorrow.
 """

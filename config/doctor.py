@@ -28,6 +28,7 @@ from broker.sweep import UNREADABLE
 from broker.switching import STOPPED
 from config import queue
 from config.assembly import secret_of
+from config.faults import name_of
 from config.registry import Registry
 from config.settings import Settings
 from config.signer import KEY_FILE, HmacSigner
@@ -78,7 +79,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises. What hangs on something broken is left out."""
     findings = [*packages(), python(), zone(settings)]
-    for look in (secret, disk, ledger, accounts, hints, worker):
+    for look in (secret, disk, ledger, accounts, what_comes_back, hints, worker):
         findings += _guarded(look, settings)
     return findings
 
@@ -182,6 +183,27 @@ def accounts(settings: Settings) -> list[Finding]:
         findings += [Finding(f"account {name}", Health.WRONG, p.message, p.hint) for p in problems]
         if not problems:
             findings.append(Finding(f"account {name}", Health.WELL, f"{account.channel} opens"))
+    return findings
+
+
+def what_comes_back(settings: Settings) -> list[Finding]:
+    """Whether somebody hears of bounces and of answers: a real school's, that sends."""
+    if settings.sandbox or not settings.accounts:
+        return []
+    findings = [
+        Finding(
+            f"account {name}",
+            Health.DOUBTFUL,
+            "nobody hears of its mails that come back",
+            f"set {name_of(('accounts', name, 'return_path'))}: docs/recipes/answers-and-bounces.md",
+        )
+        for name, account in settings.accounts.items()
+        if account.channel == "email" and getattr(account.own, "return_path", None) is None
+    ]
+    if not settings.answers.lead.watchers:
+        says = "nobody is named as the safeguarding lead, so anybody may open what may be about harm"
+        hint = f"set {name_of(('answers', 'lead', 'watchers'))} and {name_of(('answers', 'lead', 'email'))}"
+        findings.append(Finding("answers", Health.DOUBTFUL, says, hint))
     return findings
 
 

@@ -130,3 +130,13 @@ def test_the_doctor_sees_whether_the_one_worker_runs(tmp_path: Path) -> None:
     assert doctor.worker(settings)[0].health is Health.DOUBTFUL
     with sole_worker(settings.database_url):
         assert doctor.worker(settings)[0].health is Health.WELL
+
+
+def test_a_school_that_sends_is_asked_who_hears_of_what_comes_back() -> None:
+    mails = {"channel": "email", "host": "mx.example.org", "sender": "o@example.org", "reply_to": "o@example.org"}
+    asked = doctor.what_comes_back(Settings.of(accounts={"mails": mails}))
+    assert [f.subject for f in asked] == ["account mails", "answers"]
+    assert all(f.health is Health.DOUBTFUL for f in asked)
+    told = {"mails": {**mails, "return_path": "bounces@example.org"}}
+    heard = Settings.of(accounts=told, answers={"lead": {"watchers": "Ms Safe"}})
+    assert doctor.what_comes_back(heard) == []
