@@ -8,6 +8,7 @@ LIFE = "tests/dispatch/test_delivery_life.py"
 GUARDS = "tests/dispatch/test_guards.py"
 RULES = "tests/dispatch/test_held_by_rules.py"
 LICENCES = "tests/dispatch/test_licences.py"
+TWO_PEOPLE = "tests/dispatch/test_two_people.py"
 ANY_ORDER = "tests/dispatch/test_any_order.py::test_in_any_order_nothing_is_lost_and_nothing_sent_twice"
 
 MUTANTS = (
@@ -362,5 +363,26 @@ MUTANTS = (
             )
         ],
         [f"{LICENCES}::test_a_licence_that_lapses_in_mid_send_stops_the_rest_and_loses_nothing"],
+    ),
+    Mutant(
+        "own-approver",
+        "nobody approves what they announced themselves",
+        [Edit("broker/approvals.py", "_second", "if first is not None and", "if first is None and")],
+        [f"{TWO_PEOPLE}::test_nobody_approves_what_they_announced_themselves"],
+    ),
+    Mutant(
+        "a-yes-for-ever",
+        "a yes does no more when what it was given to has changed",
+        [Edit("broker/approvals.py", "still_bound", "if decision is None or", "if decision is not None or")],
+        [
+            f"{TWO_PEOPLE}::test_an_audience_that_grew_by_more_than_a_tenth_waits_again",
+            f"{TWO_PEOPLE}::test_other_rules_than_were_in_force_send_it_back_to_wait",
+        ],
+    ),
+    Mutant(
+        "names-let-through",
+        "a full name of the roster is not published",
+        [Edit("broker/roster_facts.py", "with_roster", "names = tx.people.names() if", "names = None if")],
+        ["tests/dispatch/test_public_words.py::test_a_full_name_is_refused_at_the_door_and_kept_nowhere"],
     ),
 )
