@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from broker import audience as audiences
 from broker import groups
 from broker.actor import Actor
-from broker.announcement import Content, Purpose
+from broker.announcement import Content, People, Purpose
 from broker.heads import written
 from broker.naming import unknown_placeholder
 from broker.reach import Question, Statement, Untold, before, kinds_of, record_listing
@@ -27,6 +28,7 @@ from cli.options import asking
 from cli.reach_options import Asked
 from cli.reading import announcement_id, bad, text_from
 from config.assembly import House
+from ledger.audience import members
 from ledger.reads.phones import calls
 from ledger.reads.reach import Week, after, week
 from ledger.reads.status import status
@@ -56,10 +58,11 @@ def reach(asked: Asked) -> None:
     * `carillon reach --to Choir --via sms --slips slips.html --text "{pupil}: rehearsal at 15:30."`
     * `carillon reach 0193… --csv rest.csv`
     * `carillon reach --week`
+    * `carillon reach --to "Year 7" --week`
     """
     if asked.families:
         with reading() as house:
-            _show_week(house, json=asked.json)
+            _show_week(house, asked)
         return
     if (asked.id is None) == (asked.to is None):
         raise bad("what", "to", "say whom: an announcement's id, or --to with groups, not both", "see --help")
@@ -210,10 +213,13 @@ def _show(found: Statement) -> None:
             )
 
 
-def _show_week(house: House, *, json: bool) -> None:
-    with house.ledger.reading() as hand:
-        found: Week = week(hand)
-    if json:
+def _show_week(house: House, asked: Asked) -> None:
+    tree = None if asked.to is None else audiences.parse(asked.to)
+    with house.ledger.look() as tx:
+        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        among = None if tree is None else members(groups.resolve(tx, tree), People.GUARDIANS, today)
+        found: Week = week(tx.hand, among)
+    if asked.json:
         show.as_json({"messages": found.messages, "families": list(found.families)})
         return
     counted = Counter(one.messages for one in found.families)

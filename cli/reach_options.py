@@ -42,7 +42,10 @@ class Asked:
         typer.Option("--csv", metavar=FILE, help="Write those not reached as CSV, - to the screen."),
     ] = None
     families: Annotated[
-        bool, typer.Option("--week", help="How many messages each family has had in seven days.")
+        bool,
+        typer.Option(
+            "--week", help="How many messages each family had in seven days; with --to, of those alone."
+        ),
     ] = False
     operator: Operator = None
     json: Json = False

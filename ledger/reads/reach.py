@@ -123,8 +123,8 @@ class Week:
     families: Sequence[FamilyWeek]
 
 
-def week(hand: Hand) -> Week:
-    """Count what went to each family's addresses, about whomever.
+def week(hand: Hand, among: Select[Any] | None = None) -> Week:
+    """Count what went to each family's addresses, about whomever; `among`: of families with one of these pupils alone.
 
     A family is the pupils whose first unblocked guardian is the same; its addresses are those of all their unblocked
     guardians and their own. One message to an address that two families hold counts for both.
@@ -136,7 +136,7 @@ def week(hand: Hand) -> Week:
         .group_by(t.delivery.c.address_id)
         .cte("went")
     )
-    family = _families().cte("family")
+    family = _families(among).cte("family")
     holder = select(family.c.family_id, family.c.pupil_id.label("holder_id")).union(
         select(family.c.family_id, t.guardianship.c.guardian_id)
         .join(t.guardianship, t.guardianship.c.pupil_id == family.c.pupil_id)
@@ -166,11 +166,14 @@ def week(hand: Hand) -> Week:
         known = found.get(family_id)
         pupils, groups = (f"{known.pupils}, {name}", f"{known.group}, {group}") if known else (name, group)
         found[family_id] = FamilyWeek(pupils, groups, int(n))
-    total = hand.connection.execute(select(func.coalesce(func.sum(went.c.n), 0))).scalar_one()
+    sums = select(func.coalesce(func.sum(went.c.n), 0))
+    if among is not None:
+        sums = sums.where(went.c.address_id.in_(select(addresses.c.address_id)))
+    total = hand.connection.execute(sums).scalar_one()
     return Week(int(total), list(found.values()))
 
 
-def _families() -> Select[Any]:
+def _families(among: Select[Any] | None) -> Select[Any]:
     place = func.row_number().over(
         partition_by=t.guardianship.c.pupil_id,
         order_by=(t.guardianship.c.priority, t.guardianship.c.guardian_id),
@@ -181,4 +184,9 @@ def _families() -> Select[Any]:
         .where(~t.guardianship.c.blocked, t.person.c.active)
         .subquery("ranked")
     )
-    return select(ranked.c.pupil_id, ranked.c.guardian_id.label("family_id")).where(ranked.c.place == 1)
+    families = select(ranked.c.pupil_id, ranked.c.guardian_id.label("family_id")).where(ranked.c.place == 1)
+    if among is None:
+        return families
+    every, meant = families.subquery("every"), families.subquery("meant")
+    theirs = select(meant.c.family_id).where(meant.c.pupil_id.in_(among))
+    return select(every).where(every.c.family_id.in_(theirs))

@@ -101,6 +101,8 @@ def test_an_announcement_is_stated_from_the_ledger(school):
 def test_a_week_without_messages_says_so(school):
     assert school("reach", "--week", "--json").json == {"messages": 0, "families": []}
     assert "0 messages in seven days" in school("reach", "--week").out
+    assert "0 messages in seven days" in school("reach", "--to", "Year 7", "--week").out
+    assert school("reach", "--to", "Year 77", "--week", "--json").error["code"] == "unknown_group"
 
 
 def test_a_dry_run_says_how_many_lack_a_personal_part(school):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from broker.audience import parse
 from broker.errors import InvalidAnnouncement
 from broker.reach import NO_PERSONAL_WAY, Question, Statement, Way, before, kinds_of
 from ledger import tables as t
+from ledger.audience import members
 from ledger.people import keyed_hash
 from ledger.reads.reach import after, week
 from ledger.reads.reached import reached
@@ -214,6 +216,10 @@ def test_a_family_is_told_how_many_messages_it_had_this_week(world, school):
         ("Ann Bell, Ben Bell, Cat Bell, Dan Bell", 8),
         ("Eve Bell", 1),
     ]
+    with world.ledger.look() as tx:
+        among = members(groups.resolve(tx, parse("7B - Choir")), People.GUARDIANS, date(2026, 11, 22))
+        theirs = week(tx.hand, among)
+    assert (theirs.messages, [one.pupils for one in theirs.families]) == (1, ["Eve Bell"])
 
 
 def test_a_week_later_nothing_is_counted_any_more(world, school):
