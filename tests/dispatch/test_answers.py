@@ -123,7 +123,8 @@ def test_the_next_day_a_sender_is_answered_again(school: World) -> None:
 
 @pytest.mark.parametrize("flag", ["automatic", "quiet", "settled"])
 def test_machines_lists_and_what_is_done_already_are_never_answered(school: World, flag: str) -> None:
-    assert hear(school, **{flag: True}).replied is False
+    more: dict[str, Any] = {flag: True}
+    assert hear(school, **more).replied is False
     assert got(school, PARENT) == 0
 
 
