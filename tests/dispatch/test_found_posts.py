@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from broker import oversight
+from broker import licensing, oversight
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Step
 from broker.channel import PUBLIC, Key, Message
@@ -175,6 +175,25 @@ def test_what_cannot_be_carried_says_why(world: World, at_x: RunningSandbox) -> 
     ((_, carried, why_not),) = found(world)
     assert carried is None
     assert "no department" in why_not
+
+
+@ON_SQLITE
+def test_an_account_is_looked_at_every_half_hour_though_nothing_waits(
+    world: World, at_x: RunningSandbox
+) -> None:
+    at_x.control.account_at_x(following=2)
+    oversight.oversee(world.ports)
+    assert alarms(world) == []
+    with world.ledger.begin() as tx:
+        tx.hand.connection.execute(update(t.account).values(posture_at=tx.now - timedelta(minutes=31)))
+    oversight.oversee(world.ports)
+    assert alarms(world) == ["posture"]
+    with world.ledger.look() as tx:
+        account = tx.accounts.named("x")
+        assert account is not None
+        shown = licensing.show(world.ports, tx, account)
+    assert "following: 2, where 0 is wanted" in shown.lacking
+    assert shown.until is None
 
 
 def test_every_parameter_of_posts_has_its_bounds() -> None:

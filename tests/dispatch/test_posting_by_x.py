@@ -95,6 +95,8 @@ def test_an_account_that_follows_somebody_posts_nothing_until_it_does_not(
     world.send("x")
     assert post_of(world, said) == ("queued", "follows")
     assert alarms(world) == ["posture"]
+    stops = [row.kind for row in world.rows(select(t.stop.c.kind))]
+    assert stops.count("account") == 4  # three licences were given, and this
     at_x.control.account_at_x(following=0)
     forget_the_look(world)
     world.pass_time(timedelta(minutes=6))
