@@ -61,16 +61,23 @@ def forecast_of(tx: Transaction, department: str) -> Forecast:
     )
 
 
-def warn_of_spend(tx: Transaction) -> int:
+def warn_of_spend(ports: Ports) -> int:
     """Fold what was spent, and raise an alarm where a budget is nearly used or used up; returns how many it was about.
 
-    For the sweep, which does it once a second.
+    For the sweep, which does it once a second, and mostly finds nothing: no writer waits for that.
     """
-    if not tx.sweeps.may_sweep():
-        return 0
-    changed = tx.money.fold()
-    _warn(tx, changed)
-    return len(changed)
+    with ports.ledger.look() as seen:
+        if not seen.money.unfolded():
+            return 0
+
+    def work(tx: Transaction) -> int:
+        if not tx.sweeps.may_sweep():
+            return 0
+        changed = tx.money.fold()
+        _warn(tx, changed)
+        return len(changed)
+
+    return ports.ledger.transact(work)
 
 
 def _warn(tx: Transaction, changed: Collection[tuple[str, str]]) -> None:

@@ -45,7 +45,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "folded": lambda: ports.ledger.transact(_fold),
         "anchored": lambda: mail_heads(ports),
-        "counted": lambda: ports.ledger.transact(warn_of_spend),
+        "counted": lambda: warn_of_spend(ports),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
     }
     for name, chore in chores.items():

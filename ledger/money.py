@@ -159,6 +159,10 @@ class Money:
         )
         return {row.slug: int(row.cost) for row in rows if row.cost}
 
+    def unfolded(self) -> bool:
+        """Whether there is something to fold; reads only."""
+        return self._hand.connection.execute(select(t.spend_delta.c.id).limit(1)).first() is not None
+
     def fold(self) -> Collection[tuple[str, str]]:
         """Fold appended deltas; the caller holds the sweeper's lock."""
         run = self._hand.run

@@ -55,5 +55,8 @@ class Money(Protocol):
     def waiting(self) -> Mapping[str, int]:
         """By department, what was accepted and has not begun yet would cost."""
 
+    def unfolded(self) -> bool:
+        """Whether there is something to fold; reads only."""
+
     def fold(self) -> Collection[tuple[str, str]]:
         """Fold appended deltas; returns the (department, month) that they were about."""
