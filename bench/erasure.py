@@ -209,9 +209,8 @@ def main() -> int:
     with _ledger(told.database) as ledger:
         began = time.monotonic()
         build(ledger, told.announcements, told.deliveries)
-        print(
-            f"{told.deliveries:,} deliveries of {told.announcements:,} announcements in {time.monotonic() - began:.0f} s"
-        )
+        made = f"{told.deliveries:,} deliveries of {told.announcements:,} announcements"
+        print(f"{made}, made in {time.monotonic() - began:.0f} s")
         found = measure(ledger, told.people)
     worst = max(found["erase"])
     for what, took in found.items():

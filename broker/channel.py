@@ -272,7 +272,7 @@ class Redacts(Protocol):
     """A channel whose provider keeps what was sent and can be asked to forget it."""
 
     def redact(self, receipt: Receipt) -> None:
-        """Have the provider forget one message: its words and whom it went to. What it has not, or not any more, is forgotten.
+        """Have the provider forget one message: its words and whom it went to. What it has not is forgotten.
 
         Safe to repeat. Raises DeliveryFailure; Transient for a message that is still on its way there.
         """

@@ -1,7 +1,8 @@
 """Keeping: once a night, what has had its time goes, by the school's own rules.
 
-In chunks of a short transaction each, so that nobody waits for it, and for a while only: a worker that dies or is stopped leaves
-the rest to whoever comes next in the same night. The sealed record goes by a hand of its own (`ledger.epochs`).
+In chunks of a short transaction each, so that nobody waits for it, and for a while only: a worker that dies or is
+stopped leaves the rest to whoever comes next in the same night. The sealed record goes by a hand of its own
+(`ledger.epochs`).
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def tonight(
 ) -> Mapping[str, int]:
     """Do what is left of this night's work; what went, by kind.
 
-    `last` prunes the record when all else is done, and says how many entries went. `anyway`: by day too, and as if nothing
-    were done yet.
+    `last` prunes the record when all else is done, and says how many entries went. `anyway`: by day too, and as if
+    nothing were done yet.
     """
     with ports.ledger.look() as tx:
         day = due_on(tx.now, tx.school.zone)
@@ -109,7 +110,7 @@ def _addresses(tx: Transaction, keeping: Keeping, _: Actor) -> Pruned:
 
 
 class _Leavers:
-    """One a transaction, for an erasure looks through every wording; whom something stands in the way of is passed by."""
+    """One a transaction, for an erasure looks through every wording; where it cannot be, the next."""
 
     def __init__(self) -> None:
         self._after = 0

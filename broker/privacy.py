@@ -70,7 +70,7 @@ def reveal(ports: Ports, who: str, *, why: str, actor: Actor) -> Revealed:
 def reveal_deliveries(
     ports: Ports, deliveries: Sequence[int], *, why: str, actor: Actor
 ) -> Mapping[int, str]:
-    """Delivery → its address in full; that they were shown, and why, is in the record. Those of the public have none."""
+    """Delivery → its address in full; that they were shown, and why, is in the record. The public has none."""
 
     def work(tx: Transaction) -> Mapping[int, str]:
         must(tx, actor, OperatorRole.AUTHOR)
@@ -98,8 +98,8 @@ def erase(
 ) -> Erasing:
     """Erase one person, for good. `confirmed` is their id, typed. Raises NotFound, NotToBeChanged.
 
-    `called`: their first names are struck out of wordings as well, where they may be words of the language. No roster brings
-    them back; providers are asked to forget what they got.
+    `called`: their first names are struck out of wordings as well, where they may be words of the language. No roster
+    brings them back; providers are asked to forget what they got.
     """
 
     def work(tx: Transaction) -> Erasing:
@@ -256,7 +256,7 @@ def _unknown_announcement() -> NotFound:
 
 
 def subject_of_copy(tx: Transaction, who: str, *, why: str, actor: Actor) -> tuple[PersonRow, Subject]:
-    """Whom a copy is made of, in the caller's transaction; that it was made, and why, is in the record. Raises NotFound."""
+    """Whom a copy is made of, in the caller's transaction; it is in the record. Raises NotFound, NotAllowed."""
     must(tx, actor, OperatorRole.ADMIN)
     person = families.the(tx, who, "who", gone=True)
     subject = tx.privacy.subject(person.id)

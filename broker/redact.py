@@ -1,7 +1,8 @@
 """Redact: providers are asked to forget what they sent to somebody who was erased.
 
-Asked while no transaction is open, then noted. A worker that dies between the two asks once more, and what is gone counts as
-forgotten. A channel that cannot ask (a mail server keeps nothing that could be taken back) has nothing to do.
+Asked while no transaction is open, then noted. A worker that dies between the two asks once more, and what is gone
+counts as forgotten. A channel that cannot ask (a mail server keeps nothing that could be taken back) has nothing to
+do.
 """
 
 from __future__ import annotations

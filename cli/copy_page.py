@@ -11,13 +11,13 @@ from ledger.reads.copy import Copy
 
 # What art. 15(1) UK GDPR wants told beside the data itself.
 RIGHTS = (
-    "You may ask for what is wrong to be put right, for it to be erased, and for it to be used less; you may object to its use.",
+    "You may ask for what is wrong to be put right, for it to be erased or used less; you may object to its use.",
     "You may complain to the Information Commissioner's Office: ico.org.uk, 0303 123 1113.",
     "Nothing here is decided about you by a machine alone.",
     "Other people's names, numbers and emails have been taken out.",
 )
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111}"
     "h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse;width:100%}"
     "th,td{border:1px solid #bbb;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
     "th{background:#f2f2f2}@media print{body{margin:0}}"
@@ -29,7 +29,9 @@ def page(found: Copy, *, school: str, recipients: tuple[str, ...], kept: Mapping
     return "\n".join(_lines(found, school=school, recipients=recipients, kept=kept)) + "\n"
 
 
-def as_told(found: Copy, *, school: str, recipients: tuple[str, ...], kept: Mapping[str, str]) -> dict[str, Any]:
+def as_told(
+    found: Copy, *, school: str, recipients: tuple[str, ...], kept: Mapping[str, str]
+) -> dict[str, Any]:
     """The same for programs."""
     return {
         "school": school,
@@ -51,7 +53,7 @@ def _lines(
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
     yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
     yield f"<h1>{escape(title)}</h1>"
-    yield f"<p>Made on {found.made_at:%d %B %Y}, from the ledger of the school's announcements, and complete as far as it goes.</p>"
+    yield f"<p>Made on {found.made_at:%d %B %Y}, from the ledger of the school's announcements.</p>"
     for section in found.sections:
         yield f"<h2>{escape(section.title)}</h2>"
         yield from _table(section.rows)

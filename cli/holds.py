@@ -31,7 +31,12 @@ def place_(
     * `carillon holds place --announcement 0193… --why "complaint to the governors"`
     """
     if (who is None) == (announcement is None):
-        raise bad("one_subject", "who", "a hold is on one person or one announcement", "give --who or --announcement")
+        raise bad(
+            "one_subject",
+            "who",
+            "a hold is on one person or one announcement",
+            "give --who or --announcement",
+        )
     reason = short_words(why, "why")
     with writing(operator) as (house, actor):
         number = privacy.hold(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import typer
 
@@ -25,16 +26,16 @@ def show_(json: Json = False) -> None:
     with reading() as house, house.ledger.look() as tx:
         rules, last = tx.rules.current(), tx.prunings.last_night()
     rows = [(p.key.rpartition(".")[2], p.written(rules.values[p.key]), p.words) for p in PARAMETERS]
-    day, ended, went = last if last else (None, None, {})
+    day, ended, went = last or (None, None, {})
     if json:
-        show.as_json({"kept": {name: length for name, length, _ in rows}, "night": day, "ended_at": ended, "went": went})
+        kept = {name: length for name, length, _ in rows}
+        show.as_json({"kept": kept, "night": day, "ended_at": ended, "went": went})
         return
     show.table(("what", "how long", ""), rows)
     if day is None:
         show.say("", "no night has passed yet")
         return
-    took = ", ".join(f"{n:,} {what}" for what, n in went.items()) or "nothing had had its time"
-    show.say("", f"the night of {day}: {took}{'' if ended else ', and it is not done yet'}")
+    show.say("", f"the night of {day}: {_in_words(went)}{'' if ended else ', and it is not done yet'}")
 
 
 @app.command("run")
@@ -47,17 +48,18 @@ def run_(operator: Operator = None, json: Json = False) -> None:
         went: Counter[str] = Counter()
         while chunk := keeping.tonight(house.ports, actor=actor, anyway=True):
             went.update(chunk)
-    show.as_json({"went": dict(went)}) if json else show.say(
-        ", ".join(f"{n:,} {what}" for what, n in went.items()) or "nothing had had its time"
-    )
+    if json:
+        show.as_json({"went": dict(went)})
+        return
+    show.say(_in_words(went))
 
 
 @app.command("prune-record")
 def prune_record_(operator: Operator = None, json: Json = False) -> None:
     """Take away those entries of the sealed record that have had their time, whole seals at once; the seals stay.
 
-    On PostgreSQL by a role of its own (CARILLON_RETENTION_DATABASE_URL), for the application's may not. On SQLite whoever
-    has the file can do this and more: nothing but a head that somebody else keeps shows it.
+    On PostgreSQL by a role of its own (CARILLON_RETENTION_DATABASE_URL), for the application's may not. On SQLite
+    whoever has the file can do this and more: nothing but a head that somebody else keeps shows it.
 
     Example: `carillon keeping prune-record`
     """
@@ -69,3 +71,7 @@ def prune_record_(operator: Operator = None, json: Json = False) -> None:
     show.say(f"{done.entries:,} entries of the record have gone")
     if done.said:
         show.hint(done.said)
+
+
+def _in_words(went: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} {what}" for what, n in went.items()) or "nothing had had its time"

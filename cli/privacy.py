@@ -41,19 +41,26 @@ def reveal_(who: Who, why: Why, operator: Operator = None, json: Json = False) -
 
 def erase_(
     who: Who,
-    because: Annotated[Ground, typer.Option(help="The ground (UK GDPR art. 17), for the record.")] = Ground.REQUEST,
+    because: Annotated[
+        Ground, typer.Option(help="The ground (UK GDPR art. 17), for the record.")
+    ] = Ground.REQUEST,
     confirm: Annotated[
-        str | None, typer.Option(metavar="ID", help="The person's id, typed again; asked for at the terminal.")
+        str | None,
+        typer.Option(metavar="ID", help="The person's id, typed again; asked for at the terminal."),
     ] = None,
     first_names: Annotated[
         bool,
-        typer.Option("--first-names", help="Strike the first name out of wordings too, where it stands alone."),
+        typer.Option(
+            "--first-names", help="Strike the first name out of wordings too, where it stands alone."
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go and change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go and change nothing.")
+    ] = False,
     operator: Operator = None,
     json: Json = False,
 ) -> None:
-    """Erase one person for good: emptied everywhere, struck out of words, forgotten by the providers; the record verifies still.
+    """Erase one person for good: emptied, struck out of words, forgotten by the providers; the record verifies still.
 
     Shows what would go, then wants the id typed. A stop of theirs holds on, and no roster brings them back.
 
@@ -98,7 +105,10 @@ def readmit_(
 def export_(
     who: Who,
     to: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where the copy goes: a page and a JSON file, for your eyes alone.")
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Where the copy goes: a page and a JSON file, for your eyes alone."
+        ),
     ],
     why: Why,
     operator: Operator = None,
@@ -148,11 +158,15 @@ def _tell(found: Erasing, *, done: bool, json: bool) -> None:
         show.say(f"{found.person.name} ({found.person.source_id})", "")
     rows = [(what, n) for what, n in footprint.rows.items()]
     rows += [("wordings that name them whole: struck out", footprint.named)] if footprint.named else []
-    rows += [("messages that providers are asked to forget", footprint.at_providers)] if footprint.at_providers else []
+    rows += (
+        [("messages that providers are asked to forget", footprint.at_providers)]
+        if footprint.at_providers
+        else []
+    )
     show.table(("erased" if done else "would be erased", "how many"), rows)
     if footprint.called:
-        words = f"{show.many(footprint.called, 'wording')} with the first name alone: left, unless --first-names is given"
-        show.hint(words)
+        left = f"{show.many(footprint.called, 'wording')} with the first name alone"
+        show.hint(f"{left}: they stay, unless --first-names is given")
     if footprint.files:
         show.hint(f"{show.many(footprint.files, 'file')} went to or about them; nobody has looked into those")
     if found.hindered is not None:
@@ -180,12 +194,18 @@ def _write(path: Path, what: str) -> Path:
     """For the owner alone, and never over what is there."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
             file.write(what)
     except FileExistsError:
-        raise bad("file_there", "to", "there is a copy in this folder already", "name another folder") from None
+        raise bad(
+            "file_there", "to", "there is a copy in this folder already", "name another folder"
+        ) from None
     except OSError:
-        raise bad("cannot_write", "to", "the copy cannot be written there", "name a folder of yours") from None
+        raise bad(
+            "cannot_write", "to", "the copy cannot be written there", "name a folder of yours"
+        ) from None
     return path
 
 

@@ -1,6 +1,7 @@
 """Pruning the sealed record, by a hand of its own: on PostgreSQL a role that may, for the application's may not.
 
-Whoever breaks into the application can read the record and add to it; to take something out of it takes another password.
+Whoever breaks into the application can read the record and add to it; to take something out of it takes another
+password.
 """
 
 from __future__ import annotations

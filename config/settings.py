@@ -141,7 +141,7 @@ class Settings(_Group):
     retention_database_url: str | None = Field(
         None,
         repr=False,
-        description="PostgreSQL: the ledger again, by the role that may take entries out of the record when their time is over",
+        description="PostgreSQL: the ledger again, by the role that may prune the record",
     )
     queue_url: str = Field(
         MEMORY,

@@ -15,6 +15,7 @@ from broker.ports.privacy import Footprint, HoldRow, Struck, Subject
 from broker.strike import ERASED
 from ledger import barred, striking
 from ledger import tables as t
+from ledger.consents import OptOuts
 from ledger.families import person_row
 from ledger.hand import Hand
 from ledger.privacy import REGISTRY, Empty, Erasure, Held
@@ -61,18 +62,24 @@ class Privacy:
         return {row.id: (row.address_id, row.value) for row in rows}
 
     def forget_at_providers(self, subject: Subject) -> int:
-        """A row for each message that a provider has."""
-        wanted, now = 0, self._hand.dialect.now
+        """A row for each message that a provider has: what went to them or about them, and what they wrote."""
+        now = literal(self._hand.now, t.redaction.c.wanted_at.type)
+        wanted = 0
         for some in chunks(subject.deliveries):
-            wanted += self._hand.run(
-                "INSERT INTO redaction (account_id, provider_id, wanted_at, due_at, failures)"
-                f" SELECT account_id, provider_id, {now}, {now}, 0 FROM attempt"
-                f" WHERE {self._hand.dialect.any_of('delivery_id', 'ids')} AND provider_id IS NOT NULL",
-                ids=self._hand.dialect.ids(some),
-            ).rowcount
-        return wanted
+            theirs = text(self._hand.dialect.any_of("attempt.delivery_id", "ids"))
+            sent = select(t.attempt.c.account_id, t.attempt.c.provider_id, now, now)
+            wanted += self._wanted(sent.where(theirs, t.attempt.c.provider_id.is_not(None)), some)
+        written = select(t.answer.c.account_id, t.answer.c.key, now, now)
+        by_them = t.answer.c.sender_hash.in_(subject.alone_hashes), t.answer.c.account_id.is_not(None)
+        return wanted + self._wanted(written.where(*by_them))
 
-    def carry_over_refusals(self, subject: Subject) -> int:
+    def _wanted(self, chosen: Any, ids: Sequence[int] = ()) -> int:
+        columns = ["account_id", "provider_id", "wanted_at", "due_at"]
+        values = {"ids": self._hand.dialect.ids(ids)} if ids else {}
+        made = insert(t.redaction).from_select(columns, chosen)
+        return self._hand.connection.execute(made, values).rowcount
+
+    def carry_over_refusals(self, subject: Subject) -> None:
         """Consent goes with the person; what they refused holds on, by the keyed hash of the addresses that go."""
         refused = self._hand.connection.execute(
             select(t.consent.c.channel)
@@ -80,19 +87,8 @@ class Privacy:
             .where(t.consent.c.person_id == subject.person, t.consent.c.given.is_(False))
             .where(t.consent.c.purpose == Purpose.SERVICE.value)
         ).scalars()
-        carried = 0
         for channel in list(refused):
-            for each in subject.alone_hashes:
-                added = self._hand.run(
-                    "INSERT INTO suppression (hash, channel, source, at)"
-                    f" VALUES (:hash, :channel, :source, {self._hand.dialect.now})"
-                    " ON CONFLICT (hash, channel) DO NOTHING",
-                    hash=each,
-                    channel=channel,
-                    source=SOURCE,
-                )
-                carried += added.rowcount
-        return carried
+            OptOuts(self._hand).add(subject.alone_hashes, channel, source=SOURCE)
 
     def erase(self, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
         """By the registry, table by table; the rows that others point to come last."""

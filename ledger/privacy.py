@@ -1,7 +1,8 @@
 """What every column of every table holds of anybody, how long, and what becomes of it when a person is erased.
 
-The one place that knows. Erasing (`ledger.erasure`), keeping (`ledger.pruning`), a person's copy (`ledger.reads.copy`) and
-the tables of docs/privacy.md are made from it, and a test fails for a column that is not in it: a new table cannot be forgotten.
+The one place that knows. Erasing (`ledger.erasure`), keeping (`ledger.pruning`), a person's copy
+(`ledger.reads.copy`) and the tables of docs/privacy.md are made from it, and a test fails for a column that is not in
+it: a new table cannot be forgotten.
 """
 
 from __future__ import annotations
@@ -73,9 +74,9 @@ class Empty(StrEnum):
 class Held:
     """One table: what it holds, whose rows are whose, and what becomes of them.
 
-    `theirs` finds a person's rows: column → whose. `shown` finds those of their copy, where they are others. `emptied` is what
-    is left in each column. `aged` is the column of times by which rows go of age, None where age alone takes nothing.
-    `because`: on what ground it stands after an erasure.
+    `theirs` finds a person's rows: column → whose. `shown` finds those of their copy, where they are others.
+    `emptied` is what is left in each column. `aged` is the column of times by which rows go of age, None where age
+    alone takes nothing. `because`: on what ground it stands after an erasure.
     """
 
     about: str
@@ -108,7 +109,9 @@ def _columns(**kinds: str) -> Mapping[str, Kind]:
 
 
 _ACCOUNTABLE = "the school has to show what was done and by whom (UK GDPR art. 5(2), 17(3)(b))"
-_STOP_HOLDS = "a stop has to be honoured for ever, and a keyed hash is all that it takes (PECR reg. 22; UK GDPR art. 17(3)(b))"
+_STOP_HOLDS = (
+    "a stop has to be honoured for ever, and a keyed hash is all that it takes (PECR reg. 22; art. 17(3)(b))"
+)
 
 REGISTRY: Mapping[str, Held] = MappingProxyType(
     {
@@ -329,7 +332,7 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             Kept.CONTENT,
             _columns(key="sha256", nothing="media_type", file="bytes"),
             Erasure.STANDS,
-            because="nobody can look into every file: the preview of an erasure counts those sent to or about the person",
+            because="nobody can look into every file: the preview of an erasure counts those that went to them",
         ),
         "template": Held(
             "templates",

@@ -214,7 +214,8 @@ class Prunings:
         hand, bound = self._hand, self._hand.dialect.ids(ids)
         for table in _OF_MESSAGES:
             hand.run(f"DELETE FROM {table} WHERE {hand.dialect.any_of('delivery_id', 'ids')}", ids=bound)
-        return hand.run(f"DELETE FROM delivery WHERE {hand.dialect.any_of('id', 'ids')}", ids=bound).rowcount
+        hand.run(f"DELETE FROM delivery WHERE {hand.dialect.any_of('id', 'ids')}", ids=bound)
+        return len(ids)
 
     def _files(self) -> int:
         """Files that go with no announcement any more, nor with a template."""

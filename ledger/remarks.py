@@ -13,7 +13,7 @@ from ledger.tables import person, remark
 
 
 def kept_apart(hand: Hand, entry: Entry) -> Entry:
-    """The entry with its words taken out: kept as a remark about each of these people, and committed to under their keys.
+    """The entry without its words: a remark about each of these people, committed to under their keys.
 
     Without the key of any one of them nothing is committed to: there is nothing that their erasure could destroy.
     """

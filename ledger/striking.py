@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, or_, select, update
+from sqlalchemy import Result, Row, Table, and_, or_, select, update
 
 from broker.audience import fold
 from broker.audit import kept_digest, wording_digest
@@ -15,7 +15,6 @@ from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from ledger.hand import Hand
 from ledger.privacy import REGISTRY
-
 
 # Where the record holds a digest of the words: these columns name the announcement.
 _ANNOUNCEMENTS = {"announcement": "id", "content": "announcement_id", "content_attachment": "announcement_id"}
@@ -46,7 +45,9 @@ def strike(hand: Hand, subject: Subject, *, called: bool) -> Mapping[int, Struck
     ]
     for table, row, words in changed:
         _write(hand, table, row, words)
-    theirs = {row._mapping[_ANNOUNCEMENTS[table.name]] for table, row, _ in changed if table.name in _ANNOUNCEMENTS}
+    theirs = {
+        row._mapping[_ANNOUNCEMENTS[table.name]] for table, row, _ in changed if table.name in _ANNOUNCEMENTS
+    }
     return {one: _digests(hand, one) for one in sorted(theirs)}
 
 
@@ -58,7 +59,8 @@ def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
         table = t.metadata.tables[name]
         columns = [table.c[column] for column in held.typed]
         anything = or_(*(column != "" for column in columns))
-        for row in hand.connection.execute(select(*table.primary_key, *columns).where(anything)):
+        found: Result[Any] = hand.connection.execute(select(*table.primary_key, *columns).where(anything))
+        for row in found:
             yield table, row, {column: row._mapping[column] or "" for column in held.typed}
 
 
@@ -79,7 +81,7 @@ def _digests(hand: Hand, announcement: int) -> Struck:
 
 
 def _write(hand: Hand, table: Table, row: Row[Any], words: Mapping[str, str]) -> None:
-    """Names of groups and templates stay unlike each other: two that were called after one person go by their numbers."""
+    """Names of groups and templates stay unlike each other: two called after one person go by their numbers."""
     values = dict(words)
     if "name" in values and "folded_name" in table.c:
         values["name"] = f"{values['name']} {row.id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Table, TextClause, and_, false, func, or_, select, text
 
 from broker.delivery import State
 from broker.ports.privacy import Footprint, Subject
@@ -17,7 +17,7 @@ from ledger.privacy import REGISTRY, Erasure, Whose
 
 _PER_STATEMENT = 5_000  # ids
 
-Where = tuple[ColumnElement[bool], dict[str, Any]]
+Where = tuple[ColumnElement[bool] | TextClause, dict[str, Any]]
 
 
 class Subjects:
@@ -111,7 +111,7 @@ class Subjects:
         return [row.delivery_id for row in rows]
 
     def _to(self, addresses: Sequence[int]) -> Sequence[int]:
-        """Deliveries to these addresses. By way of the announcements, as the index that holds each of them once has it."""
+        """Deliveries to these addresses. By way of the announcements, as the index that holds each once has it."""
         if not addresses:
             return []
         which = self._hand.dialect.any_of("coalesce(d.address_id, 0)", "addresses")
@@ -127,7 +127,8 @@ class Subjects:
         found: list[Row[Any]] = []
         for some in chunks(deliveries):
             rows = self._hand.run(
-                "SELECT DISTINCT ad.id, ad.kind, ad.value, ad.hash FROM delivery d JOIN address ad ON ad.id = d.address_id"
+                "SELECT DISTINCT ad.id, ad.kind, ad.value, ad.hash"
+                " FROM delivery d JOIN address ad ON ad.id = d.address_id"
                 f" WHERE {self._hand.dialect.any_of('d.id', 'ids')} AND NOT EXISTS"
                 " (SELECT 1 FROM person_address pa WHERE pa.address_id = ad.id)",
                 ids=self._hand.dialect.ids(some),
@@ -138,11 +139,12 @@ class Subjects:
     def _lock(self, deliveries: Collection[int]) -> None:
         for some in chunks(sorted(deliveries)):
             self._hand.run(
-                f"SELECT id FROM delivery WHERE {self._hand.dialect.any_of('id', 'ids')} ORDER BY id {self._hand.dialect.lock}",
+                f"SELECT id FROM delivery WHERE {self._hand.dialect.any_of('id', 'ids')}"
+                f" ORDER BY id {self._hand.dialect.lock}",
                 ids=self._hand.dialect.ids(some),
             ).all()
 
-    def _count(self, table: Table, where: tuple[ColumnElement[bool], dict[str, Any]]) -> int:
+    def _count(self, table: Table, where: Where) -> int:
         query = select(func.count()).select_from(table).where(where[0])
         return int(self._hand.connection.execute(query, where[1]).scalar_one())
 
@@ -162,15 +164,16 @@ class Subjects:
 
     def _under_way(self, subject: Subject) -> int:
         counted = 0
-        sending, uncertain = (State.SENDING.value, State.UNCERTAIN.value)
+        sending, uncertain = State.SENDING.value, State.UNCERTAIN.value
         for some in chunks(subject.deliveries):
-            counted += self._hand.run(
+            n: int = self._hand.run(
                 f"SELECT count(*) AS n FROM delivery WHERE {self._hand.dialect.any_of('id', 'ids')}"
                 " AND (state = :sending OR (state = :uncertain AND lookup_at IS NOT NULL))",
                 ids=self._hand.dialect.ids(some),
                 sending=sending,
                 uncertain=uncertain,
             ).scalar_one()
+            counted += n
         return counted
 
     def _blocks(self, person: int) -> int:
@@ -210,18 +213,17 @@ class Subjects:
     def _at_providers(self, subject: Subject) -> int:
         found = 0
         for some in chunks(subject.deliveries):
-            found += self._hand.run(
+            n: int = self._hand.run(
                 f"SELECT count(*) AS n FROM attempt WHERE {self._hand.dialect.any_of('delivery_id', 'ids')}"
                 " AND provider_id IS NOT NULL",
                 ids=self._hand.dialect.ids(some),
             ).scalar_one()
+            found += n
         return found
 
 
-def where_theirs(
-    hand: Hand, name: str, columns: Mapping[str, Whose], subject: Subject
-) -> Iterator[tuple[ColumnElement[bool], dict[str, Any]]]:
-    """Conditions, each with its parameters, that together find a person's rows of a table: few, but for many messages."""
+def where_theirs(hand: Hand, name: str, columns: Mapping[str, Whose], subject: Subject) -> Iterator[Where]:
+    """Conditions, each with its parameters, that together find a person's rows of a table."""
     table = t.metadata.tables[name]
     parts: list[ColumnElement[bool]] = []
     for column, whose in columns.items():

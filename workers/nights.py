@@ -19,13 +19,16 @@ FORGET_EVERY = timedelta(seconds=5)
 
 
 class Nights:
-    """Takes away what has had its time, once a night, whichever worker is first; `start()` and `stop()` it with the worker."""
+    """Takes away what has had its time, once a night; `start()` and `stop()` it with the worker."""
 
     def __init__(self, house: House, *, name: str) -> None:
         self._house = house
         self._actor = Actor(ActorKind.SYSTEM, name)
         self._stopping = threading.Event()
-        self._every = [Every("the night", LOOK_EVERY, self.keep), Every("redactions", FORGET_EVERY, self._forget)]
+        self._every = [
+            Every("the night", LOOK_EVERY, self.keep),
+            Every("redactions", FORGET_EVERY, self._forget),
+        ]
 
     def start(self) -> None:
         """Begin, with a first look at once."""

@@ -15,8 +15,8 @@ from broker.ports.office import PersonRow
 class Subject:
     """One person, and every number of ours by which rows about them are found.
 
-    `alone`: addresses that nobody else holds; `deliveries`: to any address of theirs, or about them. `named`: every way in which
-    their name is written whole; `called`: the single names, which may be words of the language too.
+    `alone`: addresses that nobody else holds; `deliveries`: to any address of theirs, or about them. `named`: every
+    way in which their name is written whole; `called`: the single names, which may be words of the language too.
     """
 
     person: int
@@ -34,10 +34,10 @@ class Subject:
 class Footprint:
     """What an erasure would take: counts, and what stands in its way.
 
-    `rows` counts them by what their table holds; `named` says how many wordings name the person whole, `called` how many have one of
-    the single names; `files` went to or about them, and nobody has looked into those. `under_way` are messages whose fate is
-    not known yet, `blocks` court orders that keep this guardian from a pupil who is here, `concerns` answers of theirs that
-    the safeguarding lead has not dealt with, `holds` what is held for the law.
+    `rows` counts them by what their table holds; `named` says how many wordings name the person whole, `called` how
+    many have one of the single names; `files` went to or about them, and nobody has looked into those. `under_way`
+    are messages whose fate is not known yet, `blocks` court orders that keep this guardian from a pupil who is here,
+    `concerns` answers of theirs that the safeguarding lead has not dealt with, `holds` what is held for the law.
     """
 
     rows: Mapping[str, int]
@@ -91,7 +91,7 @@ class Privacy(Protocol):
     def forget_at_providers(self, subject: Subject) -> int:
         """Have providers asked to forget every message to or about them; returns how many."""
 
-    def carry_over_refusals(self, subject: Subject) -> int:
+    def carry_over_refusals(self, subject: Subject) -> None:
         """Make what they refused an opt-out of the addresses that go, for consent goes with the person."""
 
     def erase(self, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
@@ -104,7 +104,7 @@ class Privacy(Protocol):
         """Keep, as keyed hashes, what a roster would know them by: before they are erased."""
 
     def readmit(self, source_id: str) -> int | None:
-        """Let a roster bring them back; the number of the row that is left of them, None when nobody is barred by this id."""
+        """Let a roster bring them back; the number of the row that is left, None when nobody is barred by this id."""
 
     def hold(self, *, person: int | None, announcement: int | None, words: str, by: str) -> int:
         """Hold something for the law; returns its number."""

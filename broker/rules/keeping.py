@@ -1,7 +1,8 @@
 """How long things are kept: one rule for each kind of data, counted from when its purpose was over.
 
-Storage limitation (UK GDPR art. 5(1)(e)): nothing about anybody is kept for ever because nobody thought of it. The nightly
-job (`broker.keeping`) takes away what has had its time; a legal hold keeps it. docs/privacy.md shows how a school decides.
+Storage limitation (UK GDPR art. 5(1)(e)): nothing about anybody is kept for ever because nobody thought of it. The
+nightly job (`broker.keeping`) takes away what has had its time; a legal hold keeps it. docs/privacy.md shows how a
+school decides.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ PARAMETERS = (
         "keeping.messages",
         Kind.DURATION,
         "730 d",
-        "How long after its expiry it is kept who was told what, by which way, and whether it arrived; the counts stay.",
+        "How long after its expiry it is kept who was told what, by which way, and whether it came; the counts stay.",
         "UK GDPR art. 5(1)(e): two school years, for a complaint about a message that did not come",
         least="30 d",
         most="3650 d",
@@ -57,8 +58,8 @@ PARAMETERS = (
         "keeping.receipts",
         Kind.DURATION,
         "30 d",
-        "How long it is kept that a provider called back, that a mail bounced, that there was an alarm. What a callback said"
-        " goes at once, when it has been read.",
+        "How long it is kept that a provider called back, that a mail bounced, that there was an alarm. What a callback"
+        " said goes at once, when it has been read.",
         "UK GDPR art. 5(1)(c): what it said stands with the message",
         least="1 d",
         most="730 d",
@@ -67,8 +68,8 @@ PARAMETERS = (
         "keeping.answers",
         Kind.DURATION,
         "365 d",
-        "How long an answer is kept after somebody has dealt with it. One that nobody has dealt with stays. What belongs in a"
-        " child's file is to be put there before.",
+        "How long an answer is kept after somebody has dealt with it. One that nobody has dealt with stays. What"
+        " belongs in a child's file is to be put there before.",
         "UK GDPR art. 5(1)(e); KCSIE: concerns belong in the child protection file",
         least="30 d",
         most="3650 d",
@@ -77,7 +78,7 @@ PARAMETERS = (
         "keeping.addresses",
         Kind.DURATION,
         "90 d",
-        "How long the numbers and emails of those who left the school are kept: until then a wrong import can be undone.",
+        "How long numbers and emails of those who left the school are kept: until then a wrong import can be undone.",
         "UK GDPR art. 5(1)(e)",
         least="7 d",
         most="730 d",
@@ -86,8 +87,8 @@ PARAMETERS = (
         "keeping.people",
         Kind.DURATION,
         "400 d",
-        "How long after they left the names of people are kept; then they are erased as if they had asked for it. A roster may"
-        " bring them back.",
+        "How long after they left the names of people are kept; then they are erased as if they had asked for it."
+        " A roster may bring them back.",
         "UK GDPR art. 5(1)(e): one school year, for those who come back",
         least="30 d",
         most="3650 d",
@@ -96,7 +97,7 @@ PARAMETERS = (
         "keeping.record",
         Kind.DURATION,
         "2557 d",
-        "How long the sealed record is kept: who did what, in ids and commitments. Its seals stay for ever and name nobody.",
+        "How long the sealed record is kept: who did what, in ids and commitments. Its seals stay and name nobody.",
         "Limitation Act 1980 s. 5: six years, and the year that runs",
         least="365 d",
         most="4000 d",

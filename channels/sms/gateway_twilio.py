@@ -144,7 +144,7 @@ class TwilioGateway:
         return (Heard(sender, fields["Body"], provider_id, asked=fields.get("OptOutType", "")[:LONGEST_ID]),)
 
     def redact(self, receipt: Receipt) -> None:
-        """Delete the text's record at Twilio. One that Twilio has not finished with is asked for again, for up to 14 days."""
+        """Delete the text's record at Twilio; Transient while Twilio has not finished with it, up to 14 days."""
         try:
             self._wait_for(lambda line: self._forget(line, receipt.provider_id))
         except DeliveryFailure as failure:

@@ -1,7 +1,7 @@
 """A person's copy: everything that the ledger holds of them, by the registry, and of nobody else (UK GDPR art. 15).
 
-Other people's names and numbers are struck out of words. What nobody can find by a rule (a nickname, "her brother") only a
-person can: whoever hands the copy over reads it first.
+Other people's names and numbers are struck out of words. What nobody can find by a rule (a nickname, "her brother")
+only a person can: whoever hands the copy over reads it first.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Numbers, names, wordings and tokens are planted and a school lives through a day, in real processes; then every log,
-message of the queue, error, answer, figure and entry of the record is searched for them."""
+message of the queue, error, answer, figure and entry of the record is searched for them.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +45,10 @@ def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
 @pytest.fixture
 def embedded(tmp_path: Path, sandbox: RunningSandbox) -> Installed:
     installed = Installed(tmp_path, sandbox)
-    installed.more = {"CARILLON_PUBLIC_URL": f"http://127.0.0.1:{installed.port}", "CARILLON_LOG_LEVEL": "DEBUG"}
+    installed.more = {
+        "CARILLON_PUBLIC_URL": f"http://127.0.0.1:{installed.port}",
+        "CARILLON_LOG_LEVEL": "DEBUG",
+    }
     return installed
 
 
@@ -93,14 +97,18 @@ def test_a_canary_sings_when_a_gateway_logs_whom_it_writes_to(embedded: Installe
 
 
 @pytest.mark.parametrize("everything", [True, False])
-def test_each_canary_is_heard_wherever_it_sings(tmp_path: Path, sandbox: RunningSandbox, everything: bool) -> None:
+def test_each_canary_is_heard_wherever_it_sings(
+    tmp_path: Path, sandbox: RunningSandbox, everything: bool
+) -> None:
     aviary = Aviary.planted(Installed(tmp_path, sandbox))
     aviary.with_tokens_of([{"channel": "sms", "key": "https://s.example/callbacks/texts/NDI.c2lnbmVk"}])
     planted = {**aviary.addresses, **aviary.secrets}
     if everything:
         planted |= {**aviary.names, **aviary.words}
     for what, value in planted.items():
-        assert what in aviary.singing(f"12:00 something went wrong with {value.upper()}!", everything=everything)
+        assert what in aviary.singing(
+            f"12:00 something went wrong with {value.upper()}!", everything=everything
+        )
     assert aviary.singing("12:00 something went wrong with delivery 4711") == []
 
 

@@ -18,7 +18,9 @@ FACTS = {"school": "St Bride's", "recipients": ("texts <by> X",), "kept": {"mess
 
 def copied(world: World, who: str) -> Copy:
     with world.ledger.begin() as tx:
-        _, subject = privacy.subject_of_copy(tx, who, why="her letter about Zephyrine Quillfeather", actor=OFFICE)
+        _, subject = privacy.subject_of_copy(
+            tx, who, why="her letter about Zephyrine Quillfeather", actor=OFFICE
+        )
         return copy(tx.hand, subject)
 
 
@@ -66,7 +68,9 @@ def test_the_page_needs_nothing_else_and_obeys_no_name(planted: Planted) -> None
     world = planted.world
     with world.ledger.begin() as tx:
         tx.hand.connection.execute(
-            t.person.update().where(t.person.c.source_id == GUARDIAN).values(preferred_name="<script>alert(1)</script>")
+            t.person.update()
+            .where(t.person.c.source_id == GUARDIAN)
+            .values(preferred_name="<script>alert(1)</script>")
         )
     page = copy_page.page(copied(world, GUARDIAN), **FACTS)  # type: ignore[arg-type]
     assert "<script" not in page
@@ -82,4 +86,6 @@ def test_that_it_was_made_is_in_the_record_and_why_beside_it(planted: Planted) -
     assert "person.copied" in world.record()
     bodies = b"".join(bytes(row.body) for row in world.rows(select(t.record_entry.c.body)))
     assert b"her letter" not in bodies
-    assert "her letter about Zephyrine Quillfeather" in {row.words for row in world.rows(select(t.remark.c.words))}
+    assert "her letter about Zephyrine Quillfeather" in {
+        row.words for row in world.rows(select(t.remark.c.words))
+    }

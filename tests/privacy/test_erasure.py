@@ -91,7 +91,7 @@ def test_the_record_verifies_and_every_row_agrees_with_it(planted: Planted) -> N
 
 
 def test_a_stop_holds_and_a_refusal_becomes_one(planted: Planted) -> None:
-    """The text's by the number that said STOP; the mails' by the consent that was taken back, which goes with the person."""
+    """By the number that said STOP, and by the consent that was taken back, which goes with the person."""
     world = planted.world
     optouts.add(world.ports, MOBILE, "sms", why="asked by telephone", actor=OFFICE)
     erase(world, GUARDIAN)
@@ -137,7 +137,8 @@ def test_providers_are_asked_to_forget_what_went_to_them(planted: Planted) -> No
     about = {one.provider_id for one in world.channels.texts.truth}
     erase(world, GUARDIAN)
     assert redact.forget_due(world.ports, actor=OFFICE)
-    assert theirs and theirs <= set(world.channels.texts.redacted) <= about
+    assert theirs
+    assert theirs <= set(world.channels.texts.redacted) <= about
     assert world.rows(select(t.redaction)) == []
     assert "providers.forgot" in world.record()
 

@@ -43,7 +43,10 @@ def test_a_short_id_is_a_number_like_any_other() -> None:
 
 
 def test_somebody_of_one_name_is_struck_by_it() -> None:
-    assert striker(pattern(whole_names("Plato", "", None)))("Plato spoke, platonic") == "erased person spoke, platonic"
+    assert (
+        striker(pattern(whole_names("Plato", "", None)))("Plato spoke, platonic")
+        == "erased person spoke, platonic"
+    )
 
 
 def test_nothing_is_found_of_nobody() -> None:
@@ -54,7 +57,9 @@ NAME = st.text(st.characters(categories=("L", "M", "P", "Zs")), min_size=1, max_
 
 
 @given(NAME, NAME, st.text(max_size=40), st.text(max_size=40))
-def test_a_whole_name_never_survives_among_other_words(first: str, last: str, before: str, after: str) -> None:
+def test_a_whole_name_never_survives_among_other_words(
+    first: str, last: str, before: str, after: str
+) -> None:
     names = whole_names(first, last, None)
     words = f"{before} {first} {last} {after}"
     struck = striker(pattern(names), "\u2588")(words)

@@ -1,7 +1,7 @@
 """Canaries: people, numbers, words and secrets that stand nowhere else, and the places that are searched for them.
 
-Where a name or a wording belongs in an answer (who was told what) it is allowed there; a number, an email or a token is allowed
-nowhere but in what was asked for with a reason.
+Where a name or a wording belongs in an answer (who was told what) it is allowed there; a number, an email or a token
+is allowed nowhere but in what was asked for with a reason.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ PUPIL_MOBILE = "+447911876544"
 WORDS = "Zwitscherlied rehearsal"
 ANSWER = "Wilhelmina Warblington here, Barnaby has trillfever"
 NOTED = "rang about trillfever"
-PEOPLE = """id,role,given_name,family_name,mobile,email,groups,guardian_of
-wp-88123,pupil,Barnaby,Warblington,{pupil},,Choir,
-wg-88124,guardian,Wilhelmina,Warblington,{mobile},{email},,wp-88123
+PEOPLE = f"""id,role,given_name,family_name,mobile,email,groups,guardian_of
+wp-88123,pupil,Barnaby,Warblington,{PUPIL_MOBILE},,Choir,
+wg-88124,guardian,Wilhelmina,Warblington,{MOBILE},{EMAIL},,wp-88123
 wp-88125,pupil,Nobody,Else,,,Choir,
 wg-88126,guardian,Someone,Else,+447911222333,someone@else.example.org,,wp-88125
-""".format(mobile=MOBILE, email=EMAIL, pupil=PUPIL_MOBILE)
+"""
 
 
 @dataclass
 class Aviary:
-    """What was planted; `addresses` and `secrets` may be seen nowhere, `names` and `words` in no log, message or error."""
+    """What was planted; `addresses` and `secrets` may be seen nowhere, `names` and `words` in few places."""
 
     addresses: Mapping[str, str]
     names: Mapping[str, str]
@@ -60,7 +60,7 @@ class Aviary:
         )
 
     def with_tokens_of(self, truth: Iterable[Entry]) -> None:
-        """The tokens that went out with messages: whoever has one may speak for an attempt, or stop a family's texts."""
+        """The tokens that went out with messages: whoever has one may speak for an attempt."""
         for number, entry in enumerate(truth):
             key = str(entry.get("key") or "")
             if entry["channel"] == "sms" and "/callbacks/" in key:
@@ -75,7 +75,7 @@ class Aviary:
 
 @dataclass
 class Overheard:
-    """One thing that was said somewhere: a log, an answer, a table; `strict` ones may hold no name and no wording either."""
+    """One thing that was said somewhere; `strict` ones may hold no name and no wording either."""
 
     where: str
     said: str = field(repr=False)
@@ -111,7 +111,18 @@ def logs(folder: Path) -> Iterator[Overheard]:
 
 
 # What the ledger keeps for whoever watches and for the record: no name, number or word of anybody belongs there.
-SILENT = ("record_entry", "stop", "tally", "tally_delta", "night", "alarm", "verdict", "worker", "school", "redaction")
+SILENT = (
+    "record_entry",
+    "stop",
+    "tally",
+    "tally_delta",
+    "night",
+    "alarm",
+    "verdict",
+    "worker",
+    "school",
+    "redaction",
+)
 
 
 def tables(installed: Installed) -> Iterator[Overheard]:
@@ -125,4 +136,6 @@ def tables(installed: Installed) -> Iterator[Overheard]:
 
 
 def _row(row: Any) -> str:
-    return json.dumps([bytes(v).decode(errors="replace") if isinstance(v, bytes | memoryview) else str(v) for v in row])
+    return json.dumps(
+        [bytes(v).decode(errors="replace") if isinstance(v, bytes | memoryview) else str(v) for v in row]
+    )

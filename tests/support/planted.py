@@ -1,4 +1,4 @@
-"""A family whose names, numbers and words stand nowhere else, planted wherever a ledger keeps anything; and the search for it."""
+"""A family whose names, numbers and words stand nowhere else, planted wherever a ledger keeps anything."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Planted:
 
 
 def plant(world: World) -> Planted:
-    """A guardian, a pupil and the other guardian in a school of more, with something of theirs in every kind of table."""
+    """A guardian, a pupil and the other guardian, with something of theirs in every kind of table."""
     school = _school()
     school.people[GUARDIAN] = replace(school.people[GUARDIAN], mobiles=(OLD_MOBILE,))
     world.bring(school)
