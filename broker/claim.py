@@ -95,8 +95,11 @@ def _verdict(one: Picked, ruling: Ruling, policies: Sequence[Policy]) -> Verdict
     if not isinstance(ruling.verdict, Allow):
         return ruling.verdict
     try:
-        if book.EACH_DELIVERY and not isinstance(own := judge(_with(one, ruling), book.EACH_DELIVERY), Allow):
-            return own
+        # All of them ask after a pupil's own address; and a copy of the case with its rules is the dearest of judging.
+        if any(cover.own for cover in one.case.covers):
+            own = judge(_with(one, ruling), book.EACH_DELIVERY)
+            if not isinstance(own, Allow):
+                return own
         return judge(one.case, policies)
     except Exception as error:
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error

@@ -74,6 +74,16 @@ _URGENCIES = {each.value: each for each in Urgency}
 BY_ID = "({}.state || '')"
 
 
+OPTED_OUT = "EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
+# 0 taken back by one of its holders, 1 given by all who were asked, 2 by a guardian for every one of them.
+CONSENT = (
+    "(SELECT min(CASE WHEN co.given THEN 1 WHEN co.person_id IS NOT NULL THEN 0 END)"
+    " * (1 + min(CASE WHEN co.guardian_given THEN 1 ELSE 0 END))"
+    " FROM person_address pa LEFT JOIN consent co ON co.person_id = pa.person_id"
+    " AND co.channel = d.channel AND co.purpose = a.purpose WHERE pa.address_id = d.address_id)"
+)
+
+
 class Deliveries:
     """See broker.ports.Deliveries."""
 
@@ -276,16 +286,10 @@ class Deliveries:
             " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
             " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
             " ad.value AS address, ad.doubtful, ad.commitment_key, ad.hash AS address_hash,"
-            " EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
-            "  AS opted_out,"
+            f" {OPTED_OUT} AS opted_out,"
             " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
             "  WHERE pa.address_id = d.address_id) AS person_active,"
-            # 0 taken back by one of its holders, 1 given by all who were asked, 2 by a guardian for every one of them.
-            " (SELECT min(CASE WHEN co.given THEN 1 WHEN co.person_id IS NOT NULL THEN 0 END)"
-            "  * (1 + min(CASE WHEN co.guardian_given THEN 1 ELSE 0 END))"
-            "  FROM person_address pa LEFT JOIN consent co ON co.person_id = pa.person_id"
-            "  AND co.channel = d.channel AND co.purpose = a.purpose"
-            "  WHERE pa.address_id = d.address_id) AS consent,"
+            f" {CONSENT} AS consent,"
             " EXISTS (SELECT 1 FROM bounced b WHERE b.hash = ad.hash AND b.channel = d.channel) AS bounced,"
             " a.urgency = 'urgent' AND EXISTS (SELECT 1 FROM note n WHERE n.announcement_id = a.id) AS note,"
             f" {dialect.now} AS now"

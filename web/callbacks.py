@@ -38,8 +38,8 @@ async def callback(request: Request) -> Response:
     return Response(status_code=204)
 
 
-# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature. Whatever stands
-# for the token is ours, or a slash too many or too few would be answered with a redirect.
+# Not by a decorator of FastAPI's: what it finds out about each request anew costs more than the signature. Whatever
+# stands for the token is ours, or a slash too many or too few would be answered with a redirect.
 for path in ("/callbacks/{account}", "/callbacks/{account}/{token:path}"):
     router.add_route(path, callback, methods=["POST"])
 
