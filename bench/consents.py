@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import Any
 
 from bench.ground import Ground, School, ground
@@ -76,9 +77,8 @@ def measure(here: Ground, size: int, turns: int) -> Found:
                 took = _cpu(here, lambda: _look_through(school, size)) / size
             if turn:  # the first is for the caches
                 sides[name].append(took * 1e6)
-    return Found(
-        *(statistics.median(sides[name]) for name in ("with", "without")), _whole(here, school, size)
-    )
+    medians = {name: statistics.median(took) for name, took in sides.items()}
+    return Found(medians["with"], medians["without"], _whole(here, school, size))
 
 
 def _say(school: School) -> None:
@@ -98,12 +98,19 @@ def _say(school: School) -> None:
 @contextmanager
 def _without() -> Iterator[None]:
     rest = tuple(rule for rule in house_rules.HOUSE_RULES if rule not in OURS)
-    kept = deliveries.OPTED_OUT, deliveries.CONSENT, claim.HOUSE_RULES
-    deliveries.OPTED_OUT, deliveries.CONSENT, claim.HOUSE_RULES = "false", "CAST(NULL AS integer)", rest
+    changed: tuple[tuple[ModuleType, str, object], ...] = (
+        (deliveries, "OPTED_OUT", "false"),
+        (deliveries, "CONSENT", "CAST(NULL AS integer)"),
+        (claim, "HOUSE_RULES", rest),
+    )
+    kept = [(module, name, getattr(module, name)) for module, name, _ in changed]
+    for module, name, value in changed:
+        setattr(module, name, value)
     try:
         yield
     finally:
-        deliveries.OPTED_OUT, deliveries.CONSENT, claim.HOUSE_RULES = kept
+        for module, name, value in kept:
+            setattr(module, name, value)
 
 
 @contextmanager
@@ -155,7 +162,7 @@ def _whole(here: Ground, school: School, size: int) -> float:
             stored = here.database_seconds()
             told = worker.play(account="texts")
             taken.append((told["cpu"] + here.database_seconds() - stored) / size)
-    return min(taken) * 1e6
+    return float(min(taken) * 1e6)
 
 
 if __name__ == "__main__":
