@@ -95,7 +95,9 @@ def review(ports: Ports, public_id: UUID, note: str, *, actor: Actor) -> None:
     def work(tx: Transaction) -> None:
         announcement = _the(tx, public_id)
         decision = tx.approvals.standing(announcement.id)
-        _second(tx, announcement, actor, decision.by if decision else None)
+        _second(tx, announcement, actor, tx.approvals.author(announcement).id)
+        if decision is not None:
+            _second(tx, announcement, actor, decision.by)
         if not tx.approvals.review(announcement.id, by=actor.id, note=note):
             raise _refused("nothing_to_review", "there is nothing to review here", "see `carillon approvals`")
         tx.sweeps.clear_alarm(OVERRIDDEN, str(public_id))
@@ -116,6 +118,9 @@ def reword(
     def work(tx: Transaction) -> int:
         announcement = _the(tx, public_id)
         operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
+        if not operators.same(tx.approvals.author(announcement).id, actor.id):
+            # Or somebody could approve words of their own under another's name.
+            raise _refused("not_its_author", "only its author changes the words", "ask them, or reject it")
         _not_begun(tx, announcement)
         known = tx.approvals.binding(announcement).content_version
         before = tx.announcements.content(announcement.id, known)
@@ -206,9 +211,9 @@ def _bound(tx: Transaction, announcement: Announcement, actor: Actor, seen: str 
     return binding
 
 
-def _second(tx: Transaction, announcement: Announcement, actor: Actor, first: str | None) -> None:
+def _second(tx: Transaction, announcement: Announcement, actor: Actor, first: str) -> None:
     operators.must(tx, actor, OperatorRole.APPROVER, announcement.department)
-    if first is not None and operators.same(first, actor.id):
+    if operators.same(first, actor.id):
         raise _refused(
             "own_announcement", "nobody approves what they announced themselves", "ask somebody else"
         )

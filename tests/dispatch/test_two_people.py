@@ -190,6 +190,12 @@ def test_a_yes_to_words_that_were_changed_while_somebody_looked_is_refused(two: 
     approvals.approve(two.ports, said.public_id, actor=HEAD, seen=seen(two, said)[:12])
 
 
+def test_nobody_approves_words_of_their_own_under_anothers_name(two: World) -> None:
+    said = announced(two)
+    code = refused(lambda: approvals.reword(two.ports, said.public_id, {Part.SHORT: "Mine."}, actor=HEAD))
+    assert code == "not_its_author"
+
+
 def test_what_has_been_planned_keeps_its_words(two: World) -> None:
     said = announced(two)
     approvals.approve(two.ports, said.public_id, actor=HEAD)
