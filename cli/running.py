@@ -33,6 +33,7 @@ from workers.child import WRONG_SETUP
 COLOURS = {Health.WELL: "green", Health.DOUBTFUL: "yellow", Health.WRONG: "red"}
 
 WRONG_USE = 2
+SENDER = "+447400123456"  # to the stand-ins any number will do
 STALLED_GRACE = timedelta(seconds=20)  # for the warm stop of a process in which something has stalled
 
 log = logging.getLogger(__name__)
@@ -214,7 +215,7 @@ def accounts_of(stands: SandboxSettings, twilio: str | None, smtp: str | None) -
             "channel": "sms",
             "account_sid": stands.account_sid,
             "auth_token": stands.auth_token,
-            "sender": "School",
+            "sender": SENDER,  # a name wants a public address, where those can say stop who cannot answer it
             "api_base_url": twilio,
         }
     if smtp:

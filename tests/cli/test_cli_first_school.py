@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from cli.running import accounts_of
+from config.registry import Registry
 from config.settings import load
+from config.ways_out import WaysOut
 from sandbox.settings import SandboxSettings
 
 pytestmark = pytest.mark.runs_on("sqlite")
@@ -31,6 +33,16 @@ def test_the_page_s_settings_are_settings(tmp_path: Path) -> None:
     settings = load(environ={}, env_file=tmp_path / ".env")
     assert {account.channel for account in settings.accounts.values()} == {"sms", "email"}
     assert settings.sandbox
+
+
+def test_the_page_s_accounts_open(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("\n".join(lines()))
+    settings = load(environ={}, env_file=tmp_path / ".env")
+    ways_out = WaysOut(Registry(), settings.accounts, settings.surroundings())
+    try:
+        assert ways_out.check() == []
+    finally:
+        ways_out.close()
 
 
 @pytest.mark.parametrize(
