@@ -115,7 +115,7 @@ def _write(
     }
     archive.writestr("about.json", json.dumps(about, indent=2) + "\n")
     archive.writestr("README.txt", (DATA / "record_readme.txt").read_bytes())
-    archive.writestr("verify.py", (DATA / "verify_record.py").read_bytes())
+    archive.writestr("verify.py", (Path(__file__).with_name("verify_alone.py")).read_bytes())
     return entries
 
 

@@ -275,8 +275,8 @@ def _wordings(connection: Connection, first: int, last: int) -> Mapping[int, Wor
     for row in connection.execute(parts.where(c.announcement_id >= first, c.announcement_id <= last)):
         found[row.announcement_id][row.version][0].append((row.language, row.part, row.text))
     files = select(f.announcement_id, f.version, f.name, f.sha256)
-    for row in connection.execute(files.where(f.announcement_id >= first, f.announcement_id <= last)):
-        found[row.announcement_id][row.version][1].append((row.name, row.sha256))
+    for file in connection.execute(files.where(f.announcement_id >= first, f.announcement_id <= last)):
+        found[file.announcement_id][file.version][1].append((file.name, file.sha256))
     return found
 
 
