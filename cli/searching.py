@@ -132,6 +132,10 @@ def _show(page: Page, zone: ZoneInfo, *, json: bool) -> None:
         ],
         none="there is nothing of that in what was looked at",
     )
+    if proven := sum(len(entry.explained) for entry in page.entries):
+        show.say(
+            f"the keys show of {show.many(proven, 'try', 'tries')} that it was that text to that address"
+        )
     if page.before is not None:
         show.hint(f"further back with: --before {page.before}")
 

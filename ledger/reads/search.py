@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select, select
 
 from broker.address import AddressKind, mask
 from ledger import tables as t
+from ledger.reads.explained import explained
 
 MOST = 200  # entries a page
 READ = 200_000  # entries that one call reads at the most
@@ -57,6 +58,9 @@ class Found:
     actor: Mapping[str, Any]
     announcement: UUID | None
     facts: Mapping[str, Any] = field(repr=False)
+    explained: Sequence[
+        int
+    ] = ()  # attempts that the keys of those concerned show to be what they are said to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,19 @@ def search(connection: Connection, sought: Sought, *, before: int | None = None,
     else:
         if read < READ:
             last = None
+    if sought.deliveries is not None:
+        found = _with_keys(connection, found)
     return Page(found, last)
+
+
+def _with_keys(connection: Connection, found: Sequence[Found]) -> list[Found]:
+    """The same, with what the keys explain of it: for where single deliveries were asked for."""
+    tries = {one[1]: one[4] for each in found for one in each.facts.get("tries", ()) if isinstance(one, list)}
+    shown = explained(connection, tries) if tries else ()
+    return [
+        replace(each, explained=[one[1] for one in each.facts.get("tries", ()) if one[1] in shown])
+        for each in found
+    ]
 
 
 def announcement_of(connection: Connection, delivery: int) -> frozenset[int]:

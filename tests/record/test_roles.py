@@ -1,4 +1,4 @@
-"""What keeps the record from being changed in the database: triggers, and on PostgreSQL roles, as docs/record.md says."""
+"""What keeps the record from being changed in the database: triggers, and roles on PostgreSQL (docs/record.md)."""
 
 from __future__ import annotations
 
