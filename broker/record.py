@@ -25,8 +25,8 @@ GENESIS = bytes(32)
 class Entry:
     """One entry before it is stored. `announcement` lets the record be searched by what it is about.
 
-    `words` that somebody typed `about` people (their numbers in the ledger) never enter it: it commits to them under the keys
-    of these people, and the words themselves stand beside it until one of them is erased.
+    `words` that somebody typed `about` people (their numbers in the ledger) never enter it: it commits to them under the
+    keys of these people, and the words themselves stand beside it until one of them is erased.
     """
 
     kind: str
@@ -108,7 +108,7 @@ def body_of(entry: Entry, at: datetime) -> bytes:
 
 
 def digest_of(words: str) -> str:
-    """A digest (hex, 32 characters) of words of the school's own: the record tells that they are the same, and holds none."""
+    """A digest (hex, 32 characters) of words of the school's own: the record shows them the same, and holds none."""
     return hashlib.sha256(words.encode()).hexdigest()[:32]
 
 

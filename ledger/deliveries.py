@@ -327,7 +327,18 @@ def _picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Pick
     (
         (delivery, fence, burned, announcement, public_id, department_id, content_version, code, address_id),
         (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
-        (address, doubtful, commitment_key, address_hash, opted_out, person_active, consent, bounced, note, now),
+        (
+            address,
+            doubtful,
+            commitment_key,
+            address_hash,
+            opted_out,
+            person_active,
+            consent,
+            bounced,
+            note,
+            now,
+        ),
     ) = cells[:9], cells[9:17], cells[17:]
     case = Case(
         now=now,

@@ -56,7 +56,9 @@ def test_the_record_is_searched_by_kind_actor_time_and_announcement(school):
     found = school("audit", "search", "--actor", "Mr Hook", "--json").json["entries"]
     assert "announcement.accepted" in {entry["kind"] for entry in found}
     assert {entry["actor"]["id"] for entry in found} == {"Mr Hook"}
-    about = school("audit", "search", "--announcement", said, "--kind", "announcement.accepted", "--json").json
+    about = school(
+        "audit", "search", "--announcement", said, "--kind", "announcement.accepted", "--json"
+    ).json
     assert [entry["announcement"] for entry in about["entries"]] == [said]
     assert school("audit", "search", "--until", "2001-01-01 00:00", "--json").json["entries"] == []
     assert school("audit", "search", "--since", "2001-01-01 00:00", "--kind", "people", "--json").code == 0
@@ -133,4 +135,6 @@ def test_the_bundle_is_checked_by_its_own_script_and_its_writing_is_recorded(sch
     [entry] = school("audit", "search", "--kind", "record.exported", "--json").json["entries"]
     assert entry["facts"]["sha256"] == told["sha256"]
     assert school("audit", "export", "record.zip", "--json").error["code"] == "file_exists"
-    assert school("audit", "verify", "--json").json["heads"] == 1, "the ledger remembers the head it gave away"
+    assert school("audit", "verify", "--json").json["heads"] == 1, (
+        "the ledger remembers the head it gave away"
+    )
