@@ -25,8 +25,8 @@ GENESIS = bytes(32)
 class Entry:
     """One entry before it is stored. `announcement` lets the record be searched by what it is about.
 
-    `words` that somebody typed `about` people (their numbers in the ledger) never enter it: it commits to them under the
-    keys of these people, and the words themselves stand beside it until one of them is erased.
+    `words` that somebody typed `about` people (their numbers in the ledger) never enter it: it commits to them under
+    the keys of these people, and the words themselves stand beside it until one of them is erased.
     """
 
     kind: str
