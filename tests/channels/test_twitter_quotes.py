@@ -57,7 +57,9 @@ def test_the_accounts_own_post_may_be_quoted_until_it_is_deleted(channel: Twitte
 
 
 @pytest.mark.parametrize("listed", [(), ("jackie",), ("bbcradio3",)])
-def test_a_post_of_nobody_on_the_schools_list_is_not_quoted(channel: Twitter, listed: tuple[str, ...]) -> None:
+def test_a_post_of_nobody_on_the_schools_list_is_not_quoted(
+    channel: Twitter, listed: tuple[str, ...]
+) -> None:
     (problem,) = channel.verify(wording("Well done!", quote="https://x.com/bbcradio3/status/20"), listed)
     assert (problem.code, problem.field) == ("not_quotable", "quote")
     assert "social.quotable jack" in problem.hint

@@ -73,7 +73,9 @@ def world_with_x(ledger_url: str, at_x: RunningSandbox) -> Iterator[World]:
     licensing.give_specimens(ports)
     world = World(ledger, channels, hints, ports, Brake(ledger))
     with ledger.begin() as tx:
-        tx.rules.add({**tx.rules.current().changed, "social.quotable": "jack"}, by=SYSTEM, why="a school's list")
+        tx.rules.add(
+            {**tx.rules.current().changed, "social.quotable": "jack"}, by=SYSTEM, why="a school's list"
+        )
     school = SmallSchool()
     school.guardian("Parent", school.pupil("Pupil", "Choir"), mobiles=("+447911123400",))
     world.bring(school)
