@@ -217,8 +217,10 @@ class Money:
 # reckoned.
 COMMITTED = (
     "coalesce((SELECT sum(rk.unit * CASE WHEN a.fanned_out_at IS NULL THEN rk.messages ELSE"
-    " (SELECT coalesce(sum(y.n), 0) FROM (SELECT n, announcement_id, channel, state FROM tally"
-    "  UNION ALL SELECT n, announcement_id, channel, state FROM tally_delta) y"
-    "  WHERE y.announcement_id = a.id AND y.channel = rk.channel AND y.state = 'queued') END)"
+    # Apart, for SQLite pushes nothing into a union here, and would read every counter there is.
+    " (SELECT coalesce(sum(y.n), 0) FROM tally y"
+    "  WHERE y.announcement_id = a.id AND y.channel = rk.channel AND y.state = 'queued')"
+    " + (SELECT coalesce(sum(z.n), 0) FROM tally_delta z"
+    "  WHERE z.announcement_id = a.id AND z.channel = rk.channel AND z.state = 'queued') END)"
     " FROM reckoning rk WHERE rk.announcement_id = a.id), 0)"
 )
