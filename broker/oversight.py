@@ -17,6 +17,7 @@ from broker.announcement import Draft, Part, People, Step
 from broker.channel import Channel, Post, ReadsBack
 from broker.errors import BrokerError, DeliveryFailure, Problem, RateLimited, RuleBroken
 from broker.ports import Ports, Transaction
+from broker.ports.licences import FoundPost
 from broker.record import Entry
 from broker.values import AccountRow
 
@@ -62,8 +63,7 @@ def read_back(ports: Ports, account: AccountRow, channel: Channel, *, actor: Act
         log.error("reading what stands on %s failed: %s", account.name, type(error).__name__)
         return 0
     found = ports.ledger.transact(lambda tx: _keep(tx, account, posts, since, actor))
-    for post in found:
-        _carry(ports, account, post, actor)
+    _carry_what_waits(ports, account, actor)
     return len(found)
 
 
@@ -121,12 +121,16 @@ def _keep(
     return found
 
 
-def _carry(ports: Ports, account: AccountRow, post: Post, actor: Actor) -> None:
-    """Say it in the feeds too, where the school wants that: by the ordinary way, so that every rule judges it."""
+def _carry_what_waits(ports: Ports, account: AccountRow, actor: Actor) -> None:
+    """What the school wants in its feeds too; also what a worker that died had found and not carried yet."""
     with ports.ledger.look() as tx:
-        wanted = tx.rules.current().yes("social.carry_found")
-    if not wanted:
-        return
+        waiting = tx.posts.to_carry(account.id) if tx.rules.current().yes("social.carry_found") else ()
+    for post in waiting:
+        _carry(ports, account, post, actor)
+
+
+def _carry(ports: Ports, account: AccountRow, post: FoundPost, actor: Actor) -> None:
+    """Say it in the feeds by the ordinary way, so that every rule judges it; the same post is carried once."""
     into, why_not = None, ""
     try:
         into = str(intake.accept(ports, _draft(ports, account, post), actor=actor).announcement.public_id)
@@ -137,7 +141,7 @@ def _carry(ports: Ports, account: AccountRow, post: Post, actor: Actor) -> None:
     )
 
 
-def _draft(ports: Ports, account: AccountRow, post: Post) -> Draft:
+def _draft(ports: Ports, account: AccountRow, post: FoundPost) -> Draft:
     if account.department is None:
         message = "the account belongs to no department, so that nobody's feed is meant"
         raise RuleBroken(Problem("no_department", "department", message, "give the account a department"))

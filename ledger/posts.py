@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 
 from broker.announcement import Part
 from broker.ports.licences import FoundPost
@@ -15,6 +16,7 @@ from ledger.hand import Hand
 from ledger.tables import account, account_watch, announcement, attempt, content, department, found_post
 
 MOST_SAID = 500
+CARRIED_WITHIN = timedelta(days=1)  # older ones are no news
 OVERLAP = timedelta(minutes=15)  # a timeline lags, and our own answers may be lost for a while
 
 
@@ -100,22 +102,23 @@ class Posts:
         same = (found_post.c.account_id == account_id, found_post.c.provider_id == provider_id)
         self._hand.connection.execute(update(found_post).where(*same).values(carried=into, why_not=why_not))
 
+    def to_carry(self, account_id: int) -> Sequence[FoundPost]:
+        """What was found there within a day and neither carried nor refused yet, the oldest first."""
+        query = _found().where(
+            found_post.c.account_id == account_id,
+            found_post.c.carried.is_(None),
+            found_post.c.why_not == "",
+            found_post.c.found_at > self._hand.now - CARRIED_WITHIN,
+        )
+        rows = self._hand.connection.execute(query.order_by(found_post.c.posted_at, found_post.c.id))
+        return [_post(row) for row in rows]
+
     def found(self, account_id: int | None = None, *, limit: int = 100) -> Sequence[FoundPost]:
         """What was found, the newest first."""
-        query = (
-            select(found_post, account.c.name.label("account"))
-            .join(account, account.c.id == found_post.c.account_id)
-            .order_by(found_post.c.posted_at.desc(), found_post.c.id.desc())
-            .limit(limit)
-        )
+        query = _found().order_by(found_post.c.posted_at.desc(), found_post.c.id.desc()).limit(limit)
         if account_id is not None:
             query = query.where(found_post.c.account_id == account_id)
-        return [
-            FoundPost(
-                row.account, row.provider_id, row.text, row.posted_at, row.found_at, row.carried, row.why_not
-            )
-            for row in self._hand.connection.execute(query)
-        ]
+        return [_post(row) for row in self._hand.connection.execute(query)]
 
     def said_elsewhere(self, account_id: int, *, before: int, within: timedelta) -> Sequence[tuple[str, str]]:
         """What other accounts of the same channel said lately, or are about to say."""
@@ -151,3 +154,15 @@ class Posts:
             if by is not None and by.id != account_id:
                 said[row.announcement_id, row.slug] = (by.name, row.text)
         return list(said.values())
+
+
+def _found() -> Select[Any]:
+    return select(found_post, account.c.name.label("account")).join(
+        account, account.c.id == found_post.c.account_id
+    )
+
+
+def _post(row: Row[Any]) -> FoundPost:
+    return FoundPost(
+        row.account, row.provider_id, row.text, row.posted_at, row.found_at, row.carried, row.why_not
+    )

@@ -116,6 +116,9 @@ class Posts(Protocol):
     def carried(self, account: int, provider_id: str, *, into: str | None, why_not: str) -> None:
         """Keep which announcement carries a found post, or why none does."""
 
+    def to_carry(self, account: int) -> Sequence[FoundPost]:
+        """What was found there within a day and neither carried nor refused yet, the oldest first."""
+
     def found(self, account: int | None = None, *, limit: int = 100) -> Sequence[FoundPost]:
         """What was found, the newest first."""
 

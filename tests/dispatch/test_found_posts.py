@@ -168,6 +168,19 @@ def test_a_found_post_is_carried_into_the_feeds_if_the_school_says_so(
 
 
 @ON_SQLITE
+def test_what_a_worker_that_died_had_found_is_carried_by_the_next(world: World, at_x: RunningSandbox) -> None:
+    in_the_music_department(world)
+    elsewhere(at_x, "The hall, not the gym.")
+    assert overseen(world) == 1  # found, and not carried
+    rules(world, social__carry_found="yes")
+    for _ in range(2):
+        overseen(world)
+    ((_, carried, _),) = found(world)
+    (announcement,) = world.rows(select(t.announcement.c.public_id))
+    assert str(announcement.public_id) == carried
+
+
+@ON_SQLITE
 def test_what_cannot_be_carried_says_why(world: World, at_x: RunningSandbox) -> None:
     rules(world, social__carry_found="yes")
     elsewhere(at_x, "Nobody's feed.")
