@@ -225,7 +225,7 @@ def digest(depth: int) -> bytes:
 def test_huge_and_malformed_mails_are_bounded_and_never_raise(raw: bytes) -> None:
     began = time.process_time()
     mail = read(raw)
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10  # without bounds several of these take minutes
     assert len(mail.to) <= 20
     assert len(mail.subject) <= 4_000
 

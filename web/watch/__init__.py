@@ -1,4 +1,6 @@
-"""The page to watch: announcements and their deliveries, live, for the staff who answer for them. It changes nothing.
+"""The page to watch: announcements and their deliveries, live, for the staff who answer for them; and what came back.
+
+It changes nothing, save that an answer is called dealt with.
 
 Server-rendered HTML that works by itself; with JavaScript, the server sends the parts that changed. See
 docs/watching.md and docs/decisions/ for why the ledger is polled.
