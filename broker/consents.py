@@ -30,11 +30,14 @@ PAGE = 1_000
 
 
 class ConsentRefused(RuleBroken):
-    """Raised when consent cannot be kept as it was told; nothing of it has been. `problems` has every fault."""
+    """Raised when consent cannot be kept as it was told, and nothing of it has been.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(problems[0])
+    `problems` has every fault, `problem` the first.
+    """
+
+    def __init__(self, first: Problem, *more: Problem) -> None:
+        self.problems = (first, *more)
+        super().__init__(first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def _kinds(ports: Ports, told: Sequence[Told]) -> Mapping[str, AddressKind]:
     """The channels named, each with what it writes to. Raises ConsentRefused."""
     if not told or len(told) > MOST_ROWS:
         what = "there is nothing to keep" if not told else f"there are more than {MOST_ROWS:,} rows"
-        raise ConsentRefused([Problem("bad_file", "rows", what, "one row for each yes or no")])
+        raise ConsentRefused(Problem("bad_file", "rows", what, "one row for each yes or no"))
     kinds: dict[str, AddressKind] = {}
     problems = []
     for one in told:
@@ -120,7 +123,7 @@ def _kinds(ports: Ports, told: Sequence[Told]) -> Mapping[str, AddressKind]:
             continue
         kinds[one.channel] = kind
     if problems:
-        raise ConsentRefused(problems)
+        raise ConsentRefused(*problems)
     return kinds
 
 
@@ -135,7 +138,7 @@ def _checked(tx: Transaction, told: Sequence[Told]) -> list[Said]:
             problems.append(_problem(one, problem.code, problem.field, problem.message, problem.hint))
     problems += _strangers(tx, said)
     if problems:
-        raise ConsentRefused(problems)
+        raise ConsentRefused(*problems)
     return [each for _, each in said]
 
 

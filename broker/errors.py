@@ -72,9 +72,11 @@ class RuleRefused(RuleBroken):
 class RulesUnreadable(RuleBroken):
     """Raised when the ledger cannot tell the school's rules: nothing leaves until it can."""
 
-    def __init__(self, what: str) -> None:
+    @classmethod
+    def because(cls, what: str) -> RulesUnreadable:
+        """What cannot be read, told with where to look."""
         hint = "look: carillon rules history; to begin anew with the defaults: carillon rules reset --all"
-        super().__init__(Problem("rules_unreadable", "rules", f"the school's rules cannot be read: {what}", hint))
+        return cls(Problem("rules_unreadable", "rules", f"the school's rules cannot be read: {what}", hint))
 
 
 class UnknownAudience(RuleBroken):

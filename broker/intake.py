@@ -21,7 +21,7 @@ from broker.actor import SYSTEM, Actor
 from broker.announcement import Announcement, Attachment, Content, Draft, Part, Purpose, Urgency
 from broker.audit import kept_digest, wording_digest
 from broker.channel import Traits, Verifies
-from broker.errors import InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
+from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
 from broker.groups import resolve
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
@@ -90,8 +90,8 @@ class Rehearsed:
     counted: int = 0
 
 
-class _NotKeptError(Exception):
-    """Carries a rehearsal out of a transaction, which is taken back by it."""
+class _NotKept(BrokerError):
+    """Raised by a rehearsal so that its transaction is taken back; it carries what was found."""
 
     def __init__(self, rehearsed: Rehearsed) -> None:
         self.rehearsed = rehearsed
@@ -107,13 +107,11 @@ def rehearse(ports: Ports, draft: Draft, *, actor: Actor = SYSTEM) -> Rehearsed:
         _known_key(tx, checked, digest)
         said, counted, found = _put(ports, tx, replace(checked, key=None), tree, digest, actor)
         audience = resolve(tx, tree)
-        raise _NotKeptError(
-            Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted)
-        )
+        raise _NotKept(Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted))
 
     try:
         return ports.ledger.transact(work)
-    except _NotKeptError as done:
+    except _NotKept as done:
         return done.rehearsed
 
 

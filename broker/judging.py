@@ -34,9 +34,14 @@ class PolicyFailed(BrokerError):
 class RefusedByRule(InvalidAnnouncement):
     """Raised when a rule refuses an announcement before it is accepted; `ruling` has the evidence."""
 
-    def __init__(self, ruling: Ruling, refusal: Refuse) -> None:
-        self.ruling, self.refusal = ruling, refusal
-        super().__init__(Problem(refusal.code, refusal.about or "via", refusal.why, refusal.hint))
+    ruling: Ruling
+
+    @classmethod
+    def by(cls, ruling: Ruling, refusal: Refuse) -> RefusedByRule:
+        """What the rule said, with the field it is about."""
+        refused = cls(Problem(refusal.code, refusal.about or "via", refusal.why, refusal.hint))
+        refused.ruling = ruling
+        return refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ def answer_of(verdict: Verdict) -> str:
     return "allow" if isinstance(verdict, Allow) else "refuse"
 
 
-def rulings(ports: Ports, tx: Transaction, announcement: Announcement, *, asked: bool = False) -> Sequence[Ruling]:
+def rulings(
+    ports: Ports, tx: Transaction, announcement: Announcement, *, asked: bool = False
+) -> Sequence[Ruling]:
     """What the rules say to a stored announcement on each of its accounts.
 
     `asked`: it is not accepted yet, and this is the answer to whoever asks. A way without an account has no ruling.
@@ -90,7 +97,7 @@ def refusal_in(found: Iterable[Ruling]) -> RefusedByRule | None:
     """The first refusal, as an error for whoever asked."""
     for ruling in found:
         if isinstance(ruling.verdict, Refuse):
-            return RefusedByRule(ruling, ruling.verdict)
+            return RefusedByRule.by(ruling, ruling.verdict)
     return None
 
 

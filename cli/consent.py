@@ -230,7 +230,7 @@ def _rows(text: str) -> list[Told]:
         except _Odd as odd:
             problems.append(Problem(odd.code, f"row {number}.{odd.field}", odd.message, odd.hint))
     if problems:
-        raise ConsentRefused(problems)
+        raise ConsentRefused(*problems)
     return told
 
 

@@ -62,7 +62,9 @@ def understood(version: int | None, body: str | None) -> Rules:
         return rules_of(_changed(body), version)
     except RuleRefused as wrong:
         problem = wrong.problem
-        raise RulesUnreadable(f"version {version} of the rules: {problem.field}: {problem.message}") from None
+        raise RulesUnreadable.because(
+            f"version {version} of the rules: {problem.field}: {problem.message}"
+        ) from None
 
 
 @contextmanager
@@ -73,7 +75,7 @@ def readable() -> Iterator[None]:
     except (ProgrammingError, OperationalError) as fault:
         if not isinstance(fault, ProgrammingError) and "no such" not in str(fault.orig):
             raise
-        raise RulesUnreadable("a table of the rules is not there, or not as it should be") from fault
+        raise RulesUnreadable.because("a table of the rules is not there, or not as it should be") from fault
 
 
 def _changed(body: str) -> Mapping[str, str]:
@@ -82,5 +84,5 @@ def _changed(body: str) -> Mapping[str, str]:
     except ValueError:
         changed = None
     if not isinstance(changed, dict) or not all(isinstance(each, str) for each in changed.values()):
-        raise RulesUnreadable("the rules kept in the ledger cannot be read")
+        raise RulesUnreadable.because("the rules kept in the ledger cannot be read")
     return changed

@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from broker.errors import Problem, RuleRefused
+from broker.errors import BrokerError, Problem, RuleRefused
 from broker.rules.hours import Opening, openings_written, read_openings
 
 LONGEST = 10_000  # characters of one value
@@ -95,7 +95,9 @@ class Parameter:
         return RuleRefused(Problem("bad_rule", self.key, f"this rule {message}", hint))
 
 
-class _NotOne(Exception):
+class _NotOne(BrokerError):
+    """Raised when a text is no value of a parameter's kind."""
+
     def __init__(self, message: str, hint: str = "") -> None:
         self.message, self.hint = message, hint
         super().__init__(message)
