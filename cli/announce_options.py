@@ -62,15 +62,21 @@ class Asked:
     ] = None
     copy: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A member of staff who reads it too (the roster's id); may be repeated."),
+        typer.Option(
+            metavar="ID", help="A member of staff who reads it too (the roster's id); may be repeated."
+        ),
     ] = None
     without_approval: Annotated[
         str | None,
-        typer.Option(metavar="WHY", help="Urgent alone: go without a second person; it is listed until reviewed."),
+        typer.Option(
+            metavar="WHY", help="Urgent alone: go without a second person; it is listed until reviewed."
+        ),
     ] = None
     expect: Annotated[
         int | None,
-        typer.Option(min=0, max=10_000_000, metavar="N", help="How many people it is meant to tell; else refused."),
+        typer.Option(
+            min=0, max=10_000_000, metavar="N", help="How many people it is meant to tell; else refused."
+        ),
     ] = None
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until all is settled; exit 1 if somebody could not be told.")

@@ -78,7 +78,9 @@ class People:
             select(tables.person.c.is_staff)
             .join(tables.person_address, tables.person_address.c.person_id == tables.person.c.id)
             .join(tables.address, tables.address.c.id == tables.person_address.c.address_id)
-            .where(tables.address.c.hash == keyed, tables.address.c.kind == kind.value, tables.person.c.active)
+            .where(
+                tables.address.c.hash == keyed, tables.address.c.kind == kind.value, tables.person.c.active
+            )
         )
         found = self._hand.connection.execute(holders.limit(2)).scalars().all()
         return "member of staff" if len(found) == 1 and found[0] else ""
