@@ -31,6 +31,10 @@ OPTIONAL = (
 LINKS = ("guardian_of", "blocked_from", "responsible_for", "lives_with")
 SEPARATOR = ";"
 
+_MISSING = (
+    "Name the columns so in the first row, or say how a report of your own is read with --mapping: see"
+    " docs/recipes/a-report-of-your-own.md."
+)
 _ROLES = {
     "pupil": Role.PUPIL,
     "student": Role.PUPIL,
@@ -48,7 +52,7 @@ def read(files: Files, *, region: str, today: date) -> Roster:
     values = Values(region=region, today=today)
     gathering = Gathering(NAME, values, files.limits)
     links: list[Row] = []
-    with open_table(files, NAME, required=REQUIRED, optional=OPTIONAL) as table:
+    with open_table(files, NAME, required=REQUIRED, optional=OPTIONAL, missing=_MISSING) as table:
         _note_unknown_columns(table, values)
         # Only a file with the column can lift a block, by leaving a pupil out of it.
         said = {column: table.has(column) for column in ("blocked_from", "responsible_for", "lives_with")}

@@ -71,6 +71,9 @@ class Row:
         return tuple(self._cells[self._places[column]] for column in columns)
 
 
+_MISSING = "The first row must hold the names of the columns; their order does not matter."
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What is wanted of a table and how it is laid out. `mapped` finds the columns where their headers are not ours."""
@@ -81,6 +84,7 @@ class Shape:
     encoding: Encoding = Encoding.UTF_8
     mapped: Match | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # what the file calls the wanted columns
+    missing: str = _MISSING  # what to do about a column that is not there
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -172,7 +176,7 @@ class Table:
             self._refuse(
                 "missing_header",
                 f"These columns are missing: {', '.join(missing)}.",
-                "The first row must hold the names of the columns; their order does not matter.",
+                self._shape.missing,
             )
         known = {_key(column) for column in self.wanted}
         self.unknown = tuple(h for h in self.headers if _key(h) and _key(h) not in known)
@@ -254,12 +258,13 @@ class Table:
 
 @contextmanager
 def open_table(
-    files: Files, name: str, *, required: Sequence[str], optional: Sequence[str] = ()
+    files: Files, name: str, *, required: Sequence[str], optional: Sequence[str] = (), missing: str = ""
 ) -> Iterator[Table]:
-    """The table of one file, which is closed again on leaving."""
+    """The table of one file, which is closed again on leaving. `missing` is what to do about a missing column."""
+    shape = Shape(required, optional, missing=missing or _MISSING)
     try:
         with files.open(name) as stream:
-            yield Table(files.called(name), stream, files.limits, Shape(required, optional))
+            yield Table(files.called(name), stream, files.limits, shape)
     except _DAMAGE:  # a zip tells it only while it is unpacked
         refuse_damaged_zip(name)
 

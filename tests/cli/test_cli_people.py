@@ -190,3 +190,9 @@ def test_a_report_without_headers_is_mapped_by_position(office, tmp_path):
     assert "no headers, 3 columns" in office("people", "mapping", "show", "bare").out
     done = office("people", "import", "bare.csv", "--mapping", "bare", "--yes", "--json").json
     assert (done["people"]["new"], done["addresses"]["new"]) == (1, 1)
+
+
+def test_a_report_without_its_mapping_is_told_of_mappings(office):
+    error = office("people", "import", "contacts.csv", "--yes", "--json").error
+    assert (error["code"], error["field"]) == ("missing_header", "contacts.csv:1")
+    assert "--mapping" in error["hint"]
