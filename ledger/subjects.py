@@ -197,7 +197,7 @@ class Subjects:
                 t.legal_hold.c.lifted_at.is_(None)
             )
         ).all()
-        held = sum(one.person_id == subject.person for one in standing)
+        held = len([one for one in standing if one.person_id == subject.person])
         announcements = {one.announcement_id for one in standing if one.announcement_id is not None}
         if not announcements:
             return held
