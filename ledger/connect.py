@@ -139,9 +139,9 @@ class Ledger:
         self._signer = signer
 
     @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def begin(self, *, ahead: bool = False) -> Iterator[Transaction]:
         """A writing transaction: committed when the block ends, rolled back when it raises."""
-        with self.engine.begin() as connection:
+        with (self._ahead if ahead else self.engine).begin() as connection:
             yield Transaction(Hand(connection, self.dialect, self._signer))
 
     @contextmanager
@@ -178,8 +178,8 @@ class Ledger:
         began = time.monotonic()
         for turn in range(TRIES):
             try:
-                with (self._ahead if ahead else self.engine).begin() as connection:
-                    return work(Transaction(Hand(connection, self.dialect, self._signer)))
+                with self.begin(ahead=ahead) as tx:
+                    return work(tx)
             except DBAPIError as error:
                 tired = turn == TRIES - 1 or time.monotonic() - began > PATIENCE.total_seconds()
                 if tired or not self.dialect.is_conflict(error):

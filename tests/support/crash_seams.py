@@ -130,10 +130,10 @@ class _Transactions:
 
     def watched(self, begin: Callable[..., Any]) -> Callable[..., Any]:
         @contextmanager
-        def watched_begin(ledger: Any) -> Iterator[Any]:
+        def watched_begin(ledger: Any, **how: Any) -> Iterator[Any]:
             noted: list[tuple[Point, str | None]] = []
             try:
-                with begin(ledger) as transaction:
+                with begin(ledger, **how) as transaction:
                     self._here.noted = noted
                     yield transaction
                     self._reach(noted, When.BEFORE_COMMIT)
