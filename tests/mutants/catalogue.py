@@ -7,6 +7,7 @@ from tests.mutants.mutant import Edit, Mutant
 LIFE = "tests/dispatch/test_delivery_life.py"
 GUARDS = "tests/dispatch/test_guards.py"
 RULES = "tests/dispatch/test_held_by_rules.py"
+MONEY = "tests/dispatch/test_money.py"
 LICENCES = "tests/dispatch/test_licences.py"
 TWO_PEOPLE = "tests/dispatch/test_two_people.py"
 ANY_ORDER = "tests/dispatch/test_any_order.py::test_in_any_order_nothing_is_lost_and_nothing_sent_twice"
@@ -386,6 +387,43 @@ MUTANTS = (
         [Edit("broker/roster_facts.py", "with_roster", "names = tx.people.names() if", "names = None if")],
         [
             "tests/dispatch/test_public_words.py::test_a_pupil_who_came_since_is_not_named_by_what_was_accepted_before"
+        ],
+    ),
+    Mutant(
+        "money-in-hand-uncounted",
+        "what another worker has claimed and not begun counts as spent",
+        [Edit("ledger/money.py", "Money.left", " - self._in_hand(department)", "")],
+        [f"{MONEY}::test_what_another_worker_has_in_hand_counts"],
+    ),
+    Mutant(
+        "money-never-given-back",
+        "what provably did not leave is not spent",
+        [
+            Edit(
+                "broker/write_back.py",
+                "write_in",
+                "tx.money.give_back(_to_give_back(results))",
+                "_to_give_back(results)",
+            )
+        ],
+        [f"{MONEY}::test_what_provably_did_not_leave_is_given_back"],
+    ),
+    Mutant(
+        "rows-believed",
+        "a delivery's row is held against what the record tells of it",
+        [Edit("broker/audit.py", "delivery_fault", "if state != told.state:", "if False:")],
+        [
+            "tests/record/test_tampering.py::test_a_row_changed_behind_the_records_back_is_found"
+            "[sqlite-a_text_said_to_have_arrived-]"
+        ],
+    ),
+    Mutant(
+        "seals-unchained",
+        "a seal follows the one before it",
+        [Edit("broker/record.py", "Chain._fault", " or seal.previous != self.head", "")],
+        [
+            "tests/record/test_tampering.py::test_whoever_changes_the_chain_is_found_at_its_seal"
+            "[sqlite-an_entry_edited_and_its_seal_made_anew-]"
         ],
     ),
 )
