@@ -32,8 +32,8 @@ def explained(connection: Connection, tries: Mapping[int, str]) -> Collection[in
         .where(c.delivery_id.in_({row.delivery_id for row in rows}), c.dropped.is_(False))
         .order_by(c.delivery_id, p.id)
     )
-    for row in connection.execute(covered):
-        keys[row.delivery_id].append(row.commitment_key)
+    for told in connection.execute(covered):
+        keys[told.delivery_id].append(told.commitment_key)
     found = set()
     for row in rows:
         all_keys = [row.commitment_key, *keys[row.delivery_id]]
