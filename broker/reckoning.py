@@ -53,7 +53,10 @@ def reckon(
         channel = ports.channels.open(account.name) if account is not None else None
         if account is None or not isinstance(channel, Charges):
             continue
-        unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
+        try:
+            unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
+        except Exception:  # noqa: BLE001 - what cannot be rendered is held and told where it would be sent
+            continue
         if not unit:
             continue
         kind = channel.traits.address_kind
