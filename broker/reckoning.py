@@ -56,7 +56,7 @@ def reckon(
         try:
             unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
         except Exception:  # noqa: BLE001 - what cannot be rendered is held and told where it would be sent
-            continue
+            unit = Decimal(0)
         if not unit:
             continue
         kind = channel.traits.address_kind
