@@ -42,8 +42,10 @@ def test_a_block_brakes_what_is_in_hand_about_the_child_and_stands_in_the_record
         entry = run(
             select(t.record_entry.c.body).where(t.record_entry.c.kind == "guardianship.blocked")
         ).scalar_one()
+        words = run(select(t.remark.c.words).where(t.remark.c.person_id == done.pupil.id)).scalars().all()
     assert stopped == [done.pupil.id]
-    assert b"order of the court" in entry
+    assert b"order of the court" not in entry  # words about people stand beside the record, so that they can go
+    assert words == ["order of the court"]
 
 
 def test_no_roster_lifts_what_was_blocked_by_hand_and_a_person_does(school, ledger):
