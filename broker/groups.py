@@ -161,7 +161,9 @@ def define(
         else:
             made = replace(known, expression=expression, department=department or known.department)
             tx.groups.change(made.id, department=made.department, expression=expression)
-        tx.record.add([Entry("group.defined", actor, {"group": made.id, "expression": digest_of(expression)})])
+        tx.record.add(
+            [Entry("group.defined", actor, {"group": made.id, "expression": digest_of(expression)})]
+        )
         return made
 
     return ports.ledger.transact(work)

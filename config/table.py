@@ -30,7 +30,11 @@ be written in capitals or not. A deeper name can be given whole as JSON too:
 `carillon doctor` looks at what the settings point to.
 """
 
-NAMED = {("accounts",), ("mailboxes",), ("answers", "inboxes")}  # each member has a name of the school's choosing
+NAMED = {
+    ("accounts",),
+    ("mailboxes",),
+    ("answers", "inboxes"),
+}  # each member has a name of the school's choosing
 
 MAILBOXES = """
 ## Mailboxes

@@ -80,7 +80,8 @@ class Reaches:
         given = func.min(case((consent.c.given, 1), (consent.c.person_id.is_not(None), 0)))
         query = (
             select(
-                person_address.c.address_id, given * (1 + func.min(case((consent.c.guardian_given, 1), else_=0)))
+                person_address.c.address_id,
+                given * (1 + func.min(case((consent.c.guardian_given, 1), else_=0))),
             )
             .outerjoin(consent, and_(consent.c.person_id == person_address.c.person_id, this))
             .where(person_address.c.address_id.in_(asked))

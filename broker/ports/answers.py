@@ -98,7 +98,7 @@ class Bounces(Protocol):
         """(address, channel, code) where so many in a row were refused for good, the last of them since then."""
 
     def take_turn(self, mailbox: str, *, every: timedelta) -> str | None:
-        """How far it has been read ("" for not at all), for whoever is the first to ask in this while; None for others."""
+        """How far it has been read ("" for not at all), for the first to ask in this while; None for others."""
 
     def read_to(self, mailbox: str, position: str) -> None:
         """Keep how far it has been read."""

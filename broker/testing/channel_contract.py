@@ -4,8 +4,8 @@
         @pytest.fixture
         def bench(self) -> Bench: ...
 
-What a channel does not claim (`send_many`, `find`, `confirmations`, `withdraw`, `redact`) is skipped with a reason; a claim
-without the capability, or a capability without the claim, fails.
+What a channel does not claim (`send_many`, `find`, `confirmations`, `withdraw`, `redact`) is skipped with a reason; a
+claim without the capability, or a capability without the claim, fails.
 """
 # ruff: noqa: S101 - a test suite asserts, wherever it lives
 

@@ -100,7 +100,12 @@ _while("ix_delivery_lease", State.SENDING, delivery.c.lease_until)
 _while("ix_delivery_lookup", State.UNCERTAIN, delivery.c.account_id, delivery.c.lookup_at)
 # What a person should look at, few among the many that went well.
 FAILED_STATES = "state IN ({})".format(", ".join(f"'{state.value}'" for state in sorted(FAILED)))
-Index("ix_delivery_failed", delivery.c.id, sqlite_where=text(FAILED_STATES), postgresql_where=text(FAILED_STATES))
+Index(
+    "ix_delivery_failed",
+    delivery.c.id,
+    sqlite_where=text(FAILED_STATES),
+    postgresql_where=text(FAILED_STATES),
+)
 # Broadcasts are one in a thousand deliveries, and feeds are read from them every second.
 Index(
     "ix_delivery_public",
@@ -135,7 +140,9 @@ attempt = Table(
     Column("provider_id", Text),
     Column("code", Text, nullable=False, server_default=""),
     Column("why", Text, nullable=False, server_default=""),
-    Column("cost", Id),  # what it would be charged for, in millionths of the currency; nothing for what is free
+    Column(
+        "cost", Id
+    ),  # what it would be charged for, in millionths of the currency; nothing for what is free
     UniqueConstraint("delivery_id", "fence"),
     one_of("evidence", Evidence),
 )

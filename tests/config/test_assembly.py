@@ -134,7 +134,11 @@ def test_out_of_the_sandbox_each_start_says_which_account_may_not_speak_and_what
     ledger_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What the sandbox gave is taken away by the first that serves; a command takes nothing from anybody."""
-    values = {"data_dir": tmp_path, "database_url": ledger_url, "accounts": {"feeds": {"channel": "rss"}}}
+    values: dict[str, Any] = {
+        "data_dir": tmp_path,
+        "database_url": ledger_url,
+        "accounts": {"feeds": {"channel": "rss"}},
+    }
     values |= {"secret_key": "x" * 40, "public_url": "https://news.example"}
     rehearsed = Settings.of(**values, sandbox=True)
     in_earnest = Settings.of(**values)

@@ -133,7 +133,12 @@ def test_the_doctor_sees_whether_the_one_worker_runs(tmp_path: Path) -> None:
 
 
 def test_a_school_that_sends_is_asked_who_hears_of_what_comes_back() -> None:
-    mails = {"channel": "email", "host": "mx.example.org", "sender": "o@example.org", "reply_to": "o@example.org"}
+    mails = {
+        "channel": "email",
+        "host": "mx.example.org",
+        "sender": "o@example.org",
+        "reply_to": "o@example.org",
+    }
     asked = doctor.what_comes_back(Settings.of(accounts={"mails": mails}))
     assert [f.subject for f in asked] == ["account mails", "answers"]
     assert all(f.health is Health.DOUBTFUL for f in asked)

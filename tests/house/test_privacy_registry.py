@@ -25,7 +25,9 @@ def test_whatever_holds_something_of_somebody_says_what_becomes_of_it(name: str)
     held = REGISTRY[name]
     personal = {column for column, kind in held.columns.items() if kind in PERSONAL}
     if held.erasure is Erasure.NOTHING:
-        assert not {Kind.NAME, Kind.ADDRESS, Kind.KNOWN_AS, Kind.WORDS, Kind.WRITTEN} & set(held.columns.values())
+        assert not {Kind.NAME, Kind.ADDRESS, Kind.KNOWN_AS, Kind.WORDS, Kind.WRITTEN} & set(
+            held.columns.values()
+        )
     if held.erasure is Erasure.STANDS:
         assert held.because
     if held.erasure is Erasure.GONE:

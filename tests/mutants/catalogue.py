@@ -413,8 +413,10 @@ MUTANTS = (
         "a delivery's row is held against what the record tells of it",
         [Edit("broker/audit.py", "delivery_fault", "if state != told.state:", "if False:")],
         [
-            "tests/record/test_tampering.py::test_a_row_changed_behind_the_records_back_is_found"
-            "[sqlite-a_text_said_to_have_arrived-]"
+            (
+                "tests/record/test_tampering.py::test_a_row_changed_behind_the_records_back_is_found"
+                "[sqlite-a_text_said_to_have_arrived-]"
+            )
         ],
     ),
     Mutant(
@@ -422,8 +424,10 @@ MUTANTS = (
         "a seal follows the one before it",
         [Edit("broker/record.py", "Chain._fault", " or seal.previous != self.head", "")],
         [
-            "tests/record/test_tampering.py::test_whoever_changes_the_chain_is_found_at_its_seal"
-            "[sqlite-an_entry_edited_and_its_seal_made_anew-]"
+            (
+                "tests/record/test_tampering.py::test_whoever_changes_the_chain_is_found_at_its_seal"
+                "[sqlite-an_entry_edited_and_its_seal_made_anew-]"
+            )
         ],
     ),
 )

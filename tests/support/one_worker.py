@@ -74,7 +74,10 @@ class OneWorker:
         self.taken = list(got.taken)
         until = began + (LEASE - MARGIN).total_seconds()
         self._brake.take(
-            (one.delivery, InHand(began, until, one.fence, one.case.expires_at, subjects_of(one, self._row.id)))
+            (
+                one.delivery,
+                InHand(began, until, one.fence, one.case.expires_at, subjects_of(one, self._row.id)),
+            )
             for one in self.taken
         )
 

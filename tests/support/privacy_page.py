@@ -22,7 +22,9 @@ def current(page: str) -> str:
     ):
         begin, end = BEGIN.format(source), END.format(source)
         made = "\n".join((begin, "", *lines, "", end))
-        page = re.sub(f"{re.escape(begin)}.*{re.escape(end)}", lambda _, made=made: made, page, flags=re.DOTALL)  # type: ignore[misc]
+        page = re.sub(
+            f"{re.escape(begin)}.*{re.escape(end)}", lambda _, made=made: made, page, flags=re.DOTALL
+        )  # type: ignore[misc]
     return page
 
 

@@ -1,4 +1,4 @@
-"""Put first on PYTHONPATH by the canary's own test: a gateway that logs whom it writes to, as any debugging line might."""
+"""Put first on PYTHONPATH by the canary's own test: a gateway that logs whom it writes to, as debugging might."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def _leak() -> None:
-    from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415 - not before somebody sends
+    from channels.sms.gateway_twilio import TwilioGateway
 
     create = TwilioGateway._create
 
