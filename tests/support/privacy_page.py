@@ -22,9 +22,8 @@ def current(page: str) -> str:
     ):
         begin, end = BEGIN.format(source), END.format(source)
         made = "\n".join((begin, "", *lines, "", end))
-        page = re.sub(
-            f"{re.escape(begin)}.*{re.escape(end)}", lambda _, made=made: made, page, flags=re.DOTALL
-        )  # type: ignore[misc]
+        before, _, rest = page.partition(begin)
+        page = before + made + rest.partition(end)[2]
     return page
 
 
