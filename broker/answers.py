@@ -19,6 +19,7 @@ from broker.announcement import Part
 from broker.answering import LONGEST_SUBJECT, LONGEST_TEXT, Answered, AnswerRow, Inbound, Inbox
 from broker.errors import NotFound, NotToBeChanged, Problem
 from broker.notes import send_note
+from broker.optouts import hash_of
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import AccountRow
@@ -223,6 +224,8 @@ def _reply(
         # A stranger's From may be anybody's address: whoever it belongs to would get our words for spam.
         if about is None and not concern and not tx.answers.is_known(kind, sender):
             return "not answered: nobody at the school has this address, and it answers nothing of ours"
+    if _has_stopped(ports, tx, inbound, kind, sender):
+        return "not answered: its sender has asked for no more"
     account = _account(tx, inbound, department)
     if account is None:
         return "not answered: there is no account to answer by"
@@ -238,6 +241,11 @@ def _reply(
         expires_at=_end_of_notes(tx.now),
     )
     return "" if sent else "not answered again: its sender has had today's answer"
+
+
+def _has_stopped(ports: Ports, tx: Transaction, inbound: Inbound, kind: AddressKind, sender: str) -> bool:
+    keyed = hash_of(ports.signer, kind, sender, tx.school.region)
+    return keyed is not None and tx.opt_outs.of(keyed, inbound.channel) is not None
 
 
 def _said(ports: Ports, school: str) -> dict[Part, str]:

@@ -177,7 +177,7 @@ def lift(ports: Ports, number: int, *, actor: Actor) -> None:
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
         if not tx.privacy.lift(number, by=actor.id):
-            hint = "list them with: carillon people holds"
+            hint = "list them with: carillon holds list"
             raise NotFound(Problem("no_hold", "hold", "no hold of this number stands", hint))
         tx.record.add([Entry("hold.lifted", actor, {"hold": number})])
 
@@ -228,7 +228,7 @@ def _looked_at(tx: Transaction, person: PersonRow, subject: Subject) -> Erasing:
 def _hindrance(found: Footprint) -> Problem | None:
     """What stands in the way, the weightiest first."""
     if found.holds:
-        return Problem("held", "who", "this is held for the law", "see: carillon people holds")
+        return Problem("held", "who", "this is held for the law", "see: carillon holds list")
     if found.concerns:
         message = "the safeguarding lead has not dealt with what they wrote"
         return Problem(

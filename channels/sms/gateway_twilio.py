@@ -229,8 +229,9 @@ class TwilioGateway:
         if not signature or len(body) > MAX_CALLBACK or len(url) > MAX_URL or len(signature) > MAX_URL:
             raise SignatureInvalid
         told = (url, body, signature)
-        if self._genuine is not None and self._genuine[0] == told:
-            return self._genuine[1]
+        last = self._genuine  # read once: the door and a worker ask from threads of their own
+        if last is not None and last[0] == told:
+            return last[1]
         validator = RequestValidator(self._settings.auth_token.get_secret_value())
         try:
             # The signature covers the form's names and values, so they are parted before they are believed.

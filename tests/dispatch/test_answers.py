@@ -18,6 +18,7 @@ from broker.announcement import Announcement, Step
 from broker.answering import Answering, AnswerRow, Inbound, Inbox
 from broker.answers import Recorded
 from broker.errors import NotFound, NotToBeChanged
+from broker.optouts import hash_of, stop
 from broker.values import Lane
 from ledger import tables as t
 from ledger.setup import rules_for
@@ -132,6 +133,16 @@ def test_machines_lists_and_what_is_done_already_are_never_answered(school: Worl
     for flag in ("automatic", "quiet", "settled"):
         more: dict[str, Any] = {flag: True}
         assert hear(school, key=flag, **more).replied is False
+    assert got(school, PARENT) == 0
+
+
+def test_whoever_has_stopped_is_not_answered_and_nobody_is_told_otherwise(school: World) -> None:
+    stopped = hash_of(school.ports.signer, AddressKind.MOBILE, PARENT, "GB")
+    assert stopped is not None
+    school.ledger.transact(lambda tx: stop(tx, [stopped], "sms", source="test", actor=SYSTEM))
+    told = hear(school, "stop hurting me")
+    assert told.concern
+    assert kept(school, told.public_id).reply == "not answered: its sender has asked for no more"
     assert got(school, PARENT) == 0
 
 
