@@ -154,7 +154,8 @@ def inboxes(json: Json = False) -> None:
             (
                 row["inbox"],
                 ", ".join(one.watchers) or "nobody is named",
-                ", ".join(sorted(one.departments)) or "the rest",
+                ", ".join(sorted(one.departments))
+                or ("the rest" if one is not rules.lead else "what may be about harm"),
                 row["open"],
                 show.wall(waiting[one.name].oldest, zone) if one.name in waiting else "",
             )

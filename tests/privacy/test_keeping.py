@@ -104,6 +104,22 @@ def test_what_is_held_stays_through_every_night(planted: Planted) -> None:
     assert [place for place in left if ": hash " not in place] == []
 
 
+def test_what_somebody_who_is_held_was_told_and_wrote_stays_too(planted: Planted) -> None:
+    world = planted.world
+    world.sql("UPDATE answer SET done_at = received_at")
+    answers = count(world, t.answer)
+    holds = [privacy.hold(world.ports, who=who, why="a claim", actor=OFFICE) for who in (GUARDIAN, PUPIL)]
+    world.pass_time(timedelta(days=3_000))
+    night(world)
+    assert count(world, t.answer) == answers
+    assert count(world, t.remark) > 0
+    assert world.rows(select(t.content).where(t.content.c.announcement_id == planted.said.id))
+    for hold in holds:
+        privacy.lift(world.ports, hold, actor=OFFICE)
+    night(world)
+    assert count(world, t.answer) == count(world, t.remark) == count(world, t.content) == 0
+
+
 def test_who_left_long_ago_is_erased_and_may_come_back(planted: Planted) -> None:
     world, school = planted.world, planted.school
     gone = dict(school.people)
