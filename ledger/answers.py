@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, func, insert, select, update
+from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
 from uuid6 import uuid7
 
 from broker.actor import SYSTEM
@@ -283,9 +283,14 @@ class Notes:
     def _address(self, kind: AddressKind, value: str) -> int:
         """The address, kept for this where nobody holds it."""
         run = self._hand.connection.execute
-        same = select(t.address.c.id).where(t.address.c.hash == keyed_hash(self._hand.signer, kind, value))
-        found: int | None = run(same.order_by(t.address.c.id).limit(1)).scalar_one_or_none()
+        same = t.address.c.hash == keyed_hash(self._hand.signer, kind, value)
+        found: int | None = run(
+            select(t.address.c.id).where(same).order_by(t.address.c.id).limit(1)
+        ).scalar_one_or_none()
         if found is not None:
+            # Emptied since its holders left, and known by its hash: whoever wrote from it is to be answered there.
+            emptied = and_(t.address.c.id == found, t.address.c.value.like("erased~%"))
+            run(update(t.address).where(emptied).values(value=value))
             return found
         row = {"kind": kind.value, "value": value, "hash": keyed_hash(self._hand.signer, kind, value)}
         made: int = run(

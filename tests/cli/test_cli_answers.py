@@ -111,6 +111,16 @@ def test_a_mail_that_says_unsubscribe_is_an_opt_out_that_the_office_sees(office,
     assert "not answered" in the_one(office)["reply"]
 
 
+def test_whatever_goes_wrong_at_the_pipe_the_mail_server_keeps_the_mail(office, monkeypatch):
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("mum@home.example")
+
+    monkeypatch.setattr("cli.bounces.take_piped", broken)
+    ran = office("bounces", "pipe", stdin=MAIL % b"Thank you!")
+    assert ran.code == 75
+    assert "mum@" not in ran.out + ran.err
+
+
 def test_a_report_at_the_pipe_marks_the_address_it_is_signed_for(office, ledger, monkeypatch, tmp_path):
     path = _sent(office, ledger, tmp_path)
     raw = POSTFIX.replace(b"@RETURN-PATH@", b"bounces@school.example")

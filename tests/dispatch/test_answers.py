@@ -161,6 +161,12 @@ def test_whoever_opted_out_is_not_answered_either(school: World) -> None:
     assert got(school, PARENT) == 0
 
 
+def test_who_left_and_whose_number_was_emptied_is_answered_all_the_same(school: World) -> None:
+    school.sql(f"UPDATE address SET value = 'erased~' || CAST(id AS text) WHERE value = '{PARENT}'")
+    assert hear(school, "he hits me").concern
+    assert got(school, PARENT) == 1
+
+
 def test_a_stranger_s_mail_is_kept_and_not_answered(school: World) -> None:
     told = hear(school, channel="email", sender="victim@elsewhere.example", account=None, key="d1")
     assert told.new
