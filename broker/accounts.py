@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from broker import operators
 from broker.actor import Actor
 from broker.errors import NotFound, Problem
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.values import AccountRow, StopKind
 
@@ -27,9 +29,10 @@ def pause(ports: Ports, name: str, why: str, *, actor: Actor, alarm: str | None 
 
 
 def resume(ports: Ports, name: str, *, actor: Actor, why: str = "") -> None:
-    """Let an account go on: what waited for it is due at once. Raises NotFound."""
+    """Let an account go on: what waited for it is due at once. Raises NotFound, NotAllowed."""
 
     def work(tx: Transaction) -> None:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         account = _the(tx, name)
         tx.accounts.resume(account.id)
         for kind in ("policy_failed", "account_rejected"):

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from broker import licence_form
+from broker import licence_form, operators
 from broker.actor import SYSTEM, Actor
 from broker.channel import Traits
 from broker.errors import InvalidLicence, NotFound, Problem
@@ -30,6 +30,7 @@ from broker.licence import (
 from broker.licence_notice import mail_owners
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.ports.licences import Judged, LicenceRow
 from broker.record import Entry
 from broker.rules.licence import AGAIN, CODE, NOTHING
@@ -92,10 +93,11 @@ def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> S
     """Keep what a form settles about an account; angles that it leaves out stay as they were.
 
     The same form again changes nothing. What waited goes on within a second if all four hold now, and what is in hand
-    stops within one if not. Raises NotFound, InvalidLicence; then nothing has changed.
+    stops within one if not. Raises NotFound, NotAllowed, InvalidLicence; then nothing has changed.
     """
 
     def work(tx: Transaction) -> Shown:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         account = the_account(tx, name)
         before = tx.licences.of(account.id)
         wanted = licence_form.read(form, before.licence if before else None)
@@ -138,6 +140,18 @@ def give_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> int:
         return len(without)
 
     return ports.ledger.transact(work)
+
+
+def judge_again(ports: Ports, tx: Transaction) -> None:
+    """What a change of the rules makes of every licence; `look_after` tells of it a moment later."""
+    for account in tx.accounts.all():
+        row = tx.licences.of(account.id)
+        if row is None:
+            continue
+        judged = _judge(ports, tx, account, row.licence)
+        tx.licences.judge(account.id, judged, lapsed_at=row.lapsed_at)
+        if judged.stands_until is not None:
+            tx.licences.wake(account.id)
 
 
 def take_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> Sequence[str]:

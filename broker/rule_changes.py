@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from broker import operators
+from broker import licensing, operators
 from broker.actor import Actor
 from broker.errors import Problem, RuleRefused, RulesUnreadable
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.book import parameter_named, rules_of
+from broker.rules.licence import CUSTODIANS
 from broker.rules.values import Rules
 from broker.values import StopKind
 
@@ -26,7 +27,7 @@ def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rul
         changed = {**before.changed, key: written}
         if written == parameter.written(parameter.read(parameter.default)):
             del changed[key]
-        return _keep(tx, before.changed, changed, why, actor)
+        return _keep(ports, tx, before.changed, changed, why, actor)
 
     return ports.ledger.transact(work)
 
@@ -43,13 +44,13 @@ def reset(ports: Ports, key: str | None, why: str, *, actor: Actor) -> Rules:
         operators.must(tx, actor, OperatorRole.ADMIN)
         before = _readable(tx) if key is None else tx.rules.current().changed
         changed = {} if key is None else {name: text for name, text in before.items() if name != key}
-        return _keep(tx, before, changed, why, actor)
+        return _keep(ports, tx, before, changed, why, actor)
 
     return ports.ledger.transact(work)
 
 
 def _keep(
-    tx: Transaction, before: Mapping[str, str], after: Mapping[str, str], why: str, actor: Actor
+    ports: Ports, tx: Transaction, before: Mapping[str, str], after: Mapping[str, str], why: str, actor: Actor
 ) -> Rules:
     if before == after:
         raise RuleRefused(Problem("same_rule", "rule", "the rules say this already", "see: carillon rules"))
@@ -57,6 +58,8 @@ def _keep(
     # What is in hand was judged by the version before; what waits for a rule may not have to any more.
     tx.stops.add(StopKind.EVERYTHING, 0)
     tx.cases.look_again()
+    if before.get(CUSTODIANS) != after.get(CUSTODIANS):
+        licensing.judge_again(ports, tx)
     differs = {name: [before.get(name), after.get(name)] for name in sorted({*before, *after})}
     facts = {
         "version": made.version,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
+from broker import operators
 from broker.actor import Actor
 from broker.errors import InvalidAnnouncement, Problem
 from broker.money import Forecast, amount_of, forecast, micros, month_of
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 
 NEARLY, USED_UP = "budget_nearly_used", "budget_used_up"
@@ -19,10 +21,12 @@ def set_budget(
 ) -> None:
     """What a department may spend in a month, or in every month that has none of its own; None for no limit.
 
-    What waited for money is judged anew at once. Raises InvalidAnnouncement for a department that there is not.
+    What waited for money is judged anew at once. Raises NotAllowed; InvalidAnnouncement for a department that there is
+    not.
     """
 
     def work(tx: Transaction) -> None:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         if not tx.announcements.department_exists(department):
             hint = "see `carillon doctor`"
             raise InvalidAnnouncement(

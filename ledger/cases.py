@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, select, text, update
 
 from broker.actor import Actor, ActorKind
-from broker.announcement import Content, Part, People, Purpose, Urgency
+from broker.announcement import Attachment, Content, Part, People, Purpose, Urgency
 from broker.delivery import State
 from broker.money import amount_of
 from broker.ports.approvals import Decided
@@ -21,6 +21,7 @@ from broker.ports.rules import Standing
 from broker.rules.approval import SECOND_PERSON
 from broker.rules.case import AnnouncementCase
 from broker.rules.licence import NOTHING
+from broker.rules.money import USED_UP
 from broker.values import AccountRow
 from ledger import tables as t
 from ledger.announcements import newest_version
@@ -47,7 +48,9 @@ _STANDING = (
     " CASE WHEN bu.amount IS NOT NULL AND rk.unit > 0 THEN"
     # Of the department's others; within, `a` is one of them.
     f"  (SELECT sum({COMMITTED}) FROM announcement a WHERE a.department_id = dp.id AND a.id <> rk.announcement_id"
-    "   AND a.withdrawn_at IS NULL AND a.expires_at > {now}) END AS committed,"
+    "   AND a.withdrawn_at IS NULL AND a.expires_at > {now}"
+    # What there is no money for keeps nobody else waiting: whoever is looked at first takes what is left.
+    f"   AND coalesce(a.hold_code, '') <> '{USED_UP}') END AS committed,"
     " v.rules_version AS last_version, v.answer AS last_answer, v.code AS last_code, {now} AS now"
     " FROM announcement a JOIN department dp ON dp.id = a.department_id"
     " JOIN school sc ON sc.id = 1 JOIN account acc ON acc.id = :account"
@@ -94,10 +97,10 @@ class Cases:
 
     def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once."""
-        contents = self._contents(announcements)
+        contents, files = self._contents(announcements), self._files(announcements)
         found = self.standing(announcements, account)
         return {
-            each: Standing(replace(one.case, contents=contents[each]), one.last)
+            each: Standing(replace(one.case, contents=contents[each], attachments=files[each]), one.last)
             for each, one in found.items()
         }
 
@@ -171,6 +174,24 @@ class Cases:
         found: dict[int, tuple[Content, ...]] = defaultdict(tuple)
         for (announcement, language), parts in words.items():
             found[announcement] += (Content(version, language, parts),)
+        return found
+
+    def _files(self, announcements: Collection[int]) -> Mapping[int, tuple[Attachment, ...]]:
+        """The files by name, without what is in them; a new wording takes those of the one before with it."""
+        link, file = t.content_attachment, t.attachment.c
+        these = text(self._hand.dialect.any_of("content_attachment.announcement_id", "these"))
+        query = (
+            select(link.c.announcement_id, link.c.name, link.c.sha256, file.media_type)
+            .join(t.attachment, file.sha256 == link.c.sha256)
+            .where(these)
+            .distinct()
+            .order_by(link.c.announcement_id, link.c.name)
+        )
+        found: dict[int, tuple[Attachment, ...]] = defaultdict(tuple)
+        for row in self._hand.connection.execute(
+            query, {"these": self._hand.dialect.ids(sorted(announcements))}
+        ):
+            found[row.announcement_id] += (Attachment(row.sha256, row.name, row.media_type, b""),)
         return found
 
 

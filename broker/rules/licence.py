@@ -15,11 +15,12 @@ from broker.rules.parameters import Kind, Parameter
 
 AGAIN = timedelta(minutes=5)  # what waits is woken by the renewal; this only bounds expiry
 CODE = "unlicensed"
+CUSTODIANS = "licence.custodians"
 NOTHING = "nobody has settled anything about it yet"
 
 PARAMETERS = (
     Parameter(
-        "licence.custodians",
+        CUSTODIANS,
         Kind.COUNT,
         "2",
         "How many people with training that is still valid must hold an account before it may speak. One of them is of"

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from broker import audience as audiences
-from broker import intake, licensing, reach
+from broker import intake, licensing, reach, rule_changes
 from broker.actor import SYSTEM
 from broker.announcement import People, Step
 from broker.errors import InvalidAnnouncement, InvalidLicence, NotFound
@@ -223,6 +223,19 @@ def test_a_licence_that_begins_later_stands_from_that_day_on(thirty: World, said
         )
     assert licensing.look_after(thirty.ports) == 0
     assert thirty.send() == 30
+
+
+def test_a_rule_that_wants_more_custodians_counts_at_once_and_back_again(thirty: World, said: Any) -> None:
+    settle(thirty)
+    rule_changes.change(thirty.ports, "licence.custodians", "5", "after an incident", actor=SYSTEM)
+    thirty.send()
+    assert thirty.states(said) == {"queued": 30}
+    assert waiting(thirty) == {"unlicensed"}
+    licensing.look_after(thirty.ports)
+    assert "5 must" in alarms(thirty)["licence_lapsed"]
+    rule_changes.reset(thirty.ports, "licence.custodians", "over", actor=SYSTEM)
+    thirty.send()
+    assert thirty.states(said) == {"sent": 30}
 
 
 def test_a_form_settles_angle_after_angle_and_keeps_every_version(thirty: World) -> None:

@@ -113,6 +113,16 @@ def test_what_waits_already_is_counted_before_the_next_is_let_through(priced: Wo
     assert (held(priced, first), held(priced, second)) == ("", "budget_used_up")
 
 
+def test_what_there_is_no_money_for_keeps_no_other_waiting(priced: World) -> None:
+    set_budget(priced, "2.00")
+    first = priced.announce()
+    second = priced.announce(audience="Choir")
+    priced.plan(first)
+    priced.send()
+    assert (held(priced, first), held(priced, second)) == ("", "budget_used_up")
+    assert priced.states(first) == {"sent": 30}
+
+
 def test_a_budget_used_up_on_the_way_holds_the_rest_and_not_one_too_many_goes(priced: World) -> None:
     said = priced.announce()
     priced.plan(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from broker import approvals, intake, licensing, operators, rule_changes
 from broker.actor import Actor, ActorKind
-from broker.announcement import Announcement, Part, Purpose, Step
+from broker.announcement import Announcement, Attachment, Part, Purpose, Step
 from broker.brake import Brake
 from broker.channel import Channel
 from broker.errors import InvalidAnnouncement
@@ -93,6 +94,17 @@ def test_a_full_name_is_refused_at_the_door_and_kept_nowhere(public: World, text
     bodies = b"".join(row.body for row in public.rows(select(t.record_entry.c.body)))
     assert b"announcement.refused" in bodies
     assert "kowalski" not in f"{problem} {bodies!r}".casefold()
+
+
+def test_the_name_of_a_file_is_read_like_the_words(public: World) -> None:
+    data = b"%PDF-1.4"
+    file = Attachment(sha256(data).hexdigest(), "Zoe Kowalski.pdf", "application/pdf", data)
+    kit = public.channels.kits["rss"]
+    kit.traits = replace(kit.traits, links_files=True)
+    public.channels.open("feed").traits = kit.traits  # type: ignore[misc]
+    with pytest.raises(InvalidAnnouncement) as refused:
+        said(public, "The programme is here.", attachments=(file,))
+    assert (refused.value.problem.code, refused.value.problem.field) == ("full_name", "attachments")
 
 
 def test_a_first_name_with_a_form_leaves_when_a_second_person_has_agreed(public: World) -> None:

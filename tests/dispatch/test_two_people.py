@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import approvals, intake, operators, rule_changes
+from broker import accounts, approvals, intake, licensing, operators, rule_changes, spending
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Content, Part, People, Step, Urgency
 from broker.channel import Recipient
@@ -21,6 +21,7 @@ from broker.values import Lane
 from ledger import tables as t
 from ledger.reads.approvals import looked_at, waiting
 from tests.support.broker_world import World
+from tests.support.licences import form
 from tests.support.school import SmallSchool, family
 
 BELL, HEAD, DEPUTY = (Actor(ActorKind.PERSON, name) for name in ("Mrs Bell", "The Head", "The Deputy"))
@@ -131,6 +132,10 @@ def test_once_there_is_an_admin_only_admins_name_operators_and_change_rules(two:
     assert (
         refused(lambda: rule_changes.change(two.ports, "blast.size", "1", "w", actor=BELL)) == "not_allowed"
     )
+    accounts.pause(two.ports, "texts", "it looks wrong", actor=BELL)
+    assert refused(lambda: accounts.resume(two.ports, "texts", actor=BELL)) == "not_allowed"
+    assert refused(lambda: spending.set_budget(two.ports, "office", None, actor=BELL)) == "not_allowed"
+    assert refused(lambda: licensing.save(two.ports, "texts", form(), actor=BELL)) == "not_allowed"
     operators.give(two.ports, "mrs bell", [AUTHOR, ADMIN], actor=HEAD)
     operators.add(two.ports, "X", [AUTHOR], None, actor=BELL)
 
