@@ -15,6 +15,8 @@ from broker.rules.licence import CUSTODIANS
 from broker.rules.values import Rules
 from broker.values import StopKind
 
+UNREADABLE = Rules(changed={"": "could not be read"})
+
 
 def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rules:
     """Set one rule. Raises RuleRefused for an unknown key or nonsense, NotAllowed; the rules stay as they are."""
@@ -27,7 +29,7 @@ def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rul
         changed = {**before.changed, key: written}
         if written == parameter.written(parameter.read(parameter.default)):
             del changed[key]
-        return _keep(ports, tx, before.changed, changed, why, actor)
+        return _keep(ports, tx, before, changed, why, actor)
 
     return ports.ledger.transact(work)
 
@@ -42,23 +44,25 @@ def reset(ports: Ports, key: str | None, why: str, *, actor: Actor) -> Rules:
 
     def work(tx: Transaction) -> Rules:
         operators.must(tx, actor, OperatorRole.ADMIN)
-        before = _readable(tx) if key is None else tx.rules.current().changed
-        changed = {} if key is None else {name: text for name, text in before.items() if name != key}
+        before = _readable(tx) if key is None else tx.rules.current()
+        changed = {} if key is None else {name: text for name, text in before.changed.items() if name != key}
         return _keep(ports, tx, before, changed, why, actor)
 
     return ports.ledger.transact(work)
 
 
 def _keep(
-    ports: Ports, tx: Transaction, before: Mapping[str, str], after: Mapping[str, str], why: str, actor: Actor
+    ports: Ports, tx: Transaction, known: Rules, after: Mapping[str, str], why: str, actor: Actor
 ) -> Rules:
+    before = known.changed
     if before == after:
         raise RuleRefused(Problem("same_rule", "rule", "the rules say this already", "see: carillon rules"))
-    made = tx.rules.add(rules_of(after).changed, by=actor, why=why)
+    read = None if known is UNREADABLE else known.version
+    made = tx.rules.add(rules_of(after).changed, by=actor, why=why, after=read)
     # What is in hand was judged by the version before; what waits for a rule may not have to any more.
     tx.stops.add(StopKind.EVERYTHING, 0)
     tx.cases.look_again()
-    if before.get(CUSTODIANS) != after.get(CUSTODIANS):
+    if read is None or before.get(CUSTODIANS) != after.get(CUSTODIANS):
         licensing.judge_again(ports, tx)
     differs = {name: [before.get(name), after.get(name)] for name in sorted({*before, *after})}
     facts = {
@@ -70,8 +74,8 @@ def _keep(
     return made
 
 
-def _readable(tx: Transaction) -> Mapping[str, str]:
+def _readable(tx: Transaction) -> Rules:
     try:
-        return tx.rules.current().changed
+        return tx.rules.current()
     except RulesUnreadable:
-        return {"": "could not be read"}
+        return UNREADABLE

@@ -32,10 +32,12 @@ class RuleBook:
             row = self._hand.connection.execute(newest).one_or_none()
         return understood(row.version, row.body) if row else understood(None, None)
 
-    def add(self, changed: Mapping[str, str], *, by: Actor, why: str) -> Rules:
+    def add(self, changed: Mapping[str, str], *, by: Actor, why: str, after: int | None = None) -> Rules:
         """Keep a new version; of two at once the later one fails on its number and is tried again."""
         made = rules_of(changed)
-        newest = self._hand.connection.execute(select(func.max(rules.c.version))).scalar_one() or 0
+        newest = after
+        if newest is None:
+            newest = self._hand.connection.execute(select(func.max(rules.c.version))).scalar_one() or 0
         row = {
             "version": newest + 1,
             "body": json.dumps(dict(made.changed), sort_keys=True, ensure_ascii=False),

@@ -58,8 +58,12 @@ class RuleBook(Protocol):
     def current(self) -> Rules:
         """The rules in force; read once a version and process. Raises RulesUnreadable."""
 
-    def add(self, changed: Mapping[str, str], *, by: Actor, why: str) -> Rules:
-        """Keep a new version, whole; nobody else's is lost. Raises RuleRefused for nonsense."""
+    def add(self, changed: Mapping[str, str], *, by: Actor, why: str, after: int | None = None) -> Rules:
+        """Keep a new version, whole; nobody else's is lost. Raises RuleRefused for nonsense.
+
+        `after`: the version that was changed, where one could be read; whoever changed it too at the same time fails on
+        the number, and is tried again.
+        """
 
     def history(self) -> Sequence[RulesVersion]:
         """Every version, the newest first."""

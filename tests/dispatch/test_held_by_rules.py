@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from broker import intake, rule_changes, second_thoughts, switching
 from broker.actor import SYSTEM, Actor, ActorKind
@@ -326,6 +327,14 @@ def test_every_version_is_kept_with_who_and_why_and_a_default_is_no_change(world
     assert versions[0].changed == {}
     assert "undo.window" not in versions[1].changed
     assert (versions[0].by, versions[0].why) == ("Mrs Bell", "from the start")
+
+
+def test_rules_that_changed_since_they_were_read_are_not_written_over(world: World) -> None:
+    with world.ledger.look() as tx:
+        before = tx.rules.current()
+    setting(world, "undo.window", "90 s")
+    with pytest.raises(IntegrityError), world.ledger.begin() as tx:
+        tx.rules.add({"blast.size": "700"}, by=BELL, why="the test", after=before.version)
 
 
 def test_two_who_change_rules_at_once_lose_nothing(world: World) -> None:
