@@ -16,7 +16,9 @@ from broker.address import AddressKind
 from broker.announcement import Purpose
 from broker.errors import Problem, RuleBroken, UnknownChannel
 from broker.families import the
+from broker.operators import must
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.ports.consents import ConsentRow, Said
 from broker.ports.office import PersonRow
 from broker.record import Entry
@@ -61,11 +63,13 @@ class Told:
 def keep(ports: Ports, told: Sequence[Told], *, actor: Actor) -> int:
     """Keep what was told, all of it or nothing; returns for how many people.
 
-    What is taken back stops what is in hand within a second. Raises ConsentRefused.
+    What is taken back stops what is in hand within a second, and wants no role. Raises ConsentRefused, NotAllowed.
     """
     kinds = _kinds(ports, told)
 
     def work(tx: Transaction) -> int:
+        if any(one.given for one in told):
+            must(tx, actor, OperatorRole.AUTHOR)
         said = _checked(tx, told)
         tx.consents.say(said, actor=actor)
         for channel, kind in kinds.items():
@@ -84,9 +88,10 @@ def history_of(tx: Transaction, word: str) -> tuple[PersonRow, Sequence[ConsentR
 
 
 def everything(ports: Ports, *, actor: Actor) -> Sequence[ConsentRow]:
-    """The whole history, to be taken out of the house: the record keeps who did."""
+    """The whole history, to be taken out of the house: the record keeps who did. Raises NotAllowed."""
 
     def work(tx: Transaction) -> Sequence[ConsentRow]:
+        must(tx, actor, OperatorRole.AUTHOR)
         rows = [row for _, row in _pages(tx, None)]
         tx.record.add([Entry("consent.exported", actor, {"entries": len(rows)})])
         return rows

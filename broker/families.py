@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from broker.actor import Actor
 from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.operators import must
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.ports.office import PersonRow
 from broker.record import Entry
 from broker.roster import Role
@@ -51,9 +53,10 @@ def block(ports: Ports, guardian: str, pupil: str, *, why: str, actor: Actor) ->
 
 
 def unblock(ports: Ports, guardian: str, pupil: str, *, why: str, actor: Actor) -> Blocked:
-    """Lift a block, whoever set it; safe to repeat. Raises NotFound, NotToBeChanged."""
+    """Lift a block, whoever set it; safe to repeat. Raises NotFound, NotToBeChanged, NotAllowed."""
 
     def work(tx: Transaction) -> Blocked:
+        must(tx, actor, OperatorRole.ADMIN)
         adult, child = _both(tx, guardian, pupil)
         known = tx.families.guardianship(adult.id, child.id)
         if known is None or not known.blocked:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from broker.actor import Actor
 from broker.address import AddressKind, BadAddress, fold_email, parse_email, parse_mobile
 from broker.errors import NotFound, Problem, RuleBroken
+from broker.operators import must
 from broker.ports import Ports, Signer, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.ports.consents import OptOutRow
 from broker.record import Entry
 from broker.values import StopKind
@@ -73,10 +75,11 @@ def add(ports: Ports, address: str, channel: str, *, why: str, actor: Actor) -> 
 
 
 def lift(ports: Ports, address_or_ref: str, channel: str, *, why: str, actor: Actor) -> Settled:
-    """Let an address hear again, because whoever holds it asked the office. Raises NotFound, RuleBroken."""
+    """Let an address hear again, because whoever holds it asked the office. Raises NotFound, NotAllowed, RuleBroken."""
     kind = _kind(ports, channel)
 
     def work(tx: Transaction) -> Settled:
+        must(tx, actor, OperatorRole.AUTHOR)
         keyed = _named(ports, tx, kind, address_or_ref, channel)
         row = tx.opt_outs.of(keyed, channel)
         if row is None:

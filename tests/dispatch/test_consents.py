@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import consents, families, groups
-from broker.actor import SYSTEM
+from broker import consents, families, groups, operators, optouts
+from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People, Purpose
 from broker.audience import parse
 from broker.consents import ConsentRefused, Told
+from broker.errors import NotAllowed
+from broker.ports.approvals import OperatorRole
 from broker.reach import Question, Statement, before
 from broker.rules.ages import CHANNELS
 from broker.rules.book import rules_of
@@ -201,6 +203,24 @@ def test_of_many_rows_one_that_is_wrong_keeps_all_of_them_out_and_each_is_named(
 def test_a_channel_that_there_is_not_is_refused(here: World, channel: str) -> None:
     with pytest.raises(ConsentRefused):
         consents.keep(here.ports, [Told("mum", channel, True, "a form")], actor=SYSTEM)
+
+
+def test_anybody_keeps_a_no_and_only_who_is_named_for_it_lets_hear_again(here: World) -> None:
+    operators.add(here.ports, "Mrs Bell", [OperatorRole.AUTHOR, OperatorRole.ADMIN], None, actor=SYSTEM)
+    bell, onlooker = (Actor(ActorKind.PERSON, name) for name in ("Mrs Bell", "Mr Low"))
+    no, yes = (Told("mum", "sms", given, "a form") for given in (False, True))
+    asked = {"why": "asked", "actor": onlooker}
+    assert optouts.add(here.ports, "07911 100001", "sms", **asked).changed  # type: ignore[arg-type]
+    assert consents.keep(here.ports, [no], actor=onlooker) == 1
+    for lets in (
+        lambda who: optouts.lift(here.ports, "07911 100001", "sms", why="asked", actor=who),
+        lambda who: consents.keep(here.ports, [yes], actor=who),
+        lambda who: consents.everything(here.ports, actor=who),
+        lambda who: families.unblock(here.ports, "mum", "amy", why="over", actor=who),
+    ):
+        with pytest.raises(NotAllowed):
+            lets(onlooker)
+        lets(bell)
 
 
 def test_the_record_keeps_who_said_what_and_never_the_proof(here: World) -> None:
