@@ -62,6 +62,7 @@ def copy(hand: Hand, subject: Subject) -> Copy:
         if held.title and name not in _OWN and (rows := _rows(hand, name, subject, discreet))
     ]
     sections.insert(1, Section("Groups you are in", _groups(hand, subject)))
+    sections.append(Section("Where you asked for no more", _opt_outs(hand, subject)))
     sections.append(Section(REGISTRY["guardianship"].title, _ties(hand, subject)))
     messages = _messages(hand, subject, discreet)
     sections.append(Section(REGISTRY["delivery"].title, messages))
@@ -97,6 +98,26 @@ def _groups(hand: Hand, subject: Subject) -> tuple[Mapping[str, Any], ...]:
         .order_by(t.people_group.c.folded_name)
     )
     return tuple({_label(k): _bare(v) for k, v in row._mapping.items() if v is not None} for row in rows)
+
+
+def _opt_outs(hand: Hand, subject: Subject) -> tuple[Mapping[str, Any], ...]:
+    """Of every address of theirs; without what was typed to it, for who shares the address may have asked."""
+    stops = t.suppression.c
+    rows = hand.connection.execute(
+        select(t.address.c.value, stops.channel, stops.source, stops.at)
+        .join(t.address, t.address.c.hash == stops.hash)
+        .where(t.address.c.id.in_(subject.addresses))
+        .order_by(t.address.c.id, stops.channel)
+    )
+    return tuple(
+        {
+            "to": row.value,
+            "by": row.channel,
+            "how it came": row.source.partition(":")[0],
+            "at": _bare(row.at),
+        }
+        for row in rows
+    )
 
 
 def _ties(hand: Hand, subject: Subject) -> tuple[Mapping[str, Any], ...]:

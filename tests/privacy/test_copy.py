@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy import select
 
-from broker import privacy
+from broker import optouts, privacy
 from cli import copy_page
 from ledger import tables as t
 from ledger.reads.copy import Copy, copy
@@ -46,6 +46,14 @@ def test_everything_of_theirs_is_in_it(planted: Planted) -> None:
     ):
         assert trace in found
     assert "delivered" in found
+
+
+def test_where_they_asked_for_no_more_is_in_it(planted: Planted) -> None:
+    optouts.add(planted.world.ports, MOBILE, "sms", why="her sister rang", actor=OFFICE)
+    [section] = [one for one in copied(planted.world, GUARDIAN).sections if "no more" in one.title]
+    assert [(row["to"], row["by"], row["how it came"]) for row in section.rows] == [
+        (MOBILE, "sms", "the office")
+    ]
 
 
 def test_nobody_else_is_in_it(planted: Planted) -> None:
