@@ -28,8 +28,9 @@ Roles = Annotated[
 def list_(context: typer.Context, json: Json = False) -> None:
     """List the operators with their roles. Name one, give one other roles, take one away.
 
-    An author announces; an approver agrees to what others announced; an admin names operators and changes rules; an
-    auditor looks. Nobody approves what they announced themselves, whatever their roles.
+    An author announces; an approver agrees to what others announced; an admin names operators, changes rules, budgets
+    and licences, and lets go on what was stopped; an auditor looks. Nobody approves what they announced themselves,
+    whatever their roles.
 
     Examples:
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,7 +34,7 @@ def statements(ledger: Ledger) -> Iterator[list[str]]:
     told: list[str] = []
 
     def tell(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if " stop" not in statement:
+        if not re.search(r"\bstop\b", statement):
             told.append(statement)
 
     event.listen(ledger.engine, "before_cursor_execute", tell)
