@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from broker import licensing
 from broker.ports import Ports
 from config.signer import HmacSigner
 from ledger.connect import Ledger, open_ledger
-from ledger.setup import ConfiguredAccount, School, install
+from ledger.setup import ConfiguredAccount, School, install, rules_for
 from tests.support.pretend_ports import NoHints, TraitsOnly
 
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
@@ -35,3 +36,11 @@ def ledger(ledger_url: str, signer: HmacSigner) -> Iterator[Ledger]:
 def ports(ledger: Ledger, signer: HmacSigner) -> Ports:
     """What a verb needs, with no queue and nothing that could send."""
     return Ports(ledger, NoHints(), signer, TraitsOnly())
+
+
+@pytest.fixture
+def sandbox_school(ledger: Ledger, ports: Ports) -> None:
+    """Its rules let nothing wait, and its accounts have licences: for tests in which something is planned."""
+    with ledger.begin() as tx:
+        rules_for(tx, sandbox=True)
+    licensing.give_specimens(ports)

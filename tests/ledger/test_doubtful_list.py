@@ -23,6 +23,7 @@ from ledger.people import keyed_hash
 from ledger.reads.doubtful import doubtful
 from tests.support.school import SmallSchool, family
 
+pytestmark = pytest.mark.usefixtures("sandbox_school")
 BELL = Actor(ActorKind.PERSON, "Mrs Bell")
 MUM, DAD = "+447911100001", "+447911100002"
 

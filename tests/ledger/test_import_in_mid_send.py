@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from broker.actor import SYSTEM
@@ -18,6 +19,7 @@ from ledger import tables as t
 from ledger.connect import Ledger
 from tests.support.school import SmallSchool, family
 
+pytestmark = pytest.mark.usefixtures("sandbox_school")
 MUM, DAD, FAY = "+447911100001", "+447911100002", "+447911100003"
 
 
