@@ -23,11 +23,11 @@ def test_a_chore_that_fails_is_told_once_and_so_is_its_recovery(
             connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
 
     with caplog.at_level(logging.WARNING):
-        rename("tally_delta", "gone")
+        rename("record_seal", "gone")
         for _ in range(5):
             workshop.sweep()
-        rename("gone", "tally_delta")
+        rename("gone", "record_seal")
         workshop.sweep()
     workshop.stop()
     told = [record.getMessage() for record in caplog.records]
-    assert told == ["sweep: folded failed and is tried again: ProgrammingError", "sweep: folded works again"]
+    assert told == ["sweep: sealed failed and is tried again: ProgrammingError", "sweep: sealed works again"]
