@@ -6,6 +6,7 @@ Dear to find out, so asked where an announcement is judged whole, and never in t
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
@@ -15,9 +16,11 @@ from broker.channel import Channel, Recipient, Speaks
 from broker.errors import RuleBroken
 from broker.groups import resolve
 from broker.ports import Ports, Transaction
+from broker.rules import adults
 from broker.rules.case import AnnouncementCase
 from broker.values import AccountRow
 
+WRITTEN_TO = frozenset({People.PUPILS, People.BOTH})  # pupils themselves
 PROBE = "https://carillon.invalid/u/stop"  # stands where a way itself says how to have no more
 
 
@@ -30,6 +33,7 @@ def with_roster(
         names = tx.people.names() if case.rules.yes("public.names") else None
         return replace(case, region=region, names=names)
     channel = ports.channels.open(account.name)
+    case = replace(case, covered=_covered(ports, tx, case))
     return replace(
         case,
         region=region,
@@ -54,19 +58,39 @@ def _says_stop(channel: Channel, case: AnnouncementCase) -> bool:
     return bool(rendered) and all(any(PROBE in str(value) for value in each.values()) for each in rendered)
 
 
+def _kinds(ports: Ports, case: AnnouncementCase) -> set[AddressKind]:
+    return {kind for way in case.ways if (kind := ports.channels.traits(way).address_kind) is not None}
+
+
+def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase) -> int | None:
+    """How many of its people have an address by its ways, where pupils are written to themselves."""
+    if case.people not in WRITTEN_TO:
+        return None
+    try:
+        audience = resolve(tx, audiences.parse(case.audience))
+    except RuleBroken:  # a group has gone: it waits for that
+        return None
+    return tx.reaches.count_reached(audience, case.people, _kinds(ports, case), _today(tx))
+
+
+def _today(tx: Transaction) -> date:
+    return tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+
+
 def _is_accompanied(ports: Ports, tx: Transaction, announcement: int, case: AnnouncementCase) -> bool:
     """Whether an adult gets by one of these ways what each of a few pupils gets."""
-    few = case.counted is not None and case.counted < case.rules.count("adults.smallest")
-    if not few or case.people not in {People.PUPILS, People.BOTH}:
+    pupils = adults.covered(case)
+    few = pupils is not None and pupils < case.rules.count("adults.smallest")
+    if not few or case.people not in WRITTEN_TO:
         return False
-    kinds = {kind for way in case.ways if (kind := ports.channels.traits(way).address_kind) is not None}
+    kinds = _kinds(ports, case)
     if tx.people.copies_reached(announcement, kinds):
         return True
     return case.people is People.BOTH and _guardians_reached(tx, case, kinds)
 
 
 def _guardians_reached(tx: Transaction, case: AnnouncementCase, kinds: set[AddressKind]) -> bool:
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = _today(tx)
     try:
         audience = resolve(tx, audiences.parse(case.audience))
     except RuleBroken:  # a group has gone: it waits for that

@@ -32,6 +32,19 @@ class Reaches:
         counted = select(func.count(func.distinct(told.c.person_id)))
         return int(self._hand.connection.execute(counted).scalar_one())
 
+    def count_reached(
+        self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date
+    ) -> int:
+        """How many of them have an address of one of these kinds, of their own or of whoever is told for them."""
+        told = members(audience, people, today).subquery("told")
+        reach = addresses_for(people).subquery("reach")
+        counted = (
+            select(func.count(func.distinct(reach.c.person_id)))
+            .join(told, told.c.person_id == reach.c.person_id)
+            .where(reach.c.kind.in_([kind.value for kind in kinds]))
+        )
+        return int(self._hand.connection.execute(counted).scalar_one())
+
     def told(self, audience: Audience, people: People, today: date) -> set[int]:
         """Everybody a duty would be about."""
         return set(self._hand.connection.execute(members(audience, people, today)).scalars())

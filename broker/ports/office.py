@@ -148,6 +148,11 @@ class Reaches(Protocol):
     def count(self, audience: Audience, people: People, today: date) -> int:
         """How many a duty would be about."""
 
+    def count_reached(
+        self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date
+    ) -> int:
+        """How many of them have an address of one of these kinds, of their own or of whoever is told for them."""
+
     def told(self, audience: Audience, people: People, today: date) -> set[int]:
         """Everybody a duty would be about."""
 

@@ -40,12 +40,13 @@ PARAMETERS = (
 def not_alone_with_a_child(case: AnnouncementCase) -> Verdict:
     """A person's own text to very few pupils is read by a guardian or a second adult too (R9).
 
-    Counted by the people it is about, not by messages: two parents' numbers are not two pupils.
+    Counted by the people it covers, not by messages, for two parents' numbers are not two pupils; nor by the audience,
+    for of a whole form perhaps one pupil has a telephone.
     """
-    smallest = case.rules.count("adults.smallest")
-    if case.people not in {People.PUPILS, People.BOTH} or case.counted is None or case.counted >= smallest:
+    smallest, pupils = case.rules.count("adults.smallest"), covered(case)
+    if case.people not in {People.PUPILS, People.BOTH} or pupils is None or not 0 < pupils < smallest:
         return ALLOW
-    evidence = {"pupils": case.counted, "smallest": smallest, "template": case.template}
+    evidence = {"pupils": pupils, "smallest": smallest, "template": case.template}
     if _a_notice(case):
         return Allow("system_notice", "a notice of the school's own, from an approved template", evidence)
     if case.accompanied:
@@ -55,6 +56,11 @@ def not_alone_with_a_child(case: AnnouncementCase) -> Verdict:
     else:
         why = f"it would go to fewer than {smallest} pupils and no other adult: use --people both, or add --copy"
     return Refuse("alone_with_a_child", why, evidence, "people")
+
+
+def covered(case: AnnouncementCase) -> int | None:
+    """How many people would truly be told; the audience where nobody counted further."""
+    return case.counted if case.covered is None else case.covered
 
 
 def _a_notice(case: AnnouncementCase) -> bool:

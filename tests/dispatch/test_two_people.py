@@ -393,7 +393,7 @@ def bells(world: World) -> World:
     school = family()
     school.people["ann"] = school.people["ann"].__class__(
         **{name: getattr(school.people["ann"], name) for name in school.people["ann"].__slots__}
-        | {"mobiles": ("+447911100009",)}
+        | {"mobiles": ("+447911100009",), "emails": ("ann@pupils.example",)}
     )
     world.bring(school)
     return world
@@ -402,6 +402,15 @@ def bells(world: World) -> World:
 def test_nobody_texts_one_pupil_alone(bells: World) -> None:
     few: dict[str, Any] = {"audience": "Choir & 7B", "people": People.PUPILS}
     assert refused(lambda: announced(bells, **few)) == "alone_with_a_child"
+
+
+def test_a_whole_form_in_which_one_pupil_has_a_number_is_one_pupil_alone(world: World) -> None:
+    school = SmallSchool()
+    for n in range(30):
+        school.pupil(f"Pupil{n}", "7B", mobiles=("+447911100009",) if n == 7 else ())
+    world.bring(school)
+    form: dict[str, Any] = {"audience": "7B", "people": People.PUPILS}
+    assert refused(lambda: announced(world, **form)) == "alone_with_a_child"
 
 
 def test_a_pupil_may_be_told_with_the_guardians(bells: World) -> None:
