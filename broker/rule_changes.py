@@ -21,7 +21,9 @@ UNREADABLE = Rules(changed={"": "could not be read"})
 def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rules:
     """Set one rule. Raises RuleRefused for an unknown key or nonsense, NotAllowed; the rules stay as they are."""
     parameter = parameter_named(key)
-    written = parameter.written(parameter.read(value))
+    read = parameter.read(value)
+    parameter.must_be_installed(read, ports.channels.names())
+    written = parameter.written(read)
 
     def work(tx: Transaction) -> Rules:
         operators.must(tx, actor, OperatorRole.ADMIN)

@@ -49,6 +49,7 @@ PARAMETERS = (
         "R13: open to scrutiny; R20: liability; what is public or goes to hundreds cannot be called back",
         sandbox="",
         check=faulty,
+        ways=lambda words: {word.split("/")[0].strip() for word in words} - {ANY, PUBLIC},
     ),
     Parameter(
         "approval.drift_people",

@@ -23,7 +23,7 @@ FURTHEST = timedelta(
 )  # beyond two weeks the same hours come again: what has not opened by then never does
 _HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _MIDNIGHT = 24 * 60
-_ANY = "*"
+ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Opening:
     def fits(self, channel: str, purpose: Purpose, people: People) -> bool:
         """Whether it has anything to say about such an announcement."""
         asked = (channel, purpose.value, people.value)
-        return all(own in (_ANY, one) for own, one in zip(self.what, asked, strict=True))
+        return all(own in (ANY, one) for own, one in zip(self.what, asked, strict=True))
 
 
 def read_openings(text: str) -> tuple[Opening, ...]:
@@ -147,10 +147,10 @@ def _what(text: str) -> tuple[str, str, str]:
     parts = text.split("/")
     if len(parts) > 3 or not all(parts):
         raise ValueError("has a window for nothing in particular; write sms, sms/promotional or */*/pupils")
-    channel, purpose, people = (*parts, _ANY, _ANY)[:3]
-    if purpose not in (_ANY, *(each.value for each in Purpose)):
+    channel, purpose, people = (*parts, ANY, ANY)[:3]
+    if purpose not in (ANY, *(each.value for each in Purpose)):
         raise ValueError("has a window for an unknown purpose; use service or promotional")
-    if people not in (_ANY, *(each.value for each in People)):
+    if people not in (ANY, *(each.value for each in People)):
         raise ValueError(f"has a window for unknown people; use {', '.join(each.value for each in People)}")
     return channel, purpose, people
 
@@ -168,8 +168,8 @@ def _days(text: str) -> tuple[int, ...]:
 
 def _written(opening: Opening) -> str:
     what = "/".join(opening.what)
-    while what.endswith("/" + _ANY):
-        what = what[: -len("/" + _ANY)]
+    while what.endswith("/" + ANY):
+        what = what[: -len("/" + ANY)]
     days = DAYS[opening.days[0]]
     if len(opening.days) > 1:
         days += "-" + DAYS[opening.days[-1]]

@@ -7,7 +7,7 @@ command, the ledger, the record and the docs all say the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -49,8 +49,8 @@ class Parameter:
 
     `default`, `least`, `most` and `sandbox` are written as somebody would type them. `words` says what it does, in
     plain words; `source` why it is there: an R-number of the requirement, KCSIE, PECR, a provider's terms. `among`
-    closes a list of words to these. `sandbox`: what a sandbox school begins with, where nothing real can leave and the
-    default would be in the way; None for the default.
+    closes a list of words to these. `ways`: the channels that a value names, which must be installed. `sandbox`: what a
+    sandbox school begins with, where nothing real can leave and the default would be in the way; None for the default.
     """
 
     key: str
@@ -63,6 +63,7 @@ class Parameter:
     among: tuple[str, ...] = ()
     sandbox: str | None = None
     check: Callable[[Any], str] | None = None
+    ways: Callable[[Any], Iterable[str]] | None = None
 
     def read(self, text: str) -> Value:
         """The value of what somebody typed. Raises RuleRefused with one clear problem for nonsense."""
@@ -74,6 +75,12 @@ class Parameter:
             raise self._refuse(wrong.message, wrong.hint) from None
         self._within(value)
         return value
+
+    def must_be_installed(self, value: Value, installed: Collection[str]) -> None:
+        """A rule about a channel that there is not would never apply. Raises RuleRefused."""
+        strange = next((way for way in (self.ways(value) if self.ways else ()) if way not in installed), None)
+        if strange is not None:
+            raise self._refuse(f"knows no channel {strange[:40]}", f"use: {', '.join(sorted(installed))}")
 
     def written(self, value: Value) -> str:
         """The one way in which a value of this kind is written."""

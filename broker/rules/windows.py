@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
-from broker.rules.hours import openings_written, opens
+from broker.rules.hours import ANY, openings_written, opens
 from broker.rules.parameters import Kind, Parameter
 
 PARAMETERS = (
@@ -21,6 +21,7 @@ PARAMETERS = (
         "R20 (safe use); guidance for safer working practice: contact with pupils is for working hours and in the open;"
         " promotion at night is what people complain about",
         sandbox="",
+        ways=lambda openings: (each.channel for each in openings if each.channel != ANY),
     ),
 )
 

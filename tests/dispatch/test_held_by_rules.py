@@ -18,7 +18,7 @@ from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Purpose, Step, Urgency
 from broker.errors import InvalidAnnouncement, NotFound, RuleBroken, RuleRefused
 from broker.policy import ALLOW
-from broker.rules import book
+from broker.rules import approval, book
 from broker.rules.case import AnnouncementCase
 from broker.rules.switches import SwitchKind
 from broker.second_thoughts import TooLate
@@ -313,6 +313,15 @@ def test_nonsense_is_refused_and_the_old_rule_stays(world: World) -> None:
         rules = tx.rules.current()
     assert rules.duration("undo.window") == timedelta(seconds=90)
     assert world.record().count("rules.changed") == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("windows.open", "smz mon-fri 07:00-20:00"), (approval.NEEDED, "public/any/any, smz/any/any")],
+)
+def test_a_rule_about_a_channel_that_there_is_not_is_refused(world: World, key: str, value: str) -> None:
+    with pytest.raises(RuleRefused, match="knows no channel smz"):
+        setting(world, key, value)
 
 
 def test_every_version_is_kept_with_who_and_why_and_a_default_is_no_change(world: World) -> None:
