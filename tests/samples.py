@@ -1,7 +1,8 @@
 """Real files that nobody here wrote, imported as a school would: `python -m tests.samples FOLDER` (make samples).
 
 Each roster goes twice into a fresh SQLite ledger: the first import brings everybody, the second changes nothing. What
-it brings is counted once more from the files themselves, by nothing but the standard library's csv.
+it brings is counted once more from the files themselves, by nothing but the standard library's csv. Each calendar is
+read or refused cleanly, within a second.
 Exit 0 when all of it held, 1 when some did not, 2 when there was nothing to try.
 """
 
@@ -11,17 +12,18 @@ import csv
 import io
 import sys
 import tempfile
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from broker.actor import SYSTEM
 from broker.channel import Channel, Traits
 from broker.difference import ImportDifference
-from broker.errors import BrokerError, Problem, UnknownChannel
+from broker.errors import BrokerError, Problem, RuleBroken, UnknownChannel
 from broker.imports import import_roster
 from broker.ports import Ports
 from broker.roster import Roster
@@ -30,11 +32,14 @@ from config.signer import HmacSigner
 from ledger.connect import open_ledger
 from ledger.migrate import upgrade
 from ledger.setup import School, install
+from sources.calendars import events_of_ics, spans_of_ics
 from sources.rosters import read
 
 ROSTERS = (
     "oneroster"  # the folder of samples that are rosters; each other folder belongs to a capability to come
 )
+CALENDARS = "calendars"
+CALENDAR_SECONDS = 1.0  # of this process's own time
 GONE = {"tobedeleted", "inactive"}
 REGION = "US"  # where the samples' telephone numbers are from
 
@@ -62,15 +67,43 @@ def main(folder: Path) -> int:
         print(f"{folder} is not a folder: give the one that holds the samples, DIR=…", file=sys.stderr)
         return 2
     fared = [try_roster(path) for path in sorted((folder / ROSTERS).glob("*")) if path.name != "README.md"]
+    calendars = [try_calendar(path) for path in sorted((folder / CALENDARS).glob("*.ics"))]
     others = Counter(path.relative_to(folder).parts[0] for path in folder.glob("*/**/*") if path.is_file())
-    del others[ROSTERS]
+    for known in (ROSTERS, CALENDARS):
+        del others[known]
     for name, count in sorted(others.items()):
         print(f"passed over: {count} in {name}/, for a capability that is not there yet")
     print(f"{sum(fared)} of {len(fared)} rosters imported, {sum(others.values())} other samples passed over")
+    print(f"{sum(calendars)} of {len(calendars)} calendars read, or refused cleanly and at once")
     if not fared:
         print(f"there is no {ROSTERS}/ folder with rosters here", file=sys.stderr)
         return 2
-    return 0 if all(fared) else 1
+    return 0 if all(fared) and all(calendars) else 1
+
+
+def try_calendar(path: Path) -> bool:
+    """Read one calendar, as events around its own years and as terms."""
+    data = path.read_bytes()
+    slowest = 0.0
+    for read_it in (
+        lambda: [
+            events_of_ics(data, zone="Europe/London", begins=date(year, 1, 1), ends=date(year + 1, 1, 1))
+            for year in (2004, 2014, 2024)
+        ],
+        lambda: spans_of_ics(data),
+    ):
+        began = time.process_time()
+        try:
+            read_it()
+        except RuleBroken:
+            pass
+        except Exception as fault:  # noqa: BLE001 - which is what is looked for
+            print(f"{path.name}: FAILED: {type(fault).__name__}: {fault}")
+            return False
+        slowest = max(slowest, time.process_time() - began)
+    if slowest > CALENDAR_SECONDS:
+        print(f"{path.name}: FAILED: it took {slowest:.1f} s")
+    return slowest <= CALENDAR_SECONDS
 
 
 def try_roster(path: Path) -> bool:
