@@ -23,6 +23,7 @@ from broker.audit import kept_digest, wording_digest
 from broker.channel import Traits, Verifies
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
 from broker.groups import resolve
+from broker.naming import CHANGES
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -69,9 +70,26 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
         told = judging.refusal_told(refused, checked.department, digest, actor)
         ports.ledger.transact(lambda tx: tx.record.add([told]))
         raise
+    tell(ports, accepted)
+    return accepted
+
+
+def accept_within(ports: Ports, tx: Transaction, draft: Draft, *, actor: Actor) -> Accepted:
+    """As `accept`, in a transaction that keeps more with it; whoever began that one calls `tell` after its commit.
+
+    Its wording may have `{changes}`, which is kept beside it. It quotes nothing: no provider is asked meanwhile.
+    Raises what `accept` raises.
+    """
+    checked, tree = _checked(ports, draft, changes=True)
+    if Part.QUOTE in checked.parts:
+        raise _bad("quote_unused", "quote", "what is announced by itself quotes no post", "leave it out")
+    return _store(ports, tx, checked, tree, digest_of(checked), actor)
+
+
+def tell(ports: Ports, accepted: Accepted) -> None:
+    """Hint that there is something to plan, once it is committed."""
     if accepted.created and accepted.hold is None:
         ports.hints.publish(FanOutHint(accepted.announcement.public_id))
-    return accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +190,12 @@ def digest_of(draft: Draft) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _checked(ports: Ports, draft: Draft) -> tuple[Draft, audiences.Audience]:
+def _checked(ports: Ports, draft: Draft, *, changes: bool = False) -> tuple[Draft, audiences.Audience]:
     """What can be checked without the ledger; the wording comes back normalised."""
     checked = replace(draft, parts=check_parts(draft.parts))
+    if not changes and any(CHANGES in text for text in checked.parts.values()):
+        hint = "such a template is for `carillon timetable`; write here what changes"
+        raise _bad("changes_unknown", "text", f"nobody says what {CHANGES} are", hint)
     _check_shape(checked)
     tree = audiences.parse(checked.audience)
     _check_channels(ports, checked, tree)

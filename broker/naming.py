@@ -1,5 +1,7 @@
 """The personal parts of a wording: `{pupil}`, `{guardian}`, `{class}`; and "For Amy and Ben: " where no pupil is named.
 
+`{changes}` is one too, of what the timetable system tells: each family's own lines are put in before a channel renders.
+
 Pure and shared by every channel, so that a family reads the same names in a text and in a mail. A part that somebody
 lacks (no form on file, a pupil's own number) becomes plain words, never a gap.
 """
@@ -13,12 +15,21 @@ from difflib import get_close_matches
 PLACEHOLDER = "{pupil}"
 GUARDIAN = "{guardian}"
 CLASS = "{class}"
-PERSONAL = (PLACEHOLDER, GUARDIAN, CLASS)
+CHANGES = "{changes}"
+PERSONAL = (PLACEHOLDER, GUARDIAN, CLASS, CHANGES)
 NOBODY_NAMED = "your child"
 ANOTHER = "another child"
-LACKING = {PLACEHOLDER: NOBODY_NAMED, GUARDIAN: "parent or carer", CLASS: "the class"}
+LACKING = {
+    PLACEHOLDER: NOBODY_NAMED,
+    GUARDIAN: "parent or carer",
+    CLASS: "the class",
+    CHANGES: "the timetable changes: please ask the school",
+}
+MOST_AT_ONCE = 6  # changes in a short text; a mail has them all
 
-_ANY = re.compile(r"\{(pupil|guardian|class)\}")
+_ANY = re.compile(r"\{(pupil|guardian|class|changes)\}")
+_MARKDOWN = re.compile(r"[\\`*_\[\]()<>#+\-.!|~&]")
+_ALONE = re.compile(r"^[ \t]*\{changes\}[ \t]*$", re.MULTILINE)
 _LIKE_ONE = re.compile(r"\{[^\W\d_]{1,30}\}")
 
 
@@ -96,8 +107,22 @@ def fill(text: str, names: Sequence[str], guardians: Sequence[str] = (), classes
         PLACEHOLDER: join_names(names),
         GUARDIAN: join_words(guardians),
         CLASS: join_words(classes),
+        CHANGES: "",
     }
     return begun + _filled(text, said)
+
+
+def with_changes(text: str, lines: Sequence[str], *, markdown: bool = False) -> str:
+    """The text with `{changes}` filled: one after the other, or as a list where Markdown leaves it a line."""
+    if not lines:
+        return text
+    if not markdown:
+        more = len(lines) - MOST_AT_ONCE
+        told = "; ".join(lines[:MOST_AT_ONCE]) + (f"; and {more} more, see the timetable" if more > 0 else "")
+        return text.replace(CHANGES, told)
+    plain = [_MARKDOWN.sub(r"\\\g<0>", line) for line in lines]
+    listed = _ALONE.sub(lambda _: "\n" + "".join(f"- {line}\n" for line in plain), text)
+    return listed.replace(CHANGES, "; ".join(plain))
 
 
 def _filled(text: str, said: dict[str, str]) -> str:

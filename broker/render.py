@@ -9,11 +9,11 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from broker.actor import Actor
-from broker.announcement import Content
+from broker.announcement import Content, Part
 from broker.channel import PUBLIC, Channel, Charges, Message, Recipient
 from broker.delivery import State
 from broker.money import micros
-from broker.naming import GUARDIAN, names_of
+from broker.naming import CHANGES, GUARDIAN, names_of, with_changes
 from broker.optouts import Links
 from broker.policy import covered
 from broker.ports import Ports, Transaction
@@ -47,18 +47,35 @@ class Renderer:
 
     def guardians(self, chunk: Sequence[Picked]) -> Mapping[int, tuple[str, ...]]:
         """Delivery → the guardians whom its wording names; asked for only where one of the chunk does."""
-        naming = {key: _names_guardians(self._versions(*key)) for key in {_key(one) for one in chunk}}
+        naming = {key: _has(self._versions(*key), GUARDIAN) for key in {_key(one) for one in chunk}}
         wanted = [one.delivery for one in chunk if naming[_key(one)] and one.address_id is not None]
         if not wanted:
             return {}
         with self._ports.ledger.look() as tx:
             return tx.deliveries.guardians(wanted)
 
-    def render(self, one: Picked, guardians: tuple[str, ...] = ()) -> Rendered | None:
+    def changes(self, chunk: Sequence[Picked]) -> Mapping[int, Sequence[str]]:
+        """Delivery → the timetable's changes that concern whom it covers; asked for only where a wording has them."""
+        keys = {_key(one) for one in chunk}
+        having = {key for key in keys if _has(self._versions(*key), CHANGES)}
+        wanted = [one for one in chunk if _key(one) in having and not one.doubtful]
+        people: dict[int, set[int]] = {}
+        for one in wanted:
+            people.setdefault(one.announcement, set()).update(c.person for c in covered(one.case))
+        if not people:
+            return {}
+        with self._ports.ledger.look() as tx:
+            lines = {about: tx.timetables.lines(about, them) for about, them in people.items()}
+        return {one.delivery: _together(one, lines[one.announcement]) for one in wanted}
+
+    def render(
+        self, one: Picked, guardians: tuple[str, ...] = (), changes: Sequence[str] = ()
+    ) -> Rendered | None:
         """The message for one delivery, or None when its wording cannot be rendered on this channel."""
         try:
             to = recipient_of(one, guardians, self._links(one))
-            message = self._channel.render(self._wording(one, to.language), to)
+            wording = self._wording(one, to.language)
+            message = self._channel.render(_changed(wording, changes) if changes else wording, to)
         except Exception as error:  # noqa: BLE001 - a channel's render may be anybody's code; what it breaks on stays held
             log.error(
                 "announcement %s cannot be rendered for %s: %s",
@@ -129,8 +146,24 @@ def _key(one: Picked) -> tuple[int, int]:
     return one.announcement, one.content_version
 
 
-def _names_guardians(versions: Sequence[Content]) -> bool:
-    return any(GUARDIAN in text for content in versions for text in content.parts.values())
+def _has(versions: Sequence[Content], part: str) -> bool:
+    return any(part in text for content in versions for text in content.parts.values())
+
+
+def _together(one: Picked, lines: Mapping[int, Sequence[tuple[int, str]]]) -> Sequence[str]:
+    """Every line of those whom a delivery covers, once, in the order of the days and periods."""
+    mine = {line for cover in covered(one.case) for line in lines.get(cover.person, ())}
+    return list(dict.fromkeys(words for _, words in sorted(mine)))
+
+
+def _changed(content: Content, lines: Sequence[str]) -> Content:
+    return replace(
+        content,
+        parts={
+            part: with_changes(text, lines, markdown=part is Part.LONG)
+            for part, text in content.parts.items()
+        },
+    )
 
 
 def _committed(one: Picked, message: Message) -> str:

@@ -57,6 +57,7 @@ from ledger.sweeps import Sweeps
 from ledger.switches import Switches
 from ledger.tables import school
 from ledger.templates import Templates
+from ledger.timetables import Timetables
 from ledger.verdicts import Verdicts
 
 T = TypeVar("T")
@@ -104,6 +105,7 @@ class Transaction:
         self.privacy = Privacy(hand)
         self.prunings = Prunings(hand)
         self.redactions = Redactions(hand)
+        self.timetables = Timetables(hand)
 
     @property
     def now(self) -> datetime:

@@ -310,6 +310,29 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             ),
             Erasure.STRUCK,
         ),
+        "timetable_source": Held(
+            "timetable sources: how each was read last",
+            Kept.SCHOOL,
+            _columns(
+                nothing="name read_at tried_at recent held_at held_count held_why released_at released_count"
+            ),
+        ),
+        "timetable_change": Held(
+            "the timetable's changes from today on, as digests",
+            Kept.SCHOOL,
+            _columns(nothing="source key day digest"),
+        ),
+        "timetable_line": Held(
+            "what a class was told of its timetable",
+            Kept.CONTENT,
+            _columns(
+                stand_in="id announcement_id group_id",
+                words="words",
+                nothing="source key digest day place replaced made_at",
+            ),
+            Erasure.STRUCK,
+            aged="made_at",
+        ),
         "content": Held(
             "their wording",
             Kept.CONTENT,

@@ -22,6 +22,7 @@ from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
+from broker.ports.timetables import Timetables
 from broker.record import Entry
 from broker.roster import Roster
 from broker.rules.memory import Memory
@@ -180,6 +181,10 @@ class Transaction(Protocol):
     @property
     def redactions(self) -> Redactions:
         """What providers are to forget."""
+
+    @property
+    def timetables(self) -> Timetables:
+        """What changed in the timetable, and who was told."""
 
 
 class ImportTransaction(Transaction, Protocol):

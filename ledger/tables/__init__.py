@@ -45,6 +45,7 @@ from ledger.tables.rules import headcount, rules, switch, verdict
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
 from ledger.tables.sessions import session, sign_in_link
+from ledger.tables.timetable import timetable_change, timetable_line, timetable_source
 
 __all__ = [
     "Id",
@@ -117,6 +118,9 @@ __all__ = [
     "template",
     "template_attachment",
     "term",
+    "timetable_change",
+    "timetable_line",
+    "timetable_source",
     "verdict",
     "worker",
 ]

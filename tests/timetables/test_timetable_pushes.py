@@ -1,0 +1,215 @@
+"""Timetable pushes over the real ledger: one message each with all their changes, never the same twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from broker import intake, rule_changes, templates, timetables
+from broker.actor import SYSTEM
+from broker.announcement import Content, Part
+from broker.channel import Message, Recipient
+from broker.errors import InvalidAnnouncement, NotFound, RuleBroken
+from broker.timetable import ChangeKind, TimetableChange
+from broker.timetables import Pushed, TimetableSource
+from ledger import tables as t
+from ledger.announcements import announcement_of, announcements_by
+from tests.support.broker_world import World
+from tests.support.school import family
+
+SOURCE = TimetableSource("untis", "office", "Changes", ("sms",), day_ends=time.max)
+TODAY = datetime.now(ZoneInfo("Europe/London")).date()
+
+
+def change(period: str = "2", *classes: str, day: date = TODAY, **more: object) -> TimetableChange:
+    plain = TimetableChange(
+        day, period, classes or ("7B",), ChangeKind.COVER, "Maths", new_room="R5", number="12"
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+@dataclass
+class Office:
+    """A school whose timetable is pushed, and everything that was texted."""
+
+    world: World
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world.bring(family())
+        words = {Part.SHORT: "Timetable: {changes}"}
+        templates.save(self.world.ports, "office", "Changes", words, actor=SYSTEM)
+        rule_changes.change(self.world.ports, "adults.notices", "office/Changes", "a test", actor=SYSTEM)
+        channel = self.world.channels.open("texts")
+        plain = channel.render
+
+        def render(content: Content, to: Recipient) -> Message:
+            message = plain(content, to)
+            self.texts.append((to.address, message.fields["body"]))
+            return message
+
+        channel.render = render  # type: ignore[method-assign]
+
+    def push(self, *changes: TimetableChange, source: TimetableSource = SOURCE) -> Pushed:
+        return timetables.push(self.world.ports, source, changes, len(changes), actor=SYSTEM)
+
+    def send(self) -> list[str]:
+        """What goes out now, to whom ends so."""
+        self.texts.clear()
+        for said in self.announcements():
+            self.world.plan(said)
+        self.world.send()
+        return sorted(f"{address[-1]} {body}" for address, body in self.texts)
+
+    def announcements(self) -> list:
+        return [announcement_of(row) for row in self.world.rows(announcements_by(t.announcement.c.id > 0))]
+
+    def alarms(self) -> list[str]:
+        return [row.kind for row in self.world.rows(select(t.alarm).where(t.alarm.c.cleared_at.is_(None)))]
+
+
+@pytest.fixture
+def office(world: World) -> Office:
+    return Office(world)
+
+
+def when(period: str, name: str = "7B") -> str:
+    return f"{name}, {TODAY:%a} {TODAY.day} {TODAY:%b}, period {period}"
+
+
+def test_a_family_gets_one_message_with_the_changes_of_all_its_children(office: Office):
+    pushed = office.push(change("3", "8A"), change("2", "7B"), change("1", "9Z"))
+    assert (pushed.rows, pushed.changes, pushed.within_horizon, pushed.notices) == (3, 3, 2, 1)
+    assert pushed.unknown == ("9Z",)
+    assert office.alarms() == ["timetable_classes"]
+    told = f"Timetable: {when('2')}: Maths, room R5"
+    both = f"For Ann and Cat: {told}; {when('3', '8A')}: Maths, room R5"
+    assert office.send() == [f"1 {both}", f"2 {both}", f"3 {told}"]
+    again = office.push(change("3", "8A"), change("2", "7B"), change("1", "9Z"))
+    assert (again.changes, again.within_horizon, again.notices) == (0, 0, 0)
+    assert office.send() == []
+
+
+def test_what_is_changed_again_says_so_and_what_is_taken_back_is_told_to_those_told(office: Office):
+    office.push(change("2", "7B"))
+    office.send()
+    other = change("2", "7B", new_room="R9")
+    assert office.push(other).notices == 1
+    again = f"Timetable: {when('2')}, changed again: Maths, room R9"
+    assert office.send() == [f"1 {again}", f"2 {again}", f"3 {again}"]
+    gone = office.push()
+    assert (gone.rows, gone.changes, gone.within_horizon, gone.notices) == (0, 1, 1, 1)
+    back = f"Timetable: {when('2')}: as planned after all"
+    assert office.send() == [f"1 {back}", f"2 {back}", f"3 {back}"]
+    assert office.push().notices == 0
+    office.push(change("2", "7B"))
+    assert office.send()[2] == f"3 Timetable: {when('2')}: Maths, room R5"
+
+
+def test_what_nobody_has_seen_yet_is_told_once_as_it_is_now(office: Office):
+    office.push(change("2", "7B"), change("4", "7B"))
+    office.push(change("2", "7B", new_room="R9"), change("4", "7B"))
+    told = f"Timetable: {when('2')}: Maths, room R9; {when('4')}: Maths, room R5"
+    assert office.send() == [f"1 {told}", f"2 {told}", f"3 {told}"]
+    office.push(change("2", "7B", new_room="R9"), change("4", "7B"), change("5", "7B"))
+    office.push(change("2", "7B", new_room="R9"), change("4", "7B"))
+    assert office.send() == []  # the fifth period was never told of: nobody hears that it is as planned
+
+
+def test_what_a_person_took_back_is_not_announced_again(office: Office):
+    pushed = office.push(change())
+    assert pushed.announcement is not None
+    intake.withdraw(office.world.ports, pushed.announcement, actor=SYSTEM)
+    assert office.push(change()).notices == 0
+    assert office.push().notices == 0
+    assert office.send() == []
+
+
+def test_only_what_lies_within_the_horizon_is_told_and_each_when_its_time_comes(office: Office):
+    late = change(day=TODAY + timedelta(days=60))
+    pushed = office.push(late, change("1", day=TODAY - timedelta(days=1)))
+    assert (pushed.rows, pushed.changes, pushed.within_horizon, pushed.notices) == (2, 1, 0, 0)
+    further = replace(SOURCE, days=60)
+    assert office.push(late, source=further).notices == 0  # none of the 60 school days is 60 days away
+    soon = change(day=TODAY + timedelta(days=8))
+    assert office.push(soon, late, source=further).within_horizon == 1
+    assert office.push(soon, late, source=replace(SOURCE, day_ends=time.min)).notices == 0
+
+
+def test_far_more_than_usual_waits_for_a_person(office: Office):
+    few = replace(SOURCE, most=3)
+    many = [change(str(n), "7B") for n in range(1, 6)]
+    held = office.push(*many, source=few)
+    assert (held.held, held.changes, held.within_horizon, held.notices) == (True, 5, 5, 0)
+    assert office.push(*many, source=few).held
+    assert office.alarms() == ["timetable_held"]
+    timetables.release(office.world.ports, "untis", actor=SYSTEM)
+    assert office.push(*many, change("7", "7B"), source=few).held  # it is more by now
+    timetables.release(office.world.ports, "untis", actor=SYSTEM)
+    assert office.push(*many, source=few).notices == 1
+    assert office.alarms() == []
+    with pytest.raises(NotFound):
+        timetables.release(office.world.ports, "untis", actor=SYSTEM)
+
+
+def test_a_source_that_is_suddenly_empty_is_not_believed(office: Office):
+    office.push(*(change(str(n), "7B") for n in range(1, 13)))
+    office.send()
+    held = office.push()
+    assert (held.held, held.notices) == (True, 0)
+    assert office.push(*(change(str(n), "7B") for n in range(1, 13))).held is False
+    assert office.alarms() == []
+
+
+def test_only_an_approved_template_with_its_changes_is_used_and_nothing_is_kept_otherwise(office: Office):
+    ports = office.world.ports
+    with pytest.raises(RuleBroken) as refused:
+        office.push(change(), source=replace(SOURCE, template="Other"))
+    assert refused.value.problem.code == "template_not_approved"
+    templates.save(ports, "office", "Changes", {Part.SHORT: "Look it up."}, actor=SYSTEM)
+    with pytest.raises(RuleBroken) as refused:
+        office.push(change())
+    assert refused.value.problem.code == "template_without_changes"
+    templates.save(ports, "office", "Changes", {Part.SHORT: "{changes}"}, actor=SYSTEM)
+    assert office.push(change()).notices == 1
+
+
+def test_nobody_announces_changes_by_hand(office: Office):
+    with pytest.raises(InvalidAnnouncement) as refused:
+        office.world.announce(parts={Part.SHORT: "Look: {changes}"})
+    assert refused.value.problem.code == "changes_unknown"
+
+
+def test_a_source_that_is_silent_is_told_of_until_it_speaks(office: Office):
+    began = datetime.now(ZoneInfo("UTC")) - timedelta(days=30)
+    quick = replace(SOURCE, silent_after=timedelta(days=1))
+    silent = timetables.watch(office.world.ports, [quick], began=began)
+    assert silent in {0, 1}  # 0 where the test runs on a day without school
+    office.push(change())
+    assert timetables.watch(office.world.ports, [quick], began=began) == 0
+    assert "timetable_silent" not in office.alarms()
+
+
+@pytest.mark.runs_on("sqlite")
+def test_the_same_file_every_five_minutes_for_a_day_makes_an_announcement_for_each_change(office: Office):
+    stands = [change("1", "7B")]
+    notices = 0
+    texts: list[str] = []
+    for turn in range(288):
+        if turn == 100:
+            stands = [*stands, change("2", "8A")]
+        if turn == 200:
+            stands = [stands[0], change("2", "8A", new_room="R9")]
+        pushed = office.push(*stands)
+        notices += pushed.notices
+        if pushed.notices:
+            texts += office.send()
+        if turn % 12 == 0:
+            office.world.pass_time(timedelta(hours=1))
+    assert notices == 3
+    assert len(office.announcements()) == 3
+    assert len(texts) == len(set(texts)) == 3 + 2 + 2
