@@ -15,8 +15,6 @@ from enum import StrEnum
 from functools import cache
 from itertools import pairwise
 
-import holidays
-
 from broker.errors import Problem, RuleBroken
 from broker.roster import RosterTerm, TermKind
 
@@ -199,6 +197,8 @@ def days(span: Span) -> Iterable[date]:
 
 def check_region(region: str) -> None:
     """Raises CalendarRefused when nobody knows the bank holidays of a region."""
+    import holidays  # noqa: PLC0415 - it takes longer to load than most commands take
+
     country, _, part = region.partition("-")
     known = holidays.list_supported_countries(include_aliases=False)
     if region and (country not in known or (part and part not in known[country])):
@@ -214,6 +214,8 @@ def bank_holiday(region: str, on: date) -> str | None:
 
 @cache
 def _bank_holidays(region: str, year: int) -> Mapping[date, str]:
+    import holidays  # noqa: PLC0415 - as above
+
     country, _, part = region.partition("-")
     return dict(holidays.country_holidays(country, subdiv=part or None, years=year, language="en_US").items())
 

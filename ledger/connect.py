@@ -50,6 +50,7 @@ from ledger.record import Records
 from ledger.redactions import Redactions
 from ledger.retractions import Retractions
 from ledger.rules import RuleBook
+from ledger.schedules import Schedules, TermCalendars
 from ledger.sessions import Sessions
 from ledger.staging import Staged, staged
 from ledger.stops import Stops
@@ -105,6 +106,8 @@ class Transaction:
         self.privacy = Privacy(hand)
         self.prunings = Prunings(hand)
         self.redactions = Redactions(hand)
+        self.calendars = TermCalendars(hand)
+        self.schedules = Schedules(hand)
         self.timetables = Timetables(hand)
 
     @property

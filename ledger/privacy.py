@@ -357,6 +357,34 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             Erasure.STANDS,
             because="nobody can look into every file: the preview of an erasure counts those that went to them",
         ),
+        "calendar_span": Held(
+            "the term calendar of the office's own",
+            Kept.SCHOOL,
+            _columns(words="name", stand_in="id", nothing="kind begins_on ends_on made_at", operator="made_by"),
+            Erasure.STRUCK,
+        ),
+        "schedule": Held(
+            "schedules",
+            Kept.SCHOOL,
+            _columns(
+                stand_in="id public_id department_id",
+                words="name folded_name audience template title short long",
+                nothing="purpose urgency people ways language starts zone rule days missing double ended"
+                " lasts_seconds made_at looked_until next_at paused_at ended_at",
+                operator="made_by",
+            ),
+            Erasure.STRUCK,
+        ),
+        "schedule_exception": Held(
+            "dates of schedules that were moved or cancelled",
+            Kept.SCHOOL,
+            _columns(stand_in="schedule_id", nothing="original moved_to made_at", operator="made_by"),
+        ),
+        "occurrence": Held(
+            "what became of each date of a schedule",
+            Kept.SCHOOL,
+            _columns(stand_in="schedule_id announcement", nothing="original due_at outcome why at"),
+        ),
         "template": Held(
             "templates",
             Kept.SCHOOL,

@@ -6,6 +6,7 @@ business here; one port suite holds every implementation to the same behaviour.
 
 from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
+from broker.ports.calendar import Schedules, TermCalendars
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.licences import Licences, Posts
 from broker.ports.money import BudgetRow, Money, SpendRow
@@ -55,6 +56,7 @@ __all__ = [
     "Retractions",
     "RuleBook",
     "RulesVersion",
+    "Schedules",
     "Sessions",
     "Signer",
     "SpendRow",
@@ -63,6 +65,7 @@ __all__ = [
     "Sweeps",
     "Switches",
     "Templates",
+    "TermCalendars",
     "Transaction",
     "Verdicts",
 ]

@@ -12,6 +12,7 @@ from broker.answering import Answering
 from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.approvals import Approvals, Operators
+from broker.ports.calendar import Schedules, TermCalendars
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.licences import Licences, Posts
 from broker.ports.money import Money
@@ -185,6 +186,14 @@ class Transaction(Protocol):
     @property
     def timetables(self) -> Timetables:
         """What changed in the timetable, and who was told."""
+
+    @property
+    def calendars(self) -> TermCalendars:
+        """The term calendar."""
+
+    @property
+    def schedules(self) -> Schedules:
+        """What is announced when its time comes."""
 
 
 class ImportTransaction(Transaction, Protocol):

@@ -12,6 +12,7 @@ from broker.rules import (
     ages,
     approval,
     blast,
+    calendar,
     keeping,
     licence,
     money,
@@ -38,6 +39,7 @@ FAMILIES: tuple[Family, ...] = (
     windows.FAMILY,
     money.FAMILY,
     record.FAMILY,
+    calendar.FAMILY,
     keeping.FAMILY,
     ages.FAMILY,
 )

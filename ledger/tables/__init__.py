@@ -15,6 +15,7 @@ from ledger.tables.announcements import (
 from ledger.tables.answers import answer, bounce, bounced, mailbox, note
 from ledger.tables.approvals import announcement_copy, approval, operator, operator_role
 from ledger.tables.base import Id, Moment, metadata, one_of
+from ledger.tables.calendar import calendar_span, occurrence, schedule, schedule_exception
 from ledger.tables.consents import consent_entry, heard
 from ledger.tables.deliveries import (
     attempt,
@@ -63,6 +64,7 @@ __all__ = [
     "bounce",
     "bounced",
     "budget",
+    "calendar_span",
     "consent",
     "consent_entry",
     "content",
@@ -88,6 +90,7 @@ __all__ = [
     "metadata",
     "night",
     "note",
+    "occurrence",
     "one_of",
     "operator",
     "operator_role",
@@ -105,6 +108,8 @@ __all__ = [
     "remark",
     "retraction",
     "rules",
+    "schedule",
+    "schedule_exception",
     "school",
     "session",
     "sign_in_link",

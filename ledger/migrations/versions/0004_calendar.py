@@ -16,7 +16,106 @@ depends_on = None
 
 def upgrade() -> None:
     """Add schedules, events with their reminders, and timetable sources."""
+    _schedules()
     _timetables()
+
+
+def _schedules() -> None:
+    id_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "calendar_span",
+        sa.Column("id", id_, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('term', 'half_term', 'inset', 'closed')", name=op.f("ck_calendar_span_kind")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_span")),
+    )
+    op.create_table(
+        "schedule",
+        sa.Column("id", id_, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folded_name", sa.Text(), nullable=False),
+        sa.Column("department_id", id_, nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("urgency", sa.String(length=16), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("people", sa.String(length=16), nullable=False),
+        sa.Column("ways", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=35), server_default="", nullable=False),
+        sa.Column("template", sa.Text(), server_default="", nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("short", sa.Text(), nullable=True),
+        sa.Column("long", sa.Text(), nullable=True),
+        sa.Column("starts", sa.String(length=19), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("days", sa.Text(), nullable=False),
+        sa.Column("missing", sa.String(length=8), server_default="", nullable=False),
+        sa.Column("double", sa.String(length=8), server_default="", nullable=False),
+        sa.Column("ended", sa.String(length=19), nullable=True),
+        sa.Column("lasts_seconds", sa.Integer(), nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("looked_until", moment, nullable=False),
+        sa.Column("next_at", moment, nullable=True),
+        sa.Column("paused_at", moment, nullable=True),
+        sa.Column("ended_at", moment, nullable=True),
+        sa.CheckConstraint(
+            "people IN ('guardians', 'first', 'pupils', 'staff', 'both')", name=op.f("ck_schedule_people")
+        ),
+        sa.CheckConstraint("purpose IN ('service', 'promotional')", name=op.f("ck_schedule_purpose")),
+        sa.CheckConstraint("urgency IN ('routine', 'urgent')", name=op.f("ck_schedule_urgency")),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_schedule_department_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_schedule_public_id")),
+    )
+    op.create_index("ix_schedule_next_at", "schedule", ["next_at"], unique=False)
+    op.create_index(
+        "ux_schedule_name",
+        "schedule",
+        ["folded_name"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "schedule_exception",
+        sa.Column("schedule_id", id_, nullable=False),
+        sa.Column("original", sa.String(length=19), nullable=False),
+        sa.Column("moved_to", sa.String(length=19), nullable=True),
+        sa.Column("made_at", moment, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"], ["schedule.id"], name=op.f("fk_schedule_exception_schedule_id")
+        ),
+        sa.PrimaryKeyConstraint("schedule_id", "original", name=op.f("pk_schedule_exception")),
+    )
+    op.create_table(
+        "occurrence",
+        sa.Column("schedule_id", id_, nullable=False),
+        sa.Column("original", sa.String(length=19), nullable=False),
+        sa.Column("due_at", moment, nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("announcement", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('made', 'late', 'missed', 'refused', 'unclear', 'cancelled')",
+            name=op.f("ck_occurrence_outcome"),
+        ),
+        sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_occurrence_schedule_id")),
+        sa.PrimaryKeyConstraint("schedule_id", "original", name=op.f("pk_occurrence")),
+    )
 
 
 def _timetables() -> None:

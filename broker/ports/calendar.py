@@ -1,0 +1,116 @@
+"""The term calendar and what is scheduled over it, as ports and the values that cross them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from broker.announcement import Draft
+from broker.calendar import Span
+from broker.recurrence import Pattern
+from broker.roster import RosterTerm
+
+
+class Outcome(StrEnum):
+    """What became of an occurrence."""
+
+    MADE = "made"  # its announcement was accepted
+    LATE = "late"  # accepted after its time: nothing ran then
+    MISSED = "missed"  # nothing ran, and it was over when something did
+    REFUSED = "refused"  # by intake or a rule, with the reason
+    UNCLEAR = "unclear"  # in an hour that is missing or double, and nobody said what then
+    CANCELLED = "cancelled"  # its announcement was taken back
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """A schedule: when it comes, and what is then announced. `draft` has neither key nor times.
+
+    `lasts` is how long each of its announcements may still go out. `looked_until`: everything before it is done.
+    """
+
+    id: int
+    public_id: UUID
+    name: str
+    draft: Draft = field(repr=False)
+    pattern: Pattern
+    lasts: timedelta
+    made_by: str
+    made_at: datetime
+    looked_until: datetime
+    next_at: datetime | None
+    paused_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceRow:
+    """One that is done: what became of it, why, and its announcement if there is one."""
+
+    schedule: int
+    original: datetime
+    due_at: datetime | None
+    outcome: Outcome
+    at: datetime
+    why: str = ""
+    announcement: UUID | None = None
+
+
+class TermCalendars(Protocol):
+    """The term calendar as the office and the roster told it."""
+
+    def spans(self) -> Sequence[Span]:
+        """What the office imported."""
+
+    def replace(self, spans: Sequence[Span], *, by: str) -> None:
+        """Put these in the place of all that it imported before."""
+
+    def terms(self, *, on: date | None = None) -> Sequence[RosterTerm]:
+        """What the last roster told."""
+
+
+class Schedules(Protocol):
+    """What is announced when its time comes."""
+
+    def all(self, *, ended: bool = False) -> Sequence[ScheduleRow]:
+        """Every schedule, the next due first; `ended` for those that have ended too."""
+
+    def named(self, name: str, *, lock: bool = False) -> ScheduleRow | None:
+        """One that has not ended, by its name however it is typed."""
+
+    def by_id(self, schedule: int, *, lock: bool = False) -> ScheduleRow | None:
+        """One, by its number."""
+
+    def due(self, *, limit: int) -> Sequence[int]:
+        """Those whose next time has come and that are not paused, the longest due first."""
+
+    def add(self, row: ScheduleRow) -> int:
+        """Keep a new one; its number here."""
+
+    def keep(self, row: ScheduleRow) -> None:
+        """Keep what is changed about one: everything but its exceptions."""
+
+    def change_one(self, schedule: int, original: datetime, to: datetime | None, *, by: str) -> None:
+        """Move an occurrence, or cancel it where `to` is None."""
+
+    def put_back(self, schedule: int, original: datetime) -> None:
+        """An occurrence is again as the rule says."""
+
+    def done(self, row: OccurrenceRow) -> bool:
+        """Keep what became of an occurrence; False where it is known already."""
+
+    def outcome(self, schedule: int, original: datetime) -> OccurrenceRow | None:
+        """What became of one."""
+
+    def outcomes(self, schedule: int, *, limit: int) -> Sequence[OccurrenceRow]:
+        """What became of the latest."""
+
+    def became(self, schedule: int, original: datetime, outcome: Outcome) -> None:
+        """What became of it has changed."""
+
+
+Exceptions = Mapping[datetime, datetime | None]
