@@ -1,0 +1,139 @@
+"""A file fetched from an address that somebody typed: bounded in size, in time and in where it may lead.
+
+A server that holds the school's people must not be made to ask the machines beside it. So every address is looked at
+where the connection is made, after each redirect too, and not before: a name may mean another machine a moment later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import NoReturn
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from broker.errors import Problem, RuleBroken
+
+TIMEOUT = timedelta(seconds=30)  # of all of it, redirects and the last byte included
+MOST_BYTES = 16 * 1024 * 1024
+MOST_REDIRECTS = 3
+CHUNK = 64 * 1024
+LONGEST_URL = 2_000
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+OK = 200
+
+Address = IPv4Address | IPv6Address
+
+
+class FetchRefused(RuleBroken):
+    """Raised when an address cannot be fetched, may not be, or holds more than anybody reads."""
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is out in the Internet: not this machine, not the school's own network."""
+    mapped = address.ipv4_mapped or address.sixtofour if isinstance(address, IPv6Address) else None
+    return address.is_global and not address.is_multicast and (mapped is None or is_public(mapped))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much, how long, and which addresses; tests change them."""
+
+    most: int = MOST_BYTES
+    timeout: timedelta = TIMEOUT
+    may_ask: Callable[[Address], bool] = is_public
+
+
+LIMITS = Limits()
+
+
+def fetch(url: str, limits: Limits = LIMITS) -> bytes:
+    """What an address holds. Raises FetchRefused."""
+    try:
+        return asyncio.run(asyncio.wait_for(_fetch(url, limits), limits.timeout.total_seconds()))
+    except TimeoutError:
+        _refuse("too_slow", "it did not answer in time", "try it in a browser; it is tried again")
+    except (aiohttp.ClientError, OSError, ValueError):
+        _refuse("unreachable", "it cannot be reached", "try it in a browser; it is tried again")
+
+
+class _Looked(AbstractResolver):
+    """The system's resolver, without the addresses that may not be asked."""
+
+    def __init__(self, may_ask: Callable[[Address], bool]) -> None:
+        self._may_ask = may_ask
+        self._plain = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._plain.resolve(host, port, family)
+        if not all(self._may_ask(_address(each["host"])) for each in found):
+            _refuse_private()
+        return found
+
+    async def close(self) -> None:
+        await self._plain.close()
+
+
+async def _fetch(url: str, limits: Limits) -> bytes:
+    at = _checked(url, limits)
+    connector = aiohttp.TCPConnector(resolver=_Looked(limits.may_ask), use_dns_cache=False, limit=1)
+    headers = {"Accept-Encoding": "identity", "User-Agent": "Carillon"}
+    timeout = aiohttp.ClientTimeout(total=limits.timeout.total_seconds())
+    async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
+        for _ in range(MOST_REDIRECTS + 1):
+            async with session.get(at, allow_redirects=False) as answer:
+                if answer.status in REDIRECTS:
+                    at = _checked(str(at.join(URL(answer.headers.get("Location", "")))), limits)
+                    continue
+                if answer.status != OK:
+                    _refuse("bad_answer", f"it answered {answer.status}", "try it in a browser")
+                return await _body(answer, limits.most)
+    return _refuse("too_many_redirects", "it leads on and on", "give the address where it ends")
+
+
+async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    found = bytearray()
+    async for chunk in answer.content.iter_chunked(CHUNK):
+        found += chunk
+        if len(found) > most:
+            _refuse("too_large", f"it is larger than {most:,} bytes", "check that it is the right address")
+    return bytes(found)
+
+
+def _checked(url: str, limits: Limits) -> URL:
+    if len(url) > LONGEST_URL or not url.isprintable():
+        _refuse("bad_url", "this is no address", "such as https://school.example/changes.ics")
+    at = URL(url.replace("webcal://", "https://", 1) if url.startswith("webcal://") else url)
+    if at.scheme not in {"https", "http"} or not at.host or at.user is not None:
+        _refuse("bad_url", "this is no web address", "such as https://school.example/changes.ics")
+    try:
+        literal = ip_address(at.host)
+    except ValueError:
+        return at
+    if not limits.may_ask(literal):
+        _refuse_private()
+    return at
+
+
+def _address(text: str) -> Address:
+    return ip_address(text.partition("%")[0])
+
+
+def _refuse_private() -> NoReturn:
+    _refuse(
+        "private_address",
+        "it leads to this machine or to the school's own network, where Carillon does not ask",
+        "put the file where Carillon can read it as a file",
+    )
+
+
+def _refuse(code: str, message: str, hint: str) -> NoReturn:
+    raise FetchRefused(Problem(code, "url", message, hint)) from None

@@ -1,0 +1,116 @@
+"""What is fetched from an address is bounded in size and time, and leads nowhere private, after redirects either."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+
+import pytest
+
+from sources.fetch import FetchRefused, Limits, fetch, is_public
+
+HERE = Limits(most=100_000, timeout=timedelta(seconds=1), may_ask=lambda address: str(address) == "127.0.0.1")
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        port = self.server.server_address[1]
+        leads = {
+            "/private": f"http://127.0.0.2:{port}/file",
+            "/name": f"http://localhost:{port}/file",
+            "/on": "/file",
+            "/round": "/round",
+            "/ftp": "ftp://127.0.0.1/file",
+        }
+        if (to := leads.get(self.path)) is not None:
+            self.send_response(302)
+            self.send_header("Location", to)
+            self.end_headers()
+            return
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.end_headers()
+        with suppress(OSError):
+            if self.path == "/file":
+                self.wfile.write(b"changes")
+            elif self.path == "/drip":
+                while True:
+                    self.wfile.write(b".")
+                    time.sleep(0.05)
+            elif self.path == "/large":
+                while True:
+                    self.wfile.write(b"x" * 65_536)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def at() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def refusal(url: str, limits: Limits = HERE) -> str:
+    with pytest.raises(FetchRefused) as refused:
+        fetch(url, limits)
+    assert refused.value.problem.hint
+    return refused.value.problem.code
+
+
+def test_what_an_address_holds_is_fetched_and_one_redirect_is_followed(at: str):
+    assert fetch(f"{at}/file", HERE) == b"changes"
+    assert fetch(f"{at}/on", HERE) == b"changes"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/private", "private_address"),
+        ("/round", "too_many_redirects"),
+        ("/ftp", "bad_url"),
+        ("/gone", "bad_answer"),
+        ("/large", "too_large"),
+        ("/drip", "too_slow"),
+    ],
+)
+def test_what_leads_astray_hangs_or_never_ends_is_refused(at: str, path: str, code: str):
+    assert refusal(f"{at}{path}") == code
+
+
+def test_a_name_that_means_this_machine_is_refused_whatever_it_is_called(at: str):
+    nowhere = Limits(timeout=timedelta(seconds=1))
+    assert refusal(f"{at}/file", nowhere) == "private_address"
+    assert refusal(at.replace("127.0.0.1", "localhost") + "/file", nowhere) == "private_address"
+    only_two = Limits(timeout=timedelta(seconds=1), may_ask=lambda address: str(address) != "127.0.0.1")
+    assert refusal(at.replace("127.0.0.1", "localhost") + "/file", only_two) == "private_address"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "x", "file:///etc/passwd", "http://", "https://u:p@school.example/", "http://\x00"]
+)
+def test_what_is_no_web_address_is_refused(url: str):
+    assert refusal(url) == "bad_url"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1", "fd00::1",
+     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "224.0.0.1"],
+)  # fmt: skip
+def test_none_of_these_is_public(address: str):
+    assert not is_public(ip_address(address))
+
+
+def test_the_internet_is_public():
+    assert is_public(ip_address("8.8.8.8"))
+    assert is_public(ip_address("2a00:1450:4009:81f::200e"))
