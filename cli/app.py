@@ -40,11 +40,13 @@ from cli import (
     reach,
     rules,
     running,
+    schedule,
     second_thoughts,
     show,
     sign_in,
     switches,
     templates,
+    terms,
 )
 from config.logs import told
 from config.reading import DEBUG
@@ -108,6 +110,8 @@ GROUPS = {
     "groups": groups.app,
     "templates": templates.app,
     "rules": rules.app,
+    "schedule": schedule.app,
+    "terms": terms.app,
     "licence": licence.app,
     "operators": operators.app,
     "approvals": approvals.app,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, oversight, reconcile, retract, sweep
+from broker import dispatch, fanout, oversight, reconcile, retract, schedules, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.ports import Ports
@@ -68,6 +68,7 @@ class Workshop:
         self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._long_turns)
         self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._long_turns)
         self._overseeing = Every("oversight", OVERSEE_EVERY, self.oversee, turns=self._long_turns)
+        self._scheduling = Every("schedules", SWEEP_EVERY, self.announce_due, turns=self._long_turns)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -82,6 +83,7 @@ class Workshop:
         self._asking.start()
         self._taking_back.start()
         self._overseeing.start()
+        self._scheduling.start()
 
     def stalled(self) -> str:
         """What of this process's work will never end, in words for a log; "" while all goes on."""
@@ -99,6 +101,7 @@ class Workshop:
         self._asking.stop()
         self._taking_back.stop()
         self._overseeing.stop()
+        self._scheduling.stop()
         for thread in tuple(self._threads):
             thread.join()
         self._in_hand.wait()
@@ -145,6 +148,11 @@ class Workshop:
         """Look at licences, accounts and what stands on them; on a turn of its own, for the same reason."""
         if not self._stopping.is_set():
             oversight.oversee(self._ports, actor=self._actor)
+
+    def announce_due(self) -> None:
+        """Announce what schedules have due; on a turn of its own, for there may be many."""
+        if not self._stopping.is_set():
+            schedules.make_due(self._ports, actor=self._actor)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

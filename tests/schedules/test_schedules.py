@@ -18,7 +18,7 @@ from broker.announcement import Part, People
 from broker.calendar import DayKind
 from broker.errors import NotFound, NotToBeChanged, RuleBroken
 from broker.ports.calendar import Outcome, ScheduleRow
-from broker.recurrence import BadRecurrence, Pattern, Rule, read_rule
+from broker.recurrence import BadRecurrence, Pattern, Rule, occurrence, read_rule
 from broker.testing.clock import PretendClock
 from ledger import tables as t
 from tests.schedules.conftest import TERMS
@@ -140,7 +140,7 @@ def test_a_scheduler_that_died_after_it_announced_leaves_nothing_to_announce_twi
     with world.ledger.begin() as tx:
         tx.schedules.keep(row)
         now, calendar = tx.now, schedules.calendar_now(tx)
-    one = schedules.occurrence(row.pattern, calendar, row.pattern.starts)
+    one = occurrence(row.pattern, calendar, row.pattern.starts)
     schedules._announced(world.ports, row, one, now, SYSTEM)  # and then it is killed
     assert schedules.make_due(world.ports, actor=SYSTEM) == 1
     assert len(announced(world)) == 1

@@ -1,0 +1,439 @@
+"""`carillon schedule`: what is announced again and again, term after term, with nobody watching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from broker import schedules as verbs
+from broker import templates
+from broker.announcement import Draft, Part, People, Step
+from broker.calendar import DayKind
+from broker.ports import Transaction
+from broker.ports.calendar import ScheduleRow
+from broker.recurrence import Double, Missing, Occurrence, Pattern, Rule, read_rule, upcoming
+from broker.rules.parameters import Kind, Parameter
+from cli import show
+from cli.calendar_files import day_from, wall_from
+from cli.house import department_of, reading, writing, zone_of
+from cli.options import Json, Operator, asking
+from cli.reading import bad, fills
+from config.assembly import House
+from ledger.reads.coming import announcements_to_come
+
+OFTEN = {
+    "once": "",
+    "daily": "FREQ=DAILY",
+    "weekly": "FREQ=WEEKLY",
+    "fortnightly": "FREQ=WEEKLY;INTERVAL=2",
+    "monthly": "FREQ=MONTHLY",
+}
+LASTS = Parameter("lasts", Kind.DURATION, "4 h", "How long it may still go out.", "")
+
+app = typer.Typer(help="What is announced again and again.", invoke_without_command=True)
+
+Name = Annotated[str, typer.Argument(help="The schedule, as `carillon schedule` lists it.")]
+On = Annotated[str, typer.Argument(metavar="DAY", help="The day on which it falls, such as 2026-11-30.")]
+
+
+@app.callback()
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List the schedules and when each comes next.
+
+    Examples:
+
+    * `carillon schedule`
+    * `carillon schedule add "Choir" "{pupil}: choir at 15:30." --to Choir --starts "2026-09-01 08:00" --every weekly`
+    * `carillon schedule coming`
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with reading() as house, house.ledger.look() as tx:
+        calendar = verbs.calendar_now(tx)
+        rows = [
+            _as_told(row, _first(upcoming(row.pattern, calendar, now=tx.now, count=1)))
+            for row in tx.schedules.all()
+        ]
+    if json:
+        show.as_json({"schedules": rows})
+        return
+    show.table(
+        ("schedule", "department", "to", "every", "next", ""),
+        [
+            (row["name"], row["department"], row["to"], row["every"] or "once", row["next"] or "nothing",
+             "paused" if row["paused"] else "")
+            for row in rows
+        ],
+        none="there are none",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AddAsked:
+    """What `carillon schedule add` is told."""
+
+    name: Annotated[str, typer.Argument(help="What to call it, such as 'Choir'.")]
+    to: Annotated[str, typer.Option(metavar="GROUPS", help="Whom to tell: groups, joined by + & -.")]
+    starts: Annotated[str, typer.Option(metavar="TIME", help="Its first time, by the school's clock.")]
+    text: Annotated[str | None, typer.Argument(help="The message.")] = None
+    every: Annotated[
+        str, typer.Option(metavar="RULE", help="once, daily, weekly, fortnightly, monthly, or an RRULE.")
+    ] = "once"
+    template: Annotated[str | None, typer.Option(help="A template's wording, in place of a message.")] = None
+    fill: Annotated[list[str] | None, typer.Option(metavar="GAP=WORDS", help="Fill a gap of it.")] = None
+    title: Annotated[str | None, typer.Option(help="The subject of mails.")] = None
+    short: Annotated[str | None, typer.Option(help="A shorter wording for texts and posts.")] = None
+    via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, tried at once.")] = "sms,email"
+    people: Annotated[People, typer.Option(metavar="WHO", help="Who hears of it.")] = People.GUARDIANS
+    department: Annotated[str | None, typer.Option(help="Whose it is.")] = None
+    language: Annotated[str, typer.Option(help="Its language, such as cy.")] = ""
+    any_day: Annotated[bool, typer.Option("--any-day", help="In the holidays too.")] = False
+    also: Annotated[
+        list[DayKind] | None,
+        typer.Option(metavar="DAYS", help="Days it is kept on beside those of term: inset …"),
+    ] = None
+    lasts: Annotated[str, typer.Option(metavar="LENGTH", help="How long it may still go out if late.")] = (
+        "4 h"
+    )
+    if_missing: Annotated[Missing | None, typer.Option(help="In the hour that does not exist in March.")] = (
+        None
+    )
+    if_double: Annotated[Double | None, typer.Option(help="In the hour that comes twice in October.")] = None
+    yes: Annotated[bool, typer.Option("--yes", help="Keep it; without this its dates are only shown.")] = (
+        False
+    )
+    operator: Operator = None
+    json: Json = False
+
+
+@app.command()
+@asking(AddAsked)
+def add(asked: AddAsked) -> None:
+    """Announce something again and again, on days of term. Its next ten dates are shown; --yes keeps it.
+
+    Examples:
+
+    * `carillon schedule add Choir "{pupil}: choir." --to Choir --starts "2026-09-01 08:00" --every weekly --yes`
+    * `carillon schedule add Staff --template Meeting --to Staff --people staff --starts "2026-09-07 07:45"
+      --every "FREQ=MONTHLY;BYDAY=1MO" --also inset`
+    """
+    lasts = length_from(asked.lasts)
+    if not asked.yes:
+        with reading() as house:
+            pattern = _pattern(house, asked)
+            dates = verbs.preview(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts)
+        _show_dates(dates, json=asked.json, kept=False)
+        return
+    with writing(asked.operator) as (house, actor):
+        pattern = _pattern(house, asked)
+        made = verbs.save(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts, actor=actor)
+        with house.ledger.look() as tx:
+            dates = upcoming(made.pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN)
+    _show_dates(dates, json=asked.json, kept=True)
+
+
+@app.command()
+def change(
+    name: Name,
+    text: Annotated[str | None, typer.Argument(help="A new message.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="GROUPS", help="Whom to tell from now on.")] = None,
+    starts: Annotated[str | None, typer.Option(metavar="TIME", help="Its first time from now on.")] = None,
+    every: Annotated[str | None, typer.Option(metavar="RULE", help="How often from now on.")] = None,
+    lasts: Annotated[str | None, typer.Option(metavar="LENGTH", help="How long it may still go out.")] = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Change what a schedule says or when, for all that is still to come.
+
+    Example: `carillon schedule change Choir "{pupil}: choir is at 16:00 now."`
+    """
+    with writing(operator) as (house, actor):
+        with house.ledger.look() as tx:
+            row = verbs.the(tx, name)
+        draft = row.draft
+        if text is not None:
+            draft = replace(draft, parts={Part.LONG: text}, template="")
+        if to is not None:
+            draft = replace(draft, audience=to)
+        pattern = row.pattern
+        if starts is not None or every is not None:
+            wall = wall_from(starts, "starts") if starts is not None else pattern.starts
+            written = pattern.rule.text if every is None else OFTEN.get(every.strip().lower(), every)
+            pattern = replace(pattern, starts=wall, rule=_rule(written, pattern.zone, wall))
+        verbs.change(
+            house.ports,
+            name,
+            draft=draft if draft != row.draft else None,
+            pattern=pattern if pattern != row.pattern else None,
+            lasts=length_from(lasts) if lasts is not None else None,
+            actor=actor,
+        )
+        with house.ledger.look() as tx:
+            dates = upcoming(
+                verbs.the(tx, name).pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN
+            )
+    _show_dates(dates, json=json, kept=True)
+
+
+@app.command("show")
+def show_(name: Name, json: Json = False) -> None:
+    """Show a schedule: what it says, its next ten dates, and what became of the last ones.
+
+    Example: `carillon schedule show Choir`
+    """
+    with reading() as house:
+        with house.ledger.look() as tx:
+            row = verbs.the(tx, name)
+            dates = upcoming(row.pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN)
+            told = tx.schedules.outcomes(row.id, limit=20)
+        zone = zone_of(house)
+    became = [
+        {
+            "date": one.original,
+            "outcome": one.outcome.value,
+            "at": one.at,
+            "why": one.why,
+            "announcement": one.announcement,
+        }
+        for one in told
+    ]
+    if json:
+        show.as_json({**_as_told(row, _first(dates)), "dates": _dates_as_told(dates), "became": became,
+                      "parts": {part.value: text for part, text in row.draft.parts.items()}})  # fmt: skip
+        return
+    show.say(f"{row.name}, of {row.draft.department}, to {row.draft.audience}")
+    for part, words in row.draft.parts.items():
+        show.say(*(f"  | {show.plain(line)}" for line in f"{part.value}: {words}".splitlines()))
+    _table_of(dates)
+    show.table(
+        ("date", "became", "at", "announcement", ""),
+        [
+            (
+                f"{one.original:%Y-%m-%d %H:%M}",
+                one.outcome.value,
+                show.wall(one.at, zone),
+                one.announcement or "",
+                one.why,
+            )
+            for one in told
+        ],
+        none="nothing has fallen due yet",
+    )
+
+
+@app.command()
+def move(
+    name: Name,
+    on: On,
+    to: Annotated[str, typer.Option(metavar="TIME", help="The new time, by the school's clock.")],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Move one date of a schedule to another time; the others stay.
+
+    Example: `carillon schedule move Choir 2026-11-03 --to "2026-11-04 08:00"`
+    """
+    wall = wall_from(to, "to")
+    with writing(operator) as (house, actor):
+        one = verbs.move(house.ports, name, day_from(on, "on"), wall, actor=actor)
+    told = {"original": one.original, "moved_to": one.wall, "at": one.at}
+    show.as_json(told) if json else show.say(f"moved to {one.wall:%a %Y-%m-%d %H:%M}")
+
+
+@app.command()
+def cancel(name: Name, on: On, operator: Operator = None, json: Json = False) -> None:
+    """Skip one date of a schedule; what was announced of it already is taken back.
+
+    Example: `carillon schedule cancel Choir 2026-11-03`
+    """
+    with writing(operator) as (house, actor):
+        taken_back = verbs.cancel(house.ports, name, day_from(on, "on"), actor=actor)
+    words = "cancelled, and what was announced is taken back" if taken_back else "cancelled"
+    show.as_json({"name": name, "taken_back": taken_back}) if json else show.say(words)
+
+
+@app.command("put-back")
+def put_back(name: Name, on: On, operator: Operator = None, json: Json = False) -> None:
+    """Let one date that was moved or cancelled be again as the rule says.
+
+    Example: `carillon schedule put-back Choir 2026-11-03`
+    """
+    with writing(operator) as (house, actor):
+        verbs.put_back(house.ports, name, day_from(on, "on"), actor=actor)
+    show.as_json({"name": name}) if json else show.say("it is again as the rule says")
+
+
+@app.command()
+def pause(name: Name, operator: Operator = None, json: Json = False) -> None:
+    """Announce nothing of a schedule until it is resumed; what falls due meanwhile is passed over.
+
+    Example: `carillon schedule pause Choir`
+    """
+    with writing(operator) as (house, actor):
+        verbs.pause(house.ports, name, actor=actor)
+    show.as_json({"name": name, "paused": True}) if json else show.say("paused")
+
+
+@app.command()
+def resume(name: Name, operator: Operator = None, json: Json = False) -> None:
+    """Let a schedule go on, from now.
+
+    Example: `carillon schedule resume Choir`
+    """
+    with writing(operator) as (house, actor):
+        verbs.resume(house.ports, name, actor=actor)
+    show.as_json({"name": name, "paused": False}) if json else show.say("it goes on")
+
+
+@app.command()
+def end(
+    name: Name,
+    after: Annotated[str | None, typer.Option(metavar="DAY", help="Its last day; else from now on.")] = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """End a schedule, now or after a day. What was announced stands.
+
+    Example: `carillon schedule end Choir --after 2027-07-16`
+    """
+    last = day_from(after, "after") if after is not None else None
+    with writing(operator) as (house, actor):
+        verbs.end(house.ports, name, actor=actor, after=last)
+    show.as_json({"name": name, "after": last}) if json else show.say("it ends")
+
+
+@app.command()
+def coming(
+    days: Annotated[int, typer.Option(min=1, max=400, help="How far to look ahead.")] = 14,
+    json: Json = False,
+) -> None:
+    """Show what goes out in the next 14 days: of schedules, and of announcements that wait for their time.
+
+    Example: `carillon schedule coming --days 7`
+    """
+    with reading() as house:
+        zone = zone_of(house)
+        with house.ledger.look() as tx:
+            until = tx.now + timedelta(days=days)
+            found = verbs.coming(tx, until=until)
+            waiting = announcements_to_come(tx.hand, until=until)
+    rows: list[dict[str, Any]] = [
+        {"at": one.occurrence.at, "wall": one.occurrence.wall, "schedule": one.schedule.name,
+         "to": one.schedule.draft.audience, "left_out": _why(one.occurrence)}
+        for one in found
+    ] + [
+        {"at": one.due_at, "wall": one.due_at.astimezone(zone).replace(tzinfo=None), "announcement": one.public_id,
+         "to": one.audience, "left_out": ""}
+        for one in waiting
+    ]  # fmt: skip
+    rows.sort(key=lambda row: row["wall"])
+    if json:
+        show.as_json({"coming": rows})
+        return
+    show.table(
+        ("when", "what", "to", ""),
+        [
+            (
+                f"{row['wall']:%a %Y-%m-%d %H:%M}",
+                row.get("schedule") or row["announcement"],
+                row["to"],
+                row["left_out"],
+            )
+            for row in rows
+        ],
+        none=f"nothing goes out in the next {days} days",
+    )
+
+
+def length_from(text: str) -> timedelta:
+    """A length of time as typed, 4 h. Raises RuleRefused."""
+    value = LASTS.read(text)
+    if not isinstance(value, timedelta):
+        raise TypeError("a duration")
+    return value
+
+
+def _pattern(house: House, asked: AddAsked) -> Pattern:
+    with house.ledger.look() as tx:
+        zone = tx.school.zone
+    starts = wall_from(asked.starts, "starts")
+    rule = _rule(OFTEN.get(asked.every.strip().lower(), asked.every), zone, starts)
+    kinds = frozenset(DayKind) if asked.any_day else frozenset({DayKind.TERM, *(asked.also or ())})
+    return Pattern(starts, zone, rule, on=kinds, missing=asked.if_missing, double=asked.if_double)
+
+
+def _rule(text: str, zone: str, starts: Any) -> Rule:
+    return read_rule(text, zone=zone, starts=starts)
+
+
+def _draft(house: House, asked: AddAsked) -> Draft:
+    owner = department_of(house, asked.department)
+    if (asked.text is None) == (asked.template is None):
+        raise bad("empty_text", "text", "give the message once", "as an argument, or with --template")
+    typed = {Part.TITLE: asked.title, Part.SHORT: asked.short, Part.LONG: asked.text}
+    parts = {part: words for part, words in typed.items() if words is not None}
+    if asked.template is not None:
+        with house.ledger.look() as tx:
+            parts = {**_worded(tx, owner, asked), **parts}
+    return Draft(
+        department=owner,
+        audience=asked.to,
+        people=asked.people,
+        ways=(Step(tuple(way for way in (w.strip() for w in asked.via.split(",")) if way)),),
+        parts=parts,
+        language=asked.language,
+        template=asked.template or "",
+    )
+
+
+def _worded(tx: Transaction, owner: str, asked: AddAsked) -> dict[Part, str]:
+    found = templates.the(tx, owner, asked.template or "", language=asked.language)
+    return templates.filled(found, fills(asked.fill))
+
+
+def _first(dates: Sequence[Occurrence]) -> Occurrence | None:
+    return next((one for one in dates if one.at is not None), None)
+
+
+def _as_told(row: ScheduleRow, following: Occurrence | None) -> dict[str, Any]:
+    return {
+        "id": row.public_id,
+        "name": row.name,
+        "department": row.draft.department,
+        "to": row.draft.audience,
+        "every": row.pattern.rule.text,
+        "next": following.wall if following else None,
+        "paused": row.paused_at is not None,
+    }
+
+
+def _show_dates(dates: Sequence[Occurrence], *, json: bool, kept: bool) -> None:
+    if json:
+        show.as_json({"kept": kept, "dates": _dates_as_told(dates)})
+        return
+    _table_of(dates)
+    show.say("kept") if kept else show.hint("nothing is kept yet: say it again with --yes")
+
+
+def _dates_as_told(dates: Sequence[Occurrence]) -> list[dict[str, Any]]:
+    return [{"date": one.original, "wall": one.wall, "at": one.at, "left_out": _why(one)} for one in dates]
+
+
+def _table_of(dates: Sequence[Occurrence]) -> None:
+    show.table(
+        ("date", "", ""),
+        [(f"{one.wall:%a %Y-%m-%d %H:%M}", "moved" if one.was_moved else "", _why(one)) for one in dates],
+        none="nothing of it is to come",
+    )
+
+
+def _why(one: Occurrence) -> str:
+    if one.cancelled:
+        return "cancelled"
+    if one.left_out is not None:
+        return f"left out: {one.left_out.why}"
+    return str(one.trouble) if one.trouble is not None else ""
