@@ -16,13 +16,14 @@ from broker import intake, judging, operators, templates
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.audience import fold
-from broker.calendar import DayKind, TermCalendar, calendar_of
+from broker.calendar import DayKind, TermCalendar
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.naming import CHANGES
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.timetables import Line, SourceRow, ToldLine
 from broker.record import Entry
+from broker.schedules import calendar_now
 from broker.timetable import (
     USUAL,
     WIPED,
@@ -83,15 +84,34 @@ class Pushed:
     waits: str = ""  # why the rules keep the announcement waiting
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a source holds: changes by key, and how many rows there were."""
+
+    there: Mapping[str, TimetableChange]
+    rows: int
+
+
 def push(
-    ports: Ports, source: TimetableSource, changes: Iterable[TimetableChange], rows: int, *, actor: Actor
+    ports: Ports,
+    source: TimetableSource,
+    changes: Iterable[TimetableChange],
+    rows: int,
+    *,
+    actor: Actor,
+    seen_at: datetime | None = None,
 ) -> Pushed:
-    """Tell what is new. Raises RuleBroken, with nothing kept, where it cannot be announced."""
+    """Tell what is new; `seen_at`: when the source wrote it, else now.
+
+    Raises RuleBroken, with nothing kept, where it cannot be announced.
+    """
     now_there = keyed(changes)
 
     def work(tx: Transaction) -> tuple[Pushed, intake.Accepted | None]:
         operators.must(tx, actor, OperatorRole.AUTHOR, source.department)
-        return _push(ports, tx, source, now_there, rows, actor)
+        row = tx.timetables.source(source.name)
+        row = replace(row, read_at=min(seen_at or tx.now, tx.now))
+        return _push(ports, tx, source, row, Read(now_there, rows), actor)
 
     try:
         pushed, made = ports.ledger.transact(work)
@@ -129,7 +149,7 @@ def watch(ports: Ports, sources: Sequence[TimetableSource], *, began: datetime) 
 
     def work(tx: Transaction) -> int:
         read = {row.name: row.read_at for row in tx.timetables.sources()}
-        calendar, zone = _calendar(tx), ZoneInfo(tx.school.zone)
+        calendar, zone = calendar_now(tx), ZoneInfo(tx.school.zone)
         silent = 0
         for source in sources:
             last = read.get(source.name) or began
@@ -164,12 +184,11 @@ def _push(
     ports: Ports,
     tx: Transaction,
     source: TimetableSource,
-    there: Mapping[str, TimetableChange],
-    rows: int,
+    row: SourceRow,
+    read: Read,
     actor: Actor,
 ) -> tuple[Pushed, intake.Accepted | None]:
-    row = tx.timetables.source(source.name)
-    ahead = _Ahead.of(tx, source, there)
+    ahead, rows = _Ahead.of(tx, source, read.there), read.rows
     found = difference(tx.timetables.known(source.name, ahead.today), ahead.there)
     told = _told(tx, source.name, ahead)
     news = ahead.news(told)
@@ -182,7 +201,7 @@ def _push(
         news = ahead.news(tx.timetables.told(source.name, ahead.first))
     recent = (*row.recent, count)[-USUAL:] if count else row.recent
     tx.timetables.keep(source.name, found, ahead.there, ahead.today)
-    tx.timetables.keep_source(SourceRow(source.name, tx.now, recent))
+    tx.timetables.keep_source(SourceRow(source.name, row.read_at, recent))
     tx.sweeps.clear_alarm(HELD, source.name)
     _tell_unknown(tx, source.name, ahead.unknown)
     pushed = Pushed(rows, len(found), count, 0, held=False, unknown=ahead.unknown)
@@ -204,7 +223,7 @@ class _Ahead:
     @classmethod
     def of(cls, tx: Transaction, source: TimetableSource, there: Mapping[str, TimetableChange]) -> _Ahead:
         zone = ZoneInfo(tx.school.zone)
-        local, calendar = tx.now.astimezone(zone), _calendar(tx)
+        local, calendar = tx.now.astimezone(zone), calendar_now(tx)
         today = local.date()
         first = today + timedelta(days=1 if local.time() >= source.day_ends else 0)
         last = horizon(today, lambda day: _is_school_day(calendar, day), source.days)
@@ -295,7 +314,7 @@ def _too_much(
 
 
 def _hold(tx: Transaction, row: SourceRow, count: int, why: str) -> None:
-    held = replace(row, read_at=tx.now, held_at=row.held_at or tx.now, held_count=count, held_why=why)
+    held = replace(row, held_at=row.held_at or tx.now, held_count=count, held_why=why)
     tx.timetables.keep_source(held)
     told = f"timetable {row.name}: {why}; look, then: carillon timetable release {row.name}"
     tx.sweeps.raise_alarm(HELD, row.name, told)
@@ -357,10 +376,6 @@ def _wording(tx: Transaction, source: TimetableSource) -> Mapping[Part, str]:
         hint = f"save it anew with {CHANGES} where the changes belong, in the short text too if it has one"
         raise _bad("template_without_changes", "template", f"the template {said} has no {CHANGES}", hint)
     return parts
-
-
-def _calendar(tx: Transaction) -> TermCalendar:
-    return calendar_of((), tx.timetables.terms(), region=tx.school.region)
 
 
 def _is_school_day(calendar: TermCalendar, day: date) -> bool:

@@ -47,6 +47,7 @@ from cli import (
     switches,
     templates,
     terms,
+    timetable,
 )
 from config.logs import told
 from config.reading import DEBUG
@@ -119,6 +120,7 @@ GROUPS = {
     "budget": budget.app,
     "holds": holds.app,
     "keeping": keeping.app,
+    "timetable": timetable.app,
     "db": running.db,
 }
 for command in COMMANDS:

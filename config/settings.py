@@ -35,6 +35,7 @@ from config.accounts import Account, read_accounts
 from config.answering import Answers, MailboxAt
 from config.faults import Faults, plain_words
 from config.registry import Registry
+from config.timetables import TimetableAt
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")
@@ -173,6 +174,7 @@ class Settings(_Group):
     )
     accounts: dict[str, Account] = Field({}, description="the configured ways out, by name")
     mailboxes: dict[str, MailboxAt] = Field({}, description="mailboxes to read, by name")
+    timetables: dict[str, TimetableAt] = Field({}, description="sources of timetable changes, by name")
     answers: Answers = Field(default_factory=Answers)
     worker: Worker = Field(default_factory=Worker)
     web: Web = Field(default_factory=Web)

@@ -18,6 +18,7 @@ from config.faults import name_of
 from config.reading import SECRETS_DIR
 from config.registry import Registry
 from config.settings import Settings
+from config.timetables import TimetableAt
 
 HEAD = f"""# Settings
 
@@ -33,6 +34,7 @@ be written in capitals or not. A deeper name can be given whole as JSON too:
 NAMED = {
     ("accounts",),
     ("mailboxes",),
+    ("timetables",),
     ("answers", "inboxes"),
 }  # each member has a name of the school's choosing
 
@@ -40,6 +42,12 @@ MAILBOXES = """
 ## Mailboxes
 
 What came back undelivered and what people answered by mail is read from these (docs/recipes/answers-and-bounces.md).
+"""
+
+TIMETABLES = """
+## Timetable sources
+
+Where changes of lessons come from, and how they are told (docs/recipes/timetable.md).
 """
 
 INBOXES = """
@@ -57,6 +65,7 @@ def page(channels: Sequence[str] = ("email", "rss", "sms", "twitter")) -> str:
     """docs/settings.md, whole."""
     parts = [HEAD, _table(_rows(Settings, ()))]
     parts += [MAILBOXES, _table(_rows(MailboxAt, ("mailboxes", "name")))]
+    parts += [TIMETABLES, _table(_rows(TimetableAt, ("timetables", "name")))]
     parts += [INBOXES, _table(_rows(InboxAt, ("answers", "inboxes", "name")))]
     parts += [ACCOUNTS, _table(_rows(Account, ("accounts", "name")))]
     registry = Registry()

@@ -11,10 +11,8 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from broker.delivery import State
 from broker.ports.timetables import Line, SourceRow, ToldLine
-from broker.roster import RosterTerm
 from broker.timetable import Difference, TimetableChange
 from ledger.hand import Hand
-from ledger.reads.terms import terms
 from ledger.tables import (
     announcement,
     delivery,
@@ -169,10 +167,6 @@ class Timetables:
         c = people_group.c
         rows = self._hand.connection.execute(select(c.id, c.name).where(c.id.in_(sorted(groups))))
         return dict(iter(rows))
-
-    def terms(self) -> Sequence[RosterTerm]:
-        """The school's terms."""
-        return terms(self._hand)
 
     def _make(self, name: str) -> None:
         # Two processes may meet a new source at once: the second one finds it made.

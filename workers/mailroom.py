@@ -10,6 +10,7 @@ from broker.actor import Actor, ActorKind
 from broker.bouncing import FAILURES_WITHIN
 from config.assembly import House
 from config.mailroom import Mailroom
+from config.timetables import TimetableRoom
 from workers.every import Every
 
 log = logging.getLogger(__name__)
@@ -20,15 +21,20 @@ JUDGE_EVERY = timedelta(hours=1)
 
 
 class LookingAfter:
-    """Reads mailboxes, watches inboxes, marks what fails again and again; `start()` and `stop()` it with the worker."""
+    """Reads mailboxes and timetables, watches inboxes, marks what fails; `start()` and `stop()` it with the worker."""
 
     def __init__(self, house: House, *, name: str) -> None:
         self._ports = house.ports
         self._actor = Actor(ActorKind.SYSTEM, name)
         self._mailroom = Mailroom(house.ports, house.settings)
+        self._timetables = TimetableRoom(house.ports, house.settings, name=name)
         self._judged = datetime(2000, 1, 1, tzinfo=UTC)
         self._every = [
             Every("mailboxes", LOOK_EVERY, self._mailroom.read_due) if house.settings.mailboxes else None,
+            Every("timetables", LOOK_EVERY, self._timetables.read_due) if house.settings.timetables else None,
+            Every("silent timetables", WATCH_EVERY, self._timetables.watch)
+            if house.settings.timetables
+            else None,
             Every("inboxes", WATCH_EVERY, self._watch),
             Every("failing addresses", JUDGE_EVERY, self._judge),
         ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from broker.roster import RosterTerm
 from broker.timetable import Difference, TimetableChange
 
 
@@ -93,6 +92,3 @@ class Timetables(Protocol):
 
     def names(self, groups: Collection[int]) -> Mapping[int, str]:
         """What these groups are called."""
-
-    def terms(self) -> Sequence[RosterTerm]:
-        """The school's terms, as the roster tells them."""

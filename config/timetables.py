@@ -1,0 +1,164 @@
+"""Timetable sources, as settings, and read in turn by whichever process has the turn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from broker import timetables
+from broker.actor import Actor, ActorKind
+from broker.announcement import People
+from broker.errors import Problem, RuleBroken
+from broker.ports import Ports
+from broker.timetable import ChangeKind
+from broker.timetables import Pushed, TimetableSource
+from channels.seconds import Seconds
+from config.answering import Names
+from config.faults import Faults
+from sources.timetables import Format, Reading, read
+from sources.timetables.mapped import FIELDS
+from sources.timetables.places import AFile, AFolder, AnAddress, Place
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class TimetableAt(BaseModel):
+    """One source of timetable changes: read from a file, a folder or an address, or only pushed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    department: str = Field("office", description="who speaks")
+    template: str = Field(
+        "Timetable", description="the wording with {changes}, approved by the rule adults.notices"
+    )
+    via: Names = Field(("sms", "email"), min_length=1, description="the ways, with commas")
+    people: People = Field(
+        People.GUARDIANS, description="who is told: guardians, first, pupils, both or staff"
+    )
+    file: Path | None = Field(None, description="a file that is written anew each time, such as GPU014.TXT")
+    folder: Path | None = Field(None, description="instead: a folder, of which the newest file counts")
+    pattern: str = Field("*", pattern=r"^[^/\x00-\x1f]{1,100}$", description="which files of the folder")
+    url: SecretStr | None = Field(None, description="instead: a public web address")
+    format: Format = Field(Format.UNTIS, description="untis (GPU014), csv or ics")
+    encoding: str = Field("", max_length=20, description="left out, UTF-8 or else Windows-1252")
+    delimiter: str = Field("", max_length=1, description="left out, it is found out")
+    columns: dict[str, str] = Field({}, description="of a csv, as JSON: our field to its header")
+    kinds: dict[str, ChangeKind] = Field({}, description="of a csv, as JSON: its word to our kind of change")
+    classes: dict[str, str] = Field({}, description="as JSON: what it calls a class to our group's name")
+    days: int = Field(1, ge=0, le=10, description="so many school days ahead are told of")
+    day_ends: time = Field(time(15), description="from then on today's changes are too late to tell")
+    most: int = Field(60, ge=1, le=10_000, description="so many changes at once are never too many")
+    every: Seconds = Field(
+        timedelta(minutes=5),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=24),
+        description="seconds from one reading to the next",
+    )
+    silent_after: Seconds = Field(
+        timedelta(hours=24),
+        ge=timedelta(minutes=5),
+        le=timedelta(days=60),
+        description="seconds of school days without a new export until an alarm",
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _columns(cls, value: dict[str, str]) -> dict[str, str]:
+        if strange := sorted(value.keys() - set(FIELDS)):
+            hint = f"there are {', '.join(FIELDS)}"
+            raise Faults(Problem("unknown_column", "", f"knows no field {strange[0][:40]}", hint))
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> TimetableAt:
+        if sum(place is not None for place in (self.file, self.folder, self.url)) > 1:
+            hint = "give a file, a folder or a url; none where it is only pushed"
+            raise Faults(Problem("bad_timetable", "", "names more than one place", hint))
+        return self
+
+    def place(self) -> Place | None:
+        """Where it lies; None where it is only pushed."""
+        if self.file is not None:
+            return AFile(self.file)
+        if self.folder is not None:
+            return AFolder(self.folder, self.pattern)
+        return AnAddress(self.url.get_secret_value()) if self.url is not None else None
+
+    def reading(self) -> Reading:
+        """How it is read."""
+        kinds = {theirs: kind.value for theirs, kind in self.kinds.items()}
+        return Reading(self.format, self.encoding, self.delimiter, self.columns, kinds)
+
+    def source(self, name: str) -> TimetableSource:
+        """How what it tells is told."""
+        return TimetableSource(
+            name,
+            self.department,
+            self.template,
+            self.via,
+            self.people,
+            self.days,
+            self.day_ends,
+            self.most,
+            self.classes,
+            self.silent_after if self.place() is not None else None,
+        )
+
+
+class TimetableRoom:
+    """The timetable sources, read. Several processes may have one: the ledger gives each source one turn in a while."""
+
+    def __init__(self, ports: Ports, settings: Settings, *, name: str = "timetables") -> None:
+        self._ports = ports
+        self._sources: Mapping[str, TimetableAt] = settings.timetables
+        self._zone = ZoneInfo(settings.school.zone)
+        self._actor = Actor(ActorKind.SYSTEM, name)
+        self._began = datetime.now(UTC)
+
+    def read_due(self) -> Mapping[str, Pushed]:
+        """Read every source whose turn it is; what each came to. One that fails raises an alarm and stops no other."""
+        return dict(self._read_due())
+
+    def watch(self) -> int:
+        """Raise an alarm for whichever has been silent."""
+        watched = [at.source(name) for name, at in self._sources.items() if at.place() is not None]
+        return timetables.watch(self._ports, watched, began=self._began) if watched else 0
+
+    def push(self, name: str, data: bytes, *, actor: Actor, seen_at: datetime | None = None) -> Pushed:
+        """What one file tells of one source. Raises RuleBroken."""
+        at = self._sources[name]
+        changes, rows = read(data, at.reading(), self._zone)
+        return timetables.push(self._ports, at.source(name), changes, rows, actor=actor, seen_at=seen_at)
+
+    def _read_due(self) -> Iterator[tuple[str, Pushed]]:
+        for name, at in self._sources.items():
+            place = at.place()
+            if place is not None and self._is_our_turn(name, at.every):
+                pushed = self._read_one(name, place)
+                if pushed is not None:
+                    yield name, pushed
+
+    def _read_one(self, name: str, place: Place) -> Pushed | None:
+        try:
+            found = place.read(datetime.now(UTC))
+            pushed = None
+            if found is not None:
+                pushed = self.push(name, found.data, actor=self._actor, seen_at=found.since)
+        except RuleBroken as broken:
+            timetables.failed(self._ports, name, broken.problem)
+            return None
+        if pushed is not None:
+            timetables.failed(self._ports, name, None)
+        return pushed
+
+    def _is_our_turn(self, name: str, every: timedelta) -> bool:
+        return self._ports.ledger.transact(lambda tx: tx.timetables.take_turn(name, every=every))
