@@ -226,7 +226,9 @@ class _Run:
         guardians = self.renderer.guardians(got.taken)
         changes = self.renderer.changes(got.taken)
         for place, one in enumerate(got.taken):
-            rendered = self.renderer.render(one, guardians.get(one.delivery, ()), changes.get(one.delivery, ()))
+            rendered = self.renderer.render(
+                one, guardians.get(one.delivery, ()), changes.get(one.delivery, ())
+            )
             if rendered is None:
                 broken.append(one)
             else:

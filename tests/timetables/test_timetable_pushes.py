@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,10 +15,12 @@ from broker.actor import SYSTEM
 from broker.announcement import Content, Part
 from broker.channel import Message, Recipient
 from broker.errors import InvalidAnnouncement, NotFound, RuleBroken
+from broker.naming import fill, with_changes
 from broker.timetable import ChangeKind, TimetableChange
 from broker.timetables import Pushed, TimetableSource
 from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
+from sources.timetables import Reading, read
 from tests.support.broker_world import World
 from tests.support.school import family
 
@@ -194,22 +197,58 @@ def test_a_source_that_is_silent_is_told_of_until_it_speaks(office: Office):
     assert "timetable_silent" not in office.alarms()
 
 
+def test_a_mail_has_every_change_as_a_list_and_a_text_the_first_few():
+    lines = [f"7B, period {n}: *Maths* {{pupil}}" for n in range(9)]
+    assert with_changes("So: {changes}.", lines[:2]) == f"So: {lines[0]}; {lines[1]}."
+    assert with_changes("{changes}", lines).endswith("; and 3 more, see the timetable")
+    mail = with_changes("Dear you,\n\n{changes}\n\nThe office", ["7B: *Maths*"], markdown=True)
+    assert mail == "Dear you,\n\n\n- 7B: \\*Maths\\*\n\n\nThe office"
+    assert with_changes("{changes}", [], markdown=True) == "{changes}"
+    assert fill("{changes}", ()) == "The timetable changes: please ask the school"
+
+
+def test_an_address_of_people_who_share_no_guardian_learns_no_childs_timetable(office: Office):
+    school = family()
+    school.guardian("Refuge", "eve", mobiles=("+447911100009",))
+    school.guardian("Helper", "cat", mobiles=("+447911100009",))
+    office.world.bring(school)
+    office.push(change("2", "7B"), change("2", "8A"))
+    assert office.send()[-1] == "9 Timetable: the timetable changes: please ask the school"
+
+
+@pytest.mark.runs_on("postgresql")
+def test_two_processes_that_push_at_once_tell_it_once(office: Office):
+    with ThreadPoolExecutor(4) as pool:
+        pushed = list(pool.map(lambda _: office.push(change("2", "7B")), range(8)))
+    assert sum(each.notices for each in pushed) == 1
+    assert sum(each.changes for each in pushed) == 1
+    assert len(office.announcements()) == 1
+
+
+def gpu014(*rows: tuple[int, str, str]) -> bytes:
+    lines = (
+        f'{n},"{TODAY:%Y%m%d}",{n},3,{n},"Bön","A","Ma",,,,"R1","{room}",,"{c}","Krank",,0,,S,,\r\n'
+        for n, c, room in rows
+    )
+    return "".join(lines).encode("iso-8859-1")
+
+
 @pytest.mark.runs_on("sqlite")
 def test_the_same_file_every_five_minutes_for_a_day_makes_an_announcement_for_each_change(office: Office):
-    stands = [change("1", "7B")]
+    file = gpu014((1, "7B", "R5"))
     notices = 0
     texts: list[str] = []
     for turn in range(288):
         if turn == 100:
-            stands = [*stands, change("2", "8A")]
+            file = gpu014((1, "7B", "R5"), (2, "8A", "R5"))
         if turn == 200:
-            stands = [stands[0], change("2", "8A", new_room="R9")]
-        pushed = office.push(*stands)
+            file = gpu014((2, "8A", "R9"), (1, "7B", "R5"))
+        changes, _ = read(file, Reading(), ZoneInfo("Europe/London"))
+        pushed = office.push(*changes)
         notices += pushed.notices
-        if pushed.notices:
-            texts += office.send()
+        texts += office.send() if pushed.notices else []
         if turn % 12 == 0:
             office.world.pass_time(timedelta(hours=1))
-    assert notices == 3
-    assert len(office.announcements()) == 3
+    assert notices == len(office.announcements()) == 3
     assert len(texts) == len(set(texts)) == 3 + 2 + 2
+    assert not any("Krank" in text for text in texts)
