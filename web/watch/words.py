@@ -10,6 +10,10 @@ CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter":
 ALARMS = {
     "answers_waiting": "Answers wait",
     "mailbox_away": "A mailbox cannot be read",
+    "timetable_failed": "A timetable cannot be read or told",
+    "timetable_held": "Far more timetable changes than usual",
+    "timetable_silent": "A timetable tells nothing new",
+    "timetable_classes": "Classes of the timetable that are no group here",
     "safeguarding": "Safeguarding",
     "account_rejected": "A provider refuses an account",
     "budget_nearly_used": "A budget is nearly used",
