@@ -30,6 +30,7 @@ from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import AHEAD, READ_ONLY
 from ledger.erasure import Privacy
+from ledger.events import Events
 from ledger.exchange import exchange
 from ledger.families import Families
 from ledger.groups import Groups
@@ -108,6 +109,7 @@ class Transaction:
         self.redactions = Redactions(hand)
         self.calendars = TermCalendars(hand)
         self.schedules = Schedules(hand)
+        self.events = Events(hand)
         self.timetables = Timetables(hand)
 
     @property

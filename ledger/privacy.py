@@ -385,6 +385,39 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             Kept.SCHOOL,
             _columns(stand_in="schedule_id announcement", nothing="original due_at outcome why at"),
         ),
+        "event": Held(
+            "rehearsals, concerts and other events",
+            Kept.SCHOOL,
+            _columns(
+                stand_in="id public_id department_id",
+                words="audience title place",
+                nothing="source uid original wall starts_at ends_at sequence known_at cancelled_at",
+                operator="made_by",
+            ),
+            Erasure.STRUCK,
+        ),
+        "reminder_rule": Held(
+            "how long before events who is reminded, and in which words",
+            Kept.SCHOOL,
+            _columns(
+                stand_in="id department_id",
+                words="name audience title short long",
+                nothing="before_seconds people ways made_at retired_at",
+                operator="made_by",
+            ),
+            Erasure.STRUCK,
+        ),
+        "reminder": Held(
+            "what became of each reminder",
+            Kept.SCHOOL,
+            _columns(stand_in="event_id rule_id announcement", nothing="told at why"),
+        ),
+        "event_notice": Held(
+            "which changes of an event those reminded of it were told",
+            Kept.SCHOOL,
+            _columns(stand_in="event_id announcement", words="words", nothing="sequence ways people owed_at made_at"),
+            Erasure.STRUCK,
+        ),
         "template": Held(
             "templates",
             Kept.SCHOOL,

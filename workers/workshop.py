@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, oversight, reconcile, retract, schedules, sweep
+from broker import dispatch, fanout, oversight, reconcile, reminders, retract, schedules, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.ports import Ports
@@ -150,9 +150,10 @@ class Workshop:
             oversight.oversee(self._ports, actor=self._actor)
 
     def announce_due(self) -> None:
-        """Announce what schedules have due; on a turn of its own, for there may be many."""
+        """Announce what schedules and reminders have due; on a turn of its own, for there may be many."""
         if not self._stopping.is_set():
             schedules.make_due(self._ports, actor=self._actor)
+            reminders.make_due(self._ports, actor=self._actor)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

@@ -8,6 +8,7 @@ from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.calendar import Schedules, TermCalendars
 from broker.ports.consents import Consents, OptOuts
+from broker.ports.events import Events
 from broker.ports.licences import Licences, Posts
 from broker.ports.money import BudgetRow, Money, SpendRow
 from broker.ports.office import Families, Groups, Reaches, Templates
@@ -29,6 +30,7 @@ __all__ = [
     "Channels",
     "Consents",
     "Deliveries",
+    "Events",
     "Families",
     "Groups",
     "Hints",

@@ -14,6 +14,7 @@ from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.approvals import Approvals, Operators
 from broker.ports.calendar import Schedules, TermCalendars
 from broker.ports.consents import Consents, OptOuts
+from broker.ports.events import Events
 from broker.ports.licences import Licences, Posts
 from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
@@ -194,6 +195,10 @@ class Transaction(Protocol):
     @property
     def schedules(self) -> Schedules:
         """What is announced when its time comes."""
+
+    @property
+    def events(self) -> Events:
+        """What takes place, and who was reminded."""
 
 
 class ImportTransaction(Transaction, Protocol):

@@ -26,6 +26,7 @@ from ledger.tables.deliveries import (
     receipt,
     retraction,
 )
+from ledger.tables.events import event, event_notice, reminder, reminder_rule
 from ledger.tables.licences import account_watch, found_post, licence, licence_version, licence_warning
 from ledger.tables.money import budget, reckoning, spend, spend_delta
 from ledger.tables.people import (
@@ -74,6 +75,8 @@ __all__ = [
     "department",
     "duty",
     "erased",
+    "event",
+    "event_notice",
     "fanout_cursor",
     "found_post",
     "guardianship",
@@ -106,6 +109,8 @@ __all__ = [
     "record_seal",
     "redaction",
     "remark",
+    "reminder",
+    "reminder_rule",
     "retraction",
     "rules",
     "schedule",

@@ -17,6 +17,7 @@ depends_on = None
 def upgrade() -> None:
     """Add schedules, events with their reminders, and timetable sources."""
     _schedules()
+    _events()
     _timetables()
 
 
@@ -115,6 +116,84 @@ def _schedules() -> None:
         ),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_occurrence_schedule_id")),
         sa.PrimaryKeyConstraint("schedule_id", "original", name=op.f("pk_occurrence")),
+    )
+
+
+def _events() -> None:
+    id_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    moment = sa.DateTime(timezone=True)
+    people = "people IN ('guardians', 'first', 'pupils', 'staff', 'both')"
+    op.create_table(
+        "event",
+        sa.Column("id", id_, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Uuid(), nullable=False),
+        sa.Column("department_id", id_, nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("original", sa.String(length=19), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("wall", sa.String(length=19), nullable=False),
+        sa.Column("starts_at", moment, nullable=False),
+        sa.Column("ends_at", moment, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("known_at", moment, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("cancelled_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_event_department_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_event_public_id")),
+        sa.UniqueConstraint("source", "uid", "original", name=op.f("uq_event_source_uid_original")),
+    )
+    op.create_index("ix_event_starts_at", "event", ["starts_at"], unique=False)
+    op.create_table(
+        "reminder_rule",
+        sa.Column("id", id_, autoincrement=True, nullable=False),
+        sa.Column("department_id", id_, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("before_seconds", sa.Integer(), nullable=False),
+        sa.Column("people", sa.String(length=16), nullable=False),
+        sa.Column("ways", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("short", sa.Text(), nullable=True),
+        sa.Column("long", sa.Text(), nullable=True),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.Column("retired_at", moment, nullable=True),
+        sa.CheckConstraint(people, name=op.f("ck_reminder_rule_people")),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_reminder_rule_department_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_rule")),
+    )
+    op.create_table(
+        "reminder",
+        sa.Column("event_id", id_, nullable=False),
+        sa.Column("rule_id", id_, nullable=False),
+        sa.Column("told", sa.String(length=16), nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("announcement", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("told IN ('sent', 'passed', 'missed', 'refused')", name=op.f("ck_reminder_told")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_reminder_event_id")),
+        sa.ForeignKeyConstraint(["rule_id"], ["reminder_rule.id"], name=op.f("fk_reminder_rule_id")),
+        sa.PrimaryKeyConstraint("event_id", "rule_id", name=op.f("pk_reminder")),
+    )
+    op.create_table(
+        "event_notice",
+        sa.Column("event_id", id_, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("ways", sa.Text(), nullable=False),
+        sa.Column("people", sa.String(length=16), nullable=False),
+        sa.Column("owed_at", moment, nullable=False),
+        sa.Column("made_at", moment, nullable=True),
+        sa.Column("announcement", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(people, name=op.f("ck_event_notice_people")),
+        sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_notice_event_id")),
+        sa.PrimaryKeyConstraint("event_id", "sequence", name=op.f("pk_event_notice")),
     )
 
 

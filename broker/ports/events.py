@@ -1,0 +1,119 @@
+"""Events and their reminders, as a port and the values that cross it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from broker.announcement import Part, People, Step
+
+
+class Told(StrEnum):
+    """What became of a reminder."""
+
+    SENT = "sent"  # its announcement was accepted
+    PASSED = "passed"  # its time lay before the event was known, and another one comes
+    MISSED = "missed"  # the event had begun when somebody looked
+    REFUSED = "refused"  # by intake or a rule
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event. `sequence` rises with each change; `known_at` is when its time was last set."""
+
+    id: int
+    public_id: UUID
+    department: str
+    audience: str
+    source: str  # "" for one typed in
+    uid: str
+    original: datetime  # naive
+    title: str
+    place: str
+    wall: datetime  # naive, in the school's zone
+    starts_at: datetime
+    ends_at: datetime
+    known_at: datetime
+    made_by: str
+    sequence: int = 0
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderRule:
+    """How long before an event who is reminded, by which ways, in which words; `audience` "" for every group."""
+
+    id: int
+    department: str
+    name: str
+    audience: str
+    before: timedelta
+    people: People
+    ways: tuple[Step, ...]
+    parts: Mapping[Part, str] = field(repr=False)
+    made_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """What became of one event's reminder by one rule."""
+
+    event: int
+    rule: int
+    told: Told
+    at: datetime
+    why: str = ""
+    announcement: UUID | None = None
+
+
+class Events(Protocol):
+    """What takes place, and who was reminded of it."""
+
+    def of_source(self, source: str, *, begins: datetime) -> Sequence[EventRow]:
+        """Everything of one source that begins from then on, cancelled or not; locked."""
+
+    def between(self, begins: datetime, ends: datetime) -> Sequence[EventRow]:
+        """Everything that begins in [begins, ends), cancelled or not, in the order of time."""
+
+    def by_public_id(self, public_id: UUID, *, lock: bool = False) -> EventRow | None:
+        """One."""
+
+    def by_id(self, event: int, *, lock: bool = False) -> EventRow | None:
+        """One, by its number."""
+
+    def add(self, row: EventRow) -> int:
+        """Keep a new one; its number here."""
+
+    def keep(self, row: EventRow) -> None:
+        """Keep what is changed about one."""
+
+    def rules(self) -> Sequence[ReminderRule]:
+        """Every reminder rule in force, the longest before first."""
+
+    def add_rule(self, rule: ReminderRule) -> int:
+        """Keep a new rule; its number here."""
+
+    def retire_rule(self, rule: int) -> None:
+        """It reminds nobody any more."""
+
+    def reminded(self, events: Sequence[int]) -> Sequence[Reminded]:
+        """What became of the reminders of these events."""
+
+    def remind(self, reminded: Reminded) -> bool:
+        """Keep what became of one; False where it is known already."""
+
+    def forget(self, event: int, rule: int) -> None:
+        """It never left, and is to be made anew."""
+
+    def owe_notice(self, event: int, sequence: int, words: str, ways: Sequence[str], people: People) -> None:
+        """Those who were reminded have to be told of a change."""
+
+    def owed(self, *, limit: int) -> Sequence[tuple[int, int, str, tuple[str, ...], People]]:
+        """(event, sequence, words, ways, people) of the notices that have not been made yet."""
+
+    def noticed(self, event: int, sequence: int, announcement: UUID | None) -> None:
+        """The notice is made, or came too late."""

@@ -1,0 +1,219 @@
+"""Events, reminder rules, reminders, and notices of changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+
+from broker.announcement import Part, People, Step
+from broker.ports.events import EventRow, Reminded, ReminderRule, Told
+from ledger import tables as t
+from ledger.hand import Hand
+
+_PARTS = {Part.TITLE: "title", Part.SHORT: "short", Part.LONG: "long"}
+
+
+class Events:
+    """See broker.ports.Events."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def of_source(self, source: str, *, begins: datetime) -> Sequence[EventRow]:
+        """Everything of one source that begins from then on, cancelled or not; locked."""
+        query = _events().where(t.event.c.source == source, t.event.c.starts_at >= begins)
+        return self._rows(query.order_by(t.event.c.id).with_for_update(of=t.event))
+
+    def between(self, begins: datetime, ends: datetime) -> Sequence[EventRow]:
+        """Everything that begins in [begins, ends), cancelled or not, in the order of time."""
+        query = _events().where(t.event.c.starts_at >= begins, t.event.c.starts_at < ends)
+        return self._rows(query.order_by(t.event.c.starts_at, t.event.c.id))
+
+    def by_public_id(self, public_id: UUID, *, lock: bool = False) -> EventRow | None:
+        """One."""
+        return self._one(_events().where(t.event.c.public_id == public_id), lock=lock)
+
+    def by_id(self, event: int, *, lock: bool = False) -> EventRow | None:
+        """One, by its number."""
+        return self._one(_events().where(t.event.c.id == event), lock=lock)
+
+    def add(self, row: EventRow) -> int:
+        """Keep a new one; its number here."""
+        values = {
+            **_values(row),
+            "public_id": row.public_id,
+            "department_id": _owner(row.department),
+            "source": row.source,
+            "uid": row.uid,
+            "original": row.original.isoformat(),
+        }
+        made = insert(t.event).values(values).returning(t.event.c.id)
+        return int(self._hand.connection.execute(made).scalar_one())
+
+    def keep(self, row: EventRow) -> None:
+        """Keep what is changed about one."""
+        self._hand.connection.execute(update(t.event).where(t.event.c.id == row.id).values(_values(row)))
+
+    def rules(self) -> Sequence[ReminderRule]:
+        """Every reminder rule in force, the longest before first."""
+        table = t.reminder_rule
+        query = (
+            select(table, t.department.c.slug.label("department"))
+            .join(t.department, t.department.c.id == table.c.department_id)
+            .where(table.c.retired_at.is_(None))
+            .order_by(table.c.before_seconds.desc(), table.c.id)
+        )
+        return [_rule(row) for row in self._hand.connection.execute(query)]
+
+    def add_rule(self, rule: ReminderRule) -> int:
+        """Keep a new rule; its number here."""
+        values = {
+            "department_id": _owner(rule.department),
+            "name": rule.name,
+            "audience": rule.audience,
+            "before_seconds": int(rule.before.total_seconds()),
+            "people": rule.people.value,
+            "ways": json.dumps([list(step.channels) for step in rule.ways]),
+            **{column: rule.parts.get(part) for part, column in _PARTS.items()},
+            "made_by": rule.made_by,
+            "made_at": self._hand.now,
+        }
+        made = insert(t.reminder_rule).values(values).returning(t.reminder_rule.c.id)
+        return int(self._hand.connection.execute(made).scalar_one())
+
+    def retire_rule(self, rule: int) -> None:
+        """It reminds nobody any more."""
+        self._hand.connection.execute(
+            update(t.reminder_rule).where(t.reminder_rule.c.id == rule).values(retired_at=self._hand.now)
+        )
+
+    def reminded(self, events: Sequence[int]) -> Sequence[Reminded]:
+        """What became of the reminders of these events."""
+        if not events:
+            return []
+        query = select(t.reminder).where(t.reminder.c.event_id.in_(events))
+        return [
+            Reminded(row.event_id, row.rule_id, Told(row.told), row.at, row.why, row.announcement)
+            for row in self._hand.connection.execute(query)
+        ]
+
+    def remind(self, reminded: Reminded) -> bool:
+        """Keep what became of one; False where it is known already."""
+        table = t.reminder
+        known = select(table.c.told).where(
+            table.c.event_id == reminded.event, table.c.rule_id == reminded.rule
+        )
+        if self._hand.connection.execute(known).first() is not None:
+            return False
+        values = {
+            "event_id": reminded.event,
+            "rule_id": reminded.rule,
+            "told": reminded.told.value,
+            "at": reminded.at,
+            "why": reminded.why,
+            "announcement": reminded.announcement,
+        }
+        self._hand.connection.execute(insert(table).values(values))
+        return True
+
+    def forget(self, event: int, rule: int) -> None:
+        """It never left, and is to be made anew."""
+        table = t.reminder
+        self._hand.connection.execute(delete(table).where(table.c.event_id == event, table.c.rule_id == rule))
+
+    def owe_notice(self, event: int, sequence: int, words: str, ways: Sequence[str], people: People) -> None:
+        """Those who were reminded have to be told of a change."""
+        values = {
+            "event_id": event,
+            "sequence": sequence,
+            "words": words,
+            "ways": json.dumps(list(ways)),
+            "people": people.value,
+            "owed_at": self._hand.now,
+        }
+        self._hand.connection.execute(insert(t.event_notice).values(values))
+
+    def owed(self, *, limit: int) -> Sequence[tuple[int, int, str, tuple[str, ...], People]]:
+        """(event, sequence, words, ways, people) of the notices that have not been made yet."""
+        table = t.event_notice
+        query = select(table).where(table.c.made_at.is_(None)).order_by(table.c.owed_at).limit(limit)
+        return [
+            (row.event_id, row.sequence, row.words, tuple(json.loads(row.ways)), People(row.people))
+            for row in self._hand.connection.execute(query)
+        ]
+
+    def noticed(self, event: int, sequence: int, announcement: UUID | None) -> None:
+        """The notice is made, or came too late."""
+        table = t.event_notice
+        self._hand.connection.execute(
+            update(table)
+            .where(table.c.event_id == event, table.c.sequence == sequence)
+            .values(made_at=self._hand.now, announcement=announcement)
+        )
+
+    def _one(self, query: Select[Any], *, lock: bool) -> EventRow | None:
+        found = self._rows(query.with_for_update(of=t.event) if lock else query)
+        return found[0] if found else None
+
+    def _rows(self, query: Select[Any]) -> list[EventRow]:
+        return [_row(row) for row in self._hand.connection.execute(query)]
+
+
+def _events() -> Select[Any]:
+    return select(t.event, t.department.c.slug.label("department")).join(
+        t.department, t.department.c.id == t.event.c.department_id
+    )
+
+
+def _owner(slug: str) -> Any:
+    return select(t.department.c.id).where(t.department.c.slug == slug).scalar_subquery()
+
+
+def _values(row: EventRow) -> dict[str, Any]:
+    return {
+        "audience": row.audience,
+        "title": row.title,
+        "place": row.place,
+        "wall": row.wall.isoformat(),
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "sequence": row.sequence,
+        "known_at": row.known_at,
+        "made_by": row.made_by,
+        "cancelled_at": row.cancelled_at,
+    }
+
+
+def _row(row: Row[Any]) -> EventRow:
+    return EventRow(
+        row.id,
+        row.public_id,
+        row.department,
+        row.audience,
+        row.source,
+        row.uid,
+        datetime.fromisoformat(row.original),
+        row.title,
+        row.place,
+        datetime.fromisoformat(row.wall),
+        row.starts_at,
+        row.ends_at,
+        row.known_at,
+        row.made_by,
+        row.sequence,
+        row.cancelled_at,
+    )
+
+
+def _rule(row: Row[Any]) -> ReminderRule:
+    parts = {part: words for part, column in _PARTS.items() if (words := row._mapping[column]) is not None}
+    ways = tuple(Step(tuple(step)) for step in json.loads(row.ways))
+    before = timedelta(seconds=row.before_seconds)
+    return ReminderRule(
+        row.id, row.department, row.name, row.audience, before, People(row.people), ways, parts, row.made_by
+    )

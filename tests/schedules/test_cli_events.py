@@ -1,0 +1,84 @@
+"""docs/recipes/music-department.md, walked: events out of a table, reminders, one moved and one cancelled."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import *  # noqa: F403 - a shell and a small school
+
+pytestmark = pytest.mark.runs_on("sqlite")
+DAY = datetime.now(UTC).date() + timedelta(days=20)
+
+
+@pytest.fixture
+def music(school: Any, tmp_path: Path) -> Any:
+    file = tmp_path / "concerts.csv"
+    file.write_text(
+        "title,begins,ends,place,group\n"
+        f"Concert,{DAY} 19:00,{DAY} 21:00,Hall,Choir\n"
+        f"Trip,{DAY + timedelta(days=3)} 08:00,,Coach park,Choir\n"
+    )
+
+    def run(*arguments: str) -> Any:
+        return school(*(str(file) if one == "FILE" else one for one in arguments))
+
+    ran = run("events", "import", "FILE", "--to", "Choir", "--department", "music", "--json")
+    assert ran.code == 0, ran.out
+    assert (ran.json["new"], ran.json["problems"]) == (2, 0)
+    return run
+
+
+def test_events_are_listed_moved_and_cancelled(music: Any) -> None:
+    listed = music("events", "--json").json["events"]
+    assert [(one["title"], one["place"], one["to"]) for one in listed] == [
+        ("Concert", "Hall", "Choir"),
+        ("Trip", "Coach park", "Choir"),
+    ]
+    first = listed[0]["id"]
+    moved = music("events", "move", first, "--to", f"{DAY} 19:30", "--place", "Chapel", "--json").json
+    assert (moved["place"], moved["sequence"]) == ("Chapel", 1)
+    assert music("events", "cancel", listed[1]["id"], "--json").json == {"cancelled": True}
+    assert music("events", "cancel", listed[1]["id"], "--json").json == {"cancelled": False}
+    assert "cancelled" in music("events").out
+
+
+def test_a_calendar_brought_again_changes_nothing(music: Any) -> None:
+    again = music("events", "import", "FILE", "--to", "Choir", "--department", "music", "--json").json
+    assert (again["new"], again["unchanged"]) == (0, 2)
+
+
+def test_reminders_are_kept_listed_and_taken_away(music: Any) -> None:
+    words = "{pupil}: {title}, {starts}, {place}."
+    kept = music(
+        "events", "remind", "2 d", words, "--name", "Mail", "--via", "email", "--department", "music"
+    )
+    assert kept.code == 0, kept.err
+    assert [one["text"] for one in music("events", "rules", "--json").json["rules"]] == [words]
+    assert "Mail" in music("events", "rules").out
+    assert music("events", "unremind", "Mail").code == 0
+    assert music("events", "rules").out == "nobody is reminded of anything\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("events", "import", "nowhere.ics", "--to", "Choir"), "no_file"),
+        (("events", "import", "FILE", "--to", "Chior"), "unknown_group"),
+        (("events", "move", "7", "--to", f"{DAY} 19:30"), "bad_id"),
+        (("events", "cancel", "0190f9c2-0000-7000-8000-000000000000"), "not_found"),
+        (("events", "remind", "soon", "words", "--name", "X"), "bad_rule"),
+        (("events", "remind", "3 h", "{when}", "--name", "X"), "unknown_placeholder"),
+        (("events", "unremind", "X"), "not_found"),
+    ],
+)
+def test_bad_input_is_one_clear_error(music: Any, arguments: tuple[str, ...], code: str) -> None:
+    ran = music(*arguments, "--json")
+    if "Chior" in arguments:  # each row names its own group, which is there: the fallback is not asked
+        assert ran.code == 0
+        return
+    assert (ran.code, ran.error["code"]) == (2, code)
+    assert ran.error["hint"]

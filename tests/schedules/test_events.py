@@ -1,0 +1,255 @@
+"""Events: each is reminded once by each rule and never after it began; a change is told once to those reminded."""
+
+# ruff: noqa: DTZ001 - a wall time has no zone
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from broker import event_book, reminders
+from broker.actor import SYSTEM, Actor, ActorKind
+from broker.announcement import Part, People, Step
+from broker.errors import InvalidAnnouncement, NotToBeChanged, RuleBroken
+from broker.events import ToldEvent
+from broker.ports.events import EventRow, ReminderRule, Told
+from broker.testing.clock import PretendClock
+from ledger import tables as t
+from sources.calendars import events_of_ics
+from tests.support.broker_world import World
+
+LONDON = "Europe/London"
+BELL = Actor(ActorKind.PERSON, "Mrs Bell")
+WEEKLY = b"""BEGIN:VCALENDAR\r
+VERSION:2.0\r
+BEGIN:VEVENT\r
+UID:choir\r
+SUMMARY:Choir\r
+LOCATION:Hall\r
+DTSTART;TZID=Europe/London:20260901T153000\r
+DTEND;TZID=Europe/London:20260901T163000\r
+RRULE:FREQ=WEEKLY\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def rule(
+    world: World, name: str, before: timedelta, way: str, words: str = "{title}: {starts}, {place}."
+) -> None:
+    made = ReminderRule(0, "music", name, "", before, People.GUARDIANS, (Step((way,)),), {Part.SHORT: words})
+    reminders.add_rule(world.ports, made, actor=BELL)
+
+
+def bring(world: World, events: list[ToldEvent], **more: bool) -> event_book.Brought:
+    return event_book.bring(
+        world.ports, "choir.ics", events, department="music", audience="Choir", actor=BELL, **more
+    )
+
+
+def told(uid: str, starts: datetime, place: str = "Hall", *, cancelled: bool = False) -> ToldEvent:
+    return ToldEvent(
+        uid, datetime(2000, 1, 1), starts.replace(tzinfo=None), starts, starts + timedelta(hours=1), "Choir", place,
+        cancelled=cancelled,
+    )  # fmt: skip
+
+
+def said(world: World) -> list[tuple[str, str]]:
+    """(kind of key, words) of every announcement that stands."""
+    query = (
+        select(t.announcement.c.idempotency_key, t.content.c.text)
+        .join(t.content, t.content.c.announcement_id == t.announcement.c.id)
+        .where(t.announcement.c.withdrawn_at.is_(None))
+        .order_by(t.announcement.c.id)
+    )
+    return [(row.idempotency_key.partition(":")[0], row.text) for row in world.rows(query)]
+
+
+def the_event(world: World) -> EventRow:
+    with world.ledger.look() as tx:
+        return tx.events.between(tx.now, tx.now + timedelta(days=400))[0]
+
+
+def look(world: World) -> int:
+    return reminders.make_due(world.ports, actor=SYSTEM)
+
+
+@pytest.fixture
+def two_rules(clocked: World) -> World:
+    rule(clocked, "Mail", timedelta(days=2), "email")
+    rule(clocked, "Text", timedelta(hours=3), "sms")
+    return clocked
+
+
+def test_a_simulated_year_reminds_of_every_rehearsal_once_by_each_rule_and_in_no_holidays(
+    two_rules: World, clock: PretendClock
+) -> None:
+    begins = clock.now
+    for month in range(13):  # a subscribed calendar is looked at again and again
+        if month:
+            while clock.now < begins + timedelta(days=28 * month):
+                clock.advance(timedelta(minutes=119))
+                look(two_rules)
+        today = clock.now.date()
+        calendar = events_of_ics(WEEKLY, zone=LONDON, begins=today, ends=today + timedelta(days=400))
+        bring(two_rules, list(calendar.events), in_term=True)
+    with two_rules.ledger.look() as tx:
+        events = [one for one in tx.events.between(begins, clock.now) if one.cancelled_at is None]
+        reminded = tx.events.reminded([one.id for one in events])
+    assert len(events) == 39
+    assert {one.wall.strftime("%H:%M") for one in events} == {"15:30"}
+    assert not [one for one in events if date(2026, 10, 26) <= one.wall.date() <= date(2026, 10, 30)]
+    assert Counter(one.event for one in reminded) == {one.id: 2 for one in events}
+    outcomes = Counter(one.told for one in reminded)
+    # The first rehearsal was that very day when the calendar was brought: its mail was not worth sending any more.
+    assert outcomes == {Told.SENT: 77, Told.PASSED: 1}
+    starts = {one.id: one.starts_at for one in events}
+    assert all(one.at < starts[one.event] for one in reminded)
+    assert len(said(two_rules)) == 77
+
+
+def test_an_event_says_where_and_when_in_plain_words(two_rules: World, clock: PretendClock) -> None:
+    bring(two_rules, [told("a", datetime(2026, 9, 3, 14, 30, tzinfo=UTC), place="")])
+    clock.advance(timedelta(hours=12))
+    assert look(two_rules) == 1
+    assert said(two_rules) == [("reminder", "Choir: Thu 3 Sep at 14:30, the usual place.")]
+    (row,) = two_rules.rows(select(t.announcement))
+    assert row.expires_at == datetime(2026, 9, 3, 14, 30, tzinfo=UTC)
+    assert look(two_rules) == 0
+
+
+def test_moved_before_anybody_was_reminded_its_reminders_move_and_nobody_is_told(
+    two_rules: World, clock: PretendClock
+) -> None:
+    bring(two_rules, [told("a", datetime(2026, 9, 10, 14, tzinfo=UTC))])
+    assert bring(two_rules, [told("a", datetime(2026, 9, 17, 14, tzinfo=UTC))]).moved == 1
+    clock.advance(timedelta(days=8))
+    assert look(two_rules) == 0
+    clock.advance(timedelta(days=7))
+    look(two_rules)
+    assert [kind for kind, _ in said(two_rules)] == ["reminder"]
+
+
+def test_moved_after_they_were_reminded_they_are_told_once_and_the_other_reminder_moves(
+    two_rules: World, clock: PretendClock
+) -> None:
+    bring(two_rules, [told("a", datetime(2026, 9, 3, 14, tzinfo=UTC))])
+    clock.advance(timedelta(hours=9))
+    look(two_rules)
+    two_rules.sweep()
+    for row in two_rules.rows(select(t.announcement.c.public_id)):
+        event_planned(two_rules, row.public_id)
+    moved = datetime(2026, 9, 4, 14, tzinfo=UTC)
+    event_book.move(
+        two_rules.ports,
+        the_event(two_rules).public_id,
+        wall=moved.replace(tzinfo=None),
+        starts_at=moved,
+        actor=BELL,
+    )
+    assert look(two_rules) == 1
+    assert look(two_rules) == 0
+    assert said(two_rules) == [("notice", "Change: Choir is now on Fri 4 Sep at 14:00, Hall.")]
+    clock.advance(timedelta(days=2))
+    assert look(two_rules) == 0
+    clock.advance(timedelta(hours=21))
+    look(two_rules)
+    assert [kind for kind, _ in said(two_rules)] == ["notice", "reminder"]
+
+
+def event_planned(world: World, public_id: object) -> None:
+    from broker import fanout
+
+    fanout.plan(world.ports, public_id, actor=SYSTEM)  # type: ignore[arg-type]
+
+
+def test_a_reminder_that_had_not_left_is_taken_back_and_made_anew(
+    two_rules: World, clock: PretendClock
+) -> None:
+    bring(two_rules, [told("a", datetime(2026, 9, 3, 14, tzinfo=UTC))])
+    clock.advance(timedelta(hours=9))
+    look(two_rules)
+    bring(two_rules, [told("a", datetime(2026, 9, 3, 16, tzinfo=UTC), place="Chapel")])
+    assert said(two_rules) == []
+    clock.advance(timedelta(hours=2))
+    look(two_rules)
+    assert [kind for kind, _ in said(two_rules)] in ([], ["reminder"])
+    clock.advance(timedelta(days=1, hours=20))
+    look(two_rules)
+    assert said(two_rules)[-1] == ("reminder", "Choir: Thu 3 Sep at 16:00, Chapel.")
+
+
+def test_cancelled_its_reminders_go_and_those_told_are_told(two_rules: World, clock: PretendClock) -> None:
+    bring(
+        two_rules,
+        [told("a", datetime(2026, 9, 3, 14, tzinfo=UTC)), told("b", datetime(2026, 9, 8, 14, tzinfo=UTC))],
+    )
+    clock.advance(timedelta(hours=9))
+    look(two_rules)
+    for row in two_rules.rows(select(t.announcement.c.public_id)):
+        event_planned(two_rules, row.public_id)
+    brought = bring(two_rules, [told("a", datetime(2026, 9, 3, 14, tzinfo=UTC), cancelled=True)])
+    assert brought.cancelled == 2  # one by its word, one because it is gone
+    assert look(two_rules) == 1
+    clock.advance(timedelta(days=7))
+    assert look(two_rules) == 0
+    assert said(two_rules) == [("notice", "Cancelled: Choir on Thu 3 Sep at 14:00 does not take place.")]
+
+
+def test_nobody_is_reminded_of_what_has_begun_and_it_is_told_as_missed(
+    two_rules: World, clock: PretendClock
+) -> None:
+    bring(two_rules, [told("a", datetime(2026, 9, 3, 14, tzinfo=UTC))])
+    clock.advance(timedelta(days=3))
+    assert look(two_rules) == 2
+    assert said(two_rules) == []
+    assert len(two_rules.rows(select(t.alarm).where(t.alarm.c.kind == reminders.MISSED))) == 2
+
+
+def test_an_event_known_too_late_for_its_only_reminder_is_reminded_of_at_once(
+    clocked: World, clock: PretendClock
+) -> None:
+    rule(clocked, "Mail", timedelta(days=2), "email")
+    bring(clocked, [told("a", clock.now + timedelta(hours=5))])
+    look(clocked)
+    assert [kind for kind, _ in said(clocked)] == ["reminder"]
+
+
+def test_two_schedulers_at_once_remind_once(world: World) -> None:
+    rule(world, "Text", timedelta(hours=3), "sms")
+    with world.ledger.look() as tx:
+        starts = (tx.now + timedelta(hours=1)).replace(microsecond=0)
+    bring(world, [told("a", starts)])
+    threads = [threading.Thread(target=look, args=(world,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said(world)) == 1
+
+
+def test_a_calendar_that_is_empty_all_at_once_is_not_believed(two_rules: World) -> None:
+    events = [told(str(n), datetime(2026, 9, 3 + n, 14, tzinfo=UTC)) for n in range(6)]
+    assert bring(two_rules, events).new == 6
+    assert bring(two_rules, events).unchanged == 6
+    with pytest.raises(NotToBeChanged) as refused:
+        bring(two_rules, [])
+    assert refused.value.problem.code == "all_gone"
+    assert bring(two_rules, [], expect_gone=True).cancelled == 6
+
+
+def test_a_reminder_that_cannot_be_meant_is_refused(clocked: World) -> None:
+    with pytest.raises(InvalidAnnouncement, match="nothing belongs"):
+        rule(clocked, "Text", timedelta(hours=3), "sms", "{name} at {starts}")
+    with pytest.raises(NotToBeChanged):
+        rule(clocked, "Text", timedelta(days=90), "sms")
+    with pytest.raises(RuleBroken):
+        rule(clocked, "Text", timedelta(hours=3), "pigeon")
+    rule(clocked, "Text", timedelta(hours=3), "sms")
+    with pytest.raises(NotToBeChanged, match="of this name"):
+        rule(clocked, "Text", timedelta(hours=3), "sms")
+    reminders.retire_rule(clocked.ports, "Text", actor=BELL)
+    rule(clocked, "Text", timedelta(hours=3), "sms")
