@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import count
 from statistics import median
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -20,6 +21,7 @@ FURTHEST = 40  # days to look ahead for a school day: longer than any holiday
 LONGEST_FIELD = 80  # characters of a room, a subject, a class
 USUAL = 20  # pushes with changes that say what is usual
 MANY_TIMES = 5  # the usual number: far more than that
+_NONE: Mapping[str, str] = {}
 WIPED = 10  # so many taken back at once, and nothing left of what was told
 
 
@@ -72,15 +74,27 @@ class TimetableChange:
         )
 
 
-def keyed(changes: Iterable[TimetableChange]) -> dict[str, TimetableChange]:
-    """Each by its natural key; several of one key (a class in two halves) are told apart by what is said of them."""
+def keyed(changes: Iterable[TimetableChange], known: Mapping[str, str] = _NONE) -> dict[str, TimetableChange]:
+    """Each by its natural key. Several of one key (a class in two halves) are numbered behind it.
+
+    `known`: key → digest of last time. What is said as then keeps its number, or the change of one half would be told
+    of the other.
+    """
     alike: dict[str, dict[str, TimetableChange]] = {}
     for change in changes:
         alike.setdefault(change.key, {})[change.digest] = change
+    numbered: dict[str, list[str]] = {}
+    for key in sorted(known):
+        numbered.setdefault(key.partition(".")[0], []).append(key)
     found: dict[str, TimetableChange] = {}
-    for key, each in alike.items():
-        for place, digest in enumerate(sorted(each)):
-            found[f"{key}.{place}" if place else key] = each[digest]
+    for base, each in alike.items():
+        for key in numbered.get(base, ()):
+            if known[key] in each:
+                found[key] = each.pop(known[key])
+        places = (f"{base}.{n}" if n else base for n in count())
+        free = (place for place in places if place not in found)
+        for digest in sorted(each):
+            found[next(free)] = each[digest]
     return found
 
 
@@ -115,10 +129,10 @@ def horizon(today: date, is_school_day: Callable[[date], bool], days: int = 1) -
     return reached
 
 
-def too_many(count: int, recent: Sequence[int], *, floor: int) -> bool:
+def too_many(told: int, recent: Sequence[int], *, floor: int) -> bool:
     """Whether far more is to be told than usual; `recent` are the counts of the last pushes that told something."""
     usual = median(recent[-USUAL:]) if recent else 0
-    return count > max(floor, MANY_TIMES * usual)
+    return told > max(floor, MANY_TIMES * usual)
 
 
 def line(change: TimetableChange, school_class: str) -> str:

@@ -86,9 +86,9 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a source holds: changes by key, and how many rows there were."""
+    """What a source holds, and in how many rows."""
 
-    there: Mapping[str, TimetableChange]
+    changes: Sequence[TimetableChange]
     rows: int
 
 
@@ -105,13 +105,13 @@ def push(
 
     Raises RuleBroken, with nothing kept, where it cannot be announced.
     """
-    now_there = keyed(changes)
+    read = Read(list(changes), rows)
 
     def work(tx: Transaction) -> tuple[Pushed, intake.Accepted | None]:
         operators.must(tx, actor, OperatorRole.AUTHOR, source.department)
         row = tx.timetables.source(source.name)
         row = replace(row, read_at=min(seen_at or tx.now, tx.now))
-        return _push(ports, tx, source, row, Read(now_there, rows), actor)
+        return _push(ports, tx, source, row, read, actor)
 
     try:
         pushed, made = ports.ledger.transact(work)
@@ -188,8 +188,10 @@ def _push(
     read: Read,
     actor: Actor,
 ) -> tuple[Pushed, intake.Accepted | None]:
-    ahead, rows = _Ahead.of(tx, source, read.there), read.rows
-    found = difference(tx.timetables.known(source.name, ahead.today), ahead.there)
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    known = tx.timetables.known(source.name, today)
+    ahead, rows = _Ahead.of(tx, source, keyed(read.changes, known)), read.rows
+    found = difference(known, ahead.there)
     told = _told(tx, source.name, ahead)
     news = ahead.news(told)
     count = len({each.key for each in news})

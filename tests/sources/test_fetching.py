@@ -19,7 +19,8 @@ HERE = Limits(most=100_000, timeout=timedelta(seconds=1), may_ask=lambda address
 
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        port = self.server.server_address[1]
+        assert isinstance(self.server, ThreadingHTTPServer)
+        port = self.server.server_port
         leads = {
             "/private": f"http://127.0.0.2:{port}/file",
             "/name": f"http://localhost:{port}/file",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.timetable import ChangeKind, TimetableChange, keyed, line
+from broker.timetable import ChangeKind, TimetableChange, difference, keyed, line
 from sources.timetables import Format, Reading, read
 from sources.timetables.errors import TimetableRefused
 from sources.timetables.text import MOST_BYTES
@@ -146,6 +146,16 @@ def test_the_same_lesson_is_the_same_change_and_halves_of_a_class_are_two():
     assert cover.key == room.key
     assert cover.digest != room.digest
     assert len(keyed([cover, room, cover])) == 2
+
+
+def test_when_one_half_of_a_class_changes_the_other_stays_what_it_was():
+    one, two, three = (changes(ROW.replace('"R5"', f'"R{n}"'))[0] for n in (5, 6, 7))
+    before = {key: change.digest for key, change in keyed([one, two]).items()}
+    for now in ([one, three], [three, one], [two, three], [one, two, three], [two], [one]):
+        found = difference(before, keyed(now, before))
+        assert len(found.altered) == (1 if len(now) == 2 else 0)
+        assert len(found.added) == (1 if len(now) == 3 else 0)
+        assert len(found.gone) == (1 if len(now) == 1 else 0)
 
 
 @given(st.binary(max_size=400), st.sampled_from(list(Format)))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from broker import intake, rule_changes, templates, timetables
 from broker.actor import SYSTEM
-from broker.announcement import Content, Part
+from broker.announcement import Announcement, Content, Part
 from broker.channel import Message, Recipient
 from broker.errors import InvalidAnnouncement, NotFound, RuleBroken
 from broker.naming import fill, with_changes
@@ -68,7 +68,7 @@ class Office:
         self.world.send()
         return sorted(f"{address[-1]} {body}" for address, body in self.texts)
 
-    def announcements(self) -> list:
+    def announcements(self) -> list[Announcement]:
         return [announcement_of(row) for row in self.world.rows(announcements_by(t.announcement.c.id > 0))]
 
     def alarms(self) -> list[str]:
