@@ -167,6 +167,12 @@ def watch(ports: Ports, sources: Sequence[TimetableSource], *, began: datetime) 
     return ports.ledger.transact(work)
 
 
+def is_approved(tx: Transaction, source: TimetableSource) -> bool:
+    """Whether the school lets a machine speak by this template."""
+    said = f"{source.department}/{source.template}"
+    return said.casefold() in {each.casefold() for each in tx.rules.current().words(APPROVED)}
+
+
 def failed(ports: Ports, name: str, problem: Problem | None) -> None:
     """A source could not be read or told: an alarm, until it can (`problem` None)."""
 
@@ -367,7 +373,7 @@ def _audience(news: Sequence[Line], names: Mapping[int, str]) -> tuple[str, Sequ
 def _wording(tx: Transaction, source: TimetableSource) -> Mapping[Part, str]:
     """The newest version of the template, which the school has approved and which says where the changes belong."""
     said = f"{source.department}/{source.template}"
-    if said.casefold() not in {each.casefold() for each in tx.rules.current().words(APPROVED)}:
+    if not is_approved(tx, source):
         hint = f'look at its words, then: carillon rules set {APPROVED} "{said}"'
         raise _bad(
             "template_not_approved", "template", f"the template {said} is not approved for notices", hint

@@ -72,12 +72,15 @@ def sources(json: Json = False) -> None:
 
     Example: `carillon timetable sources`
     """
-    with reading() as house:
-        found = [_as_told(name, at) for name, at in house.settings.timetables.items()]
+    with reading() as house, house.ledger.look() as tx:
+        known = house.settings.timetables.items()
+        found = [
+            _as_told(name, at, approved=timetables.is_approved(tx, at.source(name))) for name, at in known
+        ]
     if json:
         show.as_json({"sources": found})
         return
-    columns = ("source", "format", "from", "department", "template", "via", "people")
+    columns = ("source", "format", "from", "department", "template", "approved", "via", "people")
     rows = [tuple(_cell(one[column]) for column in columns) for one in found]
     show.table(columns, rows, none="the settings name none: docs/recipes/timetable.md tells how")
 
@@ -168,7 +171,7 @@ def _tell_beside(name: str, pushed: Pushed) -> None:
         show.hint(f"the announcement waits: {pushed.waits}")
 
 
-def _as_told(name: str, at: TimetableAt) -> dict[str, Any]:
+def _as_told(name: str, at: TimetableAt, *, approved: bool) -> dict[str, Any]:
     place = at.file or at.folder
     return {
         "source": name,
@@ -176,6 +179,7 @@ def _as_told(name: str, at: TimetableAt) -> dict[str, Any]:
         "from": str(place) if place is not None else "an address" if at.url is not None else "pushes",
         "department": at.department,
         "template": at.template,
+        "approved": approved,
         "via": list(at.via),
         "people": at.people.value,
         "every": at.every.total_seconds(),
@@ -183,6 +187,8 @@ def _as_told(name: str, at: TimetableAt) -> dict[str, Any]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

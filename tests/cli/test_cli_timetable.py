@@ -57,7 +57,8 @@ def test_a_push_ends_with_what_it_came_to_and_the_same_file_is_told_once(timetab
     assert "Illness" not in timetabled("status", announced["id"], "--json").out
     status = timetabled("timetable", "status", "--json").json["sources"][0]
     assert (status["source"], status["told"], status["held"]) == ("untis", [1], False)
-    assert timetabled("timetable", "sources", "--json").json["sources"][0]["from"] == "pushes"
+    listed = timetabled("timetable", "sources", "--json").json["sources"][0]
+    assert (listed["from"], listed["approved"]) == ("pushes", True)
     assert "untis" in timetabled("timetable", "sources").out
 
 

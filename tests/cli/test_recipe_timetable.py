@@ -38,5 +38,6 @@ def test_every_command_of_the_page_works_in_its_order(school, tmp_path, monkeypa
     promised = re.search(r'^`(\{"rows".*\})`', page, re.MULTILINE)
     assert promised is not None
     assert said["timetable push"].json == json.loads(promised[1])
-    assert "/srv/untis/GPU014." in said["timetable sources"].out
+    listed = school("timetable", "sources", "--json").json["sources"][0]
+    assert (listed["from"], listed["approved"]) == ("/srv/untis/GPU014.TXT", True)
     assert "untis" in said["timetable status"].out

@@ -18,6 +18,7 @@ from broker.errors import InvalidAnnouncement, NotFound, RuleBroken
 from broker.naming import fill, with_changes
 from broker.timetable import ChangeKind, TimetableChange
 from broker.timetables import Pushed, TimetableSource
+from channels.markup import to_html
 from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from sources.timetables import Reading, read
@@ -203,6 +204,7 @@ def test_a_mail_has_every_change_as_a_list_and_a_text_the_first_few():
     assert with_changes("{changes}", lines).endswith("; and 3 more, see the timetable")
     mail = with_changes("Dear you,\n\n{changes}\n\nThe office", ["7B: *Maths*"], markdown=True)
     assert mail == "Dear you,\n\n\n- 7B: \\*Maths\\*\n\n\nThe office"
+    assert "<li>7B: *Maths*</li>" in to_html(mail)
     assert with_changes("{changes}", [], markdown=True) == "{changes}"
     assert fill("{changes}", ()) == "The timetable changes: please ask the school"
 
@@ -214,6 +216,21 @@ def test_an_address_of_people_who_share_no_guardian_learns_no_childs_timetable(o
     office.world.bring(school)
     office.push(change("2", "7B"), change("2", "8A"))
     assert office.send()[-1] == "9 Timetable: the timetable changes: please ask the school"
+
+
+def test_classes_that_do_not_fit_into_one_audience_are_told_by_the_next_push(office: Office):
+    school = family()
+    classes = [f"A class with a long name, {n:02d} (Maths)" for n in range(20)]
+    for n, name in enumerate(classes):
+        school.guardian(f"P{n}", school.pupil(f"C{n}", name), mobiles=(f"+4479112220{n:02d}",))
+    office.world.bring(school)
+    changes = [change("2", name) for name in classes]
+    told, pushes = 0, 0
+    while (pushed := office.push(*changes)).notices:
+        told += len(office.send())
+        pushes += 1
+    assert (told, pushed.within_horizon) == (20, 0)
+    assert pushes == 2
 
 
 @pytest.mark.runs_on("postgresql")
