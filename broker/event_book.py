@@ -107,6 +107,26 @@ def bring(
     return ports.ledger.transact(work)
 
 
+def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor: Actor) -> EventRow:
+    """Keep an event that somebody typed in. Raises NotToBeChanged, UnknownAudience, NotAllowed."""
+    if not (told.title.isprintable() and told.place.isprintable() and len(told.title) <= LONGEST):
+        message = f"a title and a place are one line of at most {LONGEST} characters"
+        raise NotToBeChanged(Problem("bad_text", "title", message, "shorten it"))
+
+    def work(tx: Transaction) -> EventRow:
+        operators.must(tx, actor, OperatorRole.AUTHOR, department)
+        _known(tx, department, audience)
+        if not tx.now < told.starts_at < tx.now + HORIZON:
+            raise NotToBeChanged(
+                Problem("past", "starts", "this time is past, or too far away", "check the year")
+            )
+        row = _new(tx, told, _Home("", department, audience), actor)
+        tx.record.add([Entry("event.added", actor, {"event": str(row.public_id)})])
+        return row
+
+    return ports.ledger.transact(work)
+
+
 def move(
     ports: Ports,
     public_id: UUID,
@@ -158,11 +178,7 @@ def _take(tx: Transaction, row: EventRow | None, event: ToldEvent, home: _Home, 
     if row is None:
         if event.cancelled:
             return "unchanged"
-        made = EventRow(
-            0, uuid6.uuid7(), home.department, event.group or home.audience, home.source, event.uid, event.original,
-            event.title[:LONGEST], event.place[:LONGEST], event.wall, event.starts_at, event.ends_at, tx.now, actor.id,
-        )  # fmt: skip
-        tx.events.add(made)
+        _new(tx, event, home, actor)
         return "new"
     if event.cancelled:
         if row.cancelled_at is None:
@@ -183,6 +199,14 @@ def _take(tx: Transaction, row: EventRow | None, event: ToldEvent, home: _Home, 
         return "unchanged"
     _change(tx, row, new, actor)
     return "moved"
+
+
+def _new(tx: Transaction, event: ToldEvent, home: _Home, actor: Actor) -> EventRow:
+    made = EventRow(
+        0, uuid6.uuid7(), home.department, event.group or home.audience, home.source, event.uid, event.original,
+        event.title[:LONGEST], event.place[:LONGEST], event.wall, event.starts_at, event.ends_at, tx.now, actor.id,
+    )  # fmt: skip
+    return replace(made, id=tx.events.add(made))
 
 
 def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> EventRow:

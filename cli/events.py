@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import typer
@@ -13,7 +13,7 @@ import typer
 from broker import event_book as verbs
 from broker import reminders
 from broker.announcement import Part, People, Step
-from broker.events import ToldCalendar
+from broker.events import ALONE, ToldCalendar, ToldEvent
 from broker.moments import instant
 from broker.ports.events import EventRow, ReminderRule
 from broker.recurrence import HORIZON
@@ -65,6 +65,35 @@ def list_(
         ],
         none="there are none",
     )  # fmt: skip
+
+
+@app.command()
+def add(
+    title: Annotated[str, typer.Argument(help="What takes place, such as 'Spring concert'.")],
+    to: To,
+    starts: Annotated[str, typer.Option(metavar="TIME", help="When, by the school's clock.")],
+    ends: Annotated[str | None, typer.Option(metavar="TIME", help="Until when; else an hour.")] = None,
+    place: Annotated[str, typer.Option(help="Where.")] = "",
+    department: Department = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Add one event.
+
+    Example: `carillon events add "Spring concert" --to Choir --starts "2027-03-18 19:00" --place Hall`
+    """
+    wall = wall_from(starts, "starts")
+    with writing(operator) as (house, actor):
+        with house.ledger.look() as tx:
+            zone = tx.school.zone
+        begins = instant(starts, zone=zone, field="starts")
+        until = instant(ends, zone=zone, field="ends") if ends is not None else begins + timedelta(hours=1)
+        if until < begins:
+            raise bad("ends_first", "ends", "it ends before it begins", "check its times")
+        told = ToldEvent(str(uuid4()), ALONE, wall, begins, until, short_words(title, "title"), place.strip())
+        owner = department_of(house, department)
+        row = verbs.add(house.ports, told, department=owner, audience=to, actor=actor)
+    show.as_json(_as_told(row)) if json else show.say(f"{row.title}: {verbs.starts_in_words(row)}")
 
 
 @app.command("import")

@@ -1,4 +1,5 @@
-"""The public feeds: GET and HEAD of /feeds/<school>.rss, /feeds/departments/<slug>.atom, /feeds/groups/<slug>.json.
+"""The public feeds: GET and HEAD of /feeds/<school>.rss, /feeds/departments/<slug>.atom, /feeds/groups/<slug>.json;
+and the calendar of a public group, /feeds/groups/<slug>.ics.
 
 Plain ASGI, mounted beside the routes: a feed is asked for again and again, by machines that mostly have it already. A
 feed that is not there and one that is not public are the same 404.
@@ -15,6 +16,8 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from channels.rss.feed import Format
+from config.calendar_feeds import PATH as CALENDAR
+from config.calendar_feeds import CalendarFeeds
 from config.feeds import PATH, Feeds, Served
 from ledger.reads.feeds import Kind
 from web.conditional import is_known, takes_gzip, validators
@@ -35,16 +38,20 @@ _ALWAYS = {
 class FeedsApp:
     """ASGI. Readers, however many, take one thread between them when something is to be read anew."""
 
-    def __init__(self, feeds: Feeds) -> None:
+    def __init__(self, feeds: Feeds, calendars: CalendarFeeds) -> None:
         self._feeds = feeds
+        self._calendars = calendars
         self._one = anyio.CapacityLimiter(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in METHODS:
             raise HTTPException(405, headers={"Allow": ", ".join(METHODS)})
-        asked = PATH.fullmatch(scope["path"].removeprefix(ROOT))
+        path = scope["path"].removeprefix(ROOT)
+        asked, calendar = PATH.fullmatch(path), CALENDAR.fullmatch(path)
         served = await self._served(asked) if asked is not None else None
+        if calendar is not None:
+            served = await anyio.to_thread.run_sync(self._calendars.fetch, calendar[1], limiter=self._one)
         if served is None:
             raise HTTPException(404)
         status, headers, body = answer(served, Headers(scope=scope), datetime.now(UTC))
@@ -69,7 +76,7 @@ def answer(served: Served, asked: Headers, now: datetime) -> tuple[int, dict[str
     headers = {
         **_ALWAYS,
         **validators(served.tag, served.updated, now=now, packed=packed),
-        "Link": served.links,
+        **({"Link": served.links} if served.links else {}),
     }
     if is_known(asked, served.tag, served.updated, now=now):
         return 304, headers, b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from config.calendar_feeds import CalendarFeeds
 from config.feeds import Feeds
 from ledger.connect import Ledger
 from web import optouts, pages
@@ -17,4 +18,4 @@ def install(app: FastAPI) -> None:
     app.state.feeds = Feeds(ledger, app.state.settings)
     app.include_router(pages.router)
     app.include_router(optouts.router)
-    app.mount("/feeds", FeedsApp(app.state.feeds))
+    app.mount("/feeds", FeedsApp(app.state.feeds, CalendarFeeds(ledger)))

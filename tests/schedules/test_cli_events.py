@@ -46,6 +46,29 @@ def test_events_are_listed_moved_and_cancelled(music: Any) -> None:
     assert "cancelled" in music("events").out
 
 
+def test_one_event_is_typed_in(music: Any) -> None:
+    starts = f"{DAY + timedelta(days=1)} 19:00"
+    typed = (
+        "events",
+        "add",
+        "Tea",
+        "--to",
+        "Choir",
+        "--starts",
+        starts,
+        "--place",
+        "Hall",
+        "--department",
+        "music",
+    )
+    assert music(*typed, "--json").json["title"] == "Tea"
+    assert [one["title"] for one in music("events", "--json").json["events"]] == ["Concert", "Tea", "Trip"]
+    past = music("events", "add", "Tea", "--to", "Choir", "--starts", "2020-01-07 19:00", "--json")
+    assert past.error["code"] == "past"
+    backwards = music(*typed, "--ends", f"{DAY} 19:00", "--json")
+    assert backwards.error["code"] == "ends_first"
+
+
 def test_a_calendar_brought_again_changes_nothing(music: Any) -> None:
     again = music("events", "import", "FILE", "--to", "Choir", "--department", "music", "--json").json
     assert (again["new"], again["unchanged"]) == (0, 2)
