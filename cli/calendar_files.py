@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,13 +13,25 @@ from broker.moments import EARLIEST_YEAR, LATEST_YEAR
 from cli import show
 from cli.reading import bad, bytes_from
 from sources.calendars import LIMITS
+from sources.fetch import LIMITS as FETCH_LIMITS
+from sources.fetch import fetch
 
 MOST_TOLD = 20
 
 
-def calendar_bytes(path: Path) -> bytes:
-    """A calendar's bytes, bounded. Raises RuleBroken."""
-    return bytes_from(path, LIMITS.file_bytes, "file")
+def calendar_bytes(named: str) -> bytes:
+    """A calendar's bytes, out of a file or from an https address, bounded. Raises RuleBroken.
+
+    An address that leads into the school's own network, hangs, or goes on without end is refused.
+    """
+    if is_address(named):
+        return fetch(named, replace(FETCH_LIMITS, most=LIMITS.file_bytes))
+    return bytes_from(Path(named), LIMITS.file_bytes, "file")
+
+
+def is_address(named: str) -> bool:
+    """Whether it is on the web, not a file."""
+    return "://" in named[:16]
 
 
 def tell_problems(problems: Sequence[EventProblem], *, skip: bool) -> None:

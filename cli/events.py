@@ -18,7 +18,7 @@ from broker.moments import instant
 from broker.ports.events import EventRow, ReminderRule
 from broker.recurrence import HORIZON
 from cli import show
-from cli.calendar_files import calendar_bytes, tell_problems, wall_from
+from cli.calendar_files import calendar_bytes, is_address, tell_problems, wall_from
 from cli.house import department_of, reading, writing
 from cli.options import Json, Operator
 from cli.reading import bad, short_words
@@ -99,9 +99,10 @@ def add(
 @app.command("import")
 def import_(
     file: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="FILE", help="iCalendar, or CSV: title,begins and ends,place,group,uid,cancelled."
+            metavar="FILE",
+            help="iCalendar or CSV (title,begins,ends,place,group,uid,cancelled), or an address.",
         ),
     ],
     to: To,
@@ -123,10 +124,15 @@ def import_(
 ) -> None:
     """Bring a calendar of events; bring it again whenever it changes. What is new, moved or gone is found by itself.
 
-    Example: `carillon events import choir.ics --to Choir --department music --in-term`
+    Examples:
+
+    * `carillon events import choir.ics --to Choir --department music --in-term`
+    * `carillon events import https://calendar.example.org/choir.ics --to Choir --source choir`
     """
+    if source is None and is_address(file):  # many end alike, and some hold a secret
+        raise bad("no_source", "source", "what shall this calendar be known by?", "such as --source choir")
+    named = short_words(source if source is not None else Path(file).name, "source")
     data = calendar_bytes(file)
-    named = short_words(source if source is not None else file.name, "source")
     with writing(operator) as (house, actor):
         told = _read(house, data)
         tell_problems(told.problems, skip=skip_bad)

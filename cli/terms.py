@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,7 +56,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="iCalendar (.ics), or CSV: kind,name,begins,ends.")
+        str, typer.Argument(metavar="FILE", help="iCalendar or CSV (kind,name,begins,ends), or an address.")
     ],
     skip_bad: SkipBad = False,
     operator: Operator = None,
