@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any
@@ -14,14 +13,14 @@ from broker import templates
 from broker.announcement import Draft, Part, People, Step
 from broker.calendar import DayKind
 from broker.ports import Transaction
-from broker.ports.calendar import ScheduleRow
-from broker.recurrence import Double, Missing, Occurrence, Pattern, Rule, read_rule, upcoming
+from broker.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
 from broker.rules.parameters import Kind, Parameter
 from cli import show
 from cli.calendar_files import day_from, wall_from
 from cli.house import department_of, reading, writing, zone_of
 from cli.options import Json, Operator, asking
 from cli.reading import bad, fills
+from cli.schedule_told import as_told, dates_as_told, first, show_dates, table_of, why
 from config.assembly import House
 from ledger.reads.coming import announcements_to_come
 
@@ -55,7 +54,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
     with reading() as house, house.ledger.look() as tx:
         calendar = verbs.calendar_now(tx)
         rows = [
-            _as_told(row, _first(upcoming(row.pattern, calendar, now=tx.now, count=1)))
+            as_told(row, first(upcoming(row.pattern, calendar, now=tx.now, count=1)))
             for row in tx.schedules.all()
         ]
     if json:
@@ -126,14 +125,14 @@ def add(asked: AddAsked) -> None:
         with reading() as house:
             pattern = _pattern(house, asked)
             dates = verbs.preview(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts)
-        _show_dates(dates, json=asked.json, kept=False)
+        show_dates(dates, json=asked.json, kept=False)
         return
     with writing(asked.operator) as (house, actor):
         pattern = _pattern(house, asked)
         made = verbs.save(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts, actor=actor)
         with house.ledger.look() as tx:
             dates = upcoming(made.pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN)
-    _show_dates(dates, json=asked.json, kept=True)
+    show_dates(dates, json=asked.json, kept=True)
 
 
 @app.command()
@@ -176,7 +175,7 @@ def change(
             dates = upcoming(
                 verbs.the(tx, name).pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN
             )
-    _show_dates(dates, json=json, kept=True)
+    show_dates(dates, json=json, kept=True)
 
 
 @app.command("show")
@@ -202,13 +201,13 @@ def show_(name: Name, json: Json = False) -> None:
         for one in told
     ]
     if json:
-        show.as_json({**_as_told(row, _first(dates)), "dates": _dates_as_told(dates), "became": became,
+        show.as_json({**as_told(row, first(dates)), "dates": dates_as_told(dates), "became": became,
                       "parts": {part.value: text for part, text in row.draft.parts.items()}})  # fmt: skip
         return
     show.say(f"{row.name}, of {row.draft.department}, to {row.draft.audience}")
     for part, words in row.draft.parts.items():
         show.say(*(f"  | {show.plain(line)}" for line in f"{part.value}: {words}".splitlines()))
-    _table_of(dates)
+    table_of(dates)
     show.table(
         ("date", "became", "at", "announcement", ""),
         [
@@ -323,7 +322,7 @@ def coming(
             waiting = announcements_to_come(tx.hand, until=until)
     rows: list[dict[str, Any]] = [
         {"at": one.occurrence.at, "wall": one.occurrence.wall, "schedule": one.schedule.name,
-         "to": one.schedule.draft.audience, "left_out": _why(one.occurrence)}
+         "to": one.schedule.draft.audience, "left_out": why(one.occurrence)}
         for one in found
     ] + [
         {"at": one.due_at, "wall": one.due_at.astimezone(zone).replace(tzinfo=None), "announcement": one.public_id,
@@ -393,47 +392,3 @@ def _draft(house: House, asked: AddAsked) -> Draft:
 def _worded(tx: Transaction, owner: str, asked: AddAsked) -> dict[Part, str]:
     found = templates.the(tx, owner, asked.template or "", language=asked.language)
     return templates.filled(found, fills(asked.fill))
-
-
-def _first(dates: Sequence[Occurrence]) -> Occurrence | None:
-    return next((one for one in dates if one.at is not None), None)
-
-
-def _as_told(row: ScheduleRow, following: Occurrence | None) -> dict[str, Any]:
-    return {
-        "id": row.public_id,
-        "name": row.name,
-        "department": row.draft.department,
-        "to": row.draft.audience,
-        "every": row.pattern.rule.text,
-        "next": following.wall if following else None,
-        "paused": row.paused_at is not None,
-    }
-
-
-def _show_dates(dates: Sequence[Occurrence], *, json: bool, kept: bool) -> None:
-    if json:
-        show.as_json({"kept": kept, "dates": _dates_as_told(dates)})
-        return
-    _table_of(dates)
-    show.say("kept") if kept else show.hint("nothing is kept yet: say it again with --yes")
-
-
-def _dates_as_told(dates: Sequence[Occurrence]) -> list[dict[str, Any]]:
-    return [{"date": one.original, "wall": one.wall, "at": one.at, "left_out": _why(one)} for one in dates]
-
-
-def _table_of(dates: Sequence[Occurrence]) -> None:
-    show.table(
-        ("date", "", ""),
-        [(f"{one.wall:%a %Y-%m-%d %H:%M}", "moved" if one.was_moved else "", _why(one)) for one in dates],
-        none="nothing of it is to come",
-    )
-
-
-def _why(one: Occurrence) -> str:
-    if one.cancelled:
-        return "cancelled"
-    if one.left_out is not None:
-        return f"left out: {one.left_out.why}"
-    return str(one.trouble) if one.trouble is not None else ""
