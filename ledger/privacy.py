@@ -360,7 +360,9 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
         "calendar_span": Held(
             "the term calendar of the office's own",
             Kept.SCHOOL,
-            _columns(words="name", stand_in="id", nothing="kind begins_on ends_on made_at", operator="made_by"),
+            _columns(
+                words="name", stand_in="id", nothing="kind begins_on ends_on made_at", operator="made_by"
+            ),
             Erasure.STRUCK,
         ),
         "schedule": Held(
@@ -415,7 +417,11 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
         "event_notice": Held(
             "which changes of an event those reminded of it were told",
             Kept.SCHOOL,
-            _columns(stand_in="event_id announcement", words="words", nothing="sequence ways people owed_at made_at"),
+            _columns(
+                stand_in="event_id announcement",
+                words="words",
+                nothing="sequence ways people owed_at made_at",
+            ),
             Erasure.STRUCK,
         ),
         "template": Held(
