@@ -25,10 +25,10 @@ from uuid import uuid4
 from sqlalchemy import bindparam, insert, text
 
 from bench.ground import ACTOR
-from broker import privacy
 from broker.actor import SYSTEM
 from broker.ports import Ports
-from broker.privacy import Ground
+from broker.privacy import erasure
+from broker.privacy.erasure import Ground
 from config.signer import HmacSigner
 from ledger import tables as t
 from ledger.connect import Ledger, open_ledger
@@ -102,9 +102,9 @@ def measure(ledger: Ledger, people: int) -> dict[str, list[float]]:
     for n in range(people):
         who = f"{'gp'[n % 2]}{FAMILIES // (people + 1) * (n + 1)}"
         began = time.monotonic()
-        privacy.look(ports, who)
+        erasure.look(ports, who)
         looked = time.monotonic()
-        privacy.erase(ports, who, confirmed=who, ground=Ground.REQUEST, actor=ACTOR)
+        erasure.erase(ports, who, confirmed=who, ground=Ground.REQUEST, actor=ACTOR)
         found["look"].append(looked - began)
         found["erase"].append(time.monotonic() - looked)
     ledger.transact(lambda tx: tx.record.seal())

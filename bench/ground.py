@@ -18,9 +18,9 @@ from bench.words import LETTER, MAIL_SENDER, SENDER, SUBJECT, TEXT, email, mobil
 from broker import fanout, intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
-from broker.imports import import_roster
 from broker.ports import Hints
-from broker.roster import (
+from broker.rosters.imports import import_roster
+from broker.rosters.roster import (
     GroupKind,
     Role,
     Roster,

@@ -23,7 +23,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from broker.announcement import Content, Part, Purpose, Urgency
-from broker.names import NameIndex, RosterName
+from broker.disclosure.names import NameIndex, RosterName
 from broker.policy import Allow
 from broker.rules.book import rules_of
 from broker.rules.case import AnnouncementCase
@@ -32,7 +32,7 @@ from config.signer import HmacSigner
 from ledger import migrate
 from ledger import tables as t
 from ledger.connect import Ledger, open_ledger
-from ledger.names import name_index
+from ledger.rosters.names import name_index
 from tests.support.postgres import PostgresServer
 
 PEOPLE = 50_000

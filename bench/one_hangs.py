@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from broker import imports, intake
+from broker import intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.delivery import State
+from broker.rosters import imports
 from cli.demo import settings_for
 from cli.serving import running
 from config.assembly import House

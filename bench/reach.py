@@ -21,13 +21,14 @@ from sqlalchemy import text
 
 from bench.ground import ACTOR
 from bench.words import email, mobile
-from broker import fanout, groups, intake
+from broker import fanout, intake
 from broker.address import AddressKind
 from broker.announcement import Draft, Part, People, Step
 from broker.audience import parse
-from broker.imports import import_roster
-from broker.reach import Question, Statement, before
-from broker.roster import (
+from broker.office import groups
+from broker.office.reach import Question, Statement, before
+from broker.rosters.imports import import_roster
+from broker.rosters.roster import (
     GroupKind,
     Role,
     Roster,

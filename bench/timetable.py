@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from broker import timetables
 from broker.actor import SYSTEM
+from broker.diary import timetables
+from broker.diary.timetables import TimetableSource
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
-from broker.timetables import TimetableSource
 from config.signer import HmacSigner
 from ledger import migrate
 from ledger.connect import Ledger, open_ledger

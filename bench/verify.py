@@ -24,9 +24,9 @@ from broker.record import Entry
 from config.signer import HmacSigner
 from ledger import record
 from ledger import tables as t
-from ledger.audit import audit
 from ledger.connect import Ledger, open_ledger
 from ledger.migrate import upgrade
+from ledger.scrutiny.audit import audit
 from ledger.setup import ConfiguredAccount, School, install
 from tests.support.postgres import PostgresServer
 

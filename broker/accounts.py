@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from broker import operators
 from broker.actor import Actor
+from broker.authority import operators
 from broker.errors import NotFound, Problem
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from broker.errors import InvalidAnnouncement, Problem
-from broker.roster import Role
+from broker.rosters.roster import Role
 
 LONGEST = 500
 DEEPEST = 20  # brackets in brackets, signs that change

@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from broker import hearing, optouts
 from broker.actor import Actor, ActorKind
 from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears
+from broker.consent import optouts
 from broker.delivery import State, fold_attempt, fold_delivery
+from broker.incoming import hearing
 from broker.ports import Ports, Transaction
 from broker.record import entries
 from broker.values import InboxItem, KnownDelivery, Move, News

@@ -21,13 +21,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from broker import accounts, posture
+from broker import accounts
 from broker.actor import Actor
 from broker.brake import Brake, InHand, subjects_of
 from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, Traits
 from broker.claim import Claimed, claim
 from broker.errors import DeliveryFailure, RulesUnreadable, Uncertain
 from broker.judging import PolicyFailed
+from broker.licences import posture
 from broker.outcomes import Tried, result_of
 from broker.ports import Ports
 from broker.render import Rendered, Renderer

@@ -6,13 +6,14 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from broker import approvals, judging
 from broker import audience as audiences
+from broker import judging
 from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
 from broker.audience import Audience
+from broker.authority import approvals
 from broker.errors import RuleBroken, RulesUnreadable
-from broker.groups import resolve
+from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import DeliverHint, Lane, PlanProgress

@@ -16,19 +16,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
-from broker import company, judging, operators
+from broker import judging
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Announcement, Attachment, Content, Draft, Part, Purpose, Urgency
-from broker.audit import kept_digest, wording_digest
+from broker.authority import operators
 from broker.channel import Traits, Verifies
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem, UnknownChannel
-from broker.groups import resolve
+from broker.licences import company
 from broker.naming import CHANGES
+from broker.office.groups import resolve
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.reckoning import reckon
 from broker.record import Entry
+from broker.scrutiny.audit import kept_digest, wording_digest
 from broker.values import FanOutHint, StopKind
 from broker.wording import check_parts
 

@@ -13,14 +13,14 @@ from datetime import timedelta
 from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.channel import Traits
+from broker.disclosure.roster_facts import with_roster
 from broker.errors import BrokerError, InvalidAnnouncement, Problem
+from broker.licences.social import with_other_voices
 from broker.policy import Allow, Hold, Refuse, Verdict, together
 from broker.ports import KeptVerdict, Ports, Standing, Transaction
 from broker.record import Entry
-from broker.roster_facts import with_roster
 from broker.rules import book
 from broker.rules.case import AnnouncementCase
-from broker.social import with_other_voices
 from broker.values import AccountRow
 
 BROKEN_RECHECK = timedelta(minutes=1)  # of what a rule that raises holds: somebody is mending it

@@ -11,10 +11,10 @@ from types import MappingProxyType
 from broker.actor import Actor
 from broker.announcement import Content, Part
 from broker.channel import PUBLIC, Channel, Charges, Message, Recipient
+from broker.consent.optouts import Links
 from broker.delivery import State
 from broker.money import micros
 from broker.naming import CHANGES, GUARDIAN, names_of, with_changes
-from broker.optouts import Links
 from broker.policy import covered
 from broker.ports import Ports, Transaction
 from broker.record import Entry, commitment, joint_key

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from broker.actor import Actor
+from broker.authority.spending import warn_of_spend
 from broker.confirm import drain_inbox
 from broker.errors import RulesUnreadable
-from broker.governors import mail_heads
 from broker.ports import Ports, Transaction
 from broker.recover import expired_leases, stranded
-from broker.spending import warn_of_spend
+from broker.scrutiny.governors import mail_heads
 from broker.values import Due, FanOutHint
 
 MOST_HINTS = 100

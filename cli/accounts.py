@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import accounts, licensing, oversight
+from broker import accounts
+from broker.licences import licensing, oversight
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator

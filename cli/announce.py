@@ -10,12 +10,14 @@ from pathlib import Path
 
 import typer
 
-from broker import approvals, intake, templates
+from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Attachment, Draft, Part, Purpose, Step, Urgency
+from broker.authority import approvals
 from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
+from broker.office import templates
 from broker.policy import Hold
 from broker.rules.approval import SECOND_PERSON
 from broker.rules.blast import SIZE_CODES

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import typer
 
-from broker import answers
 from broker.actor import Actor
+from broker.incoming import answers
 from cli import show
 from cli.house import operator_named, reading, writing, zone_of
 from cli.options import Json, Operator

@@ -16,7 +16,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.main import get_command
 
-from broker.consents import ConsentRefused
+from broker.consent.consents import ConsentRefused
 from broker.errors import Problem, RuleBroken, SetupError
 from cli import (
     accounts,

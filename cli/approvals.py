@@ -8,9 +8,9 @@ from uuid import UUID
 
 import typer
 
-from broker import approvals
 from broker.announcement import Part
-from broker.approvals import SHORT
+from broker.authority import approvals
+from broker.authority.approvals import SHORT
 from broker.errors import NotFound, Problem
 from broker.ports.approvals import Decision
 from cli import show

@@ -9,19 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import governors
 from broker.address import AddressKind, mask
-from broker.heads import Head, read_heads, written
 from broker.record import Entry
+from broker.scrutiny import governors
+from broker.scrutiny.heads import Head, read_heads, written
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator, asking
 from cli.reading import LARGEST_ID, bad, short_words, text_from
 from cli.searching import search_
 from config.assembly import House
-from ledger.audit import Audit, audit
-from ledger.bundle import Bundle, export
 from ledger.reads.record import head
+from ledger.scrutiny.audit import Audit, audit
+from ledger.scrutiny.bundle import Bundle, export
 
 MOST_HEADS = 10_000
 NAME = 80  # characters of a governor's

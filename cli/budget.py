@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import spending
+from broker.authority import spending
 from broker.errors import InvalidAnnouncement, Problem
 from broker.money import Forecast, amount_of, month_of, read_amount, read_month, written
 from cli import show

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+from broker.diary.events import EventProblem
 from broker.errors import Problem, RuleBroken
-from broker.events import EventProblem
 from broker.moments import EARLIEST_YEAR, LATEST_YEAR
 from cli import show
 from cli.reading import bad, bytes_from

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from broker import consents
 from broker.announcement import Purpose
-from broker.consents import ConsentRefused, Told
+from broker.consent import consents
+from broker.consent.consents import ConsentRefused, Told
 from broker.errors import Problem
-from broker.sheets import as_csv
+from broker.office.sheets import as_csv
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator

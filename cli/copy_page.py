@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from ledger.privacy import REGISTRY
+from ledger.privacy.registry import REGISTRY
 from ledger.reads.copy import Copy
 
 # What art. 15(1) UK GDPR wants told beside the data itself.

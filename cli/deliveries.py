@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import intake, privacy, recover
+from broker import intake, recover
 from broker.delivery import FAILED, REACHED, State
+from broker.privacy import erasure
 from cli import show
 from cli.follow import as_told, follow, looking, show_status, stage_in_words
 from cli.house import reading, writing, zone_of
@@ -123,7 +124,7 @@ def _revealed(found: Sequence[Listed], why: str, operator: str | None) -> Sequen
     """With their addresses in full, which the record is told first."""
     reason = short_words(why, "reveal")
     with writing(operator) as (house, actor):
-        full = privacy.reveal_deliveries(house.ports, [one.id for one in found], why=reason, actor=actor)
+        full = erasure.reveal_deliveries(house.ports, [one.id for one in found], why=reason, actor=actor)
     return [replace(one, address=full.get(one.id, one.address)) for one in found]
 
 

@@ -17,11 +17,12 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import imports, intake
+from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
 from broker.delivery import State
 from broker.errors import Problem, RuleBroken
+from broker.rosters import imports
 from cli import show
 from cli.accounted import Account, account_for
 from cli.follow import Look, follow, looking

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from broker.doubtful import DOUBTS, Doubt, DoubtfulAddress, confirm
-from broker.sheets import as_csv
+from broker.office.doubtful import DOUBTS, Doubt, DoubtfulAddress, confirm
+from broker.office.sheets import as_csv
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator

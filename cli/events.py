@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import event_book as verbs
-from broker import reminders
 from broker.announcement import Part, People, Step
-from broker.events import ALONE, ToldCalendar, ToldEvent
+from broker.diary import event_book as verbs
+from broker.diary import reminders
+from broker.diary.events import ALONE, ToldCalendar, ToldEvent
+from broker.diary.recurrence import HORIZON
 from broker.moments import instant
 from broker.ports.events import EventRow, ReminderRule
-from broker.recurrence import HORIZON
 from cli import show
 from cli.calendar_files import calendar_bytes, is_address, tell_problems, wall_from
 from cli.house import department_of, reading, writing

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import families
-from broker.roster import Role
+from broker.office import families
+from broker.rosters.roster import Role
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator

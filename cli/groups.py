@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from broker import audience as audiences
-from broker import groups as verbs
+from broker.office import groups as verbs
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from broker import privacy
+from broker.privacy import erasure
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator
@@ -39,7 +39,7 @@ def place_(
         )
     reason = short_words(why, "why")
     with writing(operator) as (house, actor):
-        number = privacy.hold(
+        number = erasure.hold(
             house.ports,
             who=short_words(who, "who") if who is not None else None,
             announcement=announcement_id(announcement) if announcement is not None else None,
@@ -60,7 +60,7 @@ def lift_(
     Example: `carillon holds lift 3`
     """
     with writing(operator) as (house, actor):
-        privacy.lift(house.ports, number, actor=actor)
+        erasure.lift(house.ports, number, actor=actor)
     show.as_json({"lifted": number}) if json else show.say(f"lifted: {number}")
 
 
@@ -74,7 +74,7 @@ def list_(
     Example: `carillon holds list`
     """
     with reading() as house:
-        found = privacy.holds(house.ports, standing=not every)
+        found = erasure.holds(house.ports, standing=not every)
         zone = zone_of(house)
     if json:
         rows = [

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import typer
 
-from broker import keeping
+from broker.privacy import keeping
 from broker.rules.keeping import PARAMETERS
 from cli import show
 from cli.house import reading, writing

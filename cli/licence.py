@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import letter as letters
-from broker import licence_form, licensing
-from broker.licensing import Shown
+from broker.licences import letter as letters
+from broker.licences import licence_form, licensing
+from broker.licences.licensing import Shown
 from broker.values import AccountRow
 from cli import show
 from cli.house import reading, writing

@@ -8,11 +8,11 @@ from typing import Any
 
 import typer
 
-from broker import licence_form
 from broker.errors import InvalidLicence
-from broker.licence import Angle
-from broker.licence_form import Line, lines_of
-from broker.licensing import Shown
+from broker.licences import licence_form
+from broker.licences.licence import Angle
+from broker.licences.licence_form import Line, lines_of
+from broker.licences.licensing import Shown
 from cli import show
 from cli.reading import bad
 

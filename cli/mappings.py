@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from broker import mappings
 from broker.errors import BadMapping, Problem
-from broker.mapping import MOST_HEADER_ROWS, NO_HEADERS, Encoding, ReportMapping, Rows, letter, make
-from broker.roster import Role, Roster
+from broker.rosters import mappings
+from broker.rosters.mapping import MOST_HEADER_ROWS, NO_HEADERS, Encoding, ReportMapping, Rows, letter, make
+from broker.rosters.roster import Role, Roster
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from broker import operators
+from broker.authority import operators
 from broker.ports.approvals import OperatorRole
 from cli import show
 from cli.house import reading, writing

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from broker import optouts
+from broker.consent import optouts
 from broker.ports.consents import OptOutRow
 from cli import show
 from cli.house import reading, writing, zone_of

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import imports, mappings
 from broker.actor import Actor
-from broker.difference import ImportDifference
 from broker.errors import Problem, RuleBroken
-from broker.roster import EVERYBODY, Role, Roster, in_words, speaking_for
+from broker.rosters import imports, mappings
+from broker.rosters.difference import ImportDifference
+from broker.rosters.roster import EVERYBODY, Role, Roster, in_words, speaking_for
 from cli import doubtful, families, privacy, show
 from cli import mappings as mapping_commands
 from cli.house import reading, writing

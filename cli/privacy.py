@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import privacy
 from broker.errors import Problem, RuleBroken
-from broker.privacy import Erasing, Ground
+from broker.privacy import erasure
+from broker.privacy.erasure import Erasing, Ground
 from cli import copy_page, show
 from cli.house import reading, writing
 from cli.options import Json, Operator
@@ -31,7 +31,7 @@ def reveal_(who: Who, why: Why, operator: Operator = None, json: Json = False) -
     """
     reason = short_words(why, "why")
     with writing(operator) as (house, actor):
-        found = privacy.reveal(house.ports, short_words(who, "who"), why=reason, actor=actor)
+        found = erasure.reveal(house.ports, short_words(who, "who"), why=reason, actor=actor)
     if json:
         addresses = [{"kind": kind, "address": value} for kind, value in found.addresses]
         show.as_json({"id": found.person.source_id, "addresses": addresses})
@@ -72,16 +72,16 @@ def erase_(
     asked = short_words(who, "who")
     if dry_run:
         with reading() as house:
-            _tell(privacy.look(house.ports, asked), done=False, json=json)
+            _tell(erasure.look(house.ports, asked), done=False, json=json)
         return
     with writing(operator) as (house, actor):
         typed = confirm
         if typed is None:
-            looked = privacy.look(house.ports, asked)
+            looked = erasure.look(house.ports, asked)
             if looked.hindered is not None:
                 raise RuleBroken(looked.hindered)
             typed = _typed(looked, json=json)
-        done = privacy.erase(
+        done = erasure.erase(
             house.ports, asked, confirmed=typed, ground=because, called=first_names, actor=actor
         )
     house.ledger.forget()
@@ -98,7 +98,7 @@ def readmit_(
     Example: `carillon people readmit P0417`
     """
     with writing(operator) as (house, actor):
-        privacy.readmit(house.ports, short_words(source_id, "id"), actor=actor)
+        erasure.readmit(house.ports, short_words(source_id, "id"), actor=actor)
     show.as_json({"readmitted": True}) if json else show.say("the next roster may bring them back")
 
 
@@ -123,7 +123,7 @@ def export_(
     reason = short_words(why, "why")
     with writing(operator) as (house, actor):
         with house.ledger.begin() as tx:
-            person, subject = privacy.subject_of_copy(tx, short_words(who, "who"), why=reason, actor=actor)
+            person, subject = erasure.subject_of_copy(tx, short_words(who, "who"), why=reason, actor=actor)
             found = copy(tx.hand, subject)
             rules = tx.rules.current()
         facts = _facts(house, rules)

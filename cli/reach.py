@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from broker import audience as audiences
-from broker import groups
 from broker.actor import Actor
 from broker.announcement import Content, People, Purpose
-from broker.heads import written
 from broker.naming import unknown_placeholder
-from broker.reach import Question, Statement, Untold, before, kinds_of, record_listing
-from broker.sheets import as_csv
+from broker.office import groups
+from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
+from broker.office.sheets import as_csv
+from broker.scrutiny.heads import written
 from channels.markup import plain_words
 from cli import show
 from cli.house import department_of, reading, writing, zone_of

@@ -18,9 +18,9 @@ from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
 from broker.money import written
 from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
+from broker.office.reach import Question, Statement, before
+from broker.office.reach import Way as Reach
 from broker.policy import Allow, Case, Cover, Hold, Verdict, judge, together
-from broker.reach import Question, Statement, before
-from broker.reach import Way as Reach
 from broker.rules import book
 from broker.values import AccountRow
 from cli import show

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from broker import rule_changes
+from broker.authority import rule_changes
 from broker.rules.book import FAMILIES, RULES, parameter_named
 from broker.rules.parameters import Parameter
 from broker.rules.values import Rules

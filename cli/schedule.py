@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import schedules as verbs
-from broker import templates
 from broker.announcement import Draft, Part, People, Step
-from broker.calendar import DayKind
+from broker.diary import schedules as verbs
+from broker.diary.calendar import DayKind
+from broker.diary.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
+from broker.office import templates
 from broker.ports import Transaction
-from broker.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
 from broker.rules.parameters import Kind, Parameter
 from cli import show
 from cli.calendar_files import day_from, wall_from

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from broker.diary.recurrence import Occurrence
 from broker.ports.calendar import ScheduleRow
-from broker.recurrence import Occurrence
 from cli import show
 
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import families
 from broker.actor import Actor
 from broker.moments import instant
+from broker.office import families
 from broker.record import Entry
 from cli import show
 from cli.house import operator_named, reading, seal, zone_of

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from broker import second_thoughts
+from broker.authority import second_thoughts
 from broker.errors import NotFound, Problem
 from broker.ports import KeptVerdict
 from cli import show

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from broker import signin
+from broker.authority import signin
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from cli import show

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from broker import switching
+from broker.authority import switching
 from broker.rules.switches import SwitchKind
 from cli import show
 from cli.house import reading, writing, zone_of

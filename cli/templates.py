@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from broker import families
-from broker import templates as verbs
 from broker.address import mask
 from broker.announcement import Content, Part, People
 from broker.channel import Recipient
 from broker.errors import InvalidAnnouncement
+from broker.office import families
+from broker.office import templates as verbs
 from broker.ports.office import TemplateRow
 from broker.wording import check_parts
 from cli import show

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from broker import schedules
-from broker import terms as verbs
-from broker.calendar import DayKind
+from broker.diary import schedules
+from broker.diary import terms as verbs
+from broker.diary.calendar import DayKind
 from cli import show
 from cli.calendar_files import calendar_bytes, day_from, tell_problems
 from cli.house import reading, writing

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from broker import timetables
+from broker.diary import timetables
+from broker.diary.timetables import Pushed
 from broker.ports.timetables import SourceRow
-from broker.timetables import Pushed
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator

@@ -11,7 +11,7 @@ from rich.text import Text
 from broker.announcement import Announcement
 from broker.delivery import describe
 from broker.duty import DutyState
-from broker.reach import kinds_of
+from broker.office.reach import kinds_of
 from cli import show
 from config.assembly import House
 from ledger.reads.reached import Told, reached

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from broker.roster import RosterProblem
+from broker.rosters.roster import RosterProblem
 from cli import show
 from config.settings import load
 

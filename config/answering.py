@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, model_validator
 
-from broker.answering import (
+from broker.errors import Problem, SetupError
+from broker.incoming.answering import (
     HELP,
     OFFICE,
     OVERDUE_AFTER,
@@ -19,7 +20,6 @@ from broker.answering import (
     WordList,
     shipped_words,
 )
-from broker.errors import Problem, SetupError
 from broker.loopback import is_loopback
 from channels.email.settings import Email
 from channels.seconds import Seconds

@@ -12,8 +12,8 @@ from typing import Self
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from broker import licensing
 from broker.errors import Problem, SetupError
+from broker.licences import licensing
 from broker.ports import Ports
 from config.answering import answering_of
 from config.faults import name_of

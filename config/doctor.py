@@ -17,15 +17,15 @@ import redis
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from broker.approvals import OVERRIDDEN, VOID
+from broker.authority.approvals import OVERRIDDEN, VOID
+from broker.authority.switching import STOPPED
 from broker.errors import RulesUnreadable, SetupError
-from broker.licensing import LAPSED, LAPSING, silent
-from broker.oversight import ALARM as FOUND_POST
+from broker.licences.licensing import LAPSED, LAPSING, silent
+from broker.licences.oversight import ALARM as FOUND_POST
 from broker.ports.approvals import OperatorRole
 from broker.retract import ALARM as RETRACTION
 from broker.rules.approval import NEEDED
 from broker.sweep import UNREADABLE
-from broker.switching import STOPPED
 from config import queue
 from config.assembly import secret_of
 from config.faults import name_of

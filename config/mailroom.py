@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from broker import mails
 from broker.actor import Actor, ActorKind
-from broker.mails import Taken
+from broker.incoming import mails
+from broker.incoming.mails import Taken
 from broker.ports import Ports, Transaction
 from config.answering import mailboxes_of
 from config.settings import Settings

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from broker import timetables
 from broker.actor import Actor, ActorKind
 from broker.announcement import People
+from broker.diary import timetables
+from broker.diary.timetable import ChangeKind
+from broker.diary.timetables import Pushed, TimetableSource
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
-from broker.timetable import ChangeKind
-from broker.timetables import Pushed, TimetableSource
 from channels.seconds import Seconds
 from config.answering import Names
 from config.faults import Faults

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from broker.announcement import People
 from broker.audience import Audience, Combined, Everyone, OfRole, fold, operands
 from broker.duty import Unreached
-from broker.roster import Role
+from broker.rosters.roster import Role
 from ledger.tables import address, guardianship, membership, people_group, person, person_address
 
 LOOKING_AFTER = (People.GUARDIANS, People.FIRST)

@@ -16,50 +16,50 @@ from sqlalchemy.exc import DBAPIError
 
 from broker.ports import Signer
 from broker.record import Entry
-from broker.roster import Roster
+from broker.rosters.roster import Roster
 from broker.values import AccountRow, Result, SchoolRow, Starts
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
-from ledger.answers import Answers, Notes
-from ledger.approvals import Approvals, Operators
-from ledger.bounces import Bounces
+from ledger.authority.approvals import Approvals, Operators
+from ledger.authority.sessions import Sessions
+from ledger.authority.switches import Switches
 from ledger.cases import Cases
-from ledger.consents import Consents, OptOuts
+from ledger.consent.consents import Consents, OptOuts
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import AHEAD, READ_ONLY
-from ledger.erasure import Privacy
-from ledger.events import Events
+from ledger.diary.events import Events
+from ledger.diary.schedules import Schedules, TermCalendars
+from ledger.diary.timetables import Timetables
 from ledger.exchange import exchange
-from ledger.families import Families
-from ledger.groups import Groups
 from ledger.hand import Hand
-from ledger.imports import Imports
-from ledger.licences import Licences
-from ledger.mappings import Mappings
+from ledger.incoming.answers import Answers, Notes
+from ledger.incoming.bounces import Bounces
+from ledger.licences.licences import Licences
+from ledger.licences.posts import Posts
 from ledger.money import Money
 from ledger.moves import Moves
+from ledger.office.families import Families
+from ledger.office.groups import Groups
+from ledger.office.reaches import Reaches
+from ledger.office.templates import Templates
 from ledger.pace import Pace
-from ledger.people import People
 from ledger.plans import Plans
-from ledger.posts import Posts
-from ledger.pruning import Prunings
-from ledger.reaches import Reaches
+from ledger.privacy.erasure import Privacy
+from ledger.privacy.pruning import Prunings
+from ledger.privacy.redactions import Redactions
 from ledger.receipts import Receipts
 from ledger.record import Records
-from ledger.redactions import Redactions
 from ledger.retractions import Retractions
+from ledger.rosters.imports import Imports
+from ledger.rosters.mappings import Mappings
+from ledger.rosters.people import People
+from ledger.rosters.staging import Staged, staged
 from ledger.rules import RuleBook
-from ledger.schedules import Schedules, TermCalendars
-from ledger.sessions import Sessions
-from ledger.staging import Staged, staged
 from ledger.stops import Stops
 from ledger.sweeps import Sweeps
-from ledger.switches import Switches
 from ledger.tables import school
-from ledger.templates import Templates
-from ledger.timetables import Timetables
 from ledger.verdicts import Verdicts
 
 T = TypeVar("T")

@@ -14,8 +14,8 @@ from broker.record import GENESIS, Chain, Entry, Seal, Verification
 from ledger.hand import Hand
 from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, sealed
 from ledger.reads.record import head as newest
-from ledger.record_keeping import opened
-from ledger.remarks import kept_apart
+from ledger.scrutiny.record_keeping import opened
+from ledger.scrutiny.remarks import kept_apart
 from ledger.tables import head_holder, record_entry, record_head, record_seal
 
 if TYPE_CHECKING:

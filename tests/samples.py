@@ -22,11 +22,11 @@ from typing import NoReturn
 
 from broker.actor import SYSTEM
 from broker.channel import Channel, Traits
-from broker.difference import ImportDifference
 from broker.errors import BrokerError, Problem, RuleBroken, UnknownChannel
-from broker.imports import import_roster
 from broker.ports import Ports
-from broker.roster import Roster
+from broker.rosters.difference import ImportDifference
+from broker.rosters.imports import import_roster
+from broker.rosters.roster import Roster
 from broker.testing.hints import PretendHints
 from config.signer import HmacSigner
 from ledger.connect import open_ledger

@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 import anyio
 from fastapi import APIRouter, Request, Response
 
-from broker import optouts
 from broker.actor import Actor, ActorKind
 from broker.address import AddressKind
-from broker.optouts import Holder
+from broker.consent import optouts
+from broker.consent.optouts import Holder
 from broker.ports import Ports
 from web.bounded import body_of
 from web.pages import HEADERS as PAGE_HEADERS

@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from broker.address import as_dialled
-from broker.letter import Block
+from broker.licences.letter import Block
 from broker.naming import fill
-from broker.reach import Untold
+from broker.office.reach import Untold
 from ledger.reads.phones import Call
 
 NO_FORM = "Without a form"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
-from broker import answers, bounces
 from broker.actor import Actor, ActorKind
-from broker.bouncing import FAILURES_WITHIN
+from broker.incoming import answers, bounces
+from broker.incoming.bouncing import FAILURES_WITHIN
 from config.assembly import House
 from config.mailroom import Mailroom
 from config.timetables import TimetableRoom

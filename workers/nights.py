@@ -6,8 +6,8 @@ import logging
 import threading
 from datetime import timedelta
 
-from broker import keeping, redact
 from broker.actor import Actor, ActorKind
+from broker.privacy import keeping, redact
 from config.assembly import House
 from config.epochs import prune_record
 from workers.every import Every

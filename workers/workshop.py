@@ -13,9 +13,11 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, oversight, reconcile, reminders, retract, schedules, sweep
+from broker import dispatch, fanout, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
+from broker.diary import reminders, schedules
+from broker.licences import oversight
 from broker.ports import Ports
 from broker.sweep import Report
 from broker.values import FanOutHint, Hint, Lane

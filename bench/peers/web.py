@@ -6,8 +6,8 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from broker import signin
 from broker.actor import Actor, ActorKind
+from broker.authority import signin
 from config.assembly import assemble
 from config.settings import Settings
 from web.app import create_app

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from broker.address import AddressKind
 from broker.announcement import Draft
-from broker.answering import Answered, AnswerRow, Inbound, Waiting
-from broker.bouncing import Bounce, KnownTry
+from broker.incoming.answering import Answered, AnswerRow, Inbound, Waiting
+from broker.incoming.bouncing import Bounce, KnownTry
 
 
 class Answers(Protocol):

@@ -10,9 +10,9 @@ from typing import Protocol
 from uuid import UUID
 
 from broker.announcement import Draft
-from broker.calendar import Span
-from broker.recurrence import Pattern
-from broker.roster import RosterTerm
+from broker.diary.calendar import Span
+from broker.diary.recurrence import Pattern
+from broker.rosters.roster import RosterTerm
 
 
 class Outcome(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from broker.licence import Licence
+from broker.licences.licence import Licence
 
 
 @dataclass(frozen=True, slots=True)

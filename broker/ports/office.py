@@ -12,7 +12,7 @@ from broker.address import AddressKind
 from broker.announcement import Attachment, Part, People, Purpose
 from broker.audience import Audience
 from broker.duty import Unreached
-from broker.roster import Role
+from broker.rosters.roster import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from broker.address import AddressKind
 from broker.audience import Audience
-from broker.difference import Brakes, ImportDifference
-from broker.mapping import ReportMapping
-from broker.names import NameIndex
+from broker.disclosure.names import NameIndex
+from broker.rosters.difference import Brakes, ImportDifference
+from broker.rosters.mapping import ReportMapping
 from broker.values import GroupRow
 
 

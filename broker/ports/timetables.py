@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from broker.timetable import Difference, TimetableChange
+from broker.diary.timetable import Difference, TimetableChange
 
 
 @dataclass(frozen=True, slots=True)

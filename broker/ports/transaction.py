@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from broker.answering import Answering
+from broker.incoming.answering import Answering
 from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.approvals import Approvals, Operators
@@ -26,7 +26,7 @@ from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.ports.timetables import Timetables
 from broker.record import Entry
-from broker.roster import Roster
+from broker.rosters.roster import Roster
 from broker.rules.memory import Memory
 from broker.values import AccountRow, Result, SchoolRow, Starts
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from broker.ages import is_under, limit_on, limits_of
 from broker.announcement import Purpose
+from broker.consent.ages import is_under, limit_on, limits_of
 from broker.policy import ALLOW, Case, Refuse, Verdict, covered
 from broker.rules.case import Family
 from broker.rules.parameters import Kind, Parameter

@@ -1,6 +1,7 @@
 """Two pairs of eyes: which announcements somebody other than their author has to agree to (R13, R20).
 
-Approver ≠ author, always. Who may approve is `broker.operators`, what an approval binds `broker.approvals`.
+Approver ≠ author, always. Who may approve is `broker.authority.operators`, what an approval binds
+`broker.authority.approvals`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from broker.calendar import CalendarRefused, check_region
+from broker.diary.calendar import CalendarRefused, check_region
 from broker.rules.case import Family
 from broker.rules.parameters import Kind, Parameter
 

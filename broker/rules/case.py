@@ -14,7 +14,7 @@ from decimal import Decimal
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Attachment, Content, People, Purpose, Urgency
 from broker.channel import Traits
-from broker.names import NameIndex
+from broker.disclosure.names import NameIndex
 from broker.policy import Policy, Verdict
 from broker.rules.parameters import Parameter
 from broker.rules.values import Rules

@@ -1,8 +1,8 @@
 """How long things are kept: one rule for each kind of data, counted from when its purpose was over.
 
 Storage limitation (UK GDPR art. 5(1)(e)): nothing about anybody is kept for ever because nobody thought of it. The
-nightly job (`broker.keeping`) takes away what has had its time; a legal hold keeps it. docs/privacy.md shows how a
-school decides.
+nightly job (`broker.privacy.keeping`) takes away what has had its time; a legal hold keeps it. docs/privacy.md
+shows how a school decides.
 """
 
 from __future__ import annotations

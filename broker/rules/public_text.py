@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker.announcement import Part
-from broker.exposed import Allowed, exposed, squashed
-from broker.names import Naming
+from broker.disclosure.exposed import Allowed, exposed, squashed
+from broker.disclosure.names import Naming
 from broker.policy import ALLOW, Evidence, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter

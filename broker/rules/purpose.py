@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from broker.announcement import Part, Purpose
-from broker.plain_letters import plain
+from broker.disclosure.plain_letters import plain
 from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter

@@ -1,7 +1,7 @@
 """Posts that everybody may read: one voice for one thing, nobody quoted but whom the school listed, nothing only there.
 
 That such an account follows nobody and is open or locked as declared are its channel's own rules, judged with every
-delivery; that it is never the only way is `broker.company`.
+delivery; that it is never the only way is `broker.licences.company`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any
 from broker import naming
 from broker.announcement import Attachment
 from broker.channel import Recipient
-from broker.return_path import return_path
+from broker.incoming.return_path import return_path
 from channels.email.wire import Wire
 
 

@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from broker.address import BadAddress, parse_email
+from broker.incoming.return_path import LONGEST_MAILBOX
 from broker.loopback import is_loopback
-from broker.return_path import LONGEST_MAILBOX
 from channels.seconds import Seconds
 
 

@@ -1,6 +1,7 @@
 """The channel's own rules: nothing is posted by an account that nobody has looked at, or that follows anybody.
 
-What the account looks like is read by `broker.posture` just before a turn of sending, and comes in with the Case.
+What the account looks like is read by `broker.licences.posture` just before a turn of sending, and comes in with
+the Case.
 """
 
 from __future__ import annotations

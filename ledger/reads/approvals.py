@@ -15,7 +15,7 @@ from broker.ports.approvals import Author, Binding, Decided, Decision, Operator
 from broker.rules.approval import SECOND_PERSON
 from ledger import tables as t
 from ledger.announcements import Announcements
-from ledger.approvals import Approvals, Operators, decision_of, decisions
+from ledger.authority.approvals import Approvals, Operators, decision_of, decisions
 from ledger.hand import Hand
 
 MOST = 200

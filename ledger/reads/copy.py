@@ -20,11 +20,11 @@ from broker.announcement import Part
 from broker.audience import fold
 from broker.delivery import State, describe
 from broker.ports.privacy import Subject
-from broker.strike import pattern, striker, whole_names
+from broker.privacy.strike import pattern, striker, whole_names
 from ledger import tables as t
 from ledger.hand import Hand
-from ledger.privacy import NOT_SHOWN, REGISTRY, TYPED, Kind
-from ledger.subjects import chunks, where_theirs
+from ledger.privacy.registry import NOT_SHOWN, REGISTRY, TYPED, Kind
+from ledger.privacy.subjects import chunks, where_theirs
 
 MOST_MESSAGES = 10_000
 ANOTHER = "another person"

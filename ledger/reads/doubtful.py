@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, o
 
 from broker.address import AddressKind, mask
 from broker.delivery import REACHED, Event, Evidence, State
-from broker.doubtful import CONFIRMED_FOR, Doubt, DoubtfulAddress, Holder
+from broker.office.doubtful import CONFIRMED_FOR, Doubt, DoubtfulAddress, Holder
 from ledger import tables as t
 from ledger.hand import Hand
 

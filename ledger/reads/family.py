@@ -10,8 +10,8 @@ from sqlalchemy import Row, select
 from broker.address import AddressKind, mask
 from broker.ports.office import PersonRow
 from ledger import tables as t
-from ledger.families import person_row
 from ledger.hand import Hand
+from ledger.office.families import person_row
 
 
 @dataclass(frozen=True, slots=True)

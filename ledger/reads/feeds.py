@@ -21,7 +21,7 @@ from broker.announcement import Content, Part
 from broker.audience import Group, fold, parse
 from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
-from broker.groups import slug_of
+from broker.office.groups import slug_of
 from ledger import tables as t
 from ledger.hand import Hand
 

@@ -11,12 +11,12 @@ from sqlalchemy import Select, and_, func, select
 
 from broker.announcement import People
 from broker.audience import Audience
-from broker.groups import slug_of
-from broker.roster import as_listed
+from broker.office.groups import slug_of
+from broker.rosters.roster import as_listed
 from ledger import tables as t
 from ledger.audience import holds_on, members
 from ledger.hand import Hand
-from ledger.reaches import called, group_of
+from ledger.office.reaches import called, group_of
 
 SIDES = (People.PUPILS, People.STAFF)  # whom a group has members as
 
@@ -96,7 +96,7 @@ class Within:
 
 
 def within(hand: Hand, audience: Audience, *, today: date, most: int) -> Within:
-    """`audience` has been taken apart (`broker.groups.resolve`)."""
+    """`audience` has been taken apart (`broker.office.groups.resolve`)."""
     counts: list[int] = []
     listed: list[Member] = []
     for side in SIDES:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, null, select
 
-from broker.audit import (
+from broker.scrutiny.audit import (
     AnnouncementTold,
     Fault,
     Story,

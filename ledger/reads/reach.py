@@ -16,11 +16,11 @@ from broker.address import AddressKind
 from broker.announcement import Announcement
 from broker.delivery import REACHED
 from broker.duty import DutyState
-from broker.reach import Statement, Untold, Way
-from broker.roster import as_listed
+from broker.office.reach import Statement, Untold, Way
+from broker.rosters.roster import as_listed
 from ledger import tables as t
 from ledger.hand import Hand
-from ledger.reaches import called, group_of
+from ledger.office.reaches import called, group_of
 from ledger.reads.reached import PAGE, Told, reached
 
 WEEK = timedelta(days=7)

@@ -14,10 +14,10 @@ from broker.address import AddressKind, mask
 from broker.announcement import Announcement
 from broker.delivery import REACHED, State, describe
 from broker.duty import DutyState, Unreached
-from broker.reach import in_one, nothing_there
+from broker.office.reach import in_one, nothing_there
 from ledger import tables as t
 from ledger.hand import Hand
-from ledger.reaches import Reaches
+from ledger.office.reaches import Reaches
 from ledger.reads import duties
 
 PAGE = 1_000
@@ -58,8 +58,9 @@ def reached(
 ) -> Sequence[Told]:
     """The next duties of an announcement after a duty's id, in the order of ids; empty at the end.
 
-    `unmet`: only those whom nothing reached yet. `kinds` is what the personal ways go to (`broker.reach.kinds_of`):
-    with it, who has no address is told of by each way, and whether something unusable stands there.
+    `unmet`: only those whom nothing reached yet. `kinds` is what the personal ways go to
+    (`broker.office.reach.kinds_of`): with it, who has no address is told of by each way, and whether something
+    unusable stands there.
     """
     each = duties.facts(announcement.id).where(t.duty.c.id > after).order_by(t.duty.c.id).limit(limit)
     if unmet:

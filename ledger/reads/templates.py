@@ -14,8 +14,8 @@ from broker.announcement import Attachment
 from broker.audience import fold
 from broker.ports.office import TemplateRow
 from ledger.hand import Hand
+from ledger.office.templates import row_of, templates
 from ledger.tables import attachment, department, template, template_attachment
-from ledger.templates import row_of, templates
 
 
 def listed(hand: Hand, *, owner: str | None = None) -> Sequence[TemplateRow]:

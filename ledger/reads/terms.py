@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from broker.roster import RosterTerm, TermKind
+from broker.rosters.roster import RosterTerm, TermKind
 from ledger import tables as t
 from ledger.hand import Hand
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, LargeBinary, String, Table, Text, UniqueConstraint, Uuid, text
 
-from broker.bouncing import BounceKind
+from broker.incoming.bouncing import BounceKind
 from ledger.tables.base import Id, Moment, id_, metadata, one_of, ref
 
 answer = Table(

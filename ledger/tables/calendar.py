@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Date, Index, Integer, String, Table, Text, Uuid, text
 
 from broker.announcement import People, Purpose, Urgency
-from broker.calendar import SpanKind
+from broker.diary.calendar import SpanKind
 from broker.ports.calendar import Outcome
 from ledger.tables.base import Moment, id_, metadata, one_of, ref
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from broker.address import AddressKind
 from broker.announcement import Purpose
-from broker.roster import GroupKind, TermKind
+from broker.rosters.roster import GroupKind, TermKind
 from ledger.tables.base import Moment, id_, metadata, one_of, ref
 
 person = Table(

@@ -31,7 +31,7 @@ record_seal = Table(
     Column("sealed_at", Moment, nullable=False),
 )
 
-# A row here, in one's own transaction, lets that transaction prune: ledger.record_keeping. Else it is empty.
+# A row here, in one's own transaction, lets that transaction prune: ledger.scrutiny.record_keeping. Else it is empty.
 record_opening = Table(
     "record_opening",
     metadata,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from broker.diary.events import ALONE, EventProblem, ToldCalendar, ToldEvent
 from broker.errors import Problem, RuleBroken
-from broker.events import ALONE, EventProblem, ToldCalendar, ToldEvent
 from broker.moments import instant
 from sources.calendars.limits import LIMITS, Limits
 from sources.calendars.table import rows_of

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import recurring_ical_events
 from icalendar import Calendar, Event
 
-from broker.calendar import Span
+from broker.diary.calendar import Span
+from broker.diary.events import ALONE, EventProblem, ToldCalendar, ToldEvent
+from broker.diary.recurrence import FIRST_YEAR, LAST_YEAR, read_rule, resolve
 from broker.errors import BrokerError, RuleBroken
-from broker.events import ALONE, EventProblem, ToldCalendar, ToldEvent
 from broker.moments import zone_named
-from broker.recurrence import FIRST_YEAR, LAST_YEAR, read_rule, resolve
 from sources.calendars.limits import LIMITS, Limits, refuse
 from sources.calendars.spans import kind_of
 from sources.calendars.structure import text_of

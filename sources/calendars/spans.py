@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from broker.calendar import SpanKind
+from broker.diary.calendar import SpanKind
 
 # In this order: "INSET day, last day of half-term" is an INSET day.
 _WORDS = (

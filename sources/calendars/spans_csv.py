@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from broker.calendar import Span, SpanKind
-from broker.events import EventProblem
+from broker.diary.calendar import Span, SpanKind
+from broker.diary.events import EventProblem
 from sources.calendars.limits import LIMITS, Limits
 from sources.calendars.spans import kind_of
 from sources.calendars.table import rows_of

@@ -19,8 +19,8 @@ from email.utils import getaddresses, parseaddr
 
 from flufl.bounce import all_failures
 
-from broker.bouncing import Failure
-from broker.mails import MOST_RECIPIENTS, Mail
+from broker.incoming.bouncing import Failure
+from broker.incoming.mails import MOST_RECIPIENTS, Mail
 from sources.mailbox import MOST_BYTES
 from sources.mailbox.markup import words_of
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from broker.roster import Roster
+from broker.rosters.roster import Roster
 from sources.rosters import oneroster, people_csv
 from sources.rosters.archive import open_files
 from sources.rosters.errors import RosterRefused, refuse

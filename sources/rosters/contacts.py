@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from broker.audience import fold
-from broker.roster import Role, RosterPerson
+from broker.rosters.roster import Role, RosterPerson
 from sources.rosters.gathering import Gathering
 from sources.rosters.table import Row
 from sources.rosters.values import Values

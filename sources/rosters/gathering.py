@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from broker.audience import fold
-from broker.roster import (
+from broker.rosters.roster import (
     EVERYBODY,
     GroupKind,
     Role,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broker.address import AddressKind, mask
-from broker.mapping import NO_HEADERS, PERSON, Encoding, ReportMapping, Rows, places
-from broker.roster import GroupKind, Role, Roster, RosterPerson
+from broker.rosters.mapping import NO_HEADERS, PERSON, Encoding, ReportMapping, Rows, places
+from broker.rosters.roster import GroupKind, Role, Roster, RosterPerson
 from sources.rosters import full_names
 from sources.rosters.archive import open_one
 from sources.rosters.contacts import Contact, Contacts

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from broker.roster import GroupKind, Role, Roster, RosterPerson, RosterTerm, TermKind
+from broker.rosters.roster import GroupKind, Role, Roster, RosterPerson, RosterTerm, TermKind
 from sources.rosters.errors import refuse
 from sources.rosters.gathering import Gathering
 from sources.rosters.progress import Files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from broker.roster import GroupKind, Role, Roster, RosterPerson
+from broker.rosters.roster import GroupKind, Role, Roster, RosterPerson
 from sources.rosters.errors import refuse
 from sources.rosters.gathering import Gathering
 from sources.rosters.progress import Files

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn
 
-from broker.mapping import NO_HEADERS, Encoding
+from broker.rosters.mapping import NO_HEADERS, Encoding
 from sources.rosters.archive import refuse_damaged_zip
 from sources.rosters.errors import refuse
 from sources.rosters.limits import Limits

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from broker.address import BadAddress, parse_email, parse_mobile
-from broker.roster import RosterProblem
+from broker.rosters.roster import RosterProblem
 from sources.rosters.table import Row
 
 LONGEST_NAME = 100  # characters

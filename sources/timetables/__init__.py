@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from broker.timetable import TimetableChange
+from broker.diary.timetable import TimetableChange
 from sources.timetables import calendar, gpu014, mapped
 
 

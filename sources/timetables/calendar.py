@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Component
 
-from broker.timetable import ChangeKind, TimetableChange, clean
+from broker.diary.timetable import ChangeKind, TimetableChange, clean
 from sources.timetables.errors import refuse
 from sources.timetables.text import decoded
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.ages import age_on, is_under, latest_birth, limit_on, limits_of
+from broker.consent.ages import age_on, is_under, latest_birth, limit_on, limits_of
 from broker.errors import RuleRefused
 from broker.rules.ages import CHANNELS
 from broker.rules.book import RULES

@@ -21,7 +21,7 @@ from broker.audience import (
     parse,
 )
 from broker.errors import InvalidAnnouncement
-from broker.roster import Role
+from broker.rosters.roster import Role
 
 YEAR, CHOIR, BAND = Group("Year 7"), Group("Choir"), Group("Band")
 

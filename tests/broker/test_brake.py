@@ -19,7 +19,7 @@ from broker.values import Stop, StopKind
 
 if TYPE_CHECKING:
     from broker.ports import Transaction
-    from broker.roster import Roster
+    from broker.rosters.roster import Roster
 
 T = TypeVar("T")
 DELIVERY, OTHER = 1, 2

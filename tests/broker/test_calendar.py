@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from broker.calendar import (
+from broker.diary.calendar import (
     CalendarRefused,
     DayKind,
     Span,
@@ -16,7 +16,7 @@ from broker.calendar import (
     check_region,
     check_spans,
 )
-from broker.roster import RosterTerm, TermKind
+from broker.rosters.roster import RosterTerm, TermKind
 
 AUTUMN = Span(SpanKind.TERM, "Autumn", date(2026, 9, 1), date(2026, 12, 18))
 SPRING = Span(SpanKind.TERM, "Spring", date(2027, 1, 5), date(2027, 4, 9))

@@ -9,7 +9,7 @@ import pytest
 from broker.address import AddressKind
 from broker.audience import parse
 from broker.channel import Traits
-from broker.company import alone
+from broker.licences.company import alone
 
 TRAITS = {
     "twitter": Traits(None, never_alone=True),

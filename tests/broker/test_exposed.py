@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.exposed import Allowed, exposed
+from broker.disclosure.exposed import Allowed, exposed
 
 ALLOWED = Allowed(
     numbers={"+442079460000"},

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.keywords import Asked, keyword_of
+from broker.incoming.keywords import Asked, keyword_of
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.licence import (
+from broker.licences.licence import (
     Angle,
     Liability,
     Licence,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from broker.errors import InvalidLicence
-from broker.licence import Licence
-from broker.licence_form import LONGEST, as_form, as_toml, digest_of, read
+from broker.licences.licence import Licence
+from broker.licences.licence_form import LONGEST, as_form, as_toml, digest_of, read
 
 OWNERS = [
     {"name": "Anna Bell", "post": "head", "trained": "2026-09-01", "valid_until": "2027-08-31",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import BadMapping
-from broker.mapping import (
+from broker.rosters.mapping import (
     FIELDS,
     NO_HEADERS,
     Column,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.names import NameIndex, Naming, RosterName
-from broker.ordinary import ORDINARY
-from broker.plain_letters import mixes_scripts, plain
+from broker.disclosure.names import NameIndex, Naming, RosterName
+from broker.disclosure.ordinary import ORDINARY
+from broker.disclosure.plain_letters import mixes_scripts, plain
 
 ROSTER = NameIndex(
     [

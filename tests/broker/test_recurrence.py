@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.calendar import DayKind, Span, SpanKind, TermCalendar
-from broker.recurrence import (
+from broker.diary.calendar import DayKind, Span, SpanKind, TermCalendar
+from broker.diary.recurrence import (
     BadRecurrence,
     Double,
     Missing,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.return_path import LONGEST_LOCAL, return_path, token_in
+from broker.incoming.return_path import LONGEST_LOCAL, return_path, token_in
 from config.signer import HmacSigner
 
 SIGNER = HmacSigner(b"a secret of the tests")

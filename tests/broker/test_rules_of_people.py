@@ -10,8 +10,8 @@ import pytest
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Attachment, Content, Part, People, Purpose, Urgency
+from broker.disclosure.names import NameIndex, RosterName
 from broker.errors import RuleRefused
-from broker.names import NameIndex, RosterName
 from broker.policy import Allow, Hold, Refuse, Verdict
 from broker.rules.adults import not_alone_with_a_child, sender_is_the_schools
 from broker.rules.approval import not_approved, second_person_agreed

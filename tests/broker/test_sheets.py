@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.roster import as_listed
-from broker.sheets import as_csv, neutral
+from broker.office.sheets import as_csv, neutral
+from broker.rosters.roster import as_listed
 
 FORMULAS = ["=1+1", "+44 7911", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", "=HYPERLINK(…)", "＝1"]
 

@@ -12,9 +12,9 @@ from broker.address import AddressKind, BadAddress, parse_email, parse_mobile
 from broker.announcement import Attachment, Content, Draft, Part, People, Purpose, Step, Urgency
 from broker.channel import Item, Key, Message, PastAttempt, Recipient
 from broker.duty import DutyState
+from broker.office.reach import Untold
 from broker.policy import Case, Cover
-from broker.reach import Untold
-from broker.roster import Role, RosterPerson
+from broker.rosters.roster import Role, RosterPerson
 from broker.values import InboxItem, Picked
 from ledger.reads.left import Left
 from ledger.reads.reached import Told

@@ -26,7 +26,7 @@ from broker.channel import PUBLIC, Channel, Key, Kit, Receipt, Recipient, Surrou
 from broker.delivery import Evidence
 from broker.dispatch import Process, deliver
 from broker.errors import InvalidAnnouncement, SetupError
-from broker.imports import import_roster
+from broker.rosters.imports import import_roster
 from broker.testing.channel_bench import Accepted, Bench, Callback, Fault, plain
 from broker.testing.channel_contract import ChannelContract
 from broker.values import Lane

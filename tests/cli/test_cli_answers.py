@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from broker import fanout
 from broker.actor import SYSTEM
-from broker.return_path import return_path
+from broker.incoming.return_path import return_path
 from config.assembly import assemble
 from config.settings import load
 from config.signer import HmacSigner, key_in

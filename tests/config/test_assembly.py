@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import licensing
 from broker.errors import SetupError
+from broker.licences import licensing
 from broker.values import DeliverHint, Lane
 from config.assembly import assemble
 from config.queue import Publisher, Silent

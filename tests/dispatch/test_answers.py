@@ -11,14 +11,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from broker import answers
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.address import AddressKind
 from broker.announcement import Announcement, Step
-from broker.answering import Answering, AnswerRow, Inbound, Inbox
-from broker.answers import Recorded
+from broker.consent.optouts import hash_of, stop
 from broker.errors import NotFound, NotToBeChanged
-from broker.optouts import hash_of, stop
+from broker.incoming import answers
+from broker.incoming.answering import Answering, AnswerRow, Inbound, Inbox
+from broker.incoming.answers import Recorded
 from broker.values import Lane
 from ledger import tables as t
 from ledger.setup import rules_for

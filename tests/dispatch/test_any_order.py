@@ -21,14 +21,15 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from broker import accounts, intake, reconcile, retract, rule_changes, second_thoughts, switching
+from broker import accounts, intake, reconcile, retract
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step, Urgency
+from broker.authority import rule_changes, second_thoughts, switching
+from broker.authority.second_thoughts import TooLate
 from broker.channel import Key, Receipt
 from broker.delivery import Evidence, fold_attempt
 from broker.errors import KeyConflict, RuleRefused
 from broker.rules.switches import SwitchKind
-from broker.second_thoughts import TooLate
 from broker.testing.channel_bench import Fault
 from broker.testing.hints import Mood
 from broker.testing.provider import pretend_news

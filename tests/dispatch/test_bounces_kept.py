@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from broker import bounces
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, People, Step
 from broker.audience import parse
-from broker.bouncing import Failure
-from broker.doubtful import Doubt, confirm
-from broker.mails import Mail, Taken, take
-from broker.reach import Question, before
-from broker.return_path import return_path
+from broker.incoming import bounces
+from broker.incoming.bouncing import Failure
+from broker.incoming.mails import Mail, Taken, take
+from broker.incoming.return_path import return_path
+from broker.office.doubtful import Doubt, confirm
+from broker.office.reach import Question, before
 from ledger import tables as t
 from ledger.reads.doubtful import doubtful
 from ledger.reads.reached import reached

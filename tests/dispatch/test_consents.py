@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import consents, families, groups, operators, optouts
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People, Purpose
 from broker.audience import parse
-from broker.consents import ConsentRefused, Told
+from broker.authority import operators
+from broker.consent import consents, optouts
+from broker.consent.consents import ConsentRefused, Told
 from broker.errors import NotAllowed
+from broker.office import families, groups
+from broker.office.reach import Question, Statement, before
 from broker.ports.approvals import OperatorRole
-from broker.reach import Question, Statement, before
 from broker.rules.ages import CHANNELS
 from broker.rules.book import rules_of
 from broker.values import StopKind

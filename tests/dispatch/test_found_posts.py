@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from broker import licensing, oversight
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Step
 from broker.channel import PUBLIC, Key, Message
+from broker.licences import licensing, oversight
 from broker.rules import book
 from ledger import tables as t
 from ledger.setup import ConfiguredAccount, install

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from broker import groups
 from broker.actor import SYSTEM
+from broker.office import groups
 from ledger import tables as t
 from tests.support.broker_world import World
 from tests.support.school import family

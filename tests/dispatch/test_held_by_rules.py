@@ -13,15 +13,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from broker import intake, rule_changes, second_thoughts, switching
+from broker import intake
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Purpose, Step, Urgency
+from broker.authority import rule_changes, second_thoughts, switching
+from broker.authority.second_thoughts import TooLate
 from broker.errors import InvalidAnnouncement, NotFound, RuleBroken, RuleRefused
 from broker.policy import ALLOW
 from broker.rules import approval, book
 from broker.rules.case import AnnouncementCase
 from broker.rules.switches import SwitchKind
-from broker.second_thoughts import TooLate
 from broker.values import Lane
 from ledger import tables as t
 from tests.support.broker_world import World

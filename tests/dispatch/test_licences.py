@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import select, text, update
 
 from broker import audience as audiences
-from broker import intake, licensing, reach, rule_changes
+from broker import intake
 from broker.actor import SYSTEM
 from broker.announcement import People, Step
+from broker.authority import rule_changes
 from broker.errors import InvalidAnnouncement, InvalidLicence, NotFound
-from broker.licence import Angle
-from broker.licence_form import as_form
+from broker.licences import licensing
+from broker.licences.licence import Angle
+from broker.licences.licence_form import as_form
+from broker.office import reach
 from ledger import tables as t
 from tests.support.broker_world import World
 from tests.support.licences import LONG_AGO, SOON, TODAY, YESTERDAY, form

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from broker.mails import Taken
+from broker.incoming.mails import Taken
 from config import mailroom
 from config.mailroom import Mailroom
 from config.settings import Settings

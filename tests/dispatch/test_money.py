@@ -9,9 +9,10 @@ from types import MappingProxyType
 import pytest
 from sqlalchemy import event, select
 
-from broker import intake, rule_changes, spending
+from broker import intake
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Step, Urgency
+from broker.authority import rule_changes, spending
 from broker.claim import claim
 from broker.errors import InvalidAnnouncement
 from broker.money import amount_of, month_of

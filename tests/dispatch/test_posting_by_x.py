@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from broker import accounts, intake, licensing
+from broker import accounts, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step
 from broker.errors import InvalidAnnouncement, KeyConflict, UnknownAudience
+from broker.licences import licensing
 from ledger import tables as t
 from ledger.setup import ConfiguredAccount, install
 from sandbox.client import RunningSandbox

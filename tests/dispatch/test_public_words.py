@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import approvals, intake, licensing, operators, rule_changes
+from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Attachment, Part, Purpose, Step
+from broker.authority import approvals, operators, rule_changes
 from broker.brake import Brake
 from broker.channel import Channel
 from broker.errors import InvalidAnnouncement
+from broker.licences import licensing
 from broker.ports import Ports
 from broker.ports.approvals import OperatorRole
 from broker.testing.hints import PretendHints

@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import accounts, families, groups
+from broker import accounts
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Part, People, Purpose, Step
 from broker.audience import parse
 from broker.errors import InvalidAnnouncement
-from broker.reach import NO_PERSONAL_WAY, Question, Statement, Way, before, kinds_of
+from broker.office import families, groups
+from broker.office.reach import NO_PERSONAL_WAY, Question, Statement, Way, before, kinds_of
 from ledger import tables as t
 from ledger.audience import members
-from ledger.people import keyed_hash
 from ledger.reads.reach import after, week
 from ledger.reads.reached import reached
+from ledger.rosters.people import keyed_hash
 from tests.support.broker_world import World
 from tests.support.school import SmallSchool, family
 

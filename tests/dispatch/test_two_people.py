@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import accounts, approvals, intake, licensing, operators, rule_changes, spending
+from broker import accounts, intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Content, Part, People, Step, Urgency
+from broker.authority import approvals, operators, rule_changes, spending
 from broker.channel import Recipient
 from broker.errors import InvalidAnnouncement, NotAllowed, NotFound, NotToBeChanged, RuleBroken
+from broker.licences import licensing
 from broker.ports.approvals import Decided, OperatorRole
 from broker.values import Lane
 from ledger import tables as t

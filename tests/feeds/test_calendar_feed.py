@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
-from broker import event_book
 from broker.actor import SYSTEM
-from broker.events import ToldEvent
+from broker.diary import event_book
+from broker.diary.events import ToldEvent
 from tests.support.press import Press
 
 LONDON = ZoneInfo("Europe/London")

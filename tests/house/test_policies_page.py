@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from broker.audit import COVERED
 from broker.house_rules import HOUSE_RULES
 from broker.rules.book import FAMILIES, RULES
+from broker.scrutiny.audit import COVERED
 from config.policies import page
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -7,14 +7,14 @@ import pytest
 from broker.rules.book import RULES
 from broker.rules.keeping import Kept
 from ledger import tables as t
-from ledger.privacy import PERSONAL, REGISTRY, Erasure, Kind, Whose
+from ledger.privacy.registry import PERSONAL, REGISTRY, Erasure, Kind, Whose
 from tests.support.privacy_page import PAGE, current
 
 TABLES = t.metadata.tables
 
 
 def test_every_column_of_every_table_says_what_it_holds() -> None:
-    """A new one fails here: say in ledger/privacy.py what it holds of anybody, how long, and how it is erased."""
+    """A new one fails here: say in ledger/privacy/registry.py what it holds of anybody, how long, how it is erased."""
     there = {f"{name}.{column.name}" for name, table in TABLES.items() for column in table.c}
     told = {f"{name}.{column}" for name, held in REGISTRY.items() for column in held.columns}
     assert (sorted(there - told), sorted(told - there)) == ([], [])

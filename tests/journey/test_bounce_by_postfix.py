@@ -15,12 +15,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from broker import answers, intake
+from broker import intake
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
-from broker.doubtful import Doubt
-from broker.imports import import_roster
+from broker.incoming import answers
+from broker.office.doubtful import Doubt
+from broker.rosters.imports import import_roster
 from config.assembly import House, assemble
 from config.settings import load
 from ledger import tables as t

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from broker import intake, licensing
+from broker import intake
 from broker.actor import SYSTEM
 from broker.announcement import Draft, Part, People, Step
 from broker.errors import InvalidAnnouncement
-from broker.imports import import_roster
+from broker.licences import licensing
+from broker.rosters.imports import import_roster
 from config.assembly import House, assemble
 from config.settings import load
 from sandbox.client import RunningSandbox, start_sandbox

@@ -18,13 +18,14 @@ from typing import Any
 
 import pytest
 
-from broker import dispatch, families, fanout, groups, intake
+from broker import dispatch, fanout, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
 from broker.audience import parse
 from broker.brake import Brake, keep_fresh
-from broker.imports import import_roster
-from broker.reach import Question, Statement, before
+from broker.office import families, groups
+from broker.office.reach import Question, Statement, before
+from broker.rosters.imports import import_roster
 from broker.values import Lane
 from config.assembly import House, assemble
 from config.settings import load

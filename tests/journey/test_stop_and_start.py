@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from broker import confirm, dispatch, fanout, groups, intake
+from broker import confirm, dispatch, fanout, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.audience import parse
 from broker.brake import Brake, keep_fresh
-from broker.imports import import_roster
-from broker.reach import Question, Statement, before
+from broker.office import groups
+from broker.office.reach import Question, Statement, before
+from broker.rosters.imports import import_roster
 from broker.values import Lane
 from config.assembly import House, assemble
 from config.settings import Settings, load

@@ -24,8 +24,8 @@ from broker.actor import SYSTEM
 from broker.brake import Brake, keep_fresh
 from broker.channel import Recipient
 from broker.confirm import drain_inbox
-from broker.imports import import_roster
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from broker.values import Lane
 from cli.app import main
 from config.assembly import House, assemble

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broker import licensing
+from broker.licences import licensing
 from broker.ports import Ports
 from config.signer import HmacSigner
 from ledger.connect import Ledger, open_ledger

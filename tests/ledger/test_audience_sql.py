@@ -13,9 +13,9 @@ from sqlalchemy import select
 from broker.actor import SYSTEM
 from broker.announcement import People
 from broker.audience import DEEPEST, Audience, Combined, Everyone, Group, parse
-from broker.imports import import_roster
 from broker.ports import Ports
-from broker.roster import Role
+from broker.rosters.imports import import_roster
+from broker.rosters.roster import Role
 from ledger import tables as t
 from ledger.audience import addresses_for, members
 from ledger.connect import Ledger

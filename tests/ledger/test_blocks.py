@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from broker import families
 from broker.actor import SYSTEM
 from broker.announcement import People
 from broker.errors import NotFound, NotToBeChanged
-from broker.imports import import_roster
+from broker.office import families
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from broker.values import StopKind
 from ledger import tables as t
 from tests.ledger.test_audience_sql import DAD, MUM, bring, reach

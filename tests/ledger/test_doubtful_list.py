@@ -12,15 +12,15 @@ from sqlalchemy import insert, select, update
 from broker.actor import Actor, ActorKind
 from broker.address import AddressKind
 from broker.announcement import Draft, Part, People, Step
-from broker.doubtful import CONFIRMED_FOR, Doubt, DoubtfulAddress, confirm
 from broker.errors import NotFound
 from broker.fanout import plan
-from broker.imports import import_roster
+from broker.office.doubtful import CONFIRMED_FOR, Doubt, DoubtfulAddress, confirm
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from ledger import tables as t
 from ledger.connect import Ledger
-from ledger.people import keyed_hash
 from ledger.reads.doubtful import doubtful
+from ledger.rosters.people import keyed_hash
 from tests.support.school import SmallSchool, family
 
 pytestmark = pytest.mark.usefixtures("sandbox_school")

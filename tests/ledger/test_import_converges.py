@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from broker.actor import SYSTEM
-from broker.imports import import_roster, look
-from broker.roster import (
+from broker.rosters.imports import import_roster, look
+from broker.rosters.roster import (
     GroupKind,
     Role,
     Roster,

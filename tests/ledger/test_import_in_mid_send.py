@@ -11,9 +11,9 @@ from sqlalchemy import select
 from broker.actor import SYSTEM
 from broker.announcement import Draft, Part, People, Step
 from broker.fanout import plan
-from broker.imports import import_roster
 from broker.policy import covered
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from broker.values import Lane
 from ledger import tables as t
 from ledger.connect import Ledger

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from broker import groups
 from broker.actor import SYSTEM
 from broker.announcement import People
 from broker.audience import parse
-from broker.difference import Counts, ImportDifference
 from broker.errors import RuleBroken
-from broker.imports import ManyLeaving, import_roster
-from broker.mapping import Rows, make
-from broker.roster import Role, Roster, speaking_for
+from broker.office import groups
+from broker.rosters.difference import Counts, ImportDifference
+from broker.rosters.imports import ManyLeaving, import_roster
+from broker.rosters.mapping import Rows, make
+from broker.rosters.roster import Role, Roster, speaking_for
 from ledger import tables as t
 from ledger.audience import members
 from sources.rosters import Report, read_reports

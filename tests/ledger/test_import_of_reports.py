@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select, update
 
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.difference import Counts, ImportDifference
-from broker.imports import import_roster
-from broker.mapping import make
 from broker.ports import Ports
-from broker.roster import Role, Roster, RosterTerm, TermKind
+from broker.rosters.difference import Counts, ImportDifference
+from broker.rosters.imports import import_roster
+from broker.rosters.mapping import make
+from broker.rosters.roster import Role, Roster, RosterTerm, TermKind
 from ledger import tables as t
 from ledger.connect import Ledger
 from ledger.reads.terms import terms

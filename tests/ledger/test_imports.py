@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import insert, select
 
 from broker.actor import SYSTEM
-from broker.difference import Counts, ImportDifference
-from broker.imports import ManyLeaving, import_roster, look, must_confirm
 from broker.ports import Ports
-from broker.roster import GroupKind, Role, RosterGroup
+from broker.rosters.difference import Counts, ImportDifference
+from broker.rosters.imports import ManyLeaving, import_roster, look, must_confirm
+from broker.rosters.roster import GroupKind, Role, RosterGroup
 from broker.values import StopKind
 from ledger import tables as t
 from ledger.connect import Ledger

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from broker import groups
 from broker.actor import SYSTEM
 from broker.announcement import People
 from broker.audience import parse
 from broker.errors import NotFound, NotToBeChanged, RuleBroken, UnknownAudience
-from broker.imports import import_roster
+from broker.office import groups
 from broker.ports import Ports
-from broker.roster import Role
+from broker.rosters.imports import import_roster
+from broker.rosters.roster import Role
 from ledger import tables as t
 from ledger.connect import Ledger
 from tests.ledger.test_audience_sql import bring

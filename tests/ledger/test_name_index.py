@@ -9,9 +9,9 @@ import pytest
 
 from broker.actor import SYSTEM
 from broker.address import AddressKind
-from broker.imports import import_roster
-from broker.names import NameIndex
+from broker.disclosure.names import NameIndex
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from broker.testing.hints import PretendHints
 from config.signer import HmacSigner
 from ledger.connect import Ledger, open_ledger

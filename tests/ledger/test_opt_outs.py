@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from broker import optouts
 from broker.actor import SYSTEM
 from broker.address import AddressKind
+from broker.consent import optouts
 from broker.errors import NotFound, RuleBroken
-from broker.imports import import_roster
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from ledger.connect import Ledger
-from ledger.people import keyed_hash
+from ledger.rosters.people import keyed_hash
 from tests.support.school import family
 
 MUM, DAD, STRANGER = "+447911100001", "+447911100002", "+447911100999"

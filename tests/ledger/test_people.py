@@ -10,10 +10,10 @@ from sqlalchemy import select
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.audience import parse
-from broker.imports import import_roster
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from ledger import tables as t
-from ledger.people import keyed_hash
+from ledger.rosters.people import keyed_hash
 from tests.support.school import family
 
 

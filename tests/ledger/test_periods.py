@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.roster import Role, RosterMembership
-from ledger.periods import one_each, the_one
+from broker.rosters.roster import Role, RosterMembership
+from ledger.rosters.periods import one_each, the_one
 
 TODAY = date(2026, 3, 2)
 DAYS = st.none() | st.dates(date(2025, 9, 1), date(2026, 8, 31))

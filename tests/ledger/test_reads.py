@@ -14,8 +14,8 @@ from broker.announcement import Announcement, Draft, Part, People, Stage, Step
 from broker.delivery import State
 from broker.duty import DutyState
 from broker.fanout import plan
-from broker.imports import import_roster
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from ledger import tables as t
 from ledger.connect import Ledger
 from ledger.reads.deliveries import FAILURES, Wanted, deliveries

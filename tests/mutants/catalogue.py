@@ -320,7 +320,10 @@ MUTANTS = (
         "undo says so when something may have left",
         [
             Edit(
-                "broker/second_thoughts.py", "undo", " and tx.cases.is_planned(announcement.id)", " and False"
+                "broker/authority/second_thoughts.py",
+                "undo",
+                " and tx.cases.is_planned(announcement.id)",
+                " and False",
             )
         ],
         [f"{RULES}::test_what_has_begun_to_go_out_cannot_be_undone"],
@@ -331,13 +334,13 @@ MUTANTS = (
         "a switch is felt by what is in hand",
         [
             Edit(
-                "ledger/switches.py",
+                "ledger/authority/switches.py",
                 "Switches.switch_off",
                 "stops.add(StopKind.EVERYTHING, 0)",
                 "pass",
             ),
             Edit(
-                "ledger/switches.py",
+                "ledger/authority/switches.py",
                 "Switches.switch_off",
                 "stops.add(StopKind.ACCOUNT, one)",
                 "pass",
@@ -370,13 +373,27 @@ MUTANTS = (
     Mutant(
         "own-approver",
         "nobody approves what they announced themselves",
-        [Edit("broker/approvals.py", "_second", "if operators.same(first, actor.id):", "if first == '':")],
+        [
+            Edit(
+                "broker/authority/approvals.py",
+                "_second",
+                "if operators.same(first, actor.id):",
+                "if first == '':",
+            )
+        ],
         [f"{TWO_PEOPLE}::test_nobody_approves_what_they_announced_themselves"],
     ),
     Mutant(
         "a-yes-for-ever",
         "a yes does no more when what it was given to has changed",
-        [Edit("broker/approvals.py", "still_bound", "if decision is None or", "if decision is not None or")],
+        [
+            Edit(
+                "broker/authority/approvals.py",
+                "still_bound",
+                "if decision is None or",
+                "if decision is not None or",
+            )
+        ],
         [
             f"{TWO_PEOPLE}::test_other_rules_than_were_in_force_send_it_back_to_wait",
         ],
@@ -384,7 +401,14 @@ MUTANTS = (
     Mutant(
         "names-let-through",
         "a full name of the roster is not published",
-        [Edit("broker/roster_facts.py", "with_roster", "names = tx.people.names() if", "names = None if")],
+        [
+            Edit(
+                "broker/disclosure/roster_facts.py",
+                "with_roster",
+                "names = tx.people.names() if",
+                "names = None if",
+            )
+        ],
         [
             "tests/dispatch/test_public_words.py::test_a_pupil_who_came_since_is_not_named_by_what_was_accepted_before"
         ],
@@ -411,7 +435,7 @@ MUTANTS = (
     Mutant(
         "rows-believed",
         "a delivery's row is held against what the record tells of it",
-        [Edit("broker/audit.py", "delivery_fault", "if state != told.state:", "if False:")],
+        [Edit("broker/scrutiny/audit.py", "delivery_fault", "if state != told.state:", "if False:")],
         [
             (
                 "tests/record/test_tampering.py::test_a_row_changed_behind_the_records_back_is_found"

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from broker.actor import SYSTEM
-from broker.imports import import_roster
+from broker.rosters.imports import import_roster
 from config.assembly import House, assemble
 from config.settings import load
 from ledger.migrate import upgrade

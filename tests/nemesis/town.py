@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from broker.roster import Roster
+from broker.rosters.roster import Roster
 from tests.support.school import SmallSchool
 
 # Names, and words, that stand nowhere but in a message: found in a log, they have leaked.

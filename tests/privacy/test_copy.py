@@ -6,7 +6,8 @@ import json
 
 from sqlalchemy import select
 
-from broker import optouts, privacy
+from broker.consent import optouts
+from broker.privacy import erasure
 from cli import copy_page
 from ledger import tables as t
 from ledger.reads.copy import Copy, copy
@@ -18,7 +19,7 @@ FACTS = {"school": "St Bride's", "recipients": ("texts <by> X",), "kept": {"mess
 
 def copied(world: World, who: str) -> Copy:
     with world.ledger.begin() as tx:
-        _, subject = privacy.subject_of_copy(
+        _, subject = erasure.subject_of_copy(
             tx, who, why="her letter about Zephyrine Quillfeather", actor=OFFICE
         )
         return copy(tx.hand, subject)

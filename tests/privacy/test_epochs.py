@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from broker import privacy
 from broker.ports import Ports
+from broker.privacy import erasure
 from config.assembly import House
 from config.epochs import HELD, NO_ROLE, ON_SQLITE, prune_record
 from config.queue import Silent
@@ -39,10 +39,10 @@ def old(world: World) -> World:
     world.announce()
     seal(world.ledger)
     for _ in range(3):
-        privacy.reveal(world.ports, "mum", why="asked", actor=OFFICE)
+        erasure.reveal(world.ports, "mum", why="asked", actor=OFFICE)
         seal(world.ledger)
     world.pass_time(LONG_AGO)
-    privacy.reveal(world.ports, "mum", why="asked", actor=OFFICE)
+    erasure.reveal(world.ports, "mum", why="asked", actor=OFFICE)
     seal(world.ledger)
     return world
 
@@ -69,9 +69,9 @@ def test_the_record_verifies_from_the_oldest_kept_seal(old: World) -> None:
 
 def test_nothing_of_it_goes_while_something_is_held(old: World) -> None:
     announcement = old.rows(select(t.announcement.c.public_id))[0].public_id
-    hold = privacy.hold(old.ports, announcement=announcement, why="an inquiry", actor=OFFICE)
+    hold = erasure.hold(old.ports, announcement=announcement, why="an inquiry", actor=OFFICE)
     assert prune_record(house_of(old.ledger), actor=OFFICE).said == HELD
-    privacy.lift(old.ports, hold, actor=OFFICE)
+    erasure.lift(old.ports, hold, actor=OFFICE)
     assert prune_record(house_of(old.ledger), actor=OFFICE).said != HELD
 
 

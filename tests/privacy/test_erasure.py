@@ -9,23 +9,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from broker import families, optouts, privacy, redact
 from broker.address import AddressKind
 from broker.announcement import Part
+from broker.consent import optouts
 from broker.errors import NotFound, NotToBeChanged
-from broker.imports import look
-from broker.privacy import Ground
+from broker.office import families
+from broker.privacy import erasure, redact
+from broker.privacy.erasure import Ground
+from broker.rosters.imports import look
 from broker.testing.channel_bench import Fault
 from ledger import tables as t
-from ledger.people import keyed_hash
 from ledger.reads.kept import compare
 from ledger.record import verify
+from ledger.rosters.people import keyed_hash
 from tests.support.broker_world import World
 from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, SHARED, Planted
 
 
-def erase(world: World, who: str, **more: object) -> privacy.Erasing:
-    return privacy.erase(world.ports, who, confirmed=who, ground=Ground.REQUEST, actor=OFFICE, **more)  # type: ignore[arg-type]
+def erase(world: World, who: str, **more: object) -> erasure.Erasing:
+    return erasure.erase(world.ports, who, confirmed=who, ground=Ground.REQUEST, actor=OFFICE, **more)  # type: ignore[arg-type]
 
 
 def test_everything_planted_is_there_before(planted: Planted) -> None:
@@ -125,8 +127,8 @@ def test_the_next_roster_does_not_bring_them_back_until_somebody_says_so(planted
     world.bring(planted.school)
     assert not here(world, "Zephyrine")
     with pytest.raises(NotFound):
-        privacy.readmit(world.ports, "somebody else", actor=OFFICE)
-    privacy.readmit(world.ports, GUARDIAN, actor=OFFICE)
+        erasure.readmit(world.ports, "somebody else", actor=OFFICE)
+    erasure.readmit(world.ports, GUARDIAN, actor=OFFICE)
     world.bring(planted.school)
     assert here(world, "Zephyrine")
 
@@ -163,19 +165,19 @@ def test_a_provider_that_is_away_is_asked_again_and_in_the_end_by_hand(planted: 
 def test_what_stands_in_the_way_is_said_before_and_kept_to(planted: Planted) -> None:
     world = planted.world
     with pytest.raises(NotToBeChanged) as refused:
-        privacy.erase(world.ports, GUARDIAN, confirmed="yes", ground=Ground.REQUEST, actor=OFFICE)
+        erasure.erase(world.ports, GUARDIAN, confirmed="yes", ground=Ground.REQUEST, actor=OFFICE)
     assert refused.value.problem.code == "not_confirmed"
     assert hindrance(world, OTHER) == "blocked"  # a court order is not forgotten by erasing whom it is about
-    person = privacy.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
-    announcement = privacy.hold(
+    person = erasure.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
+    announcement = erasure.hold(
         world.ports, announcement=planted.said.public_id, why="a complaint", actor=OFFICE
     )
     assert hindrance(world, GUARDIAN) == "held"
-    privacy.lift(world.ports, person, actor=OFFICE)
+    erasure.lift(world.ports, person, actor=OFFICE)
     assert hindrance(world, GUARDIAN) == "held"  # a message to them is held still
-    privacy.lift(world.ports, announcement, actor=OFFICE)
+    erasure.lift(world.ports, announcement, actor=OFFICE)
     with pytest.raises(NotFound):
-        privacy.lift(world.ports, person, actor=OFFICE)
+        erasure.lift(world.ports, person, actor=OFFICE)
     world.sql("UPDATE answer SET concern = true, done_at = NULL")
     assert hindrance(world, GUARDIAN) == "open_concern"  # what a child may have disclosed is dealt with first
     world.sql("UPDATE answer SET concern = false")
@@ -203,7 +205,7 @@ def test_the_preview_counts_and_a_first_name_alone_is_struck_where_somebody_asks
     world = planted.world
     said = world.announce(parts={Part.SHORT: "Bravo Zephyrine, bravo Perry!"})
     before = planted.everywhere(GUARDIAN)
-    found = privacy.look(world.ports, "Zephyrine Quillfeather").footprint
+    found = erasure.look(world.ports, "Zephyrine Quillfeather").footprint
     assert (found.rows["mobile numbers and emails"], found.files, found.at_providers > 0) == (3, 1, True)
     assert (found.named >= 5, found.called) == (True, 1)
     assert planted.everywhere(GUARDIAN) == before
@@ -237,7 +239,7 @@ def test_the_files_of_sqlite_hold_nothing_of_them_either(planted: Planted) -> No
 
 def hindrance(world: World, who: str) -> str:
     """Why they cannot be erased; "" where nothing stands in the way. What the preview says is what happens."""
-    looked = privacy.look(world.ports, who).hindered
+    looked = erasure.look(world.ports, who).hindered
     if looked is None:
         return ""
     with pytest.raises(NotToBeChanged) as refused:

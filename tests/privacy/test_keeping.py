@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from broker import keeping, privacy
-from broker.imports import import_roster
-from broker.rule_changes import change
+from broker.authority.rule_changes import change
+from broker.privacy import erasure, keeping
+from broker.rosters.imports import import_roster
 from ledger import tables as t
 from ledger.reads.kept import compare
 from ledger.record import verify
@@ -87,8 +87,8 @@ def test_the_schools_rules_say_how_long(planted: Planted) -> None:
 
 def test_what_is_held_stays_through_every_night(planted: Planted) -> None:
     world = planted.world
-    hold = privacy.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
-    kept = privacy.hold(world.ports, announcement=planted.said.public_id, why="a complaint", actor=OFFICE)
+    hold = erasure.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
+    kept = erasure.hold(world.ports, announcement=planted.said.public_id, why="a complaint", actor=OFFICE)
     all_three_leave(planted)
     world.pass_time(LONG)
     night(world)
@@ -96,8 +96,8 @@ def test_what_is_held_stays_through_every_night(planted: Planted) -> None:
     assert world.rows(select(t.delivery).where(t.delivery.c.announcement_id == planted.said.id))
     assert planted.everywhere(GUARDIAN)
     assert planted.everywhere(PUPIL)  # who is spoken of in what is held
-    privacy.lift(world.ports, hold, actor=OFFICE)
-    privacy.lift(world.ports, kept, actor=OFFICE)
+    erasure.lift(world.ports, hold, actor=OFFICE)
+    erasure.lift(world.ports, kept, actor=OFFICE)
     night(world)
     assert count(world, t.delivery) == count(world, t.content) == 0
     left = planted.everywhere(GUARDIAN) + planted.everywhere(PUPIL)
@@ -108,14 +108,14 @@ def test_what_somebody_who_is_held_was_told_and_wrote_stays_too(planted: Planted
     world = planted.world
     world.sql("UPDATE answer SET done_at = received_at")
     answers = count(world, t.answer)
-    holds = [privacy.hold(world.ports, who=who, why="a claim", actor=OFFICE) for who in (GUARDIAN, PUPIL)]
+    holds = [erasure.hold(world.ports, who=who, why="a claim", actor=OFFICE) for who in (GUARDIAN, PUPIL)]
     world.pass_time(timedelta(days=3_000))
     night(world)
     assert count(world, t.answer) == answers
     assert count(world, t.remark) > 0
     assert world.rows(select(t.content).where(t.content.c.announcement_id == planted.said.id))
     for hold in holds:
-        privacy.lift(world.ports, hold, actor=OFFICE)
+        erasure.lift(world.ports, hold, actor=OFFICE)
     night(world)
     assert count(world, t.answer) == count(world, t.remark) == count(world, t.content) == 0
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.strike import pattern, striker, whole_names
+from broker.privacy.strike import pattern, striker, whole_names
 
 NAMES = whole_names("Ann", "Lee-Jones", "Annie")
 MOBILE = ("mobile", "+447911123456")

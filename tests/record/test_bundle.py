@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from broker.errors import RuleBroken
-from ledger.bundle import export
+from ledger.scrutiny.bundle import export
 from tests.record.conftest import Within
 
 GENESIS = "00" * 32

@@ -8,15 +8,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from broker import governors, rule_changes
 from broker.actor import Actor, ActorKind
+from broker.authority import rule_changes
 from broker.errors import NotFound, RuleBroken
-from broker.heads import read_heads
+from broker.scrutiny import governors
+from broker.scrutiny.heads import read_heads
 from broker.values import Lane
 from config.signer import HmacSigner
 from ledger import tables as t
-from ledger.audit import audit
 from ledger.connect import open_ledger
+from ledger.scrutiny.audit import audit
 from ledger.setup import ConfiguredAccount, install
 from tests.record.conftest import SCHOOL
 from tests.support.broker_world import World

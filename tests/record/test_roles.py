@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from broker.actor import SYSTEM
 from broker.record import Entry
 from ledger import tables as t
-from ledger.audit import audit
 from ledger.connect import Ledger, open_ledger
 from ledger.migrate import upgrade
-from ledger.record_keeping import APPEND_ONLY
+from ledger.scrutiny.audit import audit
+from ledger.scrutiny.record_keeping import APPEND_ONLY
 from ledger.setup import ConfiguredAccount, install
 from tests.record.conftest import SCHOOL, SIGNER, seal
 from tests.support.postgres import PostgresServer

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from broker.actor import SYSTEM
-from broker.heads import Head, read_heads, written
 from broker.record import GENESIS, StoredEntry, seal_over
+from broker.scrutiny.heads import Head, read_heads, written
 from ledger import tables as t
-from ledger.audit import Audit, audit
 from ledger.reads.record import entries_between, head, seals_from
+from ledger.scrutiny.audit import Audit, audit
 from tests.record.conftest import PEOPLE, Within
 from tests.support.tampering import without_guards
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from broker.calendar import Span, SpanKind
+from broker.diary.calendar import Span, SpanKind
 from broker.testing.clock import PretendClock
 from config.signer import HmacSigner
 from ledger.connect import Ledger, open_ledger

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from broker import schedules
 from broker.actor import SYSTEM
+from broker.diary import schedules
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
 from config.signer import HmacSigner

@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from broker import event_book, reminders
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People, Step
+from broker.diary import event_book, reminders
+from broker.diary.events import ToldEvent
 from broker.errors import InvalidAnnouncement, NotToBeChanged, RuleBroken
-from broker.events import ToldEvent
 from broker.ports.events import EventRow, ReminderRule, Told
 from broker.testing.clock import PretendClock
 from ledger import tables as t

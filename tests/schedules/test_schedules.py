@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from broker import schedules
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People
-from broker.calendar import DayKind
+from broker.diary import schedules
+from broker.diary.calendar import DayKind
+from broker.diary.recurrence import BadRecurrence, Pattern, Rule, occurrence, read_rule
 from broker.errors import NotFound, NotToBeChanged, RuleBroken
 from broker.ports.calendar import Outcome, ScheduleRow
-from broker.recurrence import BadRecurrence, Pattern, Rule, occurrence, read_rule
 from broker.testing.clock import PretendClock
 from ledger import tables as t
 from tests.schedules.conftest import TERMS

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from broker import schedules
 from broker.announcement import Part
-from broker.recurrence import Pattern, Rule
+from broker.diary import schedules
+from broker.diary.recurrence import Pattern, Rule
 from ledger import tables as t
 from tests.schedules.test_schedules import BELL, LONDON
 from tests.support.broker_world import World

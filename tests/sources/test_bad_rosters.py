@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.mapping import make
-from broker.roster import Role, Roster
+from broker.rosters.mapping import make
+from broker.rosters.roster import Role, Roster
 from sources.rosters import Report, RosterRefused, read_reports
 from tests.support.rosters import CLASSES, ENROLMENTS, TODAY, USERS, oneroster, people_csv, reading, told
 

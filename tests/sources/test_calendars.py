@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from broker.calendar import Span, SpanKind
-from broker.events import ALONE, ToldCalendar
+from broker.diary.calendar import Span, SpanKind
+from broker.diary.events import ALONE, ToldCalendar
 from sources.calendars import (
     LIMITS,
     CalendarUnreadable,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.bouncing import Failure
-from broker.mails import Mail
+from broker.incoming.bouncing import Failure
+from broker.incoming.mails import Mail
 from sources.mailbox import MOST_BYTES
 from sources.mailbox.parts import mail_of
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.errors import BadMapping
-from broker.mapping import NO_HEADERS, Encoding, ReportMapping, Rows, make
-from broker.roster import GroupKind, Role, Roster
+from broker.rosters.mapping import NO_HEADERS, Encoding, ReportMapping, Rows, make
+from broker.rosters.roster import GroupKind, Role, Roster
 from sources.rosters import LIMITS, Report, RosterRefused, first_row, read_reports
 from tests.support.rosters import TODAY, told
 

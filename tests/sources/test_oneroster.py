@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from broker.roster import GroupKind, Role
+from broker.rosters.roster import GroupKind, Role
 from tests.support.rosters import CLASSES, ENROLMENTS, MANIFEST, USERS, oneroster, reading, refused, told
 
 ANN = "p1,active,TRUE,student,Ann,Lee,ann@example.org,,,,07,"

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from broker.roster import GroupKind, Role
+from broker.rosters.roster import GroupKind, Role
 from tests.support.rosters import PEOPLE_HEADERS, people_csv, reading, refused, told
 
 MUM = "g1,guardian,Mary,Lee,07911 123456,mary@example.org,,,,p1;p2,"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from broker.roster import GroupKind, Role, Roster
+from broker.rosters.roster import GroupKind, Role, Roster
 from sandbox.sample_school import SampleSchool, write_sample_school
 from tests.support.rosters import reading
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, bindparam, select, text
 
-from broker import confirm, fanout, intake, licensing, reconcile, retract, sweep
+from broker import confirm, fanout, intake, reconcile, retract, sweep
 from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Draft, Part, People, Step
@@ -20,8 +20,9 @@ from broker.brake import Brake, keep_fresh
 from broker.channel import Channel, Surroundings, Traits
 from broker.dispatch import Process, Tempo, deliver
 from broker.errors import Problem, UnknownChannel
-from broker.imports import import_roster
+from broker.licences import licensing
 from broker.ports import Ports
+from broker.rosters.imports import import_roster
 from broker.testing.hints import PretendHints
 from broker.testing.provider import PretendKit, PretendProvider
 from broker.values import Lane

@@ -10,17 +10,21 @@ from typing import Any
 
 from sqlalchemy import inspect, select, text
 
-from broker import answers, consents, families, groups, intake, privacy, templates
+from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.address import AddressKind
 from broker.announcement import Announcement, Attachment, Part, Purpose, Step
-from broker.answering import Inbound
 from broker.channel import Key, Receipt
+from broker.consent import consents
 from broker.delivery import Evidence
+from broker.incoming import answers
+from broker.incoming.answering import Inbound
+from broker.office import families, groups, templates
+from broker.privacy import erasure
 from broker.testing.provider import pretend_news
 from ledger import tables as t
 from ledger.connect import Ledger
-from ledger.people import keyed_hash
+from ledger.rosters.people import keyed_hash
 from tests.support.broker_world import World
 from tests.support.school import SmallSchool
 
@@ -172,7 +176,7 @@ def _send(world: World, said: Announcement) -> None:
             actor=OFFICE,
         )
     world.confirm()
-    privacy.reveal(world.ports, GUARDIAN, why="Zephyrine Quillfeather rang about 07911 777 123", actor=OFFICE)
+    erasure.reveal(world.ports, GUARDIAN, why="Zephyrine Quillfeather rang about 07911 777 123", actor=OFFICE)
 
 
 def _of_guardian(world: World) -> Mapping[str, str]:

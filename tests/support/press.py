@@ -23,7 +23,7 @@ from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.brake import Brake, keep_fresh
 from broker.dispatch import Process, deliver
-from broker.imports import import_roster
+from broker.rosters.imports import import_roster
 from broker.values import Lane
 from config.assembly import House, assemble
 from config.settings import Settings, load

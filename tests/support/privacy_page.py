@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from broker.rules.keeping import PARAMETERS, Kept
-from ledger.privacy import PERSONAL, REGISTRY, Erasure, Held, Kind
+from ledger.privacy.registry import PERSONAL, REGISTRY, Erasure, Held, Kind
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 BEGIN, END = "<!-- generated from {}: begin -->", "<!-- generated from {}: end -->"
@@ -18,7 +18,7 @@ def current(page: str) -> str:
     """The page with its generated parts made anew."""
     for source, lines in (
         ("broker/rules/keeping.py", list(_lengths())),
-        ("ledger/privacy.py", [*_tables(), "", *_nothing()]),
+        ("ledger/privacy/registry.py", [*_tables(), "", *_nothing()]),
     ):
         begin, end = BEGIN.format(source), END.format(source)
         made = "\n".join((begin, "", *lines, "", end))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.roster import Roster
+from broker.rosters.roster import Roster
 from sources.rosters import LIMITS, Limits, RosterRefused, read
 
 TODAY = date(2026, 11, 22)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from broker.roster import (
+from broker.rosters.roster import (
     GroupKind,
     Role,
     Roster,

@@ -10,8 +10,10 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page
 
-from broker import imports, intake, signin
+from broker import intake
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
+from broker.authority import signin
+from broker.rosters import imports
 from cli import demo
 from cli.serving import running
 from config.assembly import House

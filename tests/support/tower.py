@@ -13,7 +13,7 @@ from sqlalchemy import select
 from broker import intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
-from broker.imports import import_roster
+from broker.rosters.imports import import_roster
 from config.assembly import House
 from config.settings import Settings
 from ledger import tables as t

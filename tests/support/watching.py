@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import httpx2
 from sqlalchemy import select
 
-from broker import fanout, signin
+from broker import fanout
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
+from broker.authority import signin
 from broker.delivery import State
 from broker.intake import accept
 from broker.record import Entry

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from broker import licensing
 from broker.actor import SYSTEM
 from broker.brake import Brake
 from broker.channel import Channel
+from broker.licences import licensing
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
 from broker.testing.provider import PretendKit, PretendProvider

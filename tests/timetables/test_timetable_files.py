@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.timetable import ChangeKind, TimetableChange, difference, keyed, line
+from broker.diary.timetable import ChangeKind, TimetableChange, difference, keyed, line
 from sources.timetables import Format, Reading, read
 from sources.timetables.errors import TimetableRefused
 from sources.timetables.text import MOST_BYTES

@@ -10,14 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from broker import intake, rule_changes, templates, timetables
+from broker import intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Content, Part
+from broker.authority import rule_changes
 from broker.channel import Message, Recipient
+from broker.diary import timetables
+from broker.diary.timetable import ChangeKind, TimetableChange
+from broker.diary.timetables import Pushed, TimetableSource
 from broker.errors import InvalidAnnouncement, NotFound, RuleBroken
 from broker.naming import fill, with_changes
-from broker.timetable import ChangeKind, TimetableChange
-from broker.timetables import Pushed, TimetableSource
+from broker.office import templates
 from channels.markup import to_html
 from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from broker import rule_changes, templates
 from broker.actor import SYSTEM
 from broker.announcement import Part
+from broker.authority import rule_changes
+from broker.office import templates
 from config.settings import Settings
 from config.timetables import TimetableRoom
 from ledger import tables as t

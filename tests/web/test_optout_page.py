@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from broker import optouts
 from broker.actor import SYSTEM
 from broker.address import AddressKind
-from broker.imports import import_roster
+from broker.consent import optouts
+from broker.rosters.imports import import_roster
 from config.assembly import House, assemble
 from config.settings import Settings, load
 from ledger import tables as t
-from ledger.people import keyed_hash
+from ledger.rosters.people import keyed_hash
 from tests.support.school import SmallSchool
 from web import optouts as page
 from web.app import create_app

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from broker.reach import Untold
+from broker.office.reach import Untold
 from ledger.reads.phones import Call
 from web.papers import Paper, phones, slips
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from broker import event_book, reminders, schedules
 from broker.actor import SYSTEM
 from broker.announcement import Draft, Part, People, Step
-from broker.events import ToldEvent
+from broker.diary import event_book, reminders, schedules
+from broker.diary.events import ToldEvent
+from broker.diary.recurrence import Pattern, Rule
 from broker.ports.events import ReminderRule
-from broker.recurrence import Pattern, Rule
 from ledger import tables as t
 from tests.support.tower import MakeTower, Tower, within
 from workers.embedded import EmbeddedWorker

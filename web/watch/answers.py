@@ -13,9 +13,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from broker import answers
 from broker.actor import Actor, ActorKind
 from broker.errors import NotFound, NotToBeChanged
+from broker.incoming import answers
 from broker.ports import Ports
 from config.settings import Settings
 from ledger.reads.answers import listed

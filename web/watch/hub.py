@@ -19,10 +19,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from config.logs import told
+from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
 from ledger.hand import Hand
 from ledger.reads.watch import signature
-from ledger.sessions import Sessions
 from web.watch.counts import Counts
 from web.watch.topics import Painted, Topic
 

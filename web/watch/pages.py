@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from broker.reach import kinds_of
+from broker.office.reach import kinds_of
 from config.settings import Settings
 from ledger.reads.reached import reached
 from ledger.reads.watch import one, wording, zone

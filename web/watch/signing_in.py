@@ -12,12 +12,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from broker import signin
+from broker.authority import signin
 from broker.errors import LinkSpent
 from broker.ports import Ports
 from config.settings import Settings
+from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
-from ledger.sessions import Sessions
 from web.bounded import body_of
 from web.watch.paint import page
 

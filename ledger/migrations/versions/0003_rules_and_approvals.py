@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from ledger.record_keeping import guards
+from ledger.scrutiny.record_keeping import guards
 
 revision = '0003'
 down_revision = '0002'

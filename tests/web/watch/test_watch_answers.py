@@ -7,9 +7,9 @@ import re
 import pytest
 from sqlalchemy import select
 
-from broker import answers
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.answering import Inbound
+from broker.incoming import answers
+from broker.incoming.answering import Inbound
 from ledger import tables as t
 from tests.support.watching import Serve, Watched
 

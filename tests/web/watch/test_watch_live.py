@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import event, text
 from starlette.types import Message
 
-from broker import signin
 from broker.actor import SYSTEM
+from broker.authority import signin
 from broker.delivery import State
 from tests.support.tower import within
 from tests.support.watching import Watched, streaming

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 from sqlalchemy import select, text, update
 
-from broker import signin
 from broker.actor import SYSTEM, Actor, ActorKind
+from broker.authority import signin
 from ledger import tables as t
 from tests.support.watching import BELL, Serve, Watched
 from web.watch import signing_in

@@ -1,0 +1,1 @@
+"""Who may, who must agree, and what may be stopped or spent."""

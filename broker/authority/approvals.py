@@ -1,0 +1,288 @@
+"""A second person's yes or no: what waits for it, what it binds, and when it does no more (R13, R20).
+
+A yes is given to one wording, audience, ways, version of the rules, and about so many people. Whatever of that changes
+before it is planned sends the announcement back to wait. Approver ≠ author, always; of two who decide at once the
+second finds it decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from broker import audience as audiences
+from broker import judging
+from broker.actor import Actor
+from broker.announcement import Announcement, Content, Part, Urgency
+from broker.authority import operators
+from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
+from broker.office.groups import resolve
+from broker.ports import Ports, Transaction
+from broker.ports.approvals import Binding, Decided, Decision, OperatorRole
+from broker.reckoning import reckon
+from broker.record import Entry
+from broker.rules.approval import SECOND_PERSON
+from broker.scrutiny.audit import wording_digest
+from broker.values import FanOutHint
+from broker.wording import check_parts
+
+OVERRIDDEN = "approval_overridden"  # the alarm: told to all approvers at once, until somebody has reviewed it
+VOID = "approval_void"
+SHORT = 12  # characters of a binding's digest that are shown, and typed
+
+
+def approve(
+    ports: Ports, public_id: UUID, *, actor: Actor, seen: str | None = None, why: str = ""
+) -> Decision:
+    """Say yes as a second person. `seen`: the beginning of the binding's digest that was looked at, if one was.
+
+    Raises NotFound, NotAllowed, NotToBeChanged.
+    """
+
+    def work(tx: Transaction) -> Decision:
+        announcement = _waiting(tx, public_id)
+        binding = _bound(tx, announcement, actor, seen)
+        return _decide(tx, announcement, Decided.APPROVED, binding, actor, why)
+
+    return _and_plan(ports, public_id, ports.ledger.transact(work))
+
+
+def reject(ports: Ports, public_id: UUID, why: str, *, actor: Actor, seen: str | None = None) -> Decision:
+    """Say no as a second person: nothing of it will leave. Raises NotFound, NotAllowed, NotToBeChanged."""
+
+    def work(tx: Transaction) -> Decision:
+        announcement = _waiting(tx, public_id)
+        binding = _bound(tx, announcement, actor, seen)
+        decision = _decide(tx, announcement, Decided.REJECTED, binding, actor, why)
+        tx.announcements.mark_withdrawn(announcement.id)
+        tx.record.add([Entry("announcement.withdrawn", actor, {"id": str(public_id)}, announcement.id)])
+        return decision
+
+    return ports.ledger.transact(work)
+
+
+def override(ports: Ports, public_id: UUID, why: str, *, actor: Actor) -> Decision:
+    """Send an urgent announcement without a second person: approvers are told at once, and it is listed until reviewed.
+
+    Raises NotFound, NotAllowed, NotToBeChanged.
+    """
+
+    def work(tx: Transaction) -> Decision:
+        announcement = _waiting(tx, public_id)
+        operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
+        if announcement.urgency is not Urgency.URGENT:
+            raise _refused(
+                "not_urgent", "only an urgent announcement goes without a second person", "let it wait"
+            )
+        if announcement.hold_code != "needs_approval":
+            raise _always_checked()
+        binding = tx.approvals.binding(announcement)
+        message = (
+            f"{announcement.department}: sent as urgent without a second person; look at it and review it"
+        )
+        tx.sweeps.raise_alarm(OVERRIDDEN, str(public_id), message)
+        decision = _decide(tx, announcement, Decided.OVERRIDDEN, binding, actor, why)
+        hold = judging.hold_of(judging.rulings(ports, tx, announcement))
+        if hold is not None and hold.code in SECOND_PERSON:
+            raise _always_checked()
+        return decision
+
+    return _and_plan(ports, public_id, ports.ledger.transact(work))
+
+
+def review(ports: Ports, public_id: UUID, note: str, *, actor: Actor) -> None:
+    """Somebody who may approve has looked at an override since. Raises NotFound, NotAllowed, NotToBeChanged."""
+
+    def work(tx: Transaction) -> None:
+        announcement = _the(tx, public_id)
+        decision = tx.approvals.standing(announcement.id)
+        _second(tx, announcement, actor, tx.approvals.author(announcement).id)
+        if decision is not None:
+            _second(tx, announcement, actor, decision.by)
+        if not tx.approvals.review(announcement.id, by=actor.id, note=note):
+            raise _refused("nothing_to_review", "there is nothing to review here", "see `carillon approvals`")
+        tx.sweeps.clear_alarm(OVERRIDDEN, str(public_id))
+        tx.record.add([Entry("approval.reviewed", actor, {"id": str(public_id)}, announcement.id)])
+
+    ports.ledger.transact(work)
+
+
+def reword(
+    ports: Ports, public_id: UUID, parts: Mapping[Part, str], *, actor: Actor, language: str | None = None
+) -> int:
+    """Give an announcement that is not planned yet another wording, as a new version; returns its number.
+
+    A yes to the one before does no more. Raises NotFound, NotAllowed, NotToBeChanged, InvalidAnnouncement.
+    """
+    checked = {part: text for part, text in check_parts(parts).items() if text}
+
+    def work(tx: Transaction) -> int:
+        announcement = _the(tx, public_id)
+        operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
+        if not operators.same(tx.approvals.author(announcement).id, actor.id):
+            # Or somebody could approve words of their own under another's name.
+            raise _refused("not_its_author", "only its author changes the words", "ask them, or reject it")
+        _not_begun(tx, announcement)
+        known = tx.approvals.binding(announcement).content_version
+        before = tx.announcements.content(announcement.id, known)
+        spoken = language if language is not None else before[0].language
+        _check(ports, tx, announcement, Content(known + 1, spoken, checked, before[0].attachments))
+        tx.approvals.reword(announcement, known + 1, checked, spoken)
+        audience = resolve(tx, audiences.parse(announcement.audience))
+        reckon(ports, tx, announcement, audience, known + 1)
+        void(tx, announcement, "its wording was changed since", actor=actor)
+        digest = wording_digest(
+            [(spoken, part.value, text) for part, text in checked.items()],
+            [(file.name, file.sha256) for file in before[0].attachments],
+        )
+        facts = {"id": str(public_id), "content_version": known + 1, "wording": digest}
+        tx.record.add([Entry("announcement.reworded", actor, facts, announcement.id)])
+        _judge_again(ports, tx, announcement, actor)
+        return known + 1
+
+    version = ports.ledger.transact(work)
+    ports.hints.publish(FanOutHint(public_id))
+    return version
+
+
+def still_bound(tx: Transaction, announcement: Announcement, counted: int, *, actor: Actor) -> None:
+    """Just before it is planned: a yes to something else than this does no more, and it waits again."""
+    decision = tx.approvals.standing(announcement.id)
+    if decision is None or decision.decided is Decided.REJECTED:
+        return
+    why = _changed(tx, announcement, decision, counted)
+    if why and decision.decided is Decided.APPROVED:
+        void(tx, announcement, why, actor=actor)
+        tx.sweeps.raise_alarm(VOID, str(announcement.public_id), f"it waits for a second person again: {why}")
+
+
+def void(tx: Transaction, announcement: Announcement, why: str, *, actor: Actor) -> None:
+    """A yes that stood does no more, if there was one."""
+    decision = tx.approvals.standing(announcement.id)
+    if decision is not None:
+        tx.approvals.void(announcement.id, why)
+        facts = {"id": str(announcement.public_id), "why": why, "decision": decision.decided.value}
+        tx.record.add([Entry("approval.void", actor, facts, announcement.id)])
+
+
+def _changed(tx: Transaction, announcement: Announcement, decision: Decision, counted: int) -> str:
+    """What differs from what was agreed to, in words; "" where nothing does."""
+    if tx.approvals.binding(announcement).digest != decision.bound:
+        return "its wording, audience, ways or the school's rules were changed since"
+    if decision.counted is None:
+        return ""
+    rules = tx.rules.current()
+    people, share = rules.count("approval.drift_people"), rules.ratio("approval.drift_share")
+    most = min(people, int(decision.counted * share))
+    if abs(counted - decision.counted) <= most:
+        return ""
+    return f"it would now tell {counted:,} people, and {decision.counted:,} were agreed to"
+
+
+def _decide(
+    tx: Transaction, announcement: Announcement, decided: Decided, binding: Binding, actor: Actor, why: str
+) -> Decision:
+    if tx.approvals.standing(announcement.id) is not None:
+        raise _refused("decided", "somebody has decided it already", "see `carillon approvals show`")
+    tx.approvals.add(announcement.id, decided, binding, by=actor.id, why=why)
+    tx.sweeps.clear_alarm(VOID, str(announcement.public_id))
+    if decided is not Decided.REJECTED:
+        tx.cases.hold(announcement.id, None)
+    facts = {
+        "id": str(announcement.public_id),
+        "content_version": binding.content_version,
+        "rules": binding.rules_version,
+        "bound": binding.digest,
+        "counted": binding.counted,
+    }
+    # The reason stays beside it, in the decision: somebody's name may stand in it, and the record is for ever.
+    tx.record.add([Entry(f"announcement.{decided.value}", actor, facts, announcement.id)])
+    kept = tx.approvals.standing(announcement.id)
+    assert kept is not None  # noqa: S101 - written three statements ago, in this transaction
+    return kept
+
+
+def _bound(tx: Transaction, announcement: Announcement, actor: Actor, seen: str | None) -> Binding:
+    """What is decided about, as it is now; by somebody else than its author, who has seen it so."""
+    _second(tx, announcement, actor, tx.approvals.author(announcement).id)
+    binding = tx.approvals.binding(announcement)
+    if seen is not None and not (len(seen) >= SHORT and binding.digest.startswith(seen)):
+        hint = "look at it again: carillon approvals show"
+        raise _refused("changed_since", "it was changed since you looked at it", hint)
+    return binding
+
+
+def _second(tx: Transaction, announcement: Announcement, actor: Actor, first: str) -> None:
+    operators.must(tx, actor, OperatorRole.APPROVER, announcement.department)
+    if operators.same(first, actor.id):
+        raise _refused(
+            "own_announcement", "nobody approves what they announced themselves", "ask somebody else"
+        )
+
+
+def _waiting(tx: Transaction, public_id: UUID) -> Announcement:
+    """The announcement, locked, while it waits for a second person. Raises NotFound, NotToBeChanged."""
+    announcement = _the(tx, public_id)
+    decision = tx.approvals.standing(announcement.id)
+    if decision is not None:
+        message = f"it was {decision.decided.value} already"
+        raise _refused("decided", message, "see `carillon approvals show`")
+    if announcement.withdrawn_at is not None:
+        raise _refused("withdrawn", "it was withdrawn", "announce it anew")
+    if tx.now >= announcement.expires_at:
+        raise _refused("expired", "its time is over", "announce it anew with another expiry")
+    if announcement.hold_code not in SECOND_PERSON:
+        raise _refused("not_waiting", "it does not wait for a second person", "see `carillon status`")
+    return announcement
+
+
+def _not_begun(tx: Transaction, announcement: Announcement) -> None:
+    if announcement.withdrawn_at is not None or tx.now >= announcement.expires_at:
+        raise _refused("over", "its time is over", "announce it anew")
+    if announcement.fanned_out_at is not None or tx.cases.is_planned(announcement.id):
+        raise _refused("planned", "it is going out already", "withdraw it, and announce it anew")
+
+
+def _judge_again(ports: Ports, tx: Transaction, announcement: Announcement, actor: Actor) -> None:
+    found = judging.rulings(ports, tx, announcement)
+    if refused := judging.refusal_in(found):
+        raise refused
+    judging.keep(tx, announcement.id, found, actor=actor)
+    hold = judging.hold_of(found)
+    if hold is not None:
+        judging.hold_back(tx, announcement, hold)
+    else:
+        tx.cases.hold(announcement.id, None)
+
+
+def _check(ports: Ports, tx: Transaction, announcement: Announcement, content: Content) -> None:
+    for channel in announcement.ways[0].channels:
+        account = tx.accounts.for_channel(channel, announcement.department)
+        if account is not None:
+            for problem in ports.channels.open(account.name).check(content, content.attachments):
+                raise InvalidAnnouncement(problem)
+
+
+def _and_plan(ports: Ports, public_id: UUID, decision: Decision) -> Decision:
+    ports.hints.publish(FanOutHint(public_id))
+    return decision
+
+
+def _the(tx: Transaction, public_id: UUID) -> Announcement:
+    announcement = tx.announcements.by_public_id(public_id, lock=True)
+    if announcement is None:
+        raise NotFound(
+            Problem(
+                "not_found", "id", "there is no such announcement", "copy its id from `carillon approvals`"
+            )
+        )
+    return announcement
+
+
+def _always_checked() -> NotToBeChanged:
+    hint = "change the wording, or let a second person look"
+    return _refused("always_checked", "what made it wait is checked however urgent it is", hint)
+
+
+def _refused(code: str, message: str, hint: str) -> NotToBeChanged:
+    return NotToBeChanged(Problem(code, "id", message, hint))

@@ -1,0 +1,104 @@
+"""Spending: budgets set by people, and the alarms that say how far one is used."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+
+from broker.actor import Actor
+from broker.authority import operators
+from broker.errors import InvalidAnnouncement, Problem
+from broker.money import Forecast, amount_of, forecast, micros, month_of
+from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
+from broker.record import Entry
+
+NEARLY, USED_UP = "budget_nearly_used", "budget_used_up"
+
+
+def set_budget(
+    ports: Ports, department: str, amount: Decimal | None, *, month: str = "", actor: Actor
+) -> None:
+    """What a department may spend in a month, or in every month that has none of its own; None for no limit.
+
+    What waited for money is judged anew at once. Raises NotAllowed; InvalidAnnouncement for a department that there is
+    not.
+    """
+
+    def work(tx: Transaction) -> None:
+        operators.must(tx, actor, OperatorRole.ADMIN)
+        if not tx.announcements.department_exists(department):
+            hint = "see `carillon doctor`"
+            raise InvalidAnnouncement(
+                Problem("unknown_department", "department", "this department is not known", hint)
+            )
+        kept = None if amount is None else micros(amount)
+        tx.money.set_budget(department, month, kept, by=actor.id)
+        for kind in (NEARLY, USED_UP):
+            for about in {month, month_of(tx.now, tx.school.zone)}:
+                tx.sweeps.clear_alarm(kind, _subject(department, about))
+        facts = {"department": department, "month": month, "amount": kept}
+        tx.record.add([Entry("budget.set", actor, facts)])
+        _warn(tx, [(department, month_of(tx.now, tx.school.zone))])
+
+    ports.ledger.transact(work)
+
+
+def budget_of(tx: Transaction, department: str, month: str) -> Decimal | None:
+    """What a department may spend in a month: the month's own budget, else the standing one, else None."""
+    found = {row.month: row.amount for row in tx.money.budgets() if row.department == department}
+    kept = found.get(month, found.get(""))
+    return None if kept is None else amount_of(kept)
+
+
+def forecast_of(tx: Transaction, department: str) -> Forecast:
+    """What this month is expected to come to."""
+    month = month_of(tx.now, tx.school.zone)
+    spent = sum(row.cost for row in tx.money.spent(month) if row.department == department)
+    waiting = tx.money.waiting().get(department, 0)
+    return forecast(
+        amount_of(spent),
+        amount_of(waiting),
+        budget_of(tx, department, month),
+        now=tx.now,
+        zone=tx.school.zone,
+    )
+
+
+def warn_of_spend(ports: Ports) -> int:
+    """Fold what was spent, and raise an alarm where a budget is nearly used or used up; returns how many it was about.
+
+    For the sweep, which does it once a second, and mostly finds nothing: no writer waits for that.
+    """
+    with ports.ledger.look() as seen:
+        if not seen.money.unfolded():
+            return 0
+
+    def work(tx: Transaction) -> int:
+        if not tx.sweeps.may_sweep():
+            return 0
+        changed = tx.money.fold()
+        _warn(tx, changed)
+        return len(changed)
+
+    return ports.ledger.transact(work)
+
+
+def _warn(tx: Transaction, changed: Collection[tuple[str, str]]) -> None:
+    limited = {row.department for row in tx.money.budgets()} if changed else set()
+    for department, month in sorted(changed):
+        budget = budget_of(tx, department, month) if department in limited else None
+        if budget is None:
+            continue
+        kept = sum(row.cost for row in tx.money.spent(month) if row.department == department)
+        spent, subject = amount_of(kept), _subject(department, month)
+        told = f"{spent:,.2f} of {budget:,.2f} are spent"
+        if spent >= budget:
+            tx.sweeps.raise_alarm(USED_UP, subject, f"{told}: see carillon budget show")
+            tx.sweeps.clear_alarm(NEARLY, subject)
+        elif spent >= budget * tx.rules.current().ratio("money.warn_at"):
+            tx.sweeps.raise_alarm(NEARLY, subject, f"{told}: see carillon budget forecast")
+
+
+def _subject(department: str, month: str) -> str:
+    return f"{department} {month}".strip()

@@ -1,0 +1,284 @@
+"""The book of events: what takes place, brought from a source or typed in; moved, cancelled, and who must hear of it.
+
+Whoever was reminded of an event that is then moved or cancelled is told once of that change, by the ways that reminded
+them. A reminder that had not left yet is taken back, and made anew for the new time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import uuid6
+
+from broker import audience as audiences
+from broker import intake
+from broker.actor import Actor
+from broker.announcement import People
+from broker.audience import fold
+from broker.authority import operators
+from broker.diary import schedules
+from broker.diary.calendar import DayKind
+from broker.diary.events import ToldEvent
+from broker.diary.recurrence import HORIZON
+from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.office.groups import resolve
+from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
+from broker.ports.events import EventRow, Told
+from broker.record import Entry
+
+MOST = 20_000
+LONGEST = 200  # characters of a title and a place
+FEW = 5  # below this many, all of a source may go at once
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What bringing a calendar changed."""
+
+    new: int = 0
+    moved: int = 0
+    cancelled: int = 0
+    unchanged: int = 0
+    left_out: int = 0  # on days that are no days of term
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """Where the events of one source belong, unless they say so themselves."""
+
+    source: str
+    department: str
+    audience: str
+
+
+def bring(
+    ports: Ports,
+    source: str,
+    told: Sequence[ToldEvent],
+    *,
+    department: str,
+    audience: str,
+    in_term: bool = False,
+    expect_gone: bool = False,
+    actor: Actor,
+) -> Brought:
+    """Take what a source tells of the year ahead: new ones are added, changed ones moved, those gone cancelled.
+
+    `in_term` leaves out what falls on no day of term. Raises NotToBeChanged, with nothing done, when all that the
+    source told before is gone and nobody `expect_gone`.
+    """
+    if len(told) > MOST:
+        raise NotToBeChanged(
+            Problem("too_many_events", "file", f"it has more than {MOST:,} times", "bring fewer")
+        )
+
+    def work(tx: Transaction) -> Brought:
+        operators.must(tx, actor, OperatorRole.AUTHOR, department)
+        for group in {event.group or audience for event in told}:
+            _known(tx, department, group)
+        home = _Home(source, department, audience)
+        calendar = schedules.calendar_now(tx)
+        ahead = [event for event in told if tx.now < event.starts_at < tx.now + HORIZON]
+        kept = [one for one in ahead if not in_term or calendar.day(one.wall.date()).kind is DayKind.TERM]
+        known = {(one.uid, one.original): one for one in tx.events.of_source(source, begins=tx.now)}
+        here = {(one.uid, one.original) for one in kept}
+        gone = [one for key, one in known.items() if key not in here and one.cancelled_at is None]
+        if (
+            len(gone) >= FEW
+            and len(gone) == sum(one.cancelled_at is None for one in known.values())
+            and not expect_gone
+        ):
+            message = f"all {len(gone):,} events that it told before are gone"
+            raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
+        counts = Counter(left_out=len(ahead) - len(kept))
+        for event in kept:
+            row = known.get((event.uid, event.original))
+            counts[_take(tx, row, event, home, actor)] += 1
+        for row in gone:
+            _cancel(tx, row, actor)
+        counts["cancelled"] += len(gone)
+        facts = {"source": source, **counts}
+        tx.record.add([Entry("events.brought", actor, facts)])
+        return Brought(**counts)
+
+    return ports.ledger.transact(work)
+
+
+def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor: Actor) -> EventRow:
+    """Keep an event that somebody typed in. Raises NotToBeChanged, UnknownAudience, NotAllowed."""
+    if not (told.title.isprintable() and told.place.isprintable() and len(told.title) <= LONGEST):
+        message = f"a title and a place are one line of at most {LONGEST} characters"
+        raise NotToBeChanged(Problem("bad_text", "title", message, "shorten it"))
+
+    def work(tx: Transaction) -> EventRow:
+        operators.must(tx, actor, OperatorRole.AUTHOR, department)
+        _known(tx, department, audience)
+        if not tx.now < told.starts_at < tx.now + HORIZON:
+            raise NotToBeChanged(
+                Problem("past", "starts", "this time is past, or too far away", "check the year")
+            )
+        row = _new(tx, told, _Home("", department, audience), actor)
+        tx.record.add([Entry("event.added", actor, {"event": str(row.public_id)})])
+        return row
+
+    return ports.ledger.transact(work)
+
+
+def move(
+    ports: Ports,
+    public_id: UUID,
+    *,
+    wall: datetime,
+    starts_at: datetime,
+    place: str | None = None,
+    actor: Actor,
+) -> EventRow:
+    """Move an event to another time, or place. Raises NotFound, NotToBeChanged."""
+
+    def work(tx: Transaction) -> EventRow:
+        row = _mine(tx, public_id, actor)
+        if row.cancelled_at is not None or not tx.now < starts_at < tx.now + HORIZON:
+            message = "it is cancelled, or that time is past or too far away"
+            raise NotToBeChanged(Problem("past", "to", message, "choose another time"))
+        length = row.ends_at - row.starts_at
+        new = replace(
+            row, wall=wall, starts_at=starts_at, ends_at=starts_at + length, place=place or row.place
+        )
+        return _change(tx, row, new, actor)
+
+    return ports.ledger.transact(work)
+
+
+def cancel(ports: Ports, public_id: UUID, *, actor: Actor) -> bool:
+    """An event does not take place; its reminders go, and those told are told. False where it was cancelled already."""
+
+    def work(tx: Transaction) -> bool:
+        row = _mine(tx, public_id, actor)
+        if row.cancelled_at is None:
+            _cancel(tx, row, actor)
+        return row.cancelled_at is None
+
+    return ports.ledger.transact(work)
+
+
+def starts_in_words(row: EventRow) -> str:
+    """{starts}: "Tue 3 Nov at 15:30"."""
+    return f"{row.wall:%a} {row.wall.day} {row.wall:%b} at {row.wall:%H:%M}"
+
+
+def place_in_words(row: EventRow) -> str:
+    """{place}; where nobody told one, the usual place."""
+    return row.place or "the usual place"
+
+
+def _take(tx: Transaction, row: EventRow | None, event: ToldEvent, home: _Home, actor: Actor) -> str:
+    if row is None:
+        if event.cancelled:
+            return "unchanged"
+        _new(tx, event, home, actor)
+        return "new"
+    if event.cancelled:
+        if row.cancelled_at is None:
+            _cancel(tx, row, actor)
+            return "cancelled"
+        return "unchanged"
+    new = replace(
+        row,
+        title=event.title[:LONGEST],
+        place=event.place[:LONGEST],
+        audience=event.group or home.audience,
+        wall=event.wall,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        cancelled_at=None,
+    )
+    if new == row:
+        return "unchanged"
+    _change(tx, row, new, actor)
+    return "moved"
+
+
+def _new(tx: Transaction, event: ToldEvent, home: _Home, actor: Actor) -> EventRow:
+    made = EventRow(
+        0, uuid6.uuid7(), home.department, event.group or home.audience, home.source, event.uid, event.original,
+        event.title[:LONGEST], event.place[:LONGEST], event.wall, event.starts_at, event.ends_at, tx.now, actor.id,
+    )  # fmt: skip
+    return replace(made, id=tx.events.add(made))
+
+
+def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> EventRow:
+    elsewhere = (row.starts_at, row.place, row.cancelled_at) != (new.starts_at, new.place, new.cancelled_at)
+    new = replace(new, sequence=row.sequence + 1, known_at=tx.now if elsewhere else row.known_at)
+    tx.events.keep(new)
+    if elsewhere:
+        words = f"Change: {new.title} is now on {starts_in_words(new)}, {place_in_words(new)}."
+        _tell_the_reminded(tx, new, words, actor)
+    tx.record.add([Entry("event.changed", actor, {"event": str(row.public_id), "sequence": new.sequence})])
+    return new
+
+
+def _cancel(tx: Transaction, row: EventRow, actor: Actor) -> None:
+    gone = replace(row, sequence=row.sequence + 1, cancelled_at=tx.now)
+    tx.events.keep(gone)
+    _tell_the_reminded(
+        tx, gone, f"Cancelled: {row.title} on {starts_in_words(row)} does not take place.", actor
+    )
+    tx.record.add([Entry("event.cancelled", actor, {"event": str(row.public_id), "sequence": gone.sequence})])
+
+
+def _tell_the_reminded(tx: Transaction, row: EventRow, words: str, actor: Actor) -> None:
+    """What has not left is taken back; whom something may have reached hears of the change."""
+    rules = {rule.id: rule for rule in tx.events.rules()}
+    ways: list[str] = []
+    people: set[People] = set()
+    for reminded in tx.events.reminded([row.id]):
+        if reminded.told is not Told.SENT or reminded.announcement is None:
+            tx.events.forget(row.id, reminded.rule)  # it is judged anew, for the new time
+            continue
+        said = tx.announcements.by_public_id(reminded.announcement, lock=True)
+        if said is not None and not tx.cases.is_planned(said.id):
+            intake.forbid(tx, said, actor=actor)
+            tx.events.forget(row.id, reminded.rule)
+            continue
+        if said is not None:
+            intake.forbid(tx, said, actor=actor)  # the rest of it must not go out with the old time
+            ways += [channel for step in said.ways for channel in step.channels]
+            people.add(said.people)
+        elif (rule := rules.get(reminded.rule)) is not None:
+            ways += [channel for step in rule.ways for channel in step.channels]
+            people.add(rule.people)
+    if ways:
+        whom = people.pop() if len(people) == 1 else People.BOTH
+        tx.events.owe_notice(row.id, row.sequence, words, tuple(dict.fromkeys(ways)), whom)
+
+
+def _known(tx: Transaction, department: str, audience: str) -> None:
+    if not (department.isprintable() and tx.announcements.department_exists(department)):
+        raise NotToBeChanged(
+            Problem(
+                "unknown_department", "department", "this department is not known", "see `carillon doctor`"
+            )
+        )
+    resolve(tx, audiences.parse(audience))
+
+
+def _mine(tx: Transaction, public_id: UUID, actor: Actor) -> EventRow:
+    row = tx.events.by_public_id(public_id, lock=True)
+    if row is None:
+        hint = "list them with: carillon events"
+        raise NotFound(Problem("not_found", "id", "there is no such event", hint))
+    operators.must(tx, actor, OperatorRole.AUTHOR, row.department)
+    return row
+
+
+def applies(rule_audience: str, event_audience: str) -> bool:
+    """Whether a rule for these groups is meant for an event of those."""
+    return not rule_audience or fold(rule_audience) == fold(event_audience)
+
+
+LOOK_BACK = timedelta(days=7)  # for events that began with nobody reminded

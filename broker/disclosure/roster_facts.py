@@ -1,0 +1,100 @@
+"""What the roster says to an announcement on one account: names in it, whose number it goes by, who reads it too.
+
+Dear to find out, so asked where an announcement is judged whole, and never in the claim's look at what changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from broker import audience as audiences
+from broker.address import AddressKind
+from broker.announcement import People, Purpose
+from broker.channel import Channel, Recipient, Speaks
+from broker.errors import RuleBroken
+from broker.office.groups import resolve
+from broker.ports import Ports, Transaction
+from broker.rules import adults
+from broker.rules.case import AnnouncementCase
+from broker.values import AccountRow
+
+WRITTEN_TO = frozenset({People.PUPILS, People.BOTH})  # pupils themselves
+PROBE = "https://carillon.invalid/u/stop"  # stands where a way itself says how to have no more
+
+
+def with_roster(
+    ports: Ports, tx: Transaction, account: AccountRow, announcement: int, case: AnnouncementCase
+) -> AnnouncementCase:
+    """The case with what the people in the ledger have to do with it."""
+    region = tx.school.region
+    if case.broadcast:
+        names = tx.people.names() if case.rules.yes("public.names") else None
+        return replace(case, region=region, names=names)
+    channel = ports.channels.open(account.name)
+    case = replace(case, covered=_covered(ports, tx, case))
+    return replace(
+        case,
+        region=region,
+        sender_of=_holder_of(tx, channel),
+        accompanied=_is_accompanied(ports, tx, announcement, case),
+        adds_opt_out=case.purpose is Purpose.PROMOTIONAL and _says_stop(channel, case),
+    )
+
+
+def _holder_of(tx: Transaction, channel: Channel) -> str:
+    sender = channel.sender() if isinstance(channel, Speaks) else None
+    return tx.people.holder_of(*sender) if sender is not None else ""
+
+
+def _says_stop(channel: Channel, case: AnnouncementCase) -> bool:
+    """Whether what a recipient gets by this way tells how to have no more, whatever the wording says."""
+    to = Recipient("somebody@carillon.invalid", links={"unsubscribe": PROBE})
+    try:
+        rendered = [channel.render(content, to).fields for content in case.contents]
+    except Exception:  # noqa: BLE001 - a channel's own code: what cannot be shown says nothing by itself
+        return False
+    return bool(rendered) and all(any(PROBE in str(value) for value in each.values()) for each in rendered)
+
+
+def _kinds(ports: Ports, case: AnnouncementCase) -> set[AddressKind]:
+    return {kind for way in case.ways if (kind := ports.channels.traits(way).address_kind) is not None}
+
+
+def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase) -> int | None:
+    """How many of its people have an address by its ways, where pupils are written to themselves."""
+    if case.people not in WRITTEN_TO:
+        return None
+    try:
+        audience = resolve(tx, audiences.parse(case.audience))
+    except RuleBroken:  # a group has gone: it waits for that
+        return None
+    return tx.reaches.count_reached(audience, case.people, _kinds(ports, case), _today(tx))
+
+
+def _today(tx: Transaction) -> date:
+    return tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+
+
+def _is_accompanied(ports: Ports, tx: Transaction, announcement: int, case: AnnouncementCase) -> bool:
+    """Whether an adult gets by one of these ways what each of a few pupils gets."""
+    pupils = adults.covered(case)
+    few = pupils is not None and pupils < case.rules.count("adults.smallest")
+    if not few or case.people not in WRITTEN_TO:
+        return False
+    kinds = _kinds(ports, case)
+    if tx.people.copies_reached(announcement, kinds):
+        return True
+    return case.people is People.BOTH and _guardians_reached(tx, case, kinds)
+
+
+def _guardians_reached(tx: Transaction, case: AnnouncementCase, kinds: set[AddressKind]) -> bool:
+    today = _today(tx)
+    try:
+        audience = resolve(tx, audiences.parse(case.audience))
+    except RuleBroken:  # a group has gone: it waits for that
+        return False
+    told = tx.reaches.told(audience, People.BOTH, today)
+    pairs = tx.reaches.pairs(audience, People.GUARDIANS, kinds, today)
+    return told <= {person for of_kind in pairs.values() for person, _ in of_kind}

@@ -1,0 +1,1 @@
+"""What comes in: answers, keywords, mails, and what came back."""

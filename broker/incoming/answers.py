@@ -1,0 +1,329 @@
+"""Answers: what somebody wrote back is kept, brought to a person, and answered once with where to get help now.
+
+This is no chat. Whatever is written here, the house says one thing to each sender and day: that nobody reads it live.
+A child may disclose harm in it, so a list of words brings it to the safeguarding lead at once, and to nobody else; no
+alarm, mail, log or entry of the record says more of it than its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from broker.actor import Actor, ActorKind
+from broker.address import AddressKind, BadAddress, fold_email, parse_email, parse_mobile
+from broker.announcement import Part
+from broker.consent.optouts import hash_of
+from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.incoming.answering import LONGEST_SUBJECT, LONGEST_TEXT, Answered, AnswerRow, Inbound, Inbox
+from broker.notes import send_note
+from broker.ports import Ports, Transaction
+from broker.record import Entry
+from broker.values import AccountRow
+
+LATELY = timedelta(days=14)  # what was sent before is hardly what somebody answers
+ALARM_CONCERN = "safeguarding"
+ALARM_WAITING = "answers_waiting"
+_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An answer that is kept now; `new` is False when it was before."""
+
+    public_id: UUID | None
+    new: bool
+    concern: bool = False
+    replied: bool = False
+
+
+def record_inbound(ports: Ports, tx: Transaction, inbound: Inbound, *, actor: Actor) -> Recorded:
+    """Keep what somebody wrote, in the caller's transaction; tell whoever should know, and answer it once.
+
+    Never raises for anything that a stranger may have written. Safe to repeat: the same `key` of the same channel is
+    kept once. `actor` is who brought it: the provider whose signature held, or the reader of a mailbox.
+    """
+    kind = ports.channels.traits(inbound.channel).address_kind or AddressKind.EMAIL
+    sender, usable = _normalised(inbound, kind, tx.school.region)
+    inbound = _bounded(inbound)
+    about = None if inbound.settled else tx.answers.about(inbound, kind=kind, sender=sender, within=LATELY)
+    whose = about.department if about is not None else _owner(tx, inbound)
+    department = whose or tx.answers.first_department()
+    rules = ports.answering
+    concern = not (inbound.settled or inbound.automatic) and rules.words.heard_in(
+        inbound.subject, inbound.text
+    )
+    inbox = rules.lead if concern else rules.inbox_of(whose)
+    kept = tx.answers.add(inbound, kind=kind, sender=sender, inbox=inbox.name, concern=concern, about=about)
+    if kept is None:
+        return Recorded(None, new=False)
+    facts = {"answer": str(kept.public_id), "channel": inbound.channel}
+    tx.record.add([Entry("answer.recorded", actor, facts, about.announcement if about else None)])
+    if concern:
+        _call_the_lead(ports, tx, kept, department)
+    elif kept.done_at is None:
+        _tell_the_inbox(ports, tx, inbox, department)
+    replied = False
+    if not inbound.settled:
+        why_not = "" if usable else "its sender has no address that can be answered"
+        said = why_not or _reply(
+            ports, tx, inbound, kind, sender, about, concern=concern, department=department
+        )
+        tx.answers.note_reply(kept.id, said or "answered once: not read live, and where to get help")
+        replied = not said
+    return Recorded(kept.public_id, new=True, concern=concern, replied=replied)
+
+
+def record_settled(ports: Ports, tx: Transaction, texts: Sequence[Inbound], *, actor: Actor) -> int:
+    """Keep texts of one account on which nothing is left to do (STOP, START), however many; returns how many are new.
+
+    A school's families may say STOP within one minute: one by one, that would keep whatever else comes waiting.
+    """
+    if not texts:
+        return 0
+    first = texts[0]
+    kind = ports.channels.traits(first.channel).address_kind or AddressKind.EMAIL
+    region = tx.school.region
+    told = [(_bounded(one), _normalised(one, kind, region)[0]) for one in texts]
+    inbox = ports.answering.inbox_of(_owner(tx, first))
+    kept = tx.answers.add_settled(told, kind=kind, inbox=inbox.name)
+    if kept:
+        facts = {"answers": [str(one) for one in kept], "channel": first.channel}
+        tx.record.add([Entry("answers.settled", actor, facts)])
+    return len(kept)
+
+
+def finish(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
+    """Somebody has dealt with it. Raises NotFound; NotToBeChanged where it is for the safeguarding lead alone."""
+
+    def work(tx: Transaction) -> None:
+        answer = _the(ports, tx, public_id, actor)
+        if answer.done_at is None:
+            tx.answers.finish(answer.id, actor.id)
+            tx.record.add([Entry("answer.done", actor, {"answer": str(public_id)})])
+            if answer.concern:
+                tx.sweeps.clear_alarm(ALARM_CONCERN, str(public_id))
+
+    ports.ledger.transact(work)
+
+
+def show(ports: Ports, public_id: UUID, *, actor: Actor) -> AnswerRow:
+    """One answer with its content; that it was looked at is recorded. Raises as `finish` does."""
+
+    def work(tx: Transaction) -> AnswerRow:
+        answer = _the(ports, tx, public_id, actor)
+        tx.record.add([Entry("answer.shown", actor, {"answer": str(public_id)})])
+        return answer
+
+    return ports.ledger.transact(work)
+
+
+def release(ports: Ports, public_id: UUID, inbox: str, *, actor: Actor) -> None:
+    """The safeguarding lead gives an answer to an inbox, whose watchers see it from now on. Raises as `finish` does."""
+    to = next((one for one in ports.answering.inboxes if one.name == inbox), None)
+    if to is None:
+        known = ", ".join(one.name for one in ports.answering.inboxes)
+        raise NotFound(Problem("unknown_inbox", "inbox", "there is no such inbox", f"one of: {known}"))
+
+    def work(tx: Transaction) -> None:
+        answer = _the(ports, tx, public_id, actor)
+        if not answer.concern:
+            message = "this answer is no concern of the safeguarding lead's any more"
+            raise NotToBeChanged(Problem("not_a_concern", "id", message, "see: carillon answers list"))
+        tx.answers.release(answer.id, to.name, actor.id)
+        tx.sweeps.clear_alarm(ALARM_CONCERN, str(public_id))
+        tx.record.add([Entry("answer.released", actor, {"answer": str(public_id), "inbox": to.name})])
+
+    ports.ledger.transact(work)
+
+
+def may_see(ports: Ports, actor: Actor, *, concern: bool) -> bool:
+    """A concern is for the safeguarding lead alone. While the school has named nobody, it must not be for nobody."""
+    watchers = ports.answering.lead.watchers
+    return not concern or not watchers or (actor.kind is ActorKind.PERSON and _is_one_of(actor.id, watchers))
+
+
+def raise_overdue(ports: Ports, *, actor: Actor) -> int:
+    """Raise an alarm for each inbox that nobody has emptied for too long, or clear it; returns how many are raised."""
+    return ports.ledger.transact(lambda tx: _raise_overdue(ports, tx))
+
+
+def _raise_overdue(ports: Ports, tx: Transaction) -> int:
+    waiting = {one.inbox: one for one in tx.answers.waiting()}
+    late = 0
+    names = {one.name for one in (*ports.answering.inboxes, ports.answering.lead)}
+    for name in sorted(names | waiting.keys()):
+        one = waiting.get(name)
+        if one is None or one.oldest > tx.now - ports.answering.overdue_after:
+            tx.sweeps.clear_alarm(ALARM_WAITING, name)
+            continue
+        late += 1
+        hours = int(ports.answering.overdue_after / timedelta(hours=1))
+        why = (
+            f"nobody has answered for more than {hours} hours in the inbox {name}; see: carillon answers list"
+        )
+        tx.sweeps.raise_alarm(ALARM_WAITING, name, why)
+    return late
+
+
+def _call_the_lead(ports: Ports, tx: Transaction, answer: AnswerRow, department: str) -> None:
+    """An alarm for whoever watches, and a mail to the lead: neither says anything but where to look."""
+    command = f"carillon answers show {answer.public_id}"
+    message = f"an answer needs the safeguarding lead: {command}"
+    tx.sweeps.raise_alarm(ALARM_CONCERN, str(answer.public_id), message)
+    where = _link(ports, answer.public_id) or command
+    words = {
+        Part.TITLE: "An answer needs you now",
+        Part.LONG: f"Somebody wrote to the school what may be about harm. It is for you alone.\n\nRead it now: {where}",
+    }
+    _mail(tx, ports.answering.lead, department, f"concern/{answer.public_id}", words)
+
+
+def _tell_the_inbox(ports: Ports, tx: Transaction, inbox: Inbox, department: str) -> None:
+    """A mail to whoever watches the inbox, one an hour at most."""
+    where = _link(ports, None) or "carillon answers list"
+    words = {
+        Part.TITLE: f"Somebody answered: {inbox.name}",
+        Part.LONG: f"Answers wait in the inbox {inbox.name}.\n\nRead them: {where}",
+    }
+    _mail(tx, inbox, department, f"inbox/{inbox.name}/{tx.now:%Y-%m-%dT%H}", words)
+
+
+def _mail(tx: Transaction, inbox: Inbox, department: str, key: str, words: dict[Part, str]) -> None:
+    account = tx.accounts.for_channel("email", department) if inbox.email else None
+    if account is not None:
+        send_note(
+            tx, account, department=department, key=key, parts=words, kind=AddressKind.EMAIL, to=inbox.email
+        )
+
+
+def _reply(
+    ports: Ports,
+    tx: Transaction,
+    inbound: Inbound,
+    kind: AddressKind,
+    sender: str,
+    about: Answered | None,
+    *,
+    concern: bool,
+    department: str,
+) -> str:
+    """Answer once for each sender, department and day; why not, or "" when it is on its way."""
+    if not ports.answering.replies:
+        return "not answered: the school has switched that off"
+    if inbound.automatic:
+        return "not answered: a machine wrote it"
+    if inbound.quiet:
+        return "not answered: it asks for no machine's answer, or had lain for days"
+    if kind is AddressKind.EMAIL:
+        if fold_email(sender) in _own_addresses(ports):
+            return "not answered: it came from ourselves"
+        # A stranger's From may be anybody's address: whoever it belongs to would get our words for spam.
+        if about is None and not concern and not tx.answers.is_known(kind, sender):
+            return "not answered: nobody at the school has this address, and it answers nothing of ours"
+    if _has_stopped(ports, tx, inbound, kind, sender):
+        return "not answered: its sender has asked for no more"
+    account = _account(tx, inbound, department)
+    if account is None:
+        return "not answered: there is no account to answer by"
+    day = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    sent = send_note(
+        tx,
+        account,
+        department=department,
+        key=f"answer/{inbound.channel}/{day.isoformat()}",
+        parts=_said(ports, tx.school.name),
+        kind=kind,
+        to=sender,
+        expires_at=_end_of_notes(tx.now),
+    )
+    return "" if sent else "not answered again: its sender has had today's answer"
+
+
+def _has_stopped(ports: Ports, tx: Transaction, inbound: Inbound, kind: AddressKind, sender: str) -> bool:
+    keyed = hash_of(ports.signer, kind, sender, tx.school.region)
+    return keyed is not None and tx.opt_outs.of(keyed, inbound.channel) is not None
+
+
+def _said(ports: Ports, school: str) -> dict[Part, str]:
+    words = f"{school}: nobody reads this live. {ports.answering.help}"
+    longer = (
+        f"Thank you for writing to {school}. This mailbox is not read live: somebody will look at it, but not at once."
+        f"\n\n{ports.answering.help}"
+    )
+    return {Part.TITLE: "Your message is not read live", Part.SHORT: words, Part.LONG: longer}
+
+
+def _end_of_notes(now: datetime) -> datetime:
+    """A day's note outlives its day, so that an answer just before midnight is still answered."""
+    return now + timedelta(hours=36)
+
+
+def _account(tx: Transaction, inbound: Inbound, department: str) -> AccountRow | None:
+    """The account that was written to; else the department's."""
+    written_to = (
+        one for one in tx.accounts.all() if one.id == inbound.account and one.channel == inbound.channel
+    )
+    return next(written_to, None) or tx.accounts.for_channel(inbound.channel, department)
+
+
+def _owner(tx: Transaction, inbound: Inbound) -> str | None:
+    """The department whose own account was written to."""
+    return next((one.department for one in tx.accounts.all() if one.id == inbound.account), None)
+
+
+def _own_addresses(ports: Ports) -> frozenset[str]:
+    rules = ports.answering
+    inboxes = (one.email for one in (*rules.inboxes, rules.lead))
+    return frozenset(fold_email(one) for one in (*rules.own_addresses, *inboxes) if one)
+
+
+def _normalised(inbound: Inbound, kind: AddressKind, region: str) -> tuple[str, bool]:
+    """The sender as an address is kept, and whether anything could be sent there."""
+    try:
+        if kind is AddressKind.MOBILE:
+            return parse_mobile(inbound.sender, region), True
+        return parse_email(inbound.sender), True
+    except BadAddress:
+        plain = inbound.sender.encode("utf-8", "replace").decode().translate(_CONTROLS)
+        return " ".join(plain.split())[:254], False
+
+
+def _bounded(inbound: Inbound) -> Inbound:
+    return replace(
+        inbound,
+        text=_readable(inbound.text, LONGEST_TEXT),
+        subject=" ".join(_readable(inbound.subject, LONGEST_SUBJECT).split()),
+    )
+
+
+def _readable(text: str, most: int) -> str:
+    """No longer than may be kept, and nothing in it that a database or a terminal would stumble over."""
+    clipped = text[:most].encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
+    return clipped.translate(_CONTROLS)
+
+
+def _the(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> AnswerRow:
+    found = tx.answers.named(public_id, lock=True)
+    if found is None:
+        raise NotFound(Problem("not_found", "id", "there is no such answer", "see: carillon answers list"))
+    if not may_see(ports, actor, concern=found.concern):
+        message = "this answer is for the safeguarding lead alone"
+        hint = f"they are: {', '.join(ports.answering.lead.watchers)}"
+        raise NotToBeChanged(Problem("for_the_lead", "id", message, hint))
+    return found
+
+
+def _is_one_of(name: str, watchers: tuple[str, ...]) -> bool:
+    return name.strip().casefold() in {one.strip().casefold() for one in watchers}
+
+
+def _link(ports: Ports, public_id: UUID | None) -> str:
+    """Where it can be read after signing in; "" while the school has no public address."""
+    base = ports.public_url
+    if not base:
+        return ""
+    return f"{base}/watch/answers/{public_id}" if public_id else f"{base}/watch/answers"

@@ -1,0 +1,401 @@
+"""What is done about licences: filled in, renewed, judged by the clock, told of before they lapse and when they do.
+
+A licence needs nobody to lapse: each claim reads until when it stands, and so does the brake of whatever is in hand.
+What is written here afterwards is how people are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from broker.actor import SYSTEM, Actor
+from broker.authority import operators
+from broker.channel import Traits
+from broker.errors import InvalidLicence, NotFound, Problem
+from broker.licences import licence_form
+from broker.licences.licence import (
+    Angle,
+    Licence,
+    Standings,
+    Terms,
+    angles,
+    first_to_lapse,
+    lacking,
+    stands_until,
+    step_reached,
+)
+from broker.licences.licence_notice import mail_owners
+from broker.policy import Hold
+from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
+from broker.ports.licences import Judged, LicenceRow
+from broker.record import Entry
+from broker.rules.licence import AGAIN, CODE, NOTHING
+from broker.values import AccountRow, StopKind
+
+LATER_STEPS = (timedelta(days=14), timedelta(days=7), timedelta(days=1))
+LAPSING, LAPSED = "licence_lapsing", "licence_lapsed"  # alarms
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One account's licence as it stands now: `row` is None where nothing was ever settled about it."""
+
+    account: AccountRow
+    row: LicenceRow | None
+    standings: Standings
+    terms: Terms
+    traits: Traits
+
+    @property
+    def licence(self) -> Licence:
+        """What is settled, which may be nothing."""
+        return self.row.licence if self.row is not None else Licence()
+
+    @property
+    def until(self) -> datetime | None:
+        """Until when it stands; None while it does not."""
+        return stands_until(self.standings)
+
+    @property
+    def lacking(self) -> str:
+        """What keeps the account from speaking, in plain words."""
+        return lacking(self.standings)
+
+
+def show(ports: Ports, tx: Transaction, account: AccountRow) -> Shown:
+    """How an account's licence stands at this moment, the account as it was last seen at its provider among it."""
+    row, traits = tx.licences.of(account.id), ports.channels.traits(account.channel)
+    terms = _terms(tx, traits)
+    standings = angles(row.licence if row else Licence(), account.posture, tx.now, terms)
+    return Shown(account, row, standings, terms, traits)
+
+
+def silence(tx: Transaction, account: AccountRow, *, at: datetime) -> Hold | None:
+    """What keeps an account from speaking at a moment; None while its licence stands then."""
+    row = tx.licences.of(account.id)
+    if row is not None and row.stands_until is not None and at < row.stands_until:
+        return None
+    why = NOTHING if row is None else row.lacking or "it has lapsed by then"
+    return Hold(at + AGAIN, CODE, f"the account {account.name} has no licence in force: {why}")
+
+
+def silent(tx: Transaction) -> Mapping[str, str]:
+    """Accounts that may not speak now, each with what is missing."""
+    found = {account.name: silence(tx, account, at=tx.now) for account in tx.accounts.all()}
+    return {name: hold.why for name, hold in found.items() if hold is not None}
+
+
+def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> Shown:
+    """Keep what a form settles about an account; angles that it leaves out stay as they were.
+
+    The same form again changes nothing. What waited goes on within a second if all four hold now, and what is in hand
+    stops within one if not. Raises NotFound, NotAllowed, InvalidLicence; then nothing has changed.
+    """
+
+    def work(tx: Transaction) -> Shown:
+        operators.must(tx, actor, OperatorRole.ADMIN)
+        account = the_account(tx, name)
+        before = tx.licences.of(account.id)
+        wanted = licence_form.read(form, before.licence if before else None)
+        digest = licence_form.digest_of(wanted)
+        if before is None or before.digest != digest or before.licence.specimen:
+            _keep(ports, tx, account, wanted, digest, actor)
+        return show(ports, tx, account)
+
+    return ports.ledger.transact(work)
+
+
+def renew(ports: Ports, name: str, changes: Mapping[str, Any], *, actor: Actor) -> Shown:
+    """Change single lines, by path: {"policy.review": …, "safe_use.owners.Anna Bell.valid_until": …}; see `save`.
+
+    An owner is named by the name in the licence. Raises what `save` raises.
+    """
+    with ports.ledger.look() as tx:
+        row = tx.licences.of(the_account(tx, name).id)
+    if row is None:
+        hint = f"begin with: carillon licence start {name}"
+        raise InvalidLicence(Problem("no_licence", "account", "nothing is settled about it yet", hint))
+    form = licence_form.as_form(row.licence)
+    for path, value in changes.items():
+        _change(form, path, value)
+    return save(ports, name, form, actor=actor)
+
+
+def give_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> int:
+    """Give every account that has none the sandbox's licence, under which nothing can leave this machine."""
+    with ports.ledger.look() as seen:
+        if {account.name for account in seen.accounts.all()} <= {row.account for row in seen.licences.all()}:
+            return 0
+
+    def work(tx: Transaction) -> int:
+        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        without = [account for account in tx.accounts.all() if tx.licences.of(account.id) is None]
+        for account in without:
+            given = specimen(account, ports.channels.traits(account.channel), today)
+            _keep(ports, tx, account, given, licence_form.digest_of(given), actor)
+        return len(without)
+
+    return ports.ledger.transact(work)
+
+
+def judge_again(ports: Ports, tx: Transaction) -> None:
+    """What a change of the rules makes of every licence; `look_after` tells of it a moment later."""
+    for account in tx.accounts.all():
+        row = tx.licences.of(account.id)
+        if row is None:
+            continue
+        judged = _judge(ports, tx, account, row.licence)
+        tx.licences.judge(account.id, judged, lapsed_at=row.lapsed_at)
+        if judged.stands_until is not None:
+            tx.licences.wake(account.id)
+
+
+def take_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> Sequence[str]:
+    """Outside the sandbox its licences are worth nothing: they are taken away; returns of which accounts."""
+    with ports.ledger.look() as seen:
+        if not any(row.licence.specimen for row in seen.licences.all()):
+            return ()
+
+    def work(tx: Transaction) -> Sequence[str]:
+        taken = tx.licences.drop_specimens()
+        tx.record.add([Entry("licence.taken", actor, {"account": name, "why": "specimen"}) for name in taken])
+        return taken
+
+    return ports.ledger.transact(work)
+
+
+def specimen(account: AccountRow, traits: Traits, today: date) -> Licence:
+    """What a school that only tries it out would have settled: complete, and marked as worth nothing elsewhere."""
+    begun, again = today - timedelta(days=1), today + timedelta(days=365)
+    owners: list[dict[str, Any]] = [
+        {"name": "Head (sandbox)", "post": "head teacher", "leadership": True},
+        {"name": "IT (sandbox)", "post": "network manager"},
+    ]
+    form: dict[str, Any] = {
+        "policy": {
+            "title": f"Sandbox policy for {account.channel}",
+            "version": "1",
+            "adopted": begun,
+            "review": again,
+        },
+        "liability": {
+            "reviewer": "The sandbox",
+            "assessed": begun,
+            "review": again,
+            "risks": [
+                {"risk": "none: nothing leaves this machine", "mitigation": "every provider is a stand-in"}
+            ],
+        },
+        "safe_use": {"owners": [{**owner, "trained": begun, "valid_until": again} for owner in owners]},
+        "technology": {
+            "checked_by": "The sandbox",
+            "checked": begun,
+            "review": again,
+            "keeping": "made up for the sandbox",
+            "assured": list(traits.asks),
+        },
+    }
+    return replace(licence_form.read(form), specimen=True)
+
+
+# --- the clock ------------------------------------------------------------------------------------------------------
+
+
+def look_after(ports: Ports, *, actor: Actor = SYSTEM) -> int:
+    """Tell of what lapses and has lapsed, once each; returns for how many accounts there was something to tell.
+
+    The sending needs none of this: it reads until when a licence stands, not whether somebody noticed.
+    """
+    with ports.ledger.look() as tx:
+        rows, now = tx.licences.all(), tx.now
+        warn = _steps(tx)
+    told = 0
+    for row in rows:
+        if _is_quiet(row, now, warn):
+            continue
+        news = ports.ledger.transact(lambda tx, name=row.account: _look_at(ports, tx, name, actor))  # type: ignore[misc]
+        told += news is not None
+        if isinstance(news, Warned):
+            _mail(ports, news, actor)
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A step of warning that was just taken: its owners are to be told."""
+
+    account: AccountRow
+    licence: Licence
+    angle: Angle
+    until: datetime
+    last: date
+    step: timedelta
+    message: str
+
+
+def _mail(ports: Ports, news: Warned, actor: Actor) -> None:
+    """Tell the owners, or let the alarm say why nobody could be told."""
+    by, why_not = mail_owners(
+        ports,
+        news.account,
+        news.licence,
+        angle=news.angle,
+        until=news.until,
+        last=news.last,
+        step=news.step,
+        actor=actor,
+    )
+
+    def work(tx: Transaction) -> None:
+        tx.licences.mailed(news.account.id, news.last, news.step.days, by or why_not)
+        if why_not:
+            tx.sweeps.clear_alarm(LAPSING, news.account.name)
+            tx.sweeps.raise_alarm(LAPSING, news.account.name, f"{news.message}; nobody was mailed: {why_not}")
+
+    ports.ledger.transact(work)
+
+
+def _is_quiet(row: LicenceRow, now: datetime, steps: Sequence[timedelta]) -> bool:
+    """Whether nothing can have happened since it was judged: it stands, and no step of warning is near."""
+    return row.stands_until is not None and row.stands_until - now > max(steps) + timedelta(minutes=1)
+
+
+def _look_at(ports: Ports, tx: Transaction, name: str, actor: Actor) -> Warned | str | None:
+    """What there is to tell of an account now: a warning, a word for something else, or nothing."""
+    account = tx.accounts.named(name)
+    row = tx.licences.of(account.id) if account is not None else None
+    if account is None or row is None:
+        return None
+    judged = _judge(ports, tx, account, row.licence)
+    if judged.stands_until is None:
+        return "lapsed" if _lapsed(tx, account, row, judged, actor) else None
+    if row.lapsed_at is not None or row.stands_until is None:
+        _stands_again(tx, account, judged)
+    return _warn(tx, account, row.licence, judged, actor)
+
+
+def _lapsed(tx: Transaction, account: AccountRow, row: LicenceRow, judged: Judged, actor: Actor) -> bool:
+    if row.lapsed_at is not None and row.lacking == judged.lacking:
+        return False
+    tx.licences.judge(account.id, judged, lapsed_at=row.lapsed_at or tx.now)
+    tx.stops.add(StopKind.ACCOUNT, account.id)
+    tx.sweeps.clear_alarm(LAPSING, account.name)
+    tx.sweeps.clear_alarm(LAPSED, account.name)
+    how = f"what is to go by it waits; carillon licence show {account.name}"
+    tx.sweeps.raise_alarm(LAPSED, account.name, f"{judged.lacking}: {how}")
+    facts = {"account": account.name, "version": row.version, "lacking": judged.lacking}
+    tx.record.add([Entry("licence.lapsed", actor, facts)])
+    return True
+
+
+def _stands_again(tx: Transaction, account: AccountRow, judged: Judged) -> None:
+    tx.licences.judge(account.id, judged, lapsed_at=None)
+    tx.sweeps.clear_alarm(LAPSED, account.name)
+    tx.licences.wake(account.id)
+
+
+def _warn(
+    tx: Transaction, account: AccountRow, licence: Licence, judged: Judged, actor: Actor
+) -> Warned | None:
+    """An alarm for as long as it is near its end; each step of warning is told once."""
+    until = judged.stands_until
+    assert until is not None  # noqa: S101 - asked just before
+    step = step_reached(until, tx.now, _steps(tx))
+    if step is None:
+        tx.sweeps.clear_alarm(LAPSING, account.name)
+        return None
+    last = _last_day(until, tx)
+    if not tx.licences.warn(account.id, last, step.days):
+        return None
+    angle = Angle(judged.lapsing)
+    tx.sweeps.clear_alarm(LAPSING, account.name)
+    message = f"its licence lapses at the end of {last:%-d %B %Y}: {angle.words}; carillon licence renew {account.name}"
+    tx.sweeps.raise_alarm(LAPSING, account.name, message)
+    facts = {
+        "account": account.name,
+        "angle": judged.lapsing,
+        "last_day": last.isoformat(),
+        "step_days": step.days,
+    }
+    tx.record.add([Entry("licence.warned", actor, facts)])
+    return Warned(account, licence, angle, until, last, step, message)
+
+
+def _last_day(until: datetime, tx: Transaction) -> date:
+    return (until - timedelta(microseconds=1)).astimezone(ZoneInfo(tx.school.zone)).date()
+
+
+def _steps(tx: Transaction) -> Sequence[timedelta]:
+    first = tx.rules.current().duration("licence.warn")
+    return (first, *(step for step in LATER_STEPS if step < first))
+
+
+# --- keeping --------------------------------------------------------------------------------------------------------
+
+
+def _keep(
+    ports: Ports, tx: Transaction, account: AccountRow, what: Licence, digest: str, actor: Actor
+) -> None:
+    version = tx.licences.add(account.id, what, digest=digest, by=actor.id)
+    judged = _judge(ports, tx, account, what)
+    tx.licences.judge(account.id, judged, lapsed_at=None if judged.stands_until else tx.now)
+    for kind in (LAPSING, LAPSED):
+        tx.sweeps.clear_alarm(kind, account.name)
+    # What is in hand was allowed by the licence before: it stops, and is judged anew by this one.
+    tx.stops.add(StopKind.ACCOUNT, account.id)
+    if judged.stands_until is not None:
+        tx.licences.wake(account.id)
+    facts = {
+        "account": account.name,
+        "version": version,
+        "digest": digest,
+        "stands_until": judged.stands_until.isoformat() if judged.stands_until else None,
+        "specimen": what.specimen,
+    }
+    tx.record.add([Entry("licence.set", actor, facts)])
+
+
+def _judge(ports: Ports, tx: Transaction, account: AccountRow, what: Licence) -> Judged:
+    """What the papers come to. How the account looks at its provider is the channel's own rule, before each post."""
+    terms = _terms(tx, ports.channels.traits(account.channel))
+    standings = angles(what, None, tx.now, terms)
+    until = stands_until(standings)
+    return Judged(until, lacking(standings), first_to_lapse(standings).value if until else "")
+
+
+def _terms(tx: Transaction, traits: Traits) -> Terms:
+    custodians = tx.rules.current().count("licence.custodians")
+    return Terms(ZoneInfo(tx.school.zone), custodians, traits.wants, traits.asks)
+
+
+def _change(form: dict[str, Any], path: str, value: Any) -> None:
+    """Set one line of a form by its path. Raises InvalidLicence for a line that there is not."""
+    angle, _, line = path.partition(".")
+    if angle == Angle.SAFE_USE and line.startswith("owners."):
+        name, _, field = line.removeprefix("owners.").rpartition(".")
+        owners: list[dict[str, Any]] = form.get(angle, {}).get("owners", [])
+        found = next((one for one in owners if str(one["name"]).casefold() == name.casefold()), None)
+        if found is None:
+            hint = ", ".join(str(one["name"]) for one in owners) or "nobody is named yet"
+            raise InvalidLicence(Problem("no_such_owner", "owner", "nobody of this name holds it", hint))
+        found[field] = value
+        return
+    if angle not in form or not line:
+        hint = "fill it in whole first: carillon licence start"
+        raise InvalidLicence(Problem("not_settled", path[:80], "nothing of this angle is settled yet", hint))
+    form[angle][line] = value
+
+
+def the_account(tx: Transaction, name: str) -> AccountRow:
+    """An account by its name. Raises NotFound."""
+    account = tx.accounts.named(name) if name.isprintable() else None
+    if account is None:
+        raise NotFound(
+            Problem("not_found", "account", "there is no such account", "list them with `carillon accounts`")
+        )
+    return account

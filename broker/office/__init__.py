@@ -1,0 +1,1 @@
+"""What the office looks after by hand, and the lists it takes out of the house."""

@@ -1,0 +1,356 @@
+"""Groups: those that have a public feed, and those that are kept by hand; the record keeps who did what (R5).
+
+A group kept by hand has members that somebody added, or is an expression over other groups, worked out anew
+whenever it is asked for. What comes from the roster only the roster changes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from broker import audience as audiences
+from broker.actor import Actor
+from broker.audience import EVERYONE, LONGEST, ROLES, Audience, Group, fold
+from broker.errors import (
+    FeedTaken,
+    InvalidAnnouncement,
+    NotToBeChanged,
+    Problem,
+    UnknownAudience,
+)
+from broker.office import families
+from broker.ports import Ports, Transaction
+from broker.ports.office import KeptRow, PersonRow
+from broker.record import Entry, digest_of
+from broker.rosters.roster import Role
+from broker.values import GroupRow
+
+LONGEST_NAME = 100
+MOST_AT_ONCE = 5_000  # people added or listed in one go: more than any school's largest ensemble
+
+
+@dataclass(frozen=True, slots=True)
+class PublicGroup:
+    """A group, and the slug by which its feed is asked for while it is public."""
+
+    name: str
+    slug: str
+    public: bool
+
+
+def slug_of(name: str) -> str:
+    """A group's name as a feed's address writes it: "Year 7" is year-7; "" where nothing of it can be written."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:63].rstrip("-")
+
+
+def set_public(ports: Ports, name: str, *, public: bool, actor: Actor) -> PublicGroup:
+    """Give a group a public feed, or take it away; safe to repeat.
+
+    Raises UnknownAudience, and FeedTaken when the feed's address belongs to another: nothing is changed then.
+    """
+
+    def work(tx: Transaction) -> PublicGroup:
+        group = _the(tx, name)
+        slug = slug_of(group.name)
+        if public:
+            _check_free(tx, group, slug)
+        if group.public != public:
+            tx.people.set_public(group.id, public=public)
+            kind = "group.made_public" if public else "group.made_private"
+            tx.record.add([Entry(kind, actor, {"group": group.id, "slug": slug})])
+        return PublicGroup(group.name, slug, public)
+
+    return ports.ledger.transact(work)
+
+
+# --- whom an expression means ---------------------------------------------------------------------------------------
+
+
+def resolve(tx: Transaction, audience: Audience, *, field: str = "to") -> Audience:
+    """An audience with every group in it known and taken apart into groups that have members.
+
+    Raises UnknownAudience, InvalidAnnouncement.
+    """
+    _check_no_group_is_called_like_a_role(tx, audience, field)
+    return _resolved(tx, audience, tx.groups.made_of(), field)
+
+
+def _resolved(tx: Transaction, audience: Audience, made_of: Mapping[str, str], field: str) -> Audience:
+    try:
+        tree = audiences.expand(audience, made_of)
+    except InvalidAnnouncement as bad:
+        raise InvalidAnnouncement(replace(bad.problem, field=field)) from None
+    named = {fold(name) for name in audiences.names(audience)}
+    for name, nearest in tx.people.unknown_groups(tree).items():
+        hint = f"did you mean {nearest}?" if nearest else "import a roster, or check the name"
+        message = f"there is no group called {_shown(name)}"
+        if fold(name) not in named:
+            message += ", of which one of these groups is made"
+            hint = "change what it is made of: carillon groups define"
+        elif re.search(r"\S[+&−]|[+&−]\S", name):
+            hint = "put a space on each side of +, & and -"
+        raise UnknownAudience(Problem("unknown_group", field, message, hint))
+    return tree
+
+
+def _check_no_group_is_called_like_a_role(tx: Transaction, audience: Audience, field: str) -> None:
+    for role in audiences.roles(audience):
+        word = next(word for word, meant in ROLES.items() if meant is role)
+        if tx.groups.named(word) is not None:
+            message = f"“{word}” is a role, and a group is called so too"
+            hint = f'write "{word}" in quotes for the group, or give the group another name'
+            raise UnknownAudience(Problem("role_or_group", field, message, hint))
+
+
+def _shown(name: str) -> str:
+    return f"“{name[:60]}”" if name.isprintable() else "that"
+
+
+# --- kept by hand ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A group kept by hand after a change: how many were added to it, how many taken out."""
+
+    name: str
+    added: int = 0
+    removed: int = 0
+
+
+def keep(ports: Ports, name: str, *, department: str | None, actor: Actor) -> KeptRow:
+    """Begin a group whose members are added by hand. Raises NotToBeChanged for a name that cannot be used."""
+
+    def work(tx: Transaction) -> KeptRow:
+        _check_department(tx, department)
+        made = tx.groups.add(_free_name(tx, name), department=department, expression=None)
+        tx.record.add([Entry("group.kept", actor, {"group": made.id, "name": digest_of(made.name)})])
+        return made
+
+    return ports.ledger.transact(work)
+
+
+def define(
+    ports: Ports, name: str, expression: str, *, department: str | None = None, actor: Actor
+) -> KeptRow:
+    """Make a group of other groups, or change what it is made of; safe to repeat.
+
+    Raises InvalidAnnouncement for an expression that cannot be read or would go round in a circle, UnknownAudience,
+    NotToBeChanged.
+    """
+
+    def work(tx: Transaction) -> KeptRow:
+        _check_department(tx, department)
+        known = tx.groups.named(fold(name)) if name.isprintable() else None
+        if known is not None and (not known.kept or known.expression is None):
+            raise (
+                _not_ours()
+                if not known.kept
+                else _bad("has_members", "name", "this group has members of its own", "choose another name")
+            )
+        tree = _parsed(expression)
+        called = known.name if known is not None else _free_name(tx, name)
+        _check_no_group_is_called_like_a_role(tx, tree, "expression")
+        _resolved(tx, Group(called), {**tx.groups.made_of(), fold(called): expression}, "expression")
+        if known is None:
+            made = tx.groups.add(called, department=department, expression=expression)
+        else:
+            made = replace(known, expression=expression, department=department or known.department)
+            tx.groups.change(made.id, department=made.department, expression=expression)
+        tx.record.add(
+            [Entry("group.defined", actor, {"group": made.id, "expression": digest_of(expression)})]
+        )
+        return made
+
+    return ports.ledger.transact(work)
+
+
+def add_members(ports: Ports, name: str, people: Sequence[str], *, actor: Actor) -> Changed:
+    """Put people into a group, named by id or by whole name; all of them or nobody. Raises what `families.the` does."""
+
+    def work(tx: Transaction) -> Changed:
+        group, found = _with_members(tx, name), _found(tx, people)
+        added = tx.groups.enrol(group.id, {one.id: _role_of(one) for one in found})
+        return _keep_change(tx, group, Changed(group.name, added=added), found, actor)
+
+    return ports.ledger.transact(work)
+
+
+def remove_members(ports: Ports, name: str, people: Sequence[str], *, actor: Actor) -> Changed:
+    """Take people out of a group; all of them or nobody."""
+
+    def work(tx: Transaction) -> Changed:
+        group, found = _with_members(tx, name), _found(tx, people)
+        removed = tx.groups.leave(group.id, [one.id for one in found])
+        return _keep_change(tx, group, Changed(group.name, removed=removed), found, actor)
+
+    return ports.ledger.transact(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of members against the ledger: who is known, and the school's ids that nobody has."""
+
+    members: tuple[PersonRow, ...]
+    unknown: tuple[str, ...]
+    not_members: tuple[str, ...]  # guardians alone: reached through their children
+
+
+def look_up(tx: Transaction, ids: Sequence[str]) -> Listed:
+    """Who of a list of the school's own ids may be in a group."""
+    known = tx.families.by_source_ids(list(dict.fromkeys(ids)))
+    fit = tuple(one for one in known.values() if _may_be_member(one))
+    lone = tuple(one.source_id for one in known.values() if not _may_be_member(one))
+    return Listed(fit, tuple(one for one in dict.fromkeys(ids) if one not in known), lone)
+
+
+def set_members(ports: Ports, name: str, ids: Sequence[str], *, actor: Actor) -> Changed:
+    """Make a group's members equal to a list of the school's own ids, in one go; ids of nobody are passed over."""
+    if len(ids) > MOST_AT_ONCE:
+        raise _bad("too_many", "path", f"more than {MOST_AT_ONCE:,} people at once", "split the list")
+
+    def work(tx: Transaction) -> Changed:
+        group, listed = _with_members(tx, name), look_up(tx, ids)
+        if not listed.members:
+            raise _bad("nobody", "path", "nobody in this list can be in a group", "give the school's own ids")
+        gone = set(tx.groups.members(group.id)) - {one.id for one in listed.members}
+        removed = tx.groups.leave(group.id, sorted(gone))
+        added = tx.groups.enrol(group.id, {one.id: _role_of(one) for one in listed.members})
+        return _keep_change(tx, group, Changed(group.name, added, removed), listed.members, actor)
+
+    return ports.ledger.transact(work)
+
+
+def retire(ports: Ports, name: str, *, actor: Actor) -> KeptRow:
+    """Give up a group kept by hand; what was announced to it stands. Raises NotToBeChanged while others need it."""
+
+    def work(tx: Transaction) -> KeptRow:
+        group = _kept(tx, name)
+        for user, expression in tx.groups.made_of().items():
+            if fold(group.name) in map(fold, audiences.names(audiences.parse(expression))):
+                message = f"{_shown(user)} is made of it"
+                raise _bad("in_use", "name", message, "change that group first: carillon groups define")
+        tx.groups.retire(group.id)
+        tx.record.add([Entry("group.retired", actor, {"group": group.id})])
+        return group
+
+    return ports.ledger.transact(work)
+
+
+def _keep_change(
+    tx: Transaction, group: KeptRow, changed: Changed, people: Sequence[PersonRow], actor: Actor
+) -> Changed:
+    if changed.added or changed.removed:
+        ids = [one.id for one in people]
+        facts = {"group": group.id, "added": changed.added, "removed": changed.removed, "people": ids}
+        tx.record.add([Entry("group.members_changed", actor, facts)])
+    return changed
+
+
+def _found(tx: Transaction, people: Sequence[str]) -> Sequence[PersonRow]:
+    if len(people) > MOST_AT_ONCE:
+        raise _bad("too_many", "people", f"more than {MOST_AT_ONCE:,} people at once", "import a list")
+    found = [families.the(tx, word, "people") for word in people]
+    if lone := [one for one in found if not _may_be_member(one)]:
+        message = f"{lone[0].source_id} is a guardian, who is reached through the child"
+        raise _bad("guardian_in_a_group", "people", message, "add the pupil")
+    return found
+
+
+def _may_be_member(one: PersonRow) -> bool:
+    return bool(one.roles & {Role.PUPIL, Role.STAFF})
+
+
+def _role_of(one: PersonRow) -> Role:
+    return Role.PUPIL if Role.PUPIL in one.roles else Role.STAFF
+
+
+def _kept(tx: Transaction, name: str) -> KeptRow:
+    row = tx.groups.named(fold(_the(tx, name).name))
+    if row is None or not row.kept:
+        raise _not_ours()
+    return row
+
+
+def _with_members(tx: Transaction, name: str) -> KeptRow:
+    row = _kept(tx, name)
+    if row.expression is not None:
+        hint = "change what it is made of: carillon groups define"
+        raise _bad(
+            "is_expression", "name", "this group is made of others and has no members of its own", hint
+        )
+    return row
+
+
+def _free_name(tx: Transaction, name: str) -> str:
+    called = " ".join(name.split())
+    if not (called and len(called) <= LONGEST_NAME and called.isprintable()) or '"' in called:
+        message = f"a group's name is 1 to {LONGEST_NAME} printable characters, without quotation marks"
+        raise _bad("bad_name", "name", message, "such as Choir")
+    if fold(called) in {EVERYONE, *ROLES}:
+        raise _bad("bad_name", "name", "this is a role, so no group can be called it", "choose another name")
+    if tx.groups.named(fold(called)) is not None:
+        raise _bad("name_taken", "name", "a group is called this already", "choose another name")
+    return called
+
+
+def _parsed(expression: str) -> Audience:
+    try:
+        return audiences.parse(expression)
+    except InvalidAnnouncement as bad:
+        raise InvalidAnnouncement(replace(bad.problem, field="expression")) from None
+
+
+def _check_department(tx: Transaction, department: str | None) -> None:
+    if department is not None and not (
+        department.isprintable() and tx.announcements.department_exists(department)
+    ):
+        raise _bad(
+            "unknown_department", "department", "this department is not known", "see `carillon doctor`"
+        )
+
+
+def _not_ours() -> NotToBeChanged:
+    hint = "change it in the school's own system, or keep a group of your own: carillon groups keep"
+    return _bad("from_roster", "name", "this group comes from the roster, which would undo it", hint)
+
+
+def _bad(code: str, field: str, message: str, hint: str) -> NotToBeChanged:
+    return NotToBeChanged(Problem(code, field, message, hint))
+
+
+# --- names and feeds ------------------------------------------------------------------------------------------------
+
+
+def _check_free(tx: Transaction, group: GroupRow, slug: str) -> None:
+    """A feed's slug is one school-wide, though a folder tells kinds apart: people say "the music feed"."""
+    if not slug:
+        raise _taken(
+            "this name has no letter or digit that an address can hold", "rename the group in the roster"
+        )
+    holder = None
+    if slug == tx.school.slug:
+        holder = "the school"
+    elif tx.announcements.department_exists(slug):
+        holder = "a department"
+    elif any(slug_of(other.name) == slug for other in tx.people.public_groups() if other.id != group.id):
+        holder = "another public group"
+    if holder is not None:
+        raise _taken(f"the feed address {slug} is taken by {holder}", "rename the group in the roster")
+
+
+def _the(tx: Transaction, name: str) -> GroupRow:
+    group = tx.people.group(fold(name)) if len(name) <= LONGEST and name.isprintable() else None
+    if group is not None:
+        return group
+    nearest = "".join(tx.people.unknown_groups(Group(name)).values()) if name.isprintable() else ""
+    hint = f"did you mean {nearest}?" if nearest else "import a roster, or check the name"
+    raise UnknownAudience(Problem("unknown_group", "name", "there is no such group", hint))
+
+
+def _taken(message: str, hint: str) -> FeedTaken:
+    return FeedTaken(Problem("slug_taken", "name", message, hint))

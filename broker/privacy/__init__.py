@@ -1,0 +1,1 @@
+"""One person's data: shown, kept, struck out of words, and taken away."""

@@ -1,0 +1,1 @@
+"""The school as a file told it, and how such a file is read and imported."""

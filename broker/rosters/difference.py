@@ -1,0 +1,71 @@
+"""What an import would change: told before it happens, kept in the record when it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker.rosters.roster import EVERYBODY, Role, RosterProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many are new, changed, leaving, back again after having left, and as they were."""
+
+    new: int = 0
+    changed: int = 0
+    leaving: int = 0
+    returning: int = 0
+    unchanged: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.new or self.changed or self.leaving or self.returning)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDifference:
+    """A roster against the ledger. `before` is how many of those it speaks for are at the school now."""
+
+    source: str
+    before: int
+    people: Counts
+    groups: Counts
+    memberships: Counts
+    guardianships: Counts
+    addresses: Counts  # who holds which address
+    terms: Counts = Counts()
+    by_group: Mapping[str, Counts] = field(
+        default_factory=dict
+    )  # the members of each group that would change
+    problems: tuple[RosterProblem, ...] = ()  # the roster's
+    speaks_for: frozenset[Role] = EVERYBODY
+
+    @property
+    def any(self) -> bool:
+        """Whether the import would change anything."""
+        return any(counts.any for counts in self.counts().values())
+
+    def counts(self) -> dict[str, Counts]:
+        """All counts by what they count."""
+        return {
+            "people": self.people,
+            "groups": self.groups,
+            "memberships": self.memberships,
+            "guardianships": self.guardianships,
+            "addresses": self.addresses,
+            "terms": self.terms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Brakes:
+    """Whom an import took a way from: what is in hand about these pupils and to these addresses must stop.
+
+    Ids. A guardian who was blocked or is gone, an address that lost a holder or turned out to be shared by
+    strangers: whatever waits is judged anew, only what a worker holds needs the brake.
+    """
+
+    pupils: tuple[int, ...] = ()
+    addresses: tuple[int, ...] = ()

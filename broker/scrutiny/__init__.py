@@ -1,0 +1,1 @@
+"""What shows somebody outside that the record was not changed."""

@@ -1,0 +1,1 @@
+"""Who may, who must agree, and what has been stopped."""

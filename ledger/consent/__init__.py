@@ -1,0 +1,1 @@
+"""Who said yes or no to what, and who wants no more."""

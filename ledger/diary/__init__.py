@@ -1,0 +1,1 @@
+"""Events, schedules and timetables, and what became of each date."""

@@ -1,0 +1,265 @@
+"""Schedules, their exceptions, and what became of each occurrence; and the term calendar of the office's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+
+from broker.announcement import Draft, Part, People, Purpose, Step, Urgency
+from broker.audience import fold
+from broker.diary.calendar import DayKind, Span, SpanKind
+from broker.diary.recurrence import Double, Missing, Pattern, Rule
+from broker.ports.calendar import Exceptions, OccurrenceRow, Outcome, ScheduleRow
+from broker.rosters.roster import RosterTerm
+from ledger import tables as t
+from ledger.hand import Hand
+from ledger.reads import terms
+
+_PARTS = {Part.TITLE: "title", Part.SHORT: "short", Part.LONG: "long"}
+
+
+class TermCalendars:
+    """See broker.ports.TermCalendars."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def spans(self) -> Sequence[Span]:
+        """What the office imported."""
+        query = select(t.calendar_span).order_by(t.calendar_span.c.begins_on, t.calendar_span.c.id)
+        return [
+            Span(SpanKind(row.kind), row.name, row.begins_on, row.ends_on)
+            for row in self._hand.connection.execute(query)
+        ]
+
+    def replace(self, spans: Sequence[Span], *, by: str) -> None:
+        """Put these in the place of all that it imported before."""
+        self._hand.connection.execute(delete(t.calendar_span))
+        made = {"made_at": self._hand.now, "made_by": by}
+        rows = [
+            {"kind": s.kind.value, "name": s.name, "begins_on": s.begins_on, "ends_on": s.ends_on, **made}
+            for s in spans
+        ]
+        if rows:
+            self._hand.connection.execute(insert(t.calendar_span), rows)
+
+    def terms(self, *, on: date | None = None) -> Sequence[RosterTerm]:
+        """What the last roster told."""
+        return terms.terms(self._hand, on=on)
+
+
+class Schedules:
+    """See broker.ports.Schedules."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def all(self, *, ended: bool = False) -> Sequence[ScheduleRow]:
+        """Every schedule, the next due first; `ended` for those that have ended too."""
+        query = _schedules().order_by(t.schedule.c.next_at.is_(None), t.schedule.c.next_at, t.schedule.c.id)
+        if not ended:
+            query = query.where(t.schedule.c.ended_at.is_(None))
+        return self._rows(query)
+
+    def named(self, name: str, *, lock: bool = False) -> ScheduleRow | None:
+        """One that has not ended, by its name however it is typed."""
+        query = _schedules().where(t.schedule.c.folded_name == fold(name), t.schedule.c.ended_at.is_(None))
+        return self._one(query, lock=lock)
+
+    def by_id(self, schedule: int, *, lock: bool = False) -> ScheduleRow | None:
+        """One, by its number."""
+        return self._one(_schedules().where(t.schedule.c.id == schedule), lock=lock)
+
+    def due(self, *, limit: int) -> Sequence[int]:
+        """Those whose next time has come and that are not paused, the longest due first."""
+        query = (
+            select(t.schedule.c.id)
+            .where(
+                t.schedule.c.next_at <= self._hand.now,
+                t.schedule.c.paused_at.is_(None),
+                t.schedule.c.ended_at.is_(None),
+            )
+            .order_by(t.schedule.c.next_at, t.schedule.c.id)
+            .limit(limit)
+        )
+        return self._hand.connection.execute(query).scalars().all()
+
+    def add(self, row: ScheduleRow) -> int:
+        """Keep a new one; its number here."""
+        owner = select(t.department.c.id).where(t.department.c.slug == row.draft.department).scalar_subquery()
+        values = {**_values(row), "public_id": row.public_id, "department_id": owner}
+        made = insert(t.schedule).values(values).returning(t.schedule.c.id)
+        return int(self._hand.connection.execute(made).scalar_one())
+
+    def keep(self, row: ScheduleRow) -> None:
+        """Keep what is changed about one: everything but its exceptions."""
+        self._hand.connection.execute(
+            update(t.schedule).where(t.schedule.c.id == row.id).values(_values(row))
+        )
+
+    def change_one(self, schedule: int, original: datetime, to: datetime | None, *, by: str) -> None:
+        """Move an occurrence, or cancel it where `to` is None."""
+        self.put_back(schedule, original)
+        values = {
+            "schedule_id": schedule,
+            "original": original.isoformat(),
+            "moved_to": to.isoformat() if to is not None else None,
+            "made_at": self._hand.now,
+            "made_by": by,
+        }
+        self._hand.connection.execute(insert(t.schedule_exception).values(values))
+
+    def put_back(self, schedule: int, original: datetime) -> None:
+        """An occurrence is again as the rule says."""
+        table = t.schedule_exception
+        self._hand.connection.execute(
+            delete(table).where(table.c.schedule_id == schedule, table.c.original == original.isoformat())
+        )
+
+    def done(self, row: OccurrenceRow) -> bool:
+        """Keep what became of an occurrence; False where it is known already."""
+        if self.outcome(row.schedule, row.original) is not None:
+            return False
+        values = {
+            "schedule_id": row.schedule,
+            "original": row.original.isoformat(),
+            "due_at": row.due_at,
+            "outcome": row.outcome.value,
+            "why": row.why,
+            "at": row.at,
+            "announcement": row.announcement,
+        }
+        self._hand.connection.execute(insert(t.occurrence).values(values))
+        return True
+
+    def outcome(self, schedule: int, original: datetime) -> OccurrenceRow | None:
+        """What became of one."""
+        row = self._hand.connection.execute(
+            select(t.occurrence).where(
+                t.occurrence.c.schedule_id == schedule, t.occurrence.c.original == original.isoformat()
+            )
+        ).one_or_none()
+        return None if row is None else _outcome(row)
+
+    def outcomes(self, schedule: int, *, limit: int) -> Sequence[OccurrenceRow]:
+        """What became of the latest."""
+        query = (
+            select(t.occurrence)
+            .where(t.occurrence.c.schedule_id == schedule)
+            .order_by(t.occurrence.c.at.desc(), t.occurrence.c.original.desc())
+            .limit(limit)
+        )
+        return [_outcome(row) for row in self._hand.connection.execute(query)]
+
+    def became(self, schedule: int, original: datetime, outcome: Outcome) -> None:
+        """What became of it has changed."""
+        self._hand.connection.execute(
+            update(t.occurrence)
+            .where(t.occurrence.c.schedule_id == schedule, t.occurrence.c.original == original.isoformat())
+            .values(outcome=outcome.value)
+        )
+
+    def _one(self, query: Select[Any], *, lock: bool) -> ScheduleRow | None:
+        if lock:
+            query = query.with_for_update(of=t.schedule)
+        found = self._rows(query)
+        return found[0] if found else None
+
+    def _rows(self, query: Select[Any]) -> list[ScheduleRow]:
+        rows = self._hand.connection.execute(query).all()
+        exceptions = self._exceptions([row.id for row in rows])
+        return [_row(row, exceptions.get(row.id, {})) for row in rows]
+
+    def _exceptions(self, schedules: Sequence[int]) -> dict[int, Exceptions]:
+        found: dict[int, dict[datetime, datetime | None]] = {}
+        table = t.schedule_exception
+        query = select(table).where(table.c.schedule_id.in_(schedules))
+        for row in self._hand.connection.execute(query) if schedules else ():
+            to = datetime.fromisoformat(row.moved_to) if row.moved_to else None
+            found.setdefault(row.schedule_id, {})[datetime.fromisoformat(row.original)] = to
+        return dict[int, Exceptions](found)
+
+
+def _schedules() -> Select[Any]:
+    return select(t.schedule, t.department.c.slug.label("department")).join(
+        t.department, t.department.c.id == t.schedule.c.department_id
+    )
+
+
+def _values(row: ScheduleRow) -> dict[str, Any]:
+    draft, pattern = row.draft, row.pattern
+    return {
+        "name": row.name,
+        "folded_name": fold(row.name),
+        "purpose": draft.purpose.value,
+        "urgency": draft.urgency.value,
+        "audience": draft.audience,
+        "people": draft.people.value,
+        "ways": json.dumps([list(step.channels) for step in draft.ways]),
+        "language": draft.language,
+        "template": draft.template,
+        **{column: draft.parts.get(part) for part, column in _PARTS.items()},
+        "starts": pattern.starts.isoformat(),
+        "zone": pattern.zone,
+        "rule": pattern.rule.text,
+        "days": ",".join(sorted(pattern.on)),
+        "missing": pattern.missing or "",
+        "double": pattern.double or "",
+        "ended": pattern.ended.isoformat() if pattern.ended is not None else None,
+        "lasts_seconds": int(row.lasts.total_seconds()),
+        "made_at": row.made_at,
+        "made_by": row.made_by,
+        "looked_until": row.looked_until,
+        "next_at": row.next_at,
+        "paused_at": row.paused_at,
+        "ended_at": row.ended_at,
+    }
+
+
+def _row(row: Row[Any], moved: Exceptions) -> ScheduleRow:
+    parts = {part: words for part, column in _PARTS.items() if (words := row._mapping[column]) is not None}
+    draft = Draft(
+        department=row.department,
+        audience=row.audience,
+        people=People(row.people),
+        ways=tuple(Step(tuple(step)) for step in json.loads(row.ways)),
+        parts=parts,
+        purpose=Purpose(row.purpose),
+        urgency=Urgency(row.urgency),
+        language=row.language,
+        template=row.template,
+    )
+    pattern = Pattern(
+        starts=datetime.fromisoformat(row.starts),
+        zone=row.zone,
+        rule=Rule(row.rule),
+        on=frozenset(_kinds(row.days.split(","))),
+        moved=moved,
+        missing=Missing(row.missing) if row.missing else None,
+        double=Double(row.double) if row.double else None,
+        ended=datetime.fromisoformat(row.ended) if row.ended else None,
+    )
+    return ScheduleRow(
+        row.id, row.public_id, row.name, draft, pattern, timedelta(seconds=row.lasts_seconds), row.made_by,
+        row.made_at, row.looked_until, row.next_at, row.paused_at, row.ended_at,
+    )  # fmt: skip
+
+
+def _kinds(words: Iterable[str]) -> Iterable[DayKind]:
+    return (DayKind(word) for word in words if word)
+
+
+def _outcome(row: Row[Any]) -> OccurrenceRow:
+    return OccurrenceRow(
+        row.schedule_id,
+        datetime.fromisoformat(row.original),
+        row.due_at,
+        Outcome(row.outcome),
+        row.at,
+        row.why,
+        row.announcement,
+    )

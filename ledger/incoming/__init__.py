@@ -1,0 +1,1 @@
+"""What people wrote back, and what came back."""

@@ -1,0 +1,1 @@
+"""Licences of accounts, and what stands on those accounts."""

@@ -1,0 +1,1 @@
+"""What the office looks after by hand, and the facts of its lists."""

@@ -1,0 +1,108 @@
+"""Groups kept by hand: members that somebody added, or an expression over other groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select, update
+
+from broker.audience import fold
+from broker.ports.office import KeptRow
+from broker.rosters.roster import GroupKind, Role
+from ledger.hand import Hand
+from ledger.tables import department, membership, people_group
+
+
+class Groups:
+    """See broker.ports.office.Groups."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def made_of(self) -> Mapping[str, str]:
+        """Every active group that is an expression: folded name → expression."""
+        rows = self._hand.connection.execute(
+            select(people_group.c.folded_name, people_group.c.expression).where(
+                people_group.c.active, people_group.c.expression.is_not(None)
+            )
+        )
+        return {row.folded_name: row.expression for row in rows}
+
+    def named(self, folded_name: str) -> KeptRow | None:
+        """One active group."""
+        row = self._hand.connection.execute(
+            _active().where(people_group.c.folded_name == folded_name)
+        ).one_or_none()
+        if row is None:
+            return None
+        return KeptRow(row.id, row.name, row.kind == GroupKind.KEPT.value, row.expression, row.department)
+
+    def add(self, name: str, *, department: str | None, expression: str | None) -> KeptRow:
+        """A new group, kept by hand."""
+        values = {
+            "name": name,
+            "folded_name": fold(name),
+            "kind": GroupKind.KEPT.value,
+            "department_id": self._department(department),
+            "expression": expression,
+        }
+        made = self._hand.connection.execute(
+            insert(people_group).values(values).returning(people_group.c.id)
+        ).scalar_one()
+        return KeptRow(made, name, kept=True, expression=expression, department=department)
+
+    def change(self, group: int, *, department: str | None, expression: str | None) -> None:
+        """Whose it is, and what it is made of."""
+        values = {"department_id": self._department(department), "expression": expression}
+        self._hand.connection.execute(update(people_group).where(people_group.c.id == group).values(values))
+
+    def retire(self, group: int) -> None:
+        """It is no longer there; its name is free."""
+        values = {"active": False, "public": False}
+        self._hand.connection.execute(update(people_group).where(people_group.c.id == group).values(values))
+
+    def members(self, group: int) -> Sequence[int]:
+        """Who is in it."""
+        query = select(membership.c.person_id).where(membership.c.group_id == group)
+        return list(self._hand.connection.execute(query).scalars())
+
+    def enrol(self, group: int, people: Mapping[int, Role]) -> int:
+        """Put people into a group; returns how many were not in it."""
+        new = people.keys() - set(self.members(group))
+        if new:
+            rows = [{"group_id": group, "person_id": one, "role": people[one].value} for one in sorted(new)]
+            self._hand.connection.execute(insert(membership), rows)
+        return len(new)
+
+    def leave(self, group: int, people: Sequence[int]) -> int:
+        """Take people out of a group; returns how many were in it."""
+        theirs = sorted(set(people) & set(self.members(group)))
+        for at in range(0, len(theirs), 500):
+            chunk = theirs[at : at + 500]
+            self._hand.connection.execute(
+                delete(membership).where(membership.c.group_id == group, membership.c.person_id.in_(chunk))
+            )
+        return len(theirs)
+
+    def _department(self, slug: str | None) -> int | None:
+        if slug is None:
+            return None
+        found: int = self._hand.connection.execute(
+            select(department.c.id).where(department.c.slug == slug)
+        ).scalar_one()
+        return found
+
+
+def _active() -> Select[Any]:
+    return (
+        select(
+            people_group.c.id,
+            people_group.c.name,
+            people_group.c.kind,
+            people_group.c.expression,
+            department.c.slug.label("department"),
+        )
+        .outerjoin(department, department.c.id == people_group.c.department_id)
+        .where(people_group.c.active)
+    )

@@ -1,0 +1,87 @@
+"""Who was erased is not brought back by the next roster: known again by keyed hashes of what it calls them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, delete, insert, select
+
+from broker.audience import fold
+from broker.ports import Signer
+from broker.privacy.strike import whole_names
+from broker.rosters.roster import Roster, RosterProblem
+from ledger.hand import Hand
+from ledger.tables import erased
+
+DERIVED = "guardian~"  # how ids begin that were made up for guardians to whom a report gives none
+
+
+def barred_hash(signer: Signer, source_id: str) -> bytes:
+    """What an erased person is known again by."""
+    return hashlib.sha256(signer.sign("erased", source_id).encode()).digest()
+
+
+def derived_hash(signer: Signer, name: str, pupil: str) -> bytes:
+    """The same for a guardian to whom a report gives no id: by name, and by the id of a pupil."""
+    return barred_hash(signer, f"{fold(name)}\0{pupil}")
+
+
+def bar(hand: Hand, person: int, source_id: str, names: Sequence[str], pupils: Sequence[str]) -> None:
+    """Keep the hashes of one person."""
+    hashes = {barred_hash(hand.signer, source_id)}
+    if source_id.startswith(DERIVED):
+        hashes |= {derived_hash(hand.signer, name, pupil) for pupil in pupils for name in names}
+    run = hand.connection.execute
+    known = {
+        bytes(one) for one in run(select(erased.c.hash).where(erased.c.hash.in_(list(hashes)))).scalars()
+    }
+    if rows := [{"hash": each, "person_id": person, "at": hand.now} for each in sorted(hashes - known)]:
+        run(insert(erased), rows)
+
+
+def readmit(hand: Hand, source_id: str) -> int | None:
+    """Let whoever is barred by this id come back: every hash of theirs goes."""
+    run = hand.connection.execute
+    wanted = select(erased.c.person_id).where(erased.c.hash == barred_hash(hand.signer, source_id))
+    person: int | None = run(wanted).scalar_one_or_none()
+    if person is not None:
+        run(delete(erased).where(erased.c.person_id == person))
+    return person
+
+
+def without_barred(connection: Connection, signer: Signer, roster: Roster) -> Roster:
+    """The roster without those who were erased, each told as a problem by the id that the file itself gives."""
+    barred = {bytes(one) for one in connection.execute(select(erased.c.hash)).scalars()}
+    if not barred:
+        return roster
+    pupils: dict[str, list[str]] = defaultdict(list)
+    for tie in roster.guardianships:
+        pupils[tie.guardian].append(tie.pupil)
+    gone = set()
+    for one in roster.people:
+        hashes = {barred_hash(signer, one.source_id)}
+        if one.source_id.startswith(DERIVED):
+            names = whole_names(one.given_name, one.family_name, one.preferred_name)
+            hashes |= {derived_hash(signer, name, pupil) for pupil in pupils[one.source_id] for name in names}
+        if hashes & barred:
+            gone.add(one.source_id)
+    if not gone:
+        return roster
+    return replace(
+        roster,
+        people=tuple(one for one in roster.people if one.source_id not in gone),
+        guardianships=tuple(g for g in roster.guardianships if not {g.guardian, g.pupil} & gone),
+        memberships=tuple(m for m in roster.memberships if m.person not in gone),
+        problems=(*roster.problems, *(_problem(one) for one in sorted(gone))),
+    )
+
+
+def _problem(source_id: str) -> RosterProblem:
+    message = (
+        f"{source_id} was erased, and stays out. If they are to come back, say so first:"
+        f" carillon people readmit {source_id}"
+    )
+    return RosterProblem("", 0, "", "erased", message)

@@ -1,0 +1,1 @@
+"""What keeps the record whole, and shows somebody outside that it is."""
