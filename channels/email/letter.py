@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
@@ -132,6 +132,10 @@ class Personal:
     def says_anything(self) -> bool:
         """Whether any of it tells of somebody."""
         return bool(self.names or self.lead or self.guardians or self.classes)
+
+    def with_link(self, link: str) -> Personal:
+        """The same words, with this way to get no more."""
+        return replace(self, unsubscribe=link)
 
     @property
     def words(self) -> tuple[str, ...]:

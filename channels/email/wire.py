@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from channels.email.letter import Letter, Personal, Slot, Wording
 
 SOFT = b"=\r\n"
@@ -40,6 +42,9 @@ _QUOTED = [
 _LINE = 72
 _LINES = re.compile(rf".{{1,{_LINE}}}(?<!=)(?<!=.)")  # never through the middle of an =XX
 
+_STAND_IN = "https://school.example/u/"
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9_.:/-]+")  # the same in HTML as in text
+
 _Gap = tuple[bool, "Slot"]  # in the HTML?
 
 
@@ -59,8 +64,10 @@ class Wire:
             end = mark.end()
         self._pieces = tuple(pieces)
         self._tail = mail[end:]
-        # Most mails differ in no more than address, Message-ID and date.
+        # Most mails differ in no more than address, Message-ID, date and the link to get no more.
         self._for_nobody = self._words(nobody)
+        self._subject = self._subject_line(nobody)
+        self._around_link = tuple(self._split_at_link(nobody.with_link(_STAND_IN)))
 
     def fill(self, personal: Personal, *, to: str, message_id: str, date: str) -> tuple[bytes, bytes]:
         """The mail to one recipient, in two pieces: its own, and what all have in common (the files).
@@ -68,29 +75,55 @@ class Wire:
         Lines end with CRLF and none begins with a dot, so that it may go after DATA as it is.
         """
         head = f"To: {to}\r\nMessage-ID: <{message_id}>\r\nDate: {date}\r\n".encode()
-        words = self._for_nobody if personal is self._nobody else self._words(personal)
-        return head + words, self._tail
+        return head + self._words_to(personal), self._tail
 
-    def _words(self, personal: Personal) -> bytes:
-        """All that stands between the first headers and the files."""
-        house = self._letter.house
-        words = [self._headers(personal)]
+    def _words_to(self, personal: Personal) -> bytes:
+        if personal is self._nobody:
+            return self._for_nobody
+        if personal.says_anything or not _PLAIN_LINK.fullmatch(personal.unsubscribe):
+            return self._words(personal)
+        return (
+            self._subject
+            + self._way_out(personal)
+            + quoted_line(personal.unsubscribe).join(self._around_link)
+        )
+
+    def _split_at_link(self, personal: Personal) -> Iterator[bytes]:
+        """The bodies for one who is told nothing but a link, cut where the link stands."""
+        words: list[bytes] = []
         for piece in self._pieces:
             if isinstance(piece, bytes):
                 words.append(piece)
-            else:
-                in_html, slot = piece
-                words.append(quoted_line((personal.in_html if in_html else personal.in_text)(slot, house)))
-        return b"".join(words)
+                continue
+            before, link, after = self._filling(personal, piece).partition(personal.unsubscribe)
+            words += [quoted_line(before), SOFT] if link and before else [quoted_line(before)]
+            if link:
+                yield b"".join(words)
+                words = [SOFT, quoted_line(after)] if after else []
+        yield b"".join(words)
 
-    def _headers(self, personal: Personal) -> bytes:
+    def _words(self, personal: Personal) -> bytes:
+        """All that stands between the first headers and the files."""
+        bodies = (
+            piece if isinstance(piece, bytes) else quoted_line(self._filling(personal, piece))
+            for piece in self._pieces
+        )
+        return b"".join((self._subject_line(personal), self._way_out(personal), *bodies))
+
+    def _filling(self, personal: Personal, gap: _Gap) -> str:
+        in_html, slot = gap
+        return (personal.in_html if in_html else personal.in_text)(slot, self._letter.house)
+
+    def _subject_line(self, personal: Personal) -> bytes:
+        return f"Subject: {encoded_subject(self._letter.subject_for(personal))}\r\n".encode()
+
+    def _way_out(self, personal: Personal) -> bytes:
         stop = f"<mailto:{self._letter.house.reply_to}?subject=unsubscribe>"
         if personal.unsubscribe:
             stop = f"<{personal.unsubscribe}>"
             if personal.unsubscribe.startswith("https:"):  # RFC 8058 §3.1 wants no less
                 stop += "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"
-        subject = encoded_subject(self._letter.subject_for(personal))
-        return f"Subject: {subject}\r\nList-Unsubscribe: {stop}\r\n".encode()
+        return f"List-Unsubscribe: {stop}\r\n".encode()
 
 
 def _frame(letter: Letter) -> EmailMessage:
