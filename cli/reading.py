@@ -12,8 +12,8 @@ from typing import BinaryIO
 from uuid import UUID
 
 from broker.announcement import Attachment
+from broker.drafts import MOST_BYTES
 from broker.errors import Problem, RuleBroken
-from broker.intake import MOST_BYTES
 from cli import show
 
 MOST_TEXT = 256 * 1024  # bytes: more than the longest wording in any script

@@ -20,10 +20,10 @@ from broker.address import AddressKind
 from broker.announcement import Announcement, People, Purpose, Urgency
 from broker.audience import Audience
 from broker.channel import Channel
+from broker.drafts import LIFETIME
 from broker.duty import Unreached
 from broker.errors import InvalidAnnouncement, Problem
 from broker.house_rules import HOUSE_RULES
-from broker.intake import LIFETIME
 from broker.licences import licensing
 from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Channels, Ports, Transaction

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from broker.actor import Actor
 from broker.announcement import Attachment, Part
 from broker.audience import fold
+from broker.drafts import check_files
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
-from broker.intake import check_files
 from broker.naming import fill_gaps, gaps
 from broker.ports import Ports, Transaction
 from broker.ports.office import TemplateRow

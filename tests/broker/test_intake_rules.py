@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from broker.actor import SYSTEM
 from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
 from broker.channel import Traits
+from broker.drafts import FURTHEST, LIFETIME, MOST_BYTES, TOLERANCE, times
 from broker.errors import InvalidAnnouncement, Problem, RuleBroken, UnknownChannel
-from broker.intake import FURTHEST, LIFETIME, MOST_BYTES, TOLERANCE, accept, digest_of, times
+from broker.intake import accept, digest_of
 from broker.ports import Channels, Ledger, Ports, Signer
 from tests.support.pretend_ports import NoHints, TraitsOnly
 
