@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
+from typing import Any, NamedTuple
 
 from broker.announcement import Announcement
 from broker.delivery import Event, Phase, State, step
@@ -39,12 +39,11 @@ class Fault:
     what: str
 
 
-@dataclass(slots=True)
-class DeliveryTold:
-    """How a delivery must stand. `state` is None while nothing that the record has ever moved it."""
+class Stands(NamedTuple):
+    """How a delivery must stand; what is None nobody told. Many share one: nearly all of a window end alike."""
 
     announcement: int
-    state: State | None = None
+    state: State
     code: str | None = None
     settled_by: str | None = None
 
@@ -66,10 +65,8 @@ class Story:
     """What entries tell, in the order in which they are heard."""
 
     announcements: dict[int, AnnouncementTold] = field(default_factory=dict)
-    deliveries: dict[int, DeliveryTold] = field(default_factory=dict)
-    attempts: dict[int, tuple[int, str]] = field(
-        default_factory=dict
-    )  # attempt → (delivery, what it came to)
+    deliveries: dict[int, Stands] = field(default_factory=dict)
+    attempts: dict[int, tuple[int, str]] = field(default_factory=dict)  # → (delivery, what it came to)
     transitions: int = 0
 
     def hear(self, announcement: int, body: Mapping[str, Any]) -> None:
@@ -78,15 +75,10 @@ class Story:
         if listens is not None:
             listens(self, announcement, body["facts"], body["actor"])
 
-    def move(self, announcement: int, delivery: int, state: State | None, code: str | None) -> None:
+    def move(self, delivery: int, stands: Stands) -> None:
         """A delivery came to stand there."""
         self.transitions += 1
-        told = self.deliveries.get(delivery)
-        if told is None:
-            told = self.deliveries[delivery] = DeliveryTold(announcement)
-        if state is not None:
-            told.state = state
-        told.code, told.settled_by = code, None
+        self.deliveries[delivery] = stands
 
     def of(self, announcement: int) -> AnnouncementTold:
         """What is told of an announcement itself."""
@@ -106,13 +98,12 @@ def wording_digest(parts: Iterable[tuple[str, str, str]], files: Iterable[tuple[
     return _digest([sorted(list(part) for part in parts), sorted(list(file) for file in files)])
 
 
-def delivery_fault(told: DeliveryTold | None, state: str, code: str, settled_by: str | None) -> str | None:
+def delivery_fault(told: Stands | None, state: str, code: str, settled_by: str | None) -> str | None:
     """What of a delivery's row is not as the record tells it; None when it agrees."""
-    if told is None or told.state is None or told.state in _OPEN:
-        if State(state) in _OPEN:
+    if told is None or told.state in _OPEN:
+        if state in _OPEN:
             return None
-        says = told.state.value if told is not None and told.state is not None else "nothing yet"
-        return f"it is {state}, and the record says {says}"
+        return f"it is {state}, and the record says {told.state.value if told else 'nothing yet'}"
     if state != told.state:
         return f"it is {state}, and the record says {told.state.value}"
     if told.code is not None and code != told.code:
@@ -137,31 +128,37 @@ def _digest(value: object) -> str:
 
 
 def _tried(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    shared: dict[object, Stands] = {}
     for delivery, attempt, event, code, _commitment, *came_to in facts["tries"]:
-        state = State(came_to[0]) if came_to else _AFTER[event]
-        # What was accepted, and what goes back as if it had not begun, gets its reason from what comes next.
-        story.move(announcement, delivery, state, code)
+        alike = (event, code, *came_to)
+        stands = shared.get(alike)
+        if stands is None:
+            state = State(came_to[0]) if came_to else _AFTER[event]
+            # What was accepted, and what goes back as if it had not begun, gets its reason from what comes next.
+            stands = shared[alike] = Stands(announcement, state, code)
+        story.deliveries[delivery] = stands
         story.attempts[attempt] = (delivery, event)
+    story.transitions += len(facts["tries"])
 
 
 def _judged(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
     for delivery, event, code, _dropped in facts["verdicts"]:
-        story.move(announcement, delivery, _AFTER_JUDGING[event], code)
+        story.move(delivery, Stands(announcement, _AFTER_JUDGING[event], code))
 
 
 def _moved(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
     for delivery, _before, state, code in facts["moves"]:
-        story.move(announcement, delivery, State(state), code)
+        story.move(delivery, Stands(announcement, State(state), code))
 
 
 def _looked_up(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
     for delivery, state in facts["absent"]:
-        story.move(announcement, delivery, State(state), None)
+        story.move(delivery, Stands(announcement, State(state)))
 
 
 def _withdrawn(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
     for delivery in facts["deliveries"]:
-        story.move(announcement, delivery, State.WITHDRAWN, "withdrawn")
+        story.move(delivery, Stands(announcement, State.WITHDRAWN, "withdrawn"))
 
 
 def _pruned(story: Story, _announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
@@ -185,9 +182,8 @@ def _reworded(story: Story, announcement: int, facts: Mapping[str, Any], _actor:
 
 def _one(state: State) -> Listener:
     def listen(story: Story, announcement: int, facts: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
-        story.move(announcement, facts["delivery"], state, None)
-        if state is State.UNCERTAIN:
-            story.deliveries[facts["delivery"]].settled_by = actor["id"]
+        settled_by = actor["id"] if state is State.UNCERTAIN else None
+        story.move(facts["delivery"], Stands(announcement, state, None, settled_by))
 
     return listen
 
