@@ -164,11 +164,5 @@ def verify(connection: Connection) -> Verification:
     )
 
 
-def sealed_at(connection: Connection) -> datetime | None:
-    """When the newest seal was made."""
-    last = select(record_seal.c.sealed_at).order_by(record_seal.c.number.desc()).limit(1)
-    return connection.execute(last).scalar_one_or_none()
-
-
 def _fields(seal: Seal) -> dict[str, object]:
     return {name: getattr(seal, name) for name in Seal.__slots__}

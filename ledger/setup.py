@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, insert, select, update
 
 from broker.actor import SYSTEM
+from broker.record import Entry
 from broker.rules.book import SANDBOX, rules_of
+from broker.scrutiny.laid_down import rules_changed
 from ledger.connect import Ledger, Transaction
 from ledger.tables import account, department, school
 
@@ -108,11 +110,17 @@ def rules_for(tx: Transaction, *, sandbox: bool) -> None:
     """
     history = tx.rules.history()
     if sandbox and not history:
-        tx.rules.add(SANDBOX, by=SYSTEM, why=IN_THE_SANDBOX)
+        _keep_rules(tx, {}, SANDBOX, IN_THE_SANDBOX)
     begun = next((each.why for each in history if each.why in (IN_THE_SANDBOX, OUT_OF_THE_SANDBOX)), None)
     if not sandbox and begun == IN_THE_SANDBOX:
         left = {key: value for key, value in history[0].changed.items() if SANDBOX_WRITTEN.get(key) != value}
-        tx.rules.add(left, by=SYSTEM, why=OUT_OF_THE_SANDBOX)
+        _keep_rules(tx, history[0].changed, left, OUT_OF_THE_SANDBOX)
+
+
+def _keep_rules(tx: Transaction, before: Mapping[str, str], after: Mapping[str, str], why: str) -> None:
+    made = tx.rules.add(after, by=SYSTEM, why=why)
+    facts = rules_changed(before, made.version, made.changed, why)
+    tx.record.add([Entry("rules.changed", SYSTEM, facts)])
 
 
 def _upsert(connection: Connection, table: Table, key: dict[str, object], values: dict[str, object]) -> None:

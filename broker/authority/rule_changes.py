@@ -14,6 +14,7 @@ from broker.record import Entry
 from broker.rules.book import parameter_named, rules_of
 from broker.rules.licence import CUSTODIANS
 from broker.rules.values import Rules
+from broker.scrutiny.laid_down import rules_changed
 from broker.values import StopKind
 
 UNREADABLE = Rules(changed={"": "could not be read"})
@@ -67,12 +68,7 @@ def _keep(
     tx.cases.look_again()
     if read is None or before.get(CUSTODIANS) != after.get(CUSTODIANS):
         licensing.judge_again(ports, tx)
-    differs = {name: [before.get(name), after.get(name)] for name in sorted({*before, *after})}
-    facts = {
-        "version": made.version,
-        "why": why,
-        "changed": {n: d for n, d in differs.items() if d[0] != d[1]},
-    }
+    facts = rules_changed(before, made.version, made.changed, why)
     tx.record.add([Entry("rules.changed", actor, facts)])
     return made
 

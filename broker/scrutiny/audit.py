@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, NamedTuple
@@ -25,8 +25,16 @@ COVERED: Mapping[str, str] = {
     "content_attachment": "name, sha256 of every version",
     "delivery": "that it is there; state; code once it is settled; settled_by",
     "attempt": "that it is there; delivery_id; outcome",
+    "approval": "decision, by, bound of the one that stands",
     "account": "paused_at (whether it is set)",
+    "switch": "kind, subject of those that are off",
     "budget": "amount",
+    "rules": "version, body of the newest",
+    "operator": "name, folded_name of those who are there",
+    "operator_role": "role",
+    "licence_version": "body, specimen of every version",
+    "licence": "version; stands_until, which may not lie beyond the days that are settled",
+    "head_holder": "name",
 }
 _OPEN = frozenset({State.QUEUED, State.SENDING})
 
@@ -48,6 +56,11 @@ class Stands(NamedTuple):
     settled_by: str | None = None
 
 
+Decided = tuple[
+    str, str, str
+]  # a second person's answer that stands: which, whose, the digest of what it binds
+
+
 @dataclass(slots=True)
 class AnnouncementTold:
     """How an announcement must stand. `kept` is the digest of its rows, None for one from before there was any."""
@@ -56,6 +69,8 @@ class AnnouncementTold:
     kept: str | None = None
     wording: str | None = None
     reworded: dict[int, str] = field(default_factory=dict)  # version → digest, of every later one
+    struck: bool = False  # somebody was taken out of its words, and nobody said what later versions became
+    decided: Decided | None = None
     withdrawn: bool = False
     planned: bool = False
 
@@ -69,11 +84,11 @@ class Story:
     attempts: dict[int, tuple[int, str]] = field(default_factory=dict)  # → (delivery, what it came to)
     transitions: int = 0
 
-    def hear(self, announcement: int, body: Mapping[str, Any]) -> None:
+    def hear(self, body: Mapping[str, Any]) -> None:
         """One entry about an announcement. Raises KeyError, TypeError or ValueError for what Carillon never wrote."""
         listens = _LISTENS.get(body["kind"])
         if listens is not None:
-            listens(self, announcement, body["facts"], body["actor"])
+            listens(self, body["announcement"], body["facts"], body["actor"])
 
     def move(self, delivery: int, stands: Stands) -> None:
         """A delivery came to stand there."""
@@ -113,13 +128,7 @@ def delivery_fault(told: Stands | None, state: str, code: str, settled_by: str |
     return None
 
 
-def transitions_in(kind: str, facts: Mapping[str, Any]) -> int:
-    """How many moves of deliveries an entry tells of."""
-    return sum(len(facts[name]) for name in _LISTS if name in facts) or int(kind.startswith("delivery."))
-
-
 Listener = Callable[[Story, int, Mapping[str, Any], Mapping[str, Any]], None]
-_LISTS = ("tries", "moves", "verdicts", "absent", "deliveries")
 
 
 def _digest(value: object) -> str:
@@ -173,11 +182,22 @@ def _struck(story: Story, announcement: int, facts: Mapping[str, Any], _actor: o
     """Somebody who was erased was struck out of its words: from now on it is what it became."""
     told = story.of(announcement)
     told.kept, told.wording = facts["kept"], facts["wording"]
-    told.reworded.clear()  # nobody said what those became
+    told.struck = True
 
 
 def _reworded(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
     story.of(announcement).reworded[facts["content_version"]] = facts["wording"]
+
+
+def _decided(decision: str) -> Listener:
+    def listen(story: Story, announcement: int, facts: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
+        story.of(announcement).decided = (decision, actor["id"], facts["bound"])
+
+    return listen
+
+
+def _undecided(story: Story, announcement: int, _facts: object, _actor: object) -> None:
+    story.of(announcement).decided = None
 
 
 def _one(state: State) -> Listener:
@@ -221,6 +241,8 @@ _LISTENS: Mapping[str, Listener] = {
     "announcement.accepted": _accepted,
     "announcement.withdrawn": _announcement_withdrawn,
     "announcement.planned": _planned,
+    **{f"announcement.{answer}": _decided(answer) for answer in ("approved", "rejected", "overridden")},
+    "approval.void": _undecided,
     "deliveries.tried": _tried,
     "deliveries.judged": _judged,
     "deliveries.moved": _moved,
@@ -235,4 +257,3 @@ _LISTENS: Mapping[str, Listener] = {
     "delivery.settled": _one(State.UNCERTAIN),
     "delivery.retracted": _one(State.RETRACTED),
 }
-HEARD: Sequence[str] = tuple(_LISTENS)

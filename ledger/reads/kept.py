@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,15 +16,18 @@ from sqlalchemy import Connection, Row, Select, String, cast, false, func, selec
 
 from broker.scrutiny.audit import (
     AnnouncementTold,
+    Decided,
     Fault,
     Story,
     delivery_fault,
     kept_digest,
     wording_digest,
 )
+from broker.scrutiny.laid_down import Told, differences, hear
 from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from ledger.connect import Ledger
+from ledger.reads.laid_down import laid_down
 
 AT_ONCE = 20_000  # deliveries of several announcements that are compared together, at the most
 Wordings = dict[int, tuple[list[tuple[str, str, str]], list[tuple[str, str]]]]  # version → parts, files
@@ -53,7 +56,7 @@ class Compared:
             self.faults.append(Fault(where, what))
 
 
-def compare(ledger: Ledger, *, pruned_at: datetime | None = None) -> Compared:
+def compare(ledger: Ledger, *, now: datetime, pruned_at: datetime | None = None) -> Compared:
     """Everything that the record tells of rows, against the rows. What was pruned is not missed before `pruned_at`."""
     found = Compared()
     after = 0
@@ -65,7 +68,7 @@ def compare(ledger: Ledger, *, pruned_at: datetime | None = None) -> Compared:
             _compare_batch(connection, batch, pruned_at, found)
         after = batch[-1]
     with ledger.snapshot() as connection:
-        _compare_others(connection, found)
+        _compare_laid_down(connection, now, pruned_at, found)
         _unexplained(connection, after, found)
     return found
 
@@ -97,14 +100,17 @@ def _compare_batch(
     a = t.announcement.c
     n = t.note.c.announcement_id
     notes = set(connection.execute(select(n).where(n >= first, n <= last)).scalars())
+    decided = _decisions(connection, first, last)
     for row in connection.execute(announcements_by(a.id >= first, a.id <= last)):
         found.announcements += 1
-        if row.id in notes:  # the house's own words to one address: nobody accepted them
-            story.announcements.pop(row.id, None)
-            continue
         told = story.announcements.pop(row.id, None)
-        spared = pruned_at is not None and row.accepted_at <= pruned_at
-        for what in _announcement_faults(told, row, wordings[row.id], spared=spared):
+        if told is None or told.actor is None:
+            # The house's own words to one address nobody accepted; of others that may have been pruned.
+            if row.id not in notes and (pruned_at is None or row.accepted_at > pruned_at):
+                what = "it is there, and the record does not tell that it was accepted"
+                found.add(f"announcement {row.public_id}", what)
+            continue
+        for what in _announcement_faults(told, row, wordings[row.id], decided.get(row.id)):
             found.add(f"announcement {row.public_id}", what)
     for lost in story.announcements:
         found.add(f"announcement number {lost}", "the record tells of it, and it is not there")
@@ -120,39 +126,26 @@ def _heard(connection: Connection, first: int, last: int, found: Compared) -> St
         .order_by(e.announcement_id, e.id)
     )
     for row in _streamed(connection, statement):
-        told = _read(row, found)
-        if told is not None:
-            story.hear(told.get("announcement", row.announcement_id), told)
+        _hear(row, story.hear, found)
     return story
 
 
-def _read(row: Any, found: Compared) -> Mapping[str, Any] | None:
-    """An entry's sealed bytes, held against the columns that stand beside them."""
+def _hear(row: Any, listen: Callable[[Mapping[str, Any]], None], found: Compared) -> None:
+    """An entry's sealed bytes, held against the columns that stand beside them, and listened to."""
     number, kind, at, announcement, body = row
     try:
         told: Mapping[str, Any] = json.loads(body)
-        written = datetime.fromisoformat(told["at"])
-        beside = told["kind"] == kind and told.get("announcement", announcement) == announcement
-        if not beside or abs(written - at) > SAME_TIME:
+        beside = told["kind"] == kind and told.get("announcement") == announcement
+        if not beside or abs(datetime.fromisoformat(told["at"]) - at) > SAME_TIME:
             found.add(f"entry {number}", "what stands beside its sealed bytes is not what they say")
-        told["facts"], told["actor"]["id"]
-    except (KeyError, TypeError, ValueError):
+        listen(told)
+    except (AttributeError, LookupError, TypeError, ValueError):
         found.add(f"entry {number}", "it is not what Carillon wrote")
-        return None
-    return told
 
 
 def _announcement_faults(
-    told: AnnouncementTold | None,
-    row: Row[Any],
-    wordings: Wordings,
-    *,
-    spared: bool,
+    told: AnnouncementTold, row: Row[Any], wordings: Wordings, decided: Decided | None
 ) -> Iterator[str]:
-    if told is None or told.actor is None:
-        if not spared:
-            yield "it is there, and the record does not tell that it was accepted"
-        return
     if told.actor != (row.actor_kind, row.actor_id):
         yield "it was announced by somebody else, as the record says"
     if told.kept is not None and told.kept != kept_digest(announcement_of(row)):
@@ -161,9 +154,11 @@ def _announcement_faults(
     digests = {version: wording_digest(*wording) for version, wording in wordings.items() if wording[0]}
     if told.wording is not None and digests.get(1, told.wording) != told.wording:
         yield "its wording or its files are not what was accepted"
-    for version, digest in told.reworded.items():
-        if digests.get(version, digest) != digest:
+    for version in digests.keys() - {1}:
+        if not told.struck and told.reworded.get(version) != digests[version]:
             yield f"version {version} of its wording is not what was written"
+    if told.decided != decided:
+        yield "it has a second person's yes or no that is not the one that the record tells of"
     if told.withdrawn is not (row.withdrawn_at is not None):
         yield (
             "it is withdrawn, and the record does not say so"
@@ -257,34 +252,16 @@ def _text(number: Any) -> Any:
     return cast(number, String)
 
 
-def _compare_others(connection: Connection, found: Compared) -> None:
-    """Accounts and budgets: the last that the record tells of each."""
-    e = t.record_entry.c
-    paused: dict[str, bool] = {}
-    budgets: dict[tuple[str, str], int | None] = {}
+def _compare_laid_down(
+    connection: Connection, now: datetime, pruned_at: datetime | None, found: Compared
+) -> None:
+    """What is about no announcement: the last that the record tells of each."""
+    e, told = t.record_entry.c, Told()
     statement = select(e.id, e.kind, e.at, e.announcement_id, e.body).where(e.announcement_id.is_(None))
     for row in _streamed(connection, statement.order_by(e.id)):
-        told = _read(row, found)
-        if told is None:
-            continue
-        facts = told["facts"]
-        if told["kind"] == "budget.set":
-            budgets[facts["department"], facts["month"]] = facts["amount"]
-        elif told["kind"] in ("account.paused", "account.resumed"):
-            paused[facts["account"]] = told["kind"] == "account.paused"
-    for name, since in connection.execute(select(t.account.c.name, t.account.c.paused_at)):
-        if name in paused and paused[name] is not (since is not None):
-            says = "is paused" if paused[name] else "was resumed"
-            found.add(f"account {name}", f"the record says that it {says}, and it is not so")
-    found_budgets = connection.execute(
-        select(t.department.c.slug, t.budget.c.month, t.budget.c.amount).join(
-            t.department, t.department.c.id == t.budget.c.department_id
-        )
-    )
-    there: Mapping[tuple[str, str], int] = {(row.slug, row.month): row.amount for row in found_budgets}
-    for key in there.keys() | {key for key, amount in budgets.items() if amount is not None}:
-        if there.get(key) != budgets.get(key):
-            found.add(f"budget of {key[0]} {key[1]}".strip(), "it is not what the record says was set")
+        _hear(row, lambda body: hear(told, body), found)
+    for where, what in differences(told, laid_down(connection, now), pruned_at=pruned_at):
+        found.add(where, what)
 
 
 def _unexplained(connection: Connection, last: int, found: Compared) -> None:
@@ -294,6 +271,14 @@ def _unexplained(connection: Connection, last: int, found: Compared) -> None:
     newest = connection.execute(select(func.max(t.announcement.c.id))).scalar_one() or 0
     if newest <= last and (count := connection.execute(beyond).scalar_one()):
         found.add("announcements", f"{count} entries tell of announcements that are not there")
+
+
+def _decisions(connection: Connection, first: int, last: int) -> Mapping[int, Decided]:
+    """What a second person decided, where that stands: what, who, and the digest of what it binds."""
+    p = t.approval.c
+    standing = select(p.announcement_id, p.decision, p.by, p.bound).where(p.void_at.is_(None))
+    rows = connection.execute(standing.where(p.announcement_id.between(first, last)))
+    return {announcement: (decision, by, bound) for announcement, decision, by, bound in rows}
 
 
 def _wordings(connection: Connection, first: int, last: int) -> Mapping[int, Wordings]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -12,6 +13,12 @@ from sqlalchemy import Connection
 
 from broker import accounts, intake
 from broker.actor import Actor, ActorKind
+from broker.announcement import Part
+from broker.authority import approvals, operators, rule_changes, spending, switching
+from broker.licences import licensing
+from broker.ports.approvals import OperatorRole
+from broker.rules.switches import SwitchKind
+from broker.scrutiny import governors
 from broker.testing.channel_bench import Fault
 from config.signer import HmacSigner
 from ledger.connect import Ledger, Transaction, open_ledger
@@ -19,12 +26,14 @@ from ledger.hand import Hand
 from ledger.migrate import upgrade
 from ledger.setup import ConfiguredAccount, School, install
 from tests.support.broker_world import World
+from tests.support.licences import form
 from tests.support.postgres import PostgresServer
 from tests.support.school import SmallSchool
 
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
 SIGNER = HmacSigner(b"a secret of the tests")
-OFFICE = Actor(ActorKind.PERSON, "Mrs Bell")
+OFFICE, HEAD = Actor(ActorKind.PERSON, "Mrs Bell"), Actor(ActorKind.PERSON, "The Head")
+ADMIN, APPROVER, AUTHOR = OperatorRole.ADMIN, OperatorRole.APPROVER, OperatorRole.AUTHOR
 PEOPLE = 12
 
 
@@ -54,6 +63,37 @@ def live_through(ledger: Ledger) -> None:
     seal(ledger)
     world.announce(department="music", audience="Choir")
     seal(ledger)
+    lay_down(world)
+    seal(ledger)
+
+
+def lay_down(world: World) -> None:
+    """Everything that a school lays down, changed more than once; and what two people said yes to."""
+    ports = world.ports
+    for name, roles in (("The Head", [ADMIN, APPROVER]), ("Mrs Bell", [AUTHOR]), ("Mr Hook", [APPROVER])):
+        operators.add(ports, name, roles, None, actor=HEAD)
+    operators.give(ports, "Mr Hook", [AUTHOR], actor=HEAD)
+    operators.add(ports, "Mr Gone", [AUTHOR], None, actor=HEAD)
+    operators.remove(ports, "Mr Gone", actor=HEAD)
+    for key, value in (("undo.window", "2 min"), ("undo.window", "0"), ("approval.needed", "any/any/any")):
+        rule_changes.change(ports, key, value, "the governors", actor=HEAD)
+    for amount in (Decimal(100), None, Decimal(50)):
+        spending.set_budget(ports, "music", amount, actor=HEAD)
+    licensing.save(ports, "texts", form(), actor=HEAD)
+    licensing.renew(ports, "texts", {"policy.version": "4"}, actor=HEAD)
+    for name in ("Dr Okafor", "Mr Reed"):
+        governors.add(ports, name, "governor@example.org", actor=HEAD)
+    governors.remove(ports, "Mr Reed", actor=HEAD)
+    said = intake.accept(ports, world.draft(audience="Choir"), actor=OFFICE).announcement
+    approvals.approve(ports, said.public_id, actor=HEAD)
+    approvals.reword(ports, said.public_id, {Part.SHORT: "Rehearsal at four."}, actor=OFFICE)
+    approvals.approve(ports, said.public_id, actor=HEAD)
+    world.plan(said)
+    world.send()
+    for why in ("a fault", "another one"):
+        switching.stop(ports, SwitchKind.CHANNEL, "email", why, actor=HEAD)
+        if why == "a fault":
+            switching.go(ports, SwitchKind.CHANNEL, "email", "mended", actor=HEAD)
 
 
 def seal(ledger: Ledger) -> int:
