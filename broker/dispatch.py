@@ -24,15 +24,17 @@ from datetime import timedelta
 from broker import accounts
 from broker.actor import Actor
 from broker.brake import Brake, InHand, subjects_of
-from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany, Traits
+from broker.channel import Channel, Item, Key, NotStarted, Outcome, Traits
 from broker.claim import Claimed, claim
-from broker.errors import DeliveryFailure, RulesUnreadable, Uncertain
+from broker.errors import RulesUnreadable, Uncertain
 from broker.judging import PolicyFailed
 from broker.licences import posture
 from broker.outcomes import Tried, result_of
 from broker.ports import Ports
 from broker.render import Rendered, Renderer
 from broker.rooms import Cutter, Rooms, Window
+from broker.talk import talk
+from broker.turns import Turns, until_turns
 from broker.values import AccountRow, Lane, Picked, Result, Started, Starts
 from broker.write_back import write_back_and_start
 
@@ -103,14 +105,6 @@ class _Ready:
     turn: float
 
 
-def until_turns(wait: timedelta, horizon: timedelta) -> timedelta:
-    """How long to rest when every turn within the horizon is taken: until half of it is free again.
-
-    Whoever slept until the first free turn had none in hand then, and what came before it was lost to all workers.
-    """
-    return min(max(wait - horizon / 2, timedelta(milliseconds=10)), horizon)
-
-
 class _Run:
     """One call of `deliver`."""
 
@@ -140,9 +134,7 @@ class _Run:
         self.tried: dict[int, tuple[Tried, Window]] = {}  # started, and no outcome yet
         self.taken: set[int] = set()  # of those, handed to the channel
         self.count = 0
-        self.last_turn = 0.0
-        self.unused = 0  # claimed, with a turn reserved, and not handed to the channel
-        self.late = 0.0  # seconds after its moment, of the last turn that was used
+        self.turns = Turns(account.per_second)
         self.broken_off = False
 
     def over(self) -> bool:
@@ -153,7 +145,7 @@ class _Run:
         """All stages, until there is nothing more to do."""
         stages = [asyncio.create_task(self._claim_ahead()), asyncio.create_task(self._keep_rooms())]
         try:
-            async for key, outcome in self._talk():
+            async for key, outcome in talk(self.channel, self._items(), self.brake.may_start):
                 self._heard(key, outcome)
         except Exception as error:  # noqa: BLE001 - a channel must not raise here: what it took may have left
             log.error("channel %s broke off: %s", self.channel.name, type(error).__name__)
@@ -166,7 +158,7 @@ class _Run:
     async def _claim_ahead(self) -> None:
         try:
             while not self.over():
-                if not self.brake.fresh() or self._is_behind():
+                if not self.brake.fresh() or self.turns.are_behind(self.tempo.late):
                     await asyncio.sleep(self.tempo.brake_wait.total_seconds())
                     continue
                 began = self.brake.clock()
@@ -180,14 +172,10 @@ class _Run:
                     continue
                 ready = await asyncio.to_thread(self._prepare, got, began)
                 if ready:
-                    self.unused += len(ready)
+                    self.turns.reserved(len(ready))
                     await self.claimed.put(ready)
         finally:
             await self.claimed.put(None)
-
-    def _is_behind(self) -> bool:
-        """Whether turns are used so late that more would only wait, and all go at once with those of other workers."""
-        return self.unused > 0 and self.late > self.tempo.late.total_seconds()
 
     async def _claim(self, began: float) -> Claimed | None:
         """One claim; None when a rule failed and its account has just been paused."""
@@ -206,9 +194,8 @@ class _Run:
         except PolicyFailed as fault:
             await self._pause("policy_failed", str(fault))
             return None
-        except (
-            RulesUnreadable
-        ):  # nothing more leaves; the sweep raises the alarm, and hints again when they are mended
+        except RulesUnreadable:
+            # Nothing more leaves; the sweep raises the alarm, and hints again when they are mended.
             self.broken_off = True
             return None
         self.brake.take((one.delivery, self._depends(one, began, got)) for one in got.taken)
@@ -307,14 +294,11 @@ class _Run:
             attempt = attempts.get(one.picked.delivery)
             if attempt is None:  # the lease ran out under us: somebody else has it
                 self.brake.let_go([one.picked.delivery])
-                self.unused -= 1
+                self.turns.dropped()
                 continue
             token = self.ports.signer.sign("attempt", str(attempt))
             key = Key(one.picked.delivery, attempt, one.picked.fence, token)
-            self.tried[attempt] = (
-                Tried(one.picked, key, one.rendered.commitment, one.rendered.cost),
-                window,
-            )
+            self.tried[attempt] = Tried(one.picked, key, one.rendered.commitment, one.rendered.cost), window
             items.append((Item(key, one.rendered.message, one.rendered.to), one.turn))
         if not items:
             return None
@@ -387,39 +371,9 @@ class _Run:
         """What the channel pulls: each item at its turn, in the order of the starts."""
         while (items := await self.started.get()) is not None:
             for item, turn in items:
-                if turn:
-                    await self._wait_for(turn)
-                self.unused -= 1
+                await self.turns.use(turn)
                 self.taken.add(item.key.attempt)
                 yield item
-
-    async def _wait_for(self, turn: float) -> None:
-        """Sleep until this turn; after a stall the turns missed are not made up for in a burst."""
-        interval = 1 / self.account.per_second if self.account.per_second else 0.0
-        moment = max(turn, self.last_turn + interval)
-        delay = moment - time.monotonic()
-        if delay > 0:
-            await asyncio.sleep(delay)
-        self.last_turn = max(moment, time.monotonic())
-        self.late = self.last_turn - turn
-
-    async def _talk(self) -> AsyncIterator[tuple[Key, Outcome]]:
-        if isinstance(self.channel, SendsMany):
-            async for pair in self.channel.send_many(self._items(), may_start=self.brake.may_start):
-                yield pair
-            return
-        async for item in self._items():
-            yield item.key, await asyncio.to_thread(self._send_one, item)
-
-    def _send_one(self, item: Item) -> Outcome:
-        if not self.brake.may_start(item.key):
-            return NotStarted()
-        try:
-            return self.channel.send(item.message, item.to, key=item.key)
-        except DeliveryFailure as failure:
-            return failure
-        except Exception as error:  # noqa: BLE001 - unforeseen: it may have left, so it is never tried again blindly
-            return Uncertain(f"the channel failed with {type(error).__name__}", code="unforeseen")
 
     def _heard(self, key: Key, outcome: Outcome) -> None:
         known = self.tried.pop(key.attempt, None)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import update
 
-from broker.dispatch import until_turns
+from broker.turns import until_turns
 from ledger import tables as t
 from ledger.pace import USED
 from tests.support.broker_world import World
