@@ -12,7 +12,7 @@ import typer
 from broker.address import AddressKind, mask
 from broker.record import Entry
 from broker.scrutiny import governors
-from broker.scrutiny.heads import Head, read_heads, written
+from broker.scrutiny.heads import Head, Left, read_heads, written
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator, asking
@@ -112,7 +112,7 @@ def export_(
         facts = {"first": bundle.first, "last": bundle.last.number, "sha256": bundle.sha256}
         with house.ledger.begin() as tx:
             tx.record.add([Entry("record.exported", actor, facts)])
-            tx.record.gave(bundle.last, "exported")
+            tx.record.gave(bundle.last, Left.EXPORTED)
         _say_exported(house, path, bundle, json=json)
 
 
@@ -145,7 +145,7 @@ def governors_(
                 governors.remove(house.ports, short_words(remove or "", "remove"), actor=actor)
     with reading() as house, house.ledger.look() as tx:
         found = {name: mask(AddressKind.EMAIL, email) for name, email in tx.record.holders().items()}
-        last = tx.record.last_given(governors.MAILED)
+        last = tx.record.last_given(Left.MAILED)
     if json:
         show.as_json({"governors": found, "last_mailed": last})
         return

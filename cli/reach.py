@@ -20,7 +20,7 @@ from broker.naming import unknown_placeholder
 from broker.office import groups
 from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
 from broker.office.sheets import as_csv
-from broker.scrutiny.heads import written
+from broker.scrutiny.heads import Left, written
 from channels.markup import plain_words
 from cli import show
 from cli.house import department_of, reading, writing, zone_of
@@ -69,11 +69,11 @@ def reach(asked: Asked) -> None:
     if asked.phones is None:
         with reading() as house:
             found = _find(house, asked)
-            paper = _paper(house, found.title)
+            paper = _paper(house, found.title, printed=asked.slips is not None)
     else:
         with writing(asked.operator) as (house, actor):
             found = _find(house, asked)
-            paper = _paper(house, found.title)
+            paper = _paper(house, found.title, printed=True)
             _write_phones(house, asked.phones, paper, found.statement.untold, actor=actor)
     _hand_out(found, paper, slips=asked.slips, text=asked.text, csv=asked.csv)
     if asked.json:
@@ -163,10 +163,14 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _paper(house: House, title: str) -> papers.Paper:
+def _paper(house: House, title: str, *, printed: bool) -> papers.Paper:
+    """What each sheet bears. The head of the record leaves the house with what is printed: the ledger remembers it."""
     with house.ledger.look() as tx:
         school, day, newest = tx.school, tx.now.astimezone(zone_of(house)), tx.record.newest()
         head = written(newest, school.slug, tx.now) if newest else ""
+    if printed and newest:
+        with house.ledger.begin() as tx:
+            tx.record.gave(newest, Left.PRINTED)
     return papers.Paper(school.name, school.locale, _day(day), title, school.region, head)
 
 

@@ -25,6 +25,8 @@ from broker.licences.oversight import ALARM as FOUND_POST
 from broker.ports.approvals import OperatorRole
 from broker.retract import ALARM as RETRACTION
 from broker.rules.approval import NEEDED
+from broker.rules.record import MAIL_EVERY
+from broker.scrutiny.heads import Left
 from broker.sweep import UNREADABLE
 from config import queue
 from config.assembly import secret_of
@@ -54,6 +56,7 @@ OUR_NAMES = (
     "web",
     "workers",
 )
+LONGEST_HELD = timedelta(days=92)  # a head for each term, where none is mailed
 MOST_SKEW = timedelta(seconds=2)
 PYTHONS = ((3, 11), (3, 14))
 
@@ -143,6 +146,7 @@ def ledger(settings: Settings) -> list[Finding]:
             *_alarms(opened),
             *_second_person(opened),
             *_licences(opened),
+            *_heads(opened, settings),
         ]
     except SQLAlchemyError as error:
         problem = problem_of(error)
@@ -339,6 +343,32 @@ def _licences(opened: Ledger) -> list[Finding]:
                 f"settle it: carillon licence start {name}")
         for name, why in lacking.items()
     ]  # fmt: skip
+
+
+def _heads(opened: Ledger, settings: Settings) -> list[Finding]:
+    """Whether anybody outside could show that the record's end was cut off, or all of it made anew."""
+    if settings.sandbox or migrate.current(opened.engine) != migrate.newest():
+        return []
+    with opened.look() as tx:
+        if tx.record.newest() is None:
+            return []
+        try:
+            every = tx.rules.current().duration(MAIL_EVERY)
+        except RulesUnreadable:  # an alarm stands for it
+            return []
+        unmailed = bool(every) and not tx.record.holders()
+        last, now = tx.record.last_given(Left.MAILED if every else None), tx.now
+    if unmailed:
+        says = "nobody outside is mailed a head of the record, so that an end cut off would never show"
+        hint = "carillon audit governors --add NAME EMAIL; two are better than one: docs/record.md"
+        return [Finding("record", Health.DOUBTFUL, says, hint)]
+    if last is not None and now - last <= (2 * every or LONGEST_HELD):
+        return [Finding("record", Health.WELL, f"its head left the house on {last:%-d %B %Y}")]
+    since = "ever" if last is None else f"since {last:%-d %B %Y}"
+    hint = (
+        "does a worker run, and does an account for mails? Or take one yourself: carillon audit export PATH"
+    )
+    return [Finding("record", Health.DOUBTFUL, f"no head of it has left the house {since}", hint)]
 
 
 def _clock(opened: Ledger, settings: Settings) -> list[Finding]:

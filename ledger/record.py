@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from broker import record as law
 from broker.actor import SYSTEM, Actor
 from broker.record import GENESIS, Chain, Entry, Seal, Verification
+from broker.scrutiny.heads import Left
 from ledger.hand import Hand
 from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, sealed
 from ledger.reads.record import head as newest
@@ -82,9 +83,11 @@ class Records:
         """The newest seal, whose hash is the head."""
         return newest(self._hand.connection)
 
-    def last_given(self, how: str) -> datetime | None:
-        """When a head last left the house so."""
-        last = select(func.max(record_head.c.at)).where(record_head.c.how == how)
+    def last_given(self, how: Left | None = None) -> datetime | None:
+        """When a head last left the house so, or in any way."""
+        last = select(func.max(record_head.c.at))
+        if how is not None:
+            last = last.where(record_head.c.how == how)
         found: datetime | None = self._hand.connection.execute(last).scalar_one()
         return found
 
@@ -105,8 +108,8 @@ class Records:
             self._hand.connection.execute(delete(head_holder).where(head_holder.c.name == name)).rowcount > 0
         )
 
-    def gave(self, seal: Seal, how: str) -> None:
-        """Remember that this head left the house."""
+    def gave(self, seal: Seal, how: Left) -> None:
+        """Remember that this head left the house so."""
         values = {"number": seal.number, "hash": seal.hash, "at": self._hand.now, "how": how}
         self._hand.connection.execute(insert(record_head).values(values))
 

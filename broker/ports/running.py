@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from broker.record import Entry, Seal
+from broker.scrutiny.heads import Left
 from broker.values import AccountRow, Due
 
 
@@ -47,11 +48,11 @@ class Records(Protocol):
     def newest(self) -> Seal | None:
         """The newest seal, whose hash is the head."""
 
-    def gave(self, seal: Seal, how: str) -> None:
-        """Remember that this head left the house: mailed, exported."""
+    def gave(self, seal: Seal, how: Left) -> None:
+        """Remember that this head left the house so."""
 
-    def last_given(self, how: str) -> datetime | None:
-        """When a head last left the house so."""
+    def last_given(self, how: Left | None = None) -> datetime | None:
+        """When a head last left the house so, or in any way."""
 
     def holders(self) -> Mapping[str, str]:
         """Governors to whom heads are mailed: name → email."""

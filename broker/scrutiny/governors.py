@@ -16,9 +16,8 @@ from broker.notes import send_note
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.rules.record import MAIL_EVERY
-from broker.scrutiny.heads import written
+from broker.scrutiny.heads import Left, written
 
-MAILED = "mailed"
 LASTS = timedelta(days=2)  # of trying to mail one
 ALARM = "heads_not_mailed"
 MOST = 20
@@ -65,7 +64,7 @@ def mail_heads(ports: Ports) -> int:
 def _is_due(tx: Transaction) -> bool:
     if not tx.record.holders():
         return False
-    every, last = tx.rules.current().duration(MAIL_EVERY), tx.record.last_given(MAILED)
+    every, last = tx.rules.current().duration(MAIL_EVERY), tx.record.last_given(Left.MAILED)
     return bool(every) and (last is None or tx.now - last >= every) and tx.record.newest() is not None
 
 
@@ -98,5 +97,5 @@ def _mail(ports: Ports, tx: Transaction) -> int:
             to=address,
             expires_at=tx.now + LASTS,
         )
-    tx.record.gave(newest, MAILED)
+    tx.record.gave(newest, Left.MAILED)
     return len(holders)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from broker.record import Seal
 
@@ -17,6 +18,14 @@ MOST_TEXT = 1_000_000  # characters: a line a day for a lifetime
 _GROUPED = re.compile(
     r"(?:seal[ \t]+(\d{1,18})[ \t:,]+)?\b((?:[0-9a-f]{8}[ \t-]?){7}[0-9a-f]{8})\b", re.IGNORECASE
 )
+
+
+class Left(StrEnum):
+    """How a head left the house."""
+
+    MAILED = "mailed"
+    PRINTED = "printed"
+    EXPORTED = "exported"
 
 
 @dataclass(frozen=True, slots=True)

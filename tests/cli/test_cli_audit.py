@@ -138,3 +138,12 @@ def test_the_bundle_is_checked_by_its_own_script_and_its_writing_is_recorded(sch
     assert school("audit", "verify", "--json").json["heads"] == 1, (
         "the ledger remembers the head it gave away"
     )
+
+
+def test_the_head_on_a_printed_sheet_verifies_and_the_ledger_remembers_it(school):
+    before = school("audit", "verify", "--json").json["heads"]
+    assert school("reach", "--to", "Choir", "--via", "sms").code == 0
+    assert school("audit", "verify", "--json").json["heads"] == before, "nothing was printed"
+    assert school("reach", "--to", "Choir", "--via", "sms", "--slips", "slips.html").code == 0
+    assert school("audit", "verify", "--json").json["heads"] == before + 1
+    assert school("audit", "verify", "--head", "slips.html", "--json").json["ok"]

@@ -9,10 +9,16 @@ from typing import Any
 import fakeredis
 import pytest
 
+from broker.actor import SYSTEM
+from broker.record import Entry
+from broker.scrutiny.heads import Left
 from config import doctor
 from config.assembly import assemble
 from config.doctor import Finding, Health
 from config.settings import Settings
+from config.signer import HmacSigner
+from ledger.connect import open_ledger
+from ledger.setup import School, install
 from tests.support.bell import install_plugin
 from tests.support.servers import free_port
 
@@ -145,3 +151,44 @@ def test_a_school_that_sends_is_asked_who_hears_of_what_comes_back() -> None:
     told = {"mails": {**mails, "return_path": "bounces@example.org"}}
     heard = Settings.of(accounts=told, answers={"lead": {"watchers": "Ms Safe"}})
     assert doctor.what_comes_back(heard) == []
+
+
+def test_a_school_of_whose_record_nobody_outside_holds_a_head_is_told(
+    ledger_url: str, tmp_path: Path
+) -> None:
+    ledger = open_ledger(ledger_url, HmacSigner(b"k" * 40))
+    install(ledger, School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB"), {}, [])
+    settings = {"database_url": ledger_url, "secret_key": "k" * 40}
+
+    def told() -> Finding | None:
+        return next(iter(about(examined(tmp_path, **settings), "record")), None)
+
+    assert told() is None, "nothing is sealed yet"
+    with ledger.begin() as tx:
+        tx.record.add([Entry("one", SYSTEM, {})])
+        tx.record.seal()
+        tx.record.add_holder("Dr Okafor", "okafor@example.org", by="the test")
+    with ledger.begin() as tx:
+        tx.record.seal()
+    unmailed = told()
+    assert unmailed is not None
+    assert unmailed.says == "no head of it has left the house ever"
+    with ledger.begin() as tx:
+        newest = tx.record.newest()
+        assert newest is not None
+        tx.record.gave(newest, Left.MAILED)
+    mailed = told()
+    assert mailed is not None
+    assert mailed.health is Health.WELL
+    with ledger.begin() as tx:
+        tx.record.drop_holder("Dr Okafor")
+    nobody = told()
+    assert nobody is not None
+    assert nobody.health is Health.DOUBTFUL
+    assert "carillon audit governors --add" in nobody.hint
+    with ledger.begin() as tx:
+        tx.rules.add({"record.mail_every": "0"}, by=SYSTEM, why="we print it")
+    printed = told()
+    assert printed is not None
+    assert printed.health is Health.WELL, "a head that left by another way will do where none is mailed"
+    ledger.close()
