@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from broker.incoming import mails
 from cli import show
-from cli.house import reading, seal
-from cli.options import Json
+from cli.house import reading, seal, writing, zone_of
+from cli.options import Json, Operator
 from config import logs
 from config.assembly import assemble
 from config.mailroom import Mailroom, take_piped
@@ -74,6 +75,43 @@ def read(json: Json = False) -> None:
         return
     told = ", ".join(f"{show.many(n, 'mail')}: {what.value}" for what, n in sorted(taken.items()))
     show.say(told or "nothing new lies in the mailboxes")
+
+
+@app.command()
+def aside(json: Json = False) -> None:
+    """List the mails that could not be taken in: where each lies as it came, since when, and what went wrong.
+
+    Read them there with a mail program. `carillon bounces pipe < FILE` tries one again.
+
+    Example: `carillon bounces aside`
+    """
+    with reading() as house:
+        zone = zone_of(house)
+        with house.ledger.look() as tx:
+            found = tx.bounces.aside()
+    if json:
+        show.as_json({"aside": found})
+        return
+    show.table(
+        ("number", "mailbox", "where in it", "since", "what went wrong"),
+        [(one.id, one.mailbox, one.place, show.wall(one.at, zone), one.fault) for one in found],
+        none="Every mail could be taken in.",
+    )
+
+
+@app.command()
+def done(
+    number: Annotated[int, typer.Argument(min=1, help="As `carillon bounces aside` shows it.")],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Say that somebody has read a mail that could not be taken in.
+
+    Example: `carillon bounces done 3 --operator "Mrs Bell"`
+    """
+    with writing(operator) as (house, actor):
+        mails.settle_aside(house.ports, number, actor=actor)
+    show.as_json({"done": number}) if json else show.say("it is dealt with")
 
 
 def _drain() -> None:

@@ -54,6 +54,12 @@ def erase_(
             "--first-names", help="Strike the first name out of wordings too, where it stands alone."
         ),
     ] = False,
+    shared_answers: Annotated[
+        bool,
+        typer.Option(
+            "--shared-answers", help="Also what was answered from numbers and emails that others hold too."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would go and change nothing.")
     ] = False,
@@ -72,7 +78,7 @@ def erase_(
     asked = short_words(who, "who")
     if dry_run:
         with reading() as house:
-            _tell(erasure.look(house.ports, asked), done=False, json=json)
+            _tell(erasure.look(house.ports, asked), done=False, json=json, shared=shared_answers)
         return
     with writing(operator) as (house, actor):
         typed = confirm
@@ -80,12 +86,18 @@ def erase_(
             looked = erasure.look(house.ports, asked)
             if looked.hindered is not None:
                 raise RuleBroken(looked.hindered)
-            typed = _typed(looked, json=json)
+            typed = _typed(looked, json=json, shared=shared_answers)
         done = erasure.erase(
-            house.ports, asked, confirmed=typed, ground=because, called=first_names, actor=actor
+            house.ports,
+            asked,
+            confirmed=typed,
+            ground=because,
+            called=first_names,
+            shared=shared_answers,
+            actor=actor,
         )
-    house.ledger.forget()
-    _tell(done, done=True, json=json)
+        house.ledger.forget()
+    _tell(done, done=True, json=json, shared=shared_answers)
 
 
 def readmit_(
@@ -138,26 +150,30 @@ def export_(
     show.hint("read it before you hand it over: what was noted, and words in which others may be meant")
 
 
-def _typed(looked: Erasing, *, json: bool) -> str:
+def _typed(looked: Erasing, *, json: bool, shared: bool) -> str:
     if json or not sys.stdin.isatty():
         hint = "look at what would go with --dry-run, then type the id with --confirm"
         raise RuleBroken(Problem("not_confirmed", "confirm", "nobody is there to confirm the erasure", hint))
-    _tell(looked, done=False, json=False)
+    _tell(looked, done=False, json=False, shared=shared)
     return str(typer.prompt("This cannot be undone. Type the id to erase them"))
 
 
-def _tell(found: Erasing, *, done: bool, json: bool) -> None:
+def _tell(found: Erasing, *, done: bool, json: bool, shared: bool) -> None:
     footprint = found.footprint
     if json:
         hindered = found.hindered.as_dict() if found.hindered else None
         told: dict[str, Any] = {"erased": done, "rows": dict(footprint.rows), "hindered": hindered}
-        counts = ("named", "called", "files", "at_providers", "holds", "under_way", "blocks", "concerns")
+        counts = (
+            *("named", "called", "files", "shared", "at_providers"),
+            *("holds", "under_way", "blocks", "concerns"),
+        )
         show.as_json({**told, **{name: getattr(footprint, name) for name in counts}})
         return
     if not done:
         show.say(f"{found.person.name} ({found.person.source_id})", "")
     rows = [(what, n) for what, n in footprint.rows.items()]
     rows += [("wordings that name them whole: struck out", footprint.named)] if footprint.named else []
+    rows += [("answers from what others hold too", footprint.shared)] if shared and footprint.shared else []
     rows += (
         [("messages that providers are asked to forget", footprint.at_providers)]
         if footprint.at_providers
@@ -167,6 +183,9 @@ def _tell(found: Erasing, *, done: bool, json: bool) -> None:
     if footprint.called:
         left = f"{show.many(footprint.called, 'wording')} with the first name alone"
         show.hint(f"{left}: they stay, unless --first-names is given")
+    if footprint.shared and not shared:
+        left = f"{show.many(footprint.shared, 'answer')} from numbers or emails that others hold too"
+        show.hint(f"{left}: they go with the last of them, unless --shared-answers is given")
     if footprint.files:
         show.hint(f"{show.many(footprint.files, 'file')} went to or about them; nobody has looked into those")
     if found.hindered is not None:

@@ -18,19 +18,25 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from broker.authority.approvals import OVERRIDDEN, VOID
+from broker.authority.operators import same
 from broker.authority.switching import STOPPED
 from broker.errors import RulesUnreadable, SetupError
+from broker.incoming.answers import ALARM_CONCERN, ALARM_WAITING
+from broker.incoming.mails import ALARM_ASIDE
 from broker.licences.licensing import LAPSED, LAPSING, silent
 from broker.licences.oversight import ALARM as FOUND_POST
 from broker.ports.approvals import OperatorRole
+from broker.privacy.redact import ALARM as ALARM_REDACTION
 from broker.retract import ALARM as RETRACTION
 from broker.rules.approval import NEEDED
 from broker.rules.record import MAIL_EVERY
 from broker.scrutiny.heads import Left
 from broker.sweep import UNREADABLE
 from config import queue
+from config.answering import answering_of
 from config.assembly import secret_of
 from config.faults import name_of
+from config.mailroom import ALARM as ALARM_AWAY
 from config.registry import Registry
 from config.settings import Settings
 from config.signer import KEY_FILE, HmacSigner
@@ -145,6 +151,7 @@ def ledger(settings: Settings) -> list[Finding]:
             *_clock(opened, settings),
             *_alarms(opened),
             *_second_person(opened),
+            *_watchers(opened, settings),
             *_licences(opened),
             *_heads(opened, settings),
         ]
@@ -300,6 +307,11 @@ def _alarms(opened: Ledger) -> list[Finding]:
         OVERRIDDEN: "look at it, then: carillon approvals review ID",
         VOID: "look at it again: carillon approvals",
         FOUND_POST: "see it: carillon accounts posts NAME",
+        ALARM_ASIDE: "read them where they lie, then: carillon bounces done NUMBER",
+        ALARM_AWAY: "it is read again by itself as soon as that is mended",
+        ALARM_CONCERN: "the safeguarding lead opens it, and says so: carillon answers done ID",
+        ALARM_WAITING: "read them, then: carillon answers done ID",
+        ALARM_REDACTION: "it is tried on; delete them at the provider by hand",
     }
     usual = "when it is mended: carillon accounts resume NAME"
     return [
@@ -330,6 +342,26 @@ def _second_person(opened: Ledger) -> list[Finding]:
         "carillon operators add NAME --role approver; which they are: carillon rules explain approval.needed"
     )
     return [Finding("approval", Health.DOUBTFUL, says, hint)]
+
+
+def _watchers(opened: Ledger, settings: Settings) -> list[Finding]:
+    """Who is to watch an inbox and is none of the operators that the school has named: gone, or misspelt."""
+    if migrate.current(opened.engine) != migrate.newest():
+        return []
+    with opened.look() as tx:
+        known = [each.name for each in tx.operators.all()]
+    told = answering_of(settings)
+    strangers = {
+        name: inbox.name
+        for inbox in (*told.inboxes, told.lead)
+        for name in inbox.watchers
+        if known and not any(same(name, each) for each in known)
+    }
+    return [
+        Finding("answers", Health.DOUBTFUL, f"{name} watches the inbox {inbox} and is no operator",
+                "carillon operators add NAME --role auditor, or take the name out of the settings")
+        for name, inbox in strangers.items()
+    ]  # fmt: skip
 
 
 def _licences(opened: Ledger) -> list[Finding]:

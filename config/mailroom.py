@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,12 +12,17 @@ from broker.incoming import mails
 from broker.incoming.mails import Taken
 from broker.ports import Ports, Transaction
 from config.answering import mailboxes_of
+from config.logs import told
 from config.settings import Settings
+from ledger.trouble import is_away
 from sources.mailbox import MOST_AT_ONCE, Fetched, Mailbox, MailboxAway
-from sources.mailbox.parts import mail_of
+from sources.mailbox.parts import key_of, mail_of
+
+log = logging.getLogger(__name__)
 
 ALARM = "mailbox_away"
 MOST_ROUNDS = 25  # of one turn
+MOST_ASIDE = 100  # in one mailbox: beyond it the fault is hardly the mails' own, and the rest waits unread
 
 
 class Mailroom:
@@ -60,8 +66,10 @@ class Mailroom:
         taken = Counter[Taken]()
         actor = Actor(ActorKind.SYSTEM, f"mailbox {name}")
 
-        def take(fetched: Fetched) -> None:
-            taken[self._ports.ledger.transact(lambda tx: self._take(tx, name, fetched, actor))] += 1
+        def take(fetched: Fetched) -> bool:
+            what = self._taken(name, fetched, actor)
+            taken.update([what] if what is not None else [])
+            return what not in {Taken.ASIDE, None}
 
         try:
             behind = mailbox.read(position, take)
@@ -79,11 +87,36 @@ class Mailroom:
         self._ports.ledger.transact(settle)
         return behind, taken
 
+    def _taken(self, name: str, fetched: Fetched, actor: Actor) -> Taken | None:
+        """What became of one mail; None for one that was set aside before. Raises MailboxAway.
+
+        One that nobody foresaw must not keep the others out; a ledger that is away is no fault of the mail's.
+        """
+        transact = self._ports.ledger.transact
+        try:
+            return transact(lambda tx: self._take(tx, name, fetched, actor))
+        except Exception as error:
+            if is_away(error):
+                raise
+            why = told(error)
+        if not transact(lambda tx: self._set_aside(tx, name, fetched, why, actor)):
+            return None
+        log.error("a mail in mailbox %s could not be taken in and lies there: %s", name, why)
+        return Taken.ASIDE
+
     def _take(self, tx: Transaction, name: str, fetched: Fetched, actor: Actor) -> Taken:
         mail = mail_of(fetched.raw, received_at=fetched.received_at, now=tx.now)
         taken = mails.take_in(self._ports, tx, mail, actor=actor)
+        mails.not_aside(tx, name, mail.key)
         tx.bounces.read_to(name, fetched.position)
         return taken
+
+    def _set_aside(self, tx: Transaction, name: str, fetched: Fetched, why: str, actor: Actor) -> bool:
+        if sum(one.mailbox == name for one in tx.bounces.aside()) >= MOST_ASIDE:
+            raise MailboxAway(f"{MOST_ASIDE} mails in it could not be taken in, and the rest waits")
+        tx.bounces.read_to(name, fetched.position)
+        key = key_of(fetched.raw)
+        return mails.set_aside(tx, name, key, place=fetched.position, fault=why, actor=actor)
 
 
 def take_piped(ports: Ports, raw: bytes, *, to: tuple[str, ...], now: datetime) -> Taken:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from broker.errors import Problem
 
@@ -67,3 +68,9 @@ def problem_of(error: SQLAlchemyError) -> Problem:
         return Problem(code, FIELD, message, hint)
     hint = "is the database running, and are address, user and password right?"
     return Problem("database", FIELD, "cannot be reached", hint)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database itself is in the way (gone, full, busy, damaged), rather than what it was asked to keep."""
+    of_the_row = isinstance(error, DataError | IntegrityError)
+    return isinstance(error, PoolTimeoutError) or (isinstance(error, DBAPIError) and not of_the_row)

@@ -46,6 +46,7 @@ async def _http(request: Request, error: Exception) -> Response:
         405: Problem("method_not_allowed", "", "this cannot be done here"),
         408: Problem("too_slow", "body", "this took too long to arrive"),
         413: Problem("too_large", "body", "this is too large"),
+        503: Problem("unavailable", "", "this cannot be done just now", "try again in a minute"),
     }
     what = known.get(error.status_code, Problem("refused", "", "this is refused"))
     answer = problem(error.status_code, what)

@@ -12,7 +12,7 @@ from broker.ports import Ports
 from config.logs import told
 from config.settings import Settings
 from web.bounded import body_of
-from web.inbox import Kept
+from web.inbox import Kept, NotNow
 
 log = logging.getLogger(__name__)
 router = APIRouter()
@@ -22,6 +22,7 @@ MOST_HEADER = 1024
 MOST_QUERY = 4096
 # What verifying may need later; nothing else of what a stranger sends is kept.
 KEPT = frozenset({"content-type"})
+AGAIN_AFTER = "60"  # seconds
 SIGNATURE = "signature"  # X-Twilio-Signature and its like
 
 
@@ -33,7 +34,11 @@ async def callback(request: Request) -> Response:
     body = await body_of(request, MOST_BODY)
     kept = Kept(account, _url(request), _kept(request), body)
     _verify(request.app.state.ports, kept)
-    if not await request.app.state.inbox.keep(kept):
+    try:
+        known = await request.app.state.inbox.keep(kept)
+    except NotNow:
+        raise HTTPException(503, headers={"Retry-After": AGAIN_AFTER}) from None
+    if not known:
         raise HTTPException(404)
     return Response(status_code=204)
 

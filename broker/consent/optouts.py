@@ -7,6 +7,7 @@ here: a text that says STOP, a provider's code, the page behind a link, a mail p
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ MAC = 16  # characters of the signature in a link: 96 bits
 TOKEN = PREFIX * 4 // 3 + MAC
 PURPOSE = "unsubscribe"
 LINK = "unsubscribe"  # its name among a recipient's links
+_REF = re.compile(r"(?:[0-9a-f]{2}){6,32}")
 
 
 def stop(tx: Transaction, hashes: Sequence[bytes], channel: str, *, source: str, actor: Actor) -> int:
@@ -91,19 +93,23 @@ def lift(ports: Ports, address_or_ref: str, channel: str, *, why: str, actor: Ac
 
 
 def _named(ports: Ports, tx: Transaction, kind: AddressKind, word: str, channel: str) -> bytes:
-    """The hash that a word means: the beginning of one, as the list shows it, or an address."""
-    if (
-        len(word) >= 12
-        and len(word) <= 64
-        and len(word) % 2 == 0
-        and all(c in "0123456789abcdef" for c in word)
-    ):
-        theirs = [h for h, _ in tx.opt_outs.beginning(bytes.fromhex(word)) if tx.opt_outs.of(h, channel)]
-        if len(theirs) == 1:
-            return theirs[0]
-        hint = "list them with: carillon optouts list"
-        raise NotFound(Problem("unknown_opt_out", "address", "no opt-out is called this", hint))
-    return _hash(ports.signer, kind, _parsed(kind, word, tx.school.region))
+    """The hash that a word means: the beginning of one, as the list shows it, or an address.
+
+    A number without its + looks like the beginning of a hash: what has opted out is meant, and both is neither.
+    """
+    if _REF.fullmatch(word) is None:
+        return _hash(ports.signer, kind, _parsed(kind, word, tx.school.region))
+    theirs = {h for h, _ in tx.opt_outs.beginning(bytes.fromhex(word)) if tx.opt_outs.of(h, channel)}
+    number = hash_of(ports.signer, kind, word, tx.school.region)
+    if number is not None and (not theirs or tx.opt_outs.of(number, channel) is not None):
+        theirs.add(number)
+    if len(theirs) == 1:
+        return theirs.pop()
+    if theirs:
+        hint = "write a number with its +, or more of what `carillon optouts list` calls it"
+        raise NotFound(Problem("ambiguous", "address", "this may mean several opt-outs", hint))
+    hint = "list them with: carillon optouts list; a number may be written +44 7911 123456"
+    raise NotFound(Problem("unknown_opt_out", "address", "no opt-out is called this", hint))
 
 
 def _kind(ports: Ports, channel: str) -> AddressKind:

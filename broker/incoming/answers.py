@@ -16,11 +16,14 @@ from zoneinfo import ZoneInfo
 from broker.actor import Actor, ActorKind
 from broker.address import AddressKind, BadAddress, fold_email, parse_email, parse_mobile
 from broker.announcement import Part
+from broker.audience import fold
+from broker.authority.operators import must, same
 from broker.consent.optouts import hash_of
-from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem
 from broker.incoming.answering import LONGEST_SUBJECT, LONGEST_TEXT, Answered, AnswerRow, Inbound, Inbox
 from broker.notes import send_note
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.values import AccountRow
 
@@ -97,7 +100,11 @@ def record_settled(ports: Ports, tx: Transaction, texts: Sequence[Inbound], *, a
 
 
 def finish(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
-    """Somebody has dealt with it. Raises NotFound; NotToBeChanged where it is for the safeguarding lead alone."""
+    """Somebody has dealt with it.
+
+    Raises NotFound; NotToBeChanged where it is for the safeguarding lead alone; NotAllowed for who neither watches the
+    inbox nor is an author whose department's answers go there.
+    """
 
     def work(tx: Transaction) -> None:
         answer = _the(ports, tx, public_id, actor)
@@ -142,8 +149,7 @@ def release(ports: Ports, public_id: UUID, inbox: str, *, actor: Actor) -> None:
 
 def may_see(ports: Ports, actor: Actor, *, concern: bool) -> bool:
     """A concern is for the safeguarding lead alone. While the school has named nobody, it must not be for nobody."""
-    watchers = ports.answering.lead.watchers
-    return not concern or not watchers or (actor.kind is ActorKind.PERSON and _is_one_of(actor.id, watchers))
+    return not concern or not ports.answering.lead.watchers or _watches(ports.answering.lead, actor)
 
 
 def raise_overdue(ports: Ports, *, actor: Actor) -> int:
@@ -307,6 +313,7 @@ def _readable(text: str, most: int) -> str:
 
 
 def _the(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> AnswerRow:
+    """An answer that this actor may open and deal with."""
     found = tx.answers.named(public_id, lock=True)
     if found is None:
         raise NotFound(Problem("not_found", "id", "there is no such answer", "see: carillon answers list"))
@@ -314,11 +321,26 @@ def _the(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> Answer
         message = "this answer is for the safeguarding lead alone"
         hint = f"they are: {', '.join(ports.answering.lead.watchers)}"
         raise NotToBeChanged(Problem("for_the_lead", "id", message, hint))
+    inbox = ports.answering.named(found.inbox)
+    if not (_watches(ports.answering.lead, actor) or (inbox is not None and _watches(inbox, actor))):
+        _must_be_author(ports, tx, found.inbox, actor)
     return found
 
 
-def _is_one_of(name: str, watchers: tuple[str, ...]) -> bool:
-    return name.strip().casefold() in {one.strip().casefold() for one in watchers}
+def _must_be_author(ports: Ports, tx: Transaction, inbox: str, actor: Actor) -> None:
+    """Whoever does not watch an inbox reads it as an author, and one of a department its own answers alone."""
+    must(tx, actor, OperatorRole.AUTHOR)
+    known = tx.operators.named(fold(actor.id)) if actor.kind is ActorKind.PERSON else None
+    if known is None or known.department is None:
+        return
+    if ports.answering.inbox_of(known.department).name != inbox:
+        message = f"{known.name} acts for {known.department} alone, whose answers go elsewhere"
+        hint = "ask whoever watches this inbox: carillon answers inboxes"
+        raise NotAllowed(Problem("not_allowed", "operator", message, hint))
+
+
+def _watches(inbox: Inbox, actor: Actor) -> bool:
+    return actor.kind is ActorKind.PERSON and any(same(actor.id, one) for one in inbox.watchers)
 
 
 def _link(ports: Ports, public_id: UUID | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 SOFT_WITHIN = timedelta(days=30)
@@ -53,6 +53,17 @@ class KnownTry:
     channel: str
     account: str
     address_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A mail that could not be taken in and lies in its mailbox as it came: `place` says where, `fault` why."""
+
+    id: int
+    mailbox: str
+    place: str
+    fault: str
+    at: datetime
 
 
 def kind_of(status: str) -> BounceKind:

@@ -8,15 +8,20 @@ from enum import StrEnum
 
 from broker.actor import Actor
 from broker.address import AddressKind
+from broker.authority.operators import must
 from broker.consent.optouts import hash_of, stop
+from broker.errors import NotFound, Problem
 from broker.incoming import answers, bounces
 from broker.incoming.answering import Inbound
 from broker.incoming.bouncing import Failure
 from broker.incoming.return_path import token_in
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
+from broker.record import Entry
 
 OUR_MESSAGE_ID = re.compile(r"<?carillon\.(\d{1,19})\.([0-9a-f]{20})@[^\s<>@]{1,255}>?", re.ASCII)
 MOST_RECIPIENTS = 20
+ALARM_ASIDE = "mail_aside"
 STOP_SOURCE = "a mail that said unsubscribe"
 
 
@@ -48,6 +53,7 @@ class Taken(StrEnum):
     ANSWER = "answer"
     OPT_OUT = "opt-out"
     KNOWN = "known"  # it was read before
+    ASIDE = "set aside"  # it could not be taken in, and lies where it lay
 
 
 def take(ports: Ports, mail: Mail, *, actor: Actor) -> Taken:
@@ -83,6 +89,48 @@ def take_in(ports: Ports, tx: Transaction, mail: Mail, *, actor: Actor) -> Taken
         return Taken.KNOWN
     asks = mail.stop and not mail.automatic
     return Taken.OPT_OUT if asks and _opt_out(ports, tx, mail, actor) else Taken.ANSWER
+
+
+def set_aside(tx: Transaction, mailbox: str, key: str, *, place: str, fault: str, actor: Actor) -> bool:
+    """A mail that cannot be taken in must not keep the others out: somebody is told; False when that was known.
+
+    `key` is the mail's digest, `place` where it lies, `fault` why, in our own words.
+    """
+    if not tx.bounces.set_aside(mailbox, key, place=place, fault=fault):
+        return False
+    tx.record.add([Entry("mail.set_aside", actor, {"mailbox": mailbox, "fault": fault})])
+    _tell_aside(tx, mailbox)
+    return True
+
+
+def not_aside(tx: Transaction, mailbox: str, key: str) -> None:
+    """It has been taken in after all."""
+    if tx.bounces.not_aside(mailbox, key):
+        _tell_aside(tx, mailbox)
+
+
+def settle_aside(ports: Ports, number: int, *, actor: Actor) -> None:
+    """Somebody has read it where it lies. Raises NotFound, NotAllowed."""
+
+    def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.AUTHOR)
+        mailbox = tx.bounces.settle_aside(number)
+        if mailbox is None:
+            hint = "list them with: carillon bounces aside"
+            raise NotFound(Problem("not_found", "number", "no such mail was set aside", hint))
+        tx.record.add([Entry("mail.settled", actor, {"mailbox": mailbox})])
+        _tell_aside(tx, mailbox)
+
+    ports.ledger.transact(work)
+
+
+def _tell_aside(tx: Transaction, mailbox: str) -> None:
+    count = sum(one.mailbox == mailbox for one in tx.bounces.aside())
+    tx.sweeps.clear_alarm(ALARM_ASIDE, mailbox)
+    if count:
+        mails = "1 mail" if count == 1 else f"{count:,} mails"
+        why = f"{mails} in mailbox {mailbox} could not be taken in: see carillon bounces aside"
+        tx.sweeps.raise_alarm(ALARM_ASIDE, mailbox, why)
 
 
 def _opt_out(ports: Ports, tx: Transaction, mail: Mail, actor: Actor) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 from broker.address import AddressKind
 from broker.announcement import Draft
 from broker.incoming.answering import Answered, AnswerRow, Inbound, Waiting
-from broker.incoming.bouncing import Bounce, KnownTry
+from broker.incoming.bouncing import Aside, Bounce, KnownTry
 
 
 class Answers(Protocol):
@@ -102,3 +102,15 @@ class Bounces(Protocol):
 
     def read_to(self, mailbox: str, position: str) -> None:
         """Keep how far it has been read."""
+
+    def set_aside(self, mailbox: str, key: str, *, place: str, fault: str) -> bool:
+        """A mail cannot be taken in and stays where it lies; False when that was known."""
+
+    def aside(self) -> Sequence[Aside]:
+        """Mails that could not be taken in, the oldest first."""
+
+    def not_aside(self, mailbox: str, key: str) -> bool:
+        """It could be taken in after all; False when it was not set aside."""
+
+    def settle_aside(self, number: int) -> str | None:
+        """Somebody has dealt with it; its mailbox, None when there is no such mail."""

@@ -15,14 +15,16 @@ from broker.ports.office import PersonRow
 class Subject:
     """One person, and every number of ours by which rows about them are found.
 
-    `alone`: addresses that nobody else holds; `deliveries`: to any address of theirs, or about them. `named`: every
-    way in which their name is written whole; `called`: the single names, which may be words of the language too.
+    `alone`: addresses that nobody else holds; `shared_hashes`: of those that others hold too; `deliveries`: to any
+    address of theirs, or about them. `named`: every way in which their name is written whole; `called`: the single
+    names, which may be words of the language too.
     """
 
     person: int
     addresses: tuple[int, ...]
     alone: tuple[int, ...]
     alone_hashes: tuple[bytes, ...] = field(repr=False)
+    shared_hashes: tuple[bytes, ...] = field(repr=False)
     deliveries: tuple[int, ...] = field(repr=False)
     values: tuple[tuple[str, str], ...] = field(repr=False)  # (kind, value) of the addresses that go
     named: tuple[str, ...] = field(repr=False)
@@ -44,6 +46,7 @@ class Footprint:
     named: int
     called: int
     files: int
+    shared: int
     under_way: int
     blocks: int
     concerns: int
@@ -88,16 +91,19 @@ class Privacy(Protocol):
     def addressed(self, deliveries: Sequence[int]) -> Mapping[int, tuple[int, str]]:
         """Delivery → (address, its value, unmasked), likewise."""
 
-    def forget_at_providers(self, subject: Subject) -> int:
-        """Have providers asked to forget every message to or about them; returns how many."""
+    def forget_at_providers(self, subject: Subject, *, shared: bool) -> int:
+        """Have providers asked to forget every message to or about them, and what they wrote; returns how many.
+
+        `shared`: what came from addresses that others hold too, as well.
+        """
 
     def carry_over_refusals(self, subject: Subject) -> None:
         """Make what they refused an opt-out of the addresses that go, for consent goes with the person."""
 
-    def erase(self, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
+    def erase(self, subject: Subject, *, called: bool, shared: bool) -> Mapping[int, Struck]:
         """Empty, strike and delete; returns the announcements whose words that changed.
 
-        `called`: single names are struck out as well.
+        `called`: single names are struck out as well; `shared`: answers from addresses that others hold too go as well.
         """
 
     def bar(self, subject: Subject) -> None:

@@ -94,12 +94,20 @@ def look(ports: Ports, who: str) -> Erasing:
 
 
 def erase(
-    ports: Ports, who: str, *, confirmed: str, ground: Ground, called: bool = False, actor: Actor
+    ports: Ports,
+    who: str,
+    *,
+    confirmed: str,
+    ground: Ground,
+    called: bool = False,
+    shared: bool = False,
+    actor: Actor,
 ) -> Erasing:
     """Erase one person, for good. `confirmed` is their id, typed. Raises NotFound, NotToBeChanged.
 
-    `called`: their first names are struck out of wordings as well, where they may be words of the language. No roster
-    brings them back; providers are asked to forget what they got.
+    `called`: their first names are struck out of wordings as well, where they may be words of the language. `shared`:
+    answers from addresses that others hold too go as well; else with the last of them. No roster brings them back;
+    providers are asked to forget what they got.
     """
 
     def work(tx: Transaction) -> Erasing:
@@ -114,9 +122,8 @@ def erase(
                     "type the id that is shown",
                 )
             )
-        return _erased(
-            tx, person, Entry("person.erased", actor, {"ground": ground.value}), called=called, barred=True
-        )
+        entry = Entry("person.erased", actor, {"ground": ground.value})
+        return _erased(tx, person, entry, called=called, shared=shared, barred=True)
 
     return ports.ledger.transact(work)
 
@@ -127,7 +134,8 @@ def erase_leaver(tx: Transaction, person: PersonRow, *, actor: Actor) -> bool:
     A roster may bring them back.
     """
     try:
-        _erased(tx, person, Entry("person.erased", actor, {"ground": "age"}), called=False, barred=False)
+        entry = Entry("person.erased", actor, {"ground": "age"})
+        _erased(tx, person, entry, called=False, shared=False, barred=False)
     except NotToBeChanged:
         return False
     return True
@@ -190,7 +198,9 @@ def holds(ports: Ports, *, standing: bool = True) -> tuple[HoldRow, ...]:
         return tuple(tx.privacy.holds(standing=standing))
 
 
-def _erased(tx: Transaction, person: PersonRow, entry: Entry, *, called: bool, barred: bool) -> Erasing:
+def _erased(
+    tx: Transaction, person: PersonRow, entry: Entry, *, called: bool, shared: bool, barred: bool
+) -> Erasing:
     subject = tx.privacy.subject(person.id, lock=True)
     looked = _looked_at(tx, person, subject)
     if looked.hindered is not None:
@@ -198,8 +208,8 @@ def _erased(tx: Transaction, person: PersonRow, entry: Entry, *, called: bool, b
     if barred:
         tx.privacy.bar(subject)
     tx.privacy.carry_over_refusals(subject)
-    asked = tx.privacy.forget_at_providers(subject)
-    struck = tx.privacy.erase(subject, called=called)
+    asked = tx.privacy.forget_at_providers(subject, shared=shared)
+    struck = tx.privacy.erase(subject, called=called, shared=shared)
     tx.stops.add(StopKind.PERSON, person.id)
     for address in subject.addresses:
         tx.stops.add(StopKind.ADDRESS, address)
@@ -228,9 +238,10 @@ def _looked_at(tx: Transaction, person: PersonRow, subject: Subject) -> Erasing:
 def _hindrance(found: Footprint) -> Problem | None:
     """What stands in the way, the weightiest first."""
     if found.holds:
-        return Problem("held", "who", "this is held for the law", "see: carillon holds list")
+        message = "what is theirs, or names them, is held for the law"
+        return Problem("held", "who", message, "see: carillon holds list")
     if found.concerns:
-        message = "the safeguarding lead has not dealt with what they wrote"
+        message = "the safeguarding lead has not dealt with what they wrote, or what was written about them"
         return Problem(
             "open_concern", "who", message, "it belongs in the child protection file first (KCSIE)"
         )

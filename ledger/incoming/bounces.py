@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, insert, select, text, update
 
 from broker.delivery import REACHED, State
-from broker.incoming.bouncing import Bounce, BounceKind, KnownTry
+from broker.incoming.bouncing import Aside, Bounce, BounceKind, KnownTry
 from ledger import tables as t
 from ledger.hand import Hand
 from ledger.tables.deliveries import FAILED_STATES
@@ -138,6 +138,32 @@ class Bounces:
         self._hand.connection.execute(
             update(t.mailbox).where(t.mailbox.c.name == mailbox).values(position=position)
         )
+
+    def set_aside(self, mailbox: str, key: str, *, place: str, fault: str) -> bool:
+        """A mail cannot be taken in and stays where it lies; False when that was known."""
+        run, mail = self._hand.connection.execute, t.mail_aside.c
+        known = select(mail.id).where(mail.mailbox == mailbox, mail.key == key)
+        if run(known).first() is not None:
+            return False
+        row = {"mailbox": mailbox, "key": key, "place": place, "fault": fault, "at": self._hand.now}
+        run(insert(t.mail_aside).values(row))
+        return True
+
+    def aside(self) -> Sequence[Aside]:
+        """Mails that could not be taken in, the oldest first."""
+        rows = self._hand.connection.execute(select(t.mail_aside).order_by(t.mail_aside.c.id))
+        return [Aside(row.id, row.mailbox, row.place, row.fault, row.at) for row in rows]
+
+    def not_aside(self, mailbox: str, key: str) -> bool:
+        """It could be taken in after all; False when it was not set aside."""
+        mail = t.mail_aside.c
+        gone = delete(t.mail_aside).where(mail.mailbox == mailbox, mail.key == key)
+        return self._hand.connection.execute(gone).rowcount > 0
+
+    def settle_aside(self, number: int) -> str | None:
+        """Somebody has dealt with it; its mailbox, None when there is no such mail."""
+        gone = delete(t.mail_aside).where(t.mail_aside.c.id == number).returning(t.mail_aside.c.mailbox)
+        return self._hand.connection.execute(gone).scalar_one_or_none()
 
 
 def _is_marked() -> ColumnElement[Any]:

@@ -61,7 +61,7 @@ class Privacy:
         )
         return {row.id: (row.address_id, row.value) for row in rows}
 
-    def forget_at_providers(self, subject: Subject) -> int:
+    def forget_at_providers(self, subject: Subject, *, shared: bool) -> int:
         """A row for each message that a provider has: what went to them or about them, and what they wrote."""
         now = literal(self._hand.now, t.redaction.c.wanted_at.type)
         wanted = 0
@@ -70,7 +70,8 @@ class Privacy:
             sent = select(t.attempt.c.account_id, t.attempt.c.provider_id, now, now)
             wanted += self._wanted(sent.where(theirs, t.attempt.c.provider_id.is_not(None)), some)
         written = select(t.answer.c.account_id, t.answer.c.key, now, now)
-        by_them = t.answer.c.sender_hash.in_(subject.alone_hashes), t.answer.c.account_id.is_not(None)
+        hashes = (*subject.alone_hashes, *(subject.shared_hashes if shared else ()))
+        by_them = t.answer.c.sender_hash.in_(hashes), t.answer.c.account_id.is_not(None)
         return wanted + self._wanted(written.where(*by_them))
 
     def _wanted(self, chosen: Any, ids: Sequence[int] = ()) -> int:
@@ -90,9 +91,13 @@ class Privacy:
         for channel in list(refused):
             OptOuts(self._hand).add(subject.alone_hashes, channel, source=SOURCE)
 
-    def erase(self, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
+    def erase(self, subject: Subject, *, called: bool, shared: bool) -> Mapping[int, Struck]:
         """By the registry, table by table; the rows that others point to come last."""
         self._hand.dialect.overwrite(self._hand.connection)
+        if shared:
+            self._hand.connection.execute(
+                delete(t.answer).where(t.answer.c.sender_hash.in_(subject.shared_hashes))
+            )
         struck = striking.strike(self._hand, subject, called=called)
         for name, held in _in_order():
             table = t.metadata.tables[name]

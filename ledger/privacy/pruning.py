@@ -12,13 +12,11 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
-    Table,
     Text,
     and_,
     cast,
     delete,
     exists,
-    false,
     insert,
     literal,
     not_,
@@ -34,7 +32,8 @@ from broker.ports.privacy import Pruned
 from ledger import tables as t
 from ledger.hand import Hand
 from ledger.office.families import person_row
-from ledger.privacy.registry import REGISTRY, Held, Whose
+from ledger.privacy import holds
+from ledger.privacy.registry import REGISTRY
 
 _ABANDONED = timedelta(days=30)  # after its expiry nothing can be under way, whatever its state says
 _OF_MESSAGES = ("delivery_covers", "attempt", "retraction")  # rows by a delivery's number
@@ -84,7 +83,7 @@ class Prunings:
             exists().where(content.c.announcement_id == t.announcement.c.id),
             exists().where(link.c.announcement_id == t.announcement.c.id),
         )
-        ids = self._over(before, and_(has, not_(self._told_somebody_held())), limit)
+        ids = self._over(before, and_(has, not_(holds.told_somebody(self._hand, t.announcement.c.id))), limit)
         if not ids:
             return Pruned(self._files(), more=False)
         gone = run(delete(content).where(content.c.announcement_id.in_(ids))).rowcount
@@ -159,7 +158,7 @@ class Prunings:
             table = t.metadata.tables[name]
             keys = list(table.primary_key)
             of_age = table.c[held.aged].is_not(None) & (table.c[held.aged] < before)
-            chosen = select(*keys).where(of_age, not_(_of_somebody_held(table, held))).limit(limit)
+            chosen = select(*keys).where(of_age, not_(holds.of_somebody(table, held))).limit(limit)
             if len(keys) != 1:
                 raise AssertionError(f"{name} goes by its age and has more than one key")
             gone = self._hand.connection.execute(delete(table).where(keys[0].in_(chosen))).rowcount
@@ -172,34 +171,16 @@ class Prunings:
         """Announcements that expired before, have something of the kind still, and are not held."""
         query = (
             select(t.announcement.c.id)
-            .where(t.announcement.c.expires_at < before, has, not_(self._is_held()))
+            .where(
+                t.announcement.c.expires_at < before, has, not_(holds.of_announcement(t.announcement.c.id))
+            )
             .order_by(t.announcement.c.id)
             .limit(limit)
         )
         return list(self._hand.connection.execute(query).scalars())
 
-    def _is_held(self) -> ColumnElement[bool]:
-        return exists().where(
-            t.legal_hold.c.lifted_at.is_(None), t.legal_hold.c.announcement_id == t.announcement.c.id
-        )
-
     def _not_held(self, person: ColumnElement[int]) -> ColumnElement[bool]:
         return not_(exists().where(t.legal_hold.c.lifted_at.is_(None), t.legal_hold.c.person_id == person))
-
-    def _told_somebody_held(self) -> ColumnElement[bool]:
-        """An announcement about somebody who is held, or to an address of theirs: it is what was said to them."""
-        held = select(t.legal_hold.c.person_id).where(
-            t.legal_hold.c.lifted_at.is_(None), t.legal_hold.c.person_id.is_not(None)
-        )
-        if not list(self._hand.connection.execute(held.limit(1)).scalars()):
-            return false()
-        about = exists().where(t.duty.c.announcement_id == t.announcement.c.id, t.duty.c.person_id.in_(held))
-        to = exists().where(
-            t.delivery.c.announcement_id == t.announcement.c.id,
-            t.person_address.c.address_id == t.delivery.c.address_id,
-            t.person_address.c.person_id.in_(held),
-        )
-        return or_(about, to)
 
     def _of_nobody_held(self) -> ColumnElement[bool]:
         return self._not_held(t.duty.c.person_id)
@@ -262,25 +243,6 @@ class Prunings:
             update(t.address).where(t.address.c.id.in_(ids)).values(value=own, commitment_key=None, **more)
         )
         return len(ids)
-
-
-def _of_somebody_held(table: Table, held: Held) -> ColumnElement[bool]:
-    """A row about a person, or an announcement, that is held for the law."""
-    hold, holds = t.legal_hold.c, t.person_address.c
-    found = []
-    for column, whose in held.theirs.items():
-        theirs: tuple[ColumnElement[bool], ...] = (hold.person_id == table.c[column],)
-        if whose is not Whose.PERSON:
-            theirs = (holds.person_id == hold.person_id, holds.address_id == table.c[column])
-        if whose is Whose.ALONE_HASH:
-            by_hash = (t.address.c.hash == table.c[column], t.address.c.id == holds.address_id)
-            theirs = (holds.person_id == hold.person_id, *by_hash)
-        found.append(exists().where(hold.lifted_at.is_(None), *theirs))
-    if "announcement_id" in table.c:
-        found.append(
-            exists().where(hold.lifted_at.is_(None), hold.announcement_id == table.c.announcement_id)
-        )
-    return or_(false(), *found)
 
 
 def _runs(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:

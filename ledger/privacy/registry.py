@@ -41,6 +41,7 @@ class Whose(StrEnum):
     ADDRESS = "address"  # that they hold, whoever else does
     ALONE = "alone"  # that nobody else holds
     ALONE_HASH = "alone_hash"
+    ADDRESS_HASH = "address_hash"
     DELIVERY = "delivery"  # to an address of theirs, or about them
 
 
@@ -260,6 +261,7 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             ),
             Erasure.GONE,
             theirs={"sender_hash": Whose.ALONE_HASH},
+            shown={"sender_hash": Whose.ADDRESS_HASH},
             aged="done_at",
             title="What you wrote to the school",
         ),
@@ -274,7 +276,9 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             ),
             Erasure.GONE,
             theirs={"address_id": Whose.ALONE},
+            shown={"address_id": Whose.ADDRESS},
             aged="at",
+            title="What came back from your addresses",
         ),
         "bounced": Held(
             "addresses that do not exist, by keyed hash",
@@ -284,6 +288,11 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             because="nobody is to write to an address that bounced, and a keyed hash is all that it takes",
         ),
         "mailbox": Held("how far a mailbox is read", Kept.SCHOOL, _columns(nothing="name position read_at")),
+        "mail_aside": Held(
+            "mails that could not be taken in: where they lie, and nothing of them",
+            Kept.SCHOOL,
+            _columns(key="key", nothing="id mailbox place fault at"),
+        ),
         "receipt": Held(
             "callbacks of providers; what they said is emptied as soon as it is read",
             Kept.RECEIPTS,

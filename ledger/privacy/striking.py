@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Result, Row, Table, and_, or_, select, update
@@ -14,27 +16,50 @@ from broker.scrutiny.audit import kept_digest, wording_digest
 from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from ledger.hand import Hand
+from ledger.privacy import holds
 from ledger.privacy.registry import REGISTRY
 
+_OF = "announcement_id"
 # Where the record holds a digest of the words: these columns name the announcement.
 _ANNOUNCEMENTS = {"announcement": "id", "content": "announcement_id", "content_attachment": "announcement_id"}
+# Rows of somebody's own, or that stand by themselves: held by their own number.
+_HOLDABLE = frozenset(
+    {"announcement", "legal_hold", *(name for name, held in REGISTRY.items() if held.theirs)}
+)
 
 
-def mentions(hand: Hand, subject: Subject) -> tuple[int, int]:
-    """How many rows name them whole, and how many others have one of their single names."""
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Rows that name somebody whole, others that have one of their single names; and the first ones by their numbers.
+
+    `whole`: a table's name → numbers; of what belongs to an announcement and to nobody, the announcement's.
+    """
+
+    named: int
+    called: int
+    whole: Mapping[str, frozenset[int]]
+
+
+def mentions(hand: Hand, subject: Subject) -> Mentions:
+    """Where somebody is named."""
     whole = pattern(subject.named, subject.values, [subject.source_id])
     single = pattern(subject.called)
     named = called = 0
-    for _, _, words in typed(hand):
+    found: dict[str, set[int]] = defaultdict(set)
+    for table, row, words in typed(hand):
         if any(whole.search(each) for each in words.values()):
             named += 1
+            _note(found, table, row)
         elif any(single.search(each) for each in words.values()):
             called += 1
-    return named, called
+    return Mentions(named, called, {name: frozenset(ids) for name, ids in found.items()})
 
 
 def strike(hand: Hand, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
-    """Strike them out; returns the announcements that this changed. `called`: single names too."""
+    """Strike them out; returns the announcements that this changed. `called`: single names too.
+
+    Where somebody is named whole in what must stay as it is, nobody is erased; a single name is left standing in it.
+    """
     names = (*subject.named, *subject.called) if called else subject.named
     found = pattern(names, subject.values, [subject.source_id])
     struck = striker(found)
@@ -43,12 +68,29 @@ def strike(hand: Hand, subject: Subject, *, called: bool) -> Mapping[int, Struck
         for table, row, words in typed(hand)
         if any(found.search(each) for each in words.values())
     ]
+    stays = untouched(hand, _noted((table, row) for table, row, _ in changed)) if called else {}
+    changed = [one for one in changed if not _is_among(stays, one[0], one[1])]
     for table, row, words in changed:
         _write(hand, table, row, words)
     theirs = {
         row._mapping[_ANNOUNCEMENTS[table.name]] for table, row, _ in changed if table.name in _ANNOUNCEMENTS
     }
     return {one: _digests(hand, one) for one in sorted(theirs)}
+
+
+def untouched(hand: Hand, rows: Mapping[str, Collection[int]]) -> Mapping[str, frozenset[int]]:
+    """Which of these stay word by word: what is held for the law, and what the lead has not dealt with."""
+    stays = dict(holds.among(hand, rows))
+    stays["answer"] = stays.get("answer", frozenset()) | open_concerns(hand, rows.get("answer", ()))
+    return stays
+
+
+def open_concerns(hand: Hand, answers: Collection[int]) -> frozenset[int]:
+    """Which of these answers the safeguarding lead has not dealt with."""
+    if not answers:
+        return frozenset()
+    waiting = select(t.answer.c.id).where(t.answer.c.concern, t.answer.c.done_at.is_(None))
+    return frozenset(hand.connection.execute(waiting).scalars()) & frozenset(answers)
 
 
 def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
@@ -58,10 +100,38 @@ def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
             continue
         table = t.metadata.tables[name]
         columns = [table.c[column] for column in held.typed]
+        of = [table.c[_OF]] if _OF in table.c and not table.c[_OF].primary_key else []
         anything = or_(*(column != "" for column in columns))
-        found: Result[Any] = hand.connection.execute(select(*table.primary_key, *columns).where(anything))
+        found: Result[Any] = hand.connection.execute(
+            select(*table.primary_key, *of, *columns).where(anything)
+        )
         for row in found:
             yield table, row, {column: row._mapping[column] or "" for column in held.typed}
+
+
+def _place(table: Table, row: Row[Any]) -> tuple[str, int] | None:
+    """The table and number by which a row is held: its own, or its announcement's."""
+    if table.name in _HOLDABLE:
+        return table.name, row.id
+    announcement = row._mapping[_OF] if _OF in table.c else None
+    return None if announcement is None else ("announcement", announcement)
+
+
+def _note(found: dict[str, set[int]], table: Table, row: Row[Any]) -> None:
+    if (place := _place(table, row)) is not None:
+        found[place[0]].add(place[1])
+
+
+def _noted(rows: Iterable[tuple[Table, Row[Any]]]) -> Mapping[str, Collection[int]]:
+    found: dict[str, set[int]] = defaultdict(set)
+    for table, row in rows:
+        _note(found, table, row)
+    return found
+
+
+def _is_among(stays: Mapping[str, frozenset[int]], table: Table, row: Row[Any]) -> bool:
+    place = _place(table, row)
+    return place is not None and place[1] in stays.get(place[0], ())
 
 
 def _digests(hand: Hand, announcement: int) -> Struck:

@@ -12,7 +12,7 @@ from broker.ports.privacy import Footprint, Subject
 from broker.privacy.strike import whole_names
 from ledger import tables as t
 from ledger.hand import Hand
-from ledger.privacy import striking
+from ledger.privacy import holds, striking
 from ledger.privacy.registry import REGISTRY, Erasure, Whose
 
 _PER_STATEMENT = 5_000  # ids
@@ -34,7 +34,7 @@ class Subjects:
         held = self._held(person)
         about = self._about([person])
         orphans = self._orphans(self._about([person, *self.pupils(person)]))
-        deliveries = set(about) | set(self._to([*(one.id for one in held), *(one.id for one in orphans)]))
+        deliveries = {*about, *self._to([*(one.id for one in held), *(one.id for one in orphans)])}
         if lock:
             self._lock(deliveries)
         alone = [*self._alone(held), *orphans]
@@ -43,7 +43,8 @@ class Subjects:
             person=person,
             addresses=tuple(one.id for one in held),
             alone=tuple(one.id for one in alone),
-            alone_hashes=tuple(bytes(one.hash) for one in alone),
+            alone_hashes=tuple(bytes(one.hash) for one in alone if one.hash),
+            shared_hashes=tuple(bytes(one.hash) for one in held if one.hash and one not in alone),
             deliveries=tuple(sorted(deliveries)),
             values=tuple((one.kind, one.value) for one in alone),
             named=whole_names(row.given_name, row.family_name, row.preferred_name),
@@ -63,16 +64,17 @@ class Subjects:
                 )
                 if n:
                     counted[held.about] = n
-        named, called = striking.mentions(self._hand, subject)
+        found = striking.mentions(self._hand, subject)
         return Footprint(
             rows=counted,
-            named=named,
-            called=called,
+            named=found.named,
+            called=found.called,
             files=self._files(subject),
+            shared=len(self._written(subject.shared_hashes)),
             under_way=self._under_way(subject),
             blocks=self._blocks(subject.person),
-            concerns=self._concerns(subject),
-            holds=self._holding(subject),
+            concerns=self._concerns(subject, found.whole.get("answer", frozenset())),
+            holds=self._holding(subject, found.whole),
             at_providers=self._at_providers(subject),
         )
 
@@ -185,22 +187,30 @@ class Subjects:
         )
         return int(self._hand.connection.execute(of).scalar_one())
 
-    def _concerns(self, subject: Subject) -> int:
-        of = select(func.count()).where(
-            t.answer.c.sender_hash.in_(subject.alone_hashes), t.answer.c.concern, t.answer.c.done_at.is_(None)
-        )
-        return int(self._hand.connection.execute(of).scalar_one())
+    def _written(self, hashes: Sequence[bytes]) -> Sequence[int]:
+        of = select(t.answer.c.id).where(t.answer.c.sender_hash.in_(hashes))
+        return self._hand.connection.execute(of).scalars().all() if hashes else ()
 
-    def _holding(self, subject: Subject) -> int:
+    def _concerns(self, subject: Subject, named: Collection[int]) -> int:
+        written = self._written([*subject.alone_hashes, *subject.shared_hashes])
+        return len(striking.open_concerns(self._hand, {*written, *named}))
+
+    def _holding(self, subject: Subject, named: Mapping[str, Collection[int]]) -> int:
+        """They themselves, what they were told, what somebody who is held was told with them, and what names them."""
+        hold = t.legal_hold.c
         standing = self._hand.connection.execute(
-            select(t.legal_hold.c.person_id, t.legal_hold.c.announcement_id).where(
-                t.legal_hold.c.lifted_at.is_(None)
-            )
+            select(hold.person_id, hold.announcement_id).where(hold.lifted_at.is_(None))
         ).all()
+        if not standing:
+            return 0
         held = len([one for one in standing if one.person_id == subject.person])
         announcements = {one.announcement_id for one in standing if one.announcement_id is not None}
-        if not announcements:
-            return held
+        others = {one.person_id for one in standing if one.person_id is not None} - {subject.person}
+        held += len(self._announced(subject) & announcements) if announcements else 0
+        held += sum(not self._told(other).isdisjoint(subject.deliveries) for other in sorted(others))
+        return held + sum(len(ids) for ids in holds.among(self._hand, named).values())
+
+    def _announced(self, subject: Subject) -> set[int]:
         touched: set[int] = set()
         for some in chunks(subject.deliveries):
             rows = self._hand.run(
@@ -208,7 +218,11 @@ class Subjects:
                 ids=self._hand.dialect.ids(some),
             )
             touched |= {row.id for row in rows}
-        return held + len(touched & announcements)
+        return touched
+
+    def _told(self, person: int) -> set[int]:
+        """Deliveries about somebody, or to an address of theirs."""
+        return {*self._about([person]), *self._to([one.id for one in self._held(person)])}
 
     def _at_providers(self, subject: Subject) -> int:
         found = 0
@@ -236,6 +250,7 @@ def where_theirs(hand: Hand, name: str, columns: Mapping[str, Whose], subject: S
             Whose.ADDRESS: subject.addresses,
             Whose.ALONE: subject.alone,
             Whose.ALONE_HASH: subject.alone_hashes,
+            Whose.ADDRESS_HASH: (*subject.alone_hashes, *subject.shared_hashes),
         }
         parts.append(table.c[column].in_(list(values[whose])))
     if parts:

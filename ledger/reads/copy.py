@@ -32,6 +32,7 @@ _LONGEST_NAME = 5  # words
 _EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[\s().-]*\d){8,14}(?!\w)")
 _WORD = re.compile(r"[\w'’-]+")
+_SHARED = "from an address that others hold too"
 _OWN = frozenset({"delivery", "guardianship"})  # told in words of their own below
 
 
@@ -63,6 +64,9 @@ def copy(hand: Hand, subject: Subject) -> Copy:
     ]
     sections.insert(1, Section("Groups you are in", _groups(hand, subject)))
     sections.append(Section("Where you asked for no more", _opt_outs(hand, subject)))
+    sections.append(
+        Section("Where nothing more goes, because what was sent came back", _bounced(hand, subject))
+    )
     sections.append(Section(REGISTRY["guardianship"].title, _ties(hand, subject)))
     messages = _messages(hand, subject, discreet)
     sections.append(Section(REGISTRY["delivery"].title, messages))
@@ -80,11 +84,13 @@ def _rows(
     found: list[Mapping[str, Any]] = []
     for where, values in where_theirs(hand, name, held.found_by, subject):
         query = select(*(table.c[column] for column in shown)).where(where)
+        if table is t.answer:  # whoever else holds the address may have written it
+            query = query.add_columns(table.c.sender_hash.in_(subject.shared_hashes).label(_SHARED))
         for row in hand.connection.execute(query, values):
             told = {
-                _label(column): _plain(value, held.columns[column], discreet)
+                _label(column): _plain(value, held.columns.get(column, Kind.NOTHING), discreet)
                 for column, value in row._mapping.items()
-                if value not in (None, "")
+                if value not in (None, "") and (column != _SHARED or value)
             }
             found.append(told)
     return tuple(found)
@@ -118,6 +124,18 @@ def _opt_outs(hand: Hand, subject: Subject) -> tuple[Mapping[str, Any], ...]:
         }
         for row in rows
     )
+
+
+def _bounced(hand: Hand, subject: Subject) -> tuple[Mapping[str, Any], ...]:
+    """By the keyed hash, as such a mark is kept."""
+    marks = t.bounced.c
+    rows = hand.connection.execute(
+        select(t.address.c.value, marks.channel, marks.code, marks.at)
+        .join(t.address, t.address.c.hash == marks.hash)
+        .where(t.address.c.id.in_(subject.addresses))
+        .order_by(t.address.c.id, marks.channel)
+    )
+    return tuple({"to": row.value, "by": row.channel, "code": row.code, "at": _bare(row.at)} for row in rows)
 
 
 def _ties(hand: Hand, subject: Subject) -> tuple[Mapping[str, Any], ...]:

@@ -12,7 +12,7 @@ from ledger.tables.announcements import (
     template,
     template_attachment,
 )
-from ledger.tables.answers import answer, bounce, bounced, mailbox, note
+from ledger.tables.answers import answer, bounce, bounced, mail_aside, mailbox, note
 from ledger.tables.approvals import announcement_copy, approval, operator, operator_role
 from ledger.tables.base import Id, Moment, metadata, one_of
 from ledger.tables.calendar import calendar_span, occurrence, schedule, schedule_exception
@@ -87,6 +87,7 @@ __all__ = [
     "licence",
     "licence_version",
     "licence_warning",
+    "mail_aside",
     "mailbox",
     "mapping",
     "membership",

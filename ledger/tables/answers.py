@@ -84,3 +84,16 @@ mailbox = Table(
     Column("position", Text, nullable=False),
     Column("read_at", Moment, nullable=False),
 )
+
+# Mails that could not be taken in: they lie in their mailbox, and nothing of them is kept here.
+mail_aside = Table(
+    "mail_aside",
+    metadata,
+    id_(),
+    Column("mailbox", String(63), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("mailbox", "key"),
+)

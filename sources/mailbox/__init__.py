@@ -33,7 +33,7 @@ class Fetched:
     position: str
 
 
-Take = Callable[[Fetched], None]
+Take = Callable[[Fetched], bool]  # False: it could not be taken in, and stays where it lies
 
 
 class Mailbox(Protocol):
@@ -42,6 +42,6 @@ class Mailbox(Protocol):
     def read(self, position: str, take: Take) -> str:
         """Hand over what came after `position`, the oldest first; returns the place behind it all.
 
-        "" is the position of a mailbox that was never read. What `take` raises ends the turn, and that mail stays.
-        Raises MailboxAway.
+        "" is the position of a mailbox that was never read. What is not taken in stays, and the next one is handed
+        over; what `take` raises ends the turn. Raises MailboxAway.
         """

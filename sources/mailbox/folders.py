@@ -1,7 +1,8 @@
 """Mailboxes on this machine, where a mail server delivers to: a Maildir, or one mbox file.
 
 In a Maildir what was read moves from `new` to `cur`, as any mail program would do it; out of an mbox it is taken, under
-the locks that mail servers hold. With `delete_read` it goes altogether.
+the locks that mail servers hold. With `delete_read` it goes altogether. What could not be taken in never goes: in a
+Maildir it is flagged, in an mbox it is offered again the next time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sources.mailbox import MOST_AT_ONCE, MOST_BYTES, Fetched, MailboxAway, Take
+
+MOST_LOOKED_AT = 10 * MOST_AT_ONCE  # of an mbox, where what cannot be taken in lies before the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,12 @@ class Maildir:
             for came, name in waiting[:MOST_AT_ONCE]:
                 with (new / name).open("rb") as file:
                     raw = file.read(MOST_BYTES)
-                take(Fetched(raw, datetime.fromtimestamp(came, UTC), name))
-                if self.delete_read:
+                taken = take(Fetched(raw, datetime.fromtimestamp(came, UTC), name))
+                if taken and self.delete_read:
                     (new / name).unlink(missing_ok=True)
-                else:
+                else:  # read, or flagged for whoever looks into it with a mail program
                     with suppress(FileNotFoundError):
-                        (new / name).rename(cur / f"{name.partition(':')[0]}:2,S")
+                        (new / name).rename(cur / f"{name.partition(':')[0]}:2,{'S' if taken else 'F'}")
         except OSError:
             raise MailboxAway("the folder of the mailbox cannot be read") from None
         return "read"
@@ -61,11 +64,13 @@ class Mbox:
                 box.lock()
                 taken: list[str] = []
                 try:
-                    for key in list(box.iterkeys())[:MOST_AT_ONCE]:
+                    for key in list(box.iterkeys())[:MOST_LOOKED_AT]:
                         with box.get_file(key) as file:
                             raw = file.read(MOST_BYTES)
-                        take(Fetched(raw, came, str(key)))
-                        taken.append(key)
+                        if take(Fetched(raw, came, str(key))):
+                            taken.append(key)
+                        if len(taken) == MOST_AT_ONCE:
+                            break
                 finally:
                     for key in taken:
                         box.remove(key)

@@ -64,8 +64,7 @@ class Imap:
             for uid in _found(server, done + 1, until)[: MOST_AT_ONCE - handed]:
                 place = f"{validity}:{uid}"
                 fetched = _fetched(server, uid, place)
-                if fetched is not None:
-                    take(fetched)
+                if fetched is not None and take(fetched):
                     self._put_away(server, uid)
                 handed, done = handed + 1, uid
             if handed < MOST_AT_ONCE:

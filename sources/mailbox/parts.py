@@ -46,14 +46,18 @@ logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it tells of its 
 
 def mail_of(raw: bytes, *, to: tuple[str, ...] = (), received_at: datetime, now: datetime) -> Mail:
     """What a mail says. `to` is what the mail server knows of whom it was for. Never raises for what it holds."""
-    raw = raw[:MOST_BYTES]
-    key = hashlib.sha256(raw).hexdigest()
+    key, raw = key_of(raw), raw[:MOST_BYTES]
     late = received_at < now - LATE_AFTER
     try:
         return _mail_of(raw, key, to, late=late)
     except Exception:  # noqa: BLE001 - whatever the library stumbles over, somebody should still look at the mail
         text = "This mail cannot be read here; it lies in the mailbox as it came."
         return Mail(key, "", to, "", text, quiet=True)
+
+
+def key_of(raw: bytes) -> str:
+    """What names a mail, wherever it comes from and however often."""
+    return hashlib.sha256(raw[:MOST_BYTES]).hexdigest()
 
 
 def _mail_of(raw: bytes, key: str, to: tuple[str, ...], *, late: bool) -> Mail:

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.address import AddressKind
 from broker.announcement import Announcement, Step
+from broker.authority import operators
 from broker.consent.optouts import hash_of, stop
-from broker.errors import NotFound, NotToBeChanged
+from broker.errors import NotAllowed, NotFound, NotToBeChanged
 from broker.incoming import answers
 from broker.incoming.answering import Answering, AnswerRow, Inbound, Inbox
 from broker.incoming.answers import Recorded
+from broker.ports.approvals import OperatorRole
 from broker.values import Lane
 from ledger import tables as t
 from ledger.setup import rules_for
@@ -298,3 +300,61 @@ def test_the_record_verifies_and_holds_no_word_of_an_answer(school: World) -> No
     assert b"uncle" not in bodies
     assert PARENT[4:].encode() not in bodies
     assert school.record().count("answer.recorded") == 2
+
+
+# --- who may open them
+
+
+@pytest.fixture
+def named(school: World) -> World:
+    """The school has named operators: an author of each department, one of the whole school, an auditor."""
+    people = [("Mrs Head", "author", None), ("Mr High", "author", "music"), ("Mr Ring", "author", "office")]
+    for name, role, department in (*people, ("Dr Look", "auditor", None)):
+        operators.add(school.ports, name, [OperatorRole(role)], department, actor=HEAD)
+    return school
+
+
+def may(world: World, public_id: UUID | None, name: str) -> bool:
+    assert public_id is not None
+    try:
+        answers.show(world.ports, public_id, actor=Actor(ActorKind.PERSON, name))
+    except NotAllowed:
+        with pytest.raises(NotAllowed):
+            answers.finish(world.ports, public_id, actor=Actor(ActorKind.PERSON, name))
+        return False
+    return True
+
+
+def test_an_answer_is_opened_by_its_watchers_by_authors_and_by_the_lead(named: World) -> None:
+    said_in(named)
+    told = hear(named).public_id
+    everybody = ("Mr Low", "mrs  head", "Mr High", "Ms Safe", "Mr Ring", "Dr Look", "Somebody", "Mrs Bell")
+    assert [who for who in everybody if may(named, told, who)] == [
+        "Mr Low",
+        "mrs  head",
+        "Mr High",
+        "Ms Safe",
+    ]
+    assert named.record().count("answer.shown") == 4
+
+
+def test_what_is_for_no_department_is_the_first_inbox_s(named: World) -> None:
+    told = hear(named, sender=STRANGER).public_id
+    everybody = ("Mrs Bell", "Mrs Head", "Mr Ring", "Mr High", "Mr Low")
+    assert [who for who in everybody if may(named, told, who)] == ["Mrs Bell", "Mrs Head", "Mr Ring"]
+
+
+def test_the_lead_needs_no_role_and_no_role_opens_what_is_for_the_lead(named: World) -> None:
+    told = hear(named, "he hits me").public_id
+    assert told is not None
+    for who in ("Mrs Head", "Dr Look"):
+        with pytest.raises(NotToBeChanged):
+            answers.show(named.ports, told, actor=Actor(ActorKind.PERSON, who))
+    answers.release(named.ports, told, "music", actor=LEAD)
+    assert [who for who in ("Ms Safe", "Mr Low", "Mr Ring") if may(named, told, who)] == ["Ms Safe", "Mr Low"]
+
+
+def test_with_nobody_named_as_the_lead_a_concern_is_the_authors_and_nobody_else_s(named: World) -> None:
+    named.ports = replace(named.ports, answering=replace(SCHOOL, lead=Inbox("safeguarding")))
+    told = hear(named, "he hits me").public_id
+    assert [who for who in ("Mrs Head", "Dr Look", "Somebody") if may(named, told, who)] == ["Mrs Head"]

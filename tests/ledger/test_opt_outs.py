@@ -109,3 +109,33 @@ def test_what_is_no_address_of_the_channel_is_refused(imported: Ports, address: 
 def test_a_name_that_no_opt_out_has_is_told(imported: Ports) -> None:
     with pytest.raises(NotFound):
         optouts.lift(imported, "5f3a0c9d1b22", "sms", why="asked", actor=SYSTEM)
+
+
+@pytest.mark.parametrize("written", ["447911100001", "00447911100001", "07911 100001", "7911100001", MUM])
+def test_a_number_is_lifted_however_it_is_written(imported: Ports, written: str) -> None:
+    """Without its + it looks like the beginning of a hash, by which the list calls an opt-out."""
+    optouts.add(imported, MUM, "sms", why="asked", actor=SYSTEM)
+    assert optouts.lift(imported, written, "sms", why="asked", actor=SYSTEM).changed
+    assert not optouts.lift(imported, written, "sms", why="asked", actor=SYSTEM).changed
+
+
+def test_what_may_be_a_number_and_the_beginning_of_a_hash_is_what_has_opted_out(
+    imported: Ports, ledger: Ledger
+) -> None:
+    other = bytes.fromhex(MUM[1:]) + bytes(26)
+    with ledger.begin() as tx:
+        tx.opt_outs.add([other], "sms", source="x")
+    optouts.add(imported, MUM, "sms", why="asked", actor=SYSTEM)
+    with pytest.raises(NotFound) as refused:
+        optouts.lift(imported, MUM[1:], "sms", why="asked", actor=SYSTEM)
+    assert refused.value.problem.code == "ambiguous"
+    assert optouts.lift(imported, MUM, "sms", why="asked", actor=SYSTEM).changed
+    assert optouts.lift(imported, MUM[1:], "sms", why="asked", actor=SYSTEM).changed  # the other one now
+    with ledger.look() as tx:
+        assert tx.opt_outs.listed(limit=10) == []
+
+
+def test_a_run_of_digits_that_is_neither_is_one_clear_error(imported: Ports) -> None:
+    with pytest.raises(NotFound) as refused:
+        optouts.lift(imported, "123456789012", "sms", why="asked", actor=SYSTEM)
+    assert (refused.value.problem.code, refused.value.problem.field) == ("unknown_opt_out", "address")

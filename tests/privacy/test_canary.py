@@ -59,9 +59,6 @@ def test_nothing_sings_in_one_process_on_sqlite(embedded: Installed) -> None:
     search(aviary, [*heard, *logs(embedded.folder), *tables(embedded)])
 
 
-# Commands run in this process: what one leaves to the end of its own is closed by the collector, and told.
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nothing_sings_in_many_processes_over_postgresql_and_redis(
     embedded: Installed, postgres_server: PostgresServer, redis_server: RedisServer
 ) -> None:

@@ -7,12 +7,14 @@ import json
 from sqlalchemy import select
 
 from broker.consent import optouts
+from broker.incoming import answers
+from broker.incoming.answering import Inbound
 from broker.privacy import erasure
 from cli import copy_page
 from ledger import tables as t
 from ledger.reads.copy import Copy, copy
 from tests.support.broker_world import World
-from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, PUPIL, SHARED, Planted
+from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OTHER, PUPIL, SHARED, Planted
 
 FACTS = {"school": "St Bride's", "recipients": ("texts <by> X",), "kept": {"messages": "730 days"}}
 
@@ -55,6 +57,30 @@ def test_where_they_asked_for_no_more_is_in_it(planted: Planted) -> None:
     assert [(row["to"], row["by"], row["how it came"]) for row in section.rows] == [
         (MOBILE, "sms", "the office")
     ]
+
+
+def test_what_came_from_an_address_of_several_is_in_the_copy_of_each_without_the_other(
+    planted: Planted,
+) -> None:
+    world = planted.world
+    words = "We are away, Zephyrine Quillfeather and Ottoline Marchbanks."
+    inbound = Inbound("email", SHARED, words, "away")
+    world.ledger.transact(lambda tx: answers.record_inbound(world.ports, tx, inbound, actor=OFFICE))
+    for who, kept in (
+        (GUARDIAN, "We are away, Zephyrine Quillfeather and another person."),
+        (OTHER, "We are away, another person and Ottoline Marchbanks."),
+    ):
+        [section] = [one for one in copied(world, who).sections if "wrote" in one.title]
+        [row] = [one for one in section.rows if one["sender"] == SHARED]
+        assert (row["text"], row["from an address that others hold too"]) == (kept, True)
+
+
+def test_which_addresses_came_back_is_in_it(planted: Planted) -> None:
+    world = planted.world
+    [row] = world.rows(select(t.address.c.id).where(t.address.c.value == EMAIL))
+    world.ledger.transact(lambda tx: tx.bounces.mark(row.id, "email", code="5.1.1"))
+    [section] = [one for one in copied(world, GUARDIAN).sections if "came back" in one.title]
+    assert [(one["to"], one["by"], one["code"]) for one in section.rows] == [(EMAIL, "email", "5.1.1")]
 
 
 def test_nobody_else_is_in_it(planted: Planted) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,8 @@ from broker.address import AddressKind
 from broker.announcement import Part
 from broker.consent import optouts
 from broker.errors import NotFound, NotToBeChanged
+from broker.incoming import answers
+from broker.incoming.answering import Inbound
 from broker.office import families
 from broker.privacy import erasure, redact
 from broker.privacy.erasure import Ground
@@ -80,14 +83,14 @@ def test_nobody_else_is_touched(planted: Planted) -> None:
 def test_the_record_verifies_and_every_row_agrees_with_it(planted: Planted) -> None:
     world = planted.world
     seal(world)
-    before = compare(world.ledger).faults
+    before = compare(world.ledger, now=datetime.now(UTC)).faults
     erase(world, GUARDIAN)
     families.unblock(world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
     erase(world, PUPIL)
     seal(world)
     with world.ledger.reading() as hand:
         verified = verify(hand.connection)
-    compared = compare(world.ledger)
+    compared = compare(world.ledger, now=datetime.now(UTC))
     assert (verified.ok, verified.first_fault, verified.unsealed) == (True, None, 0)
     assert compared.faults == before
 
@@ -188,6 +191,72 @@ def test_what_stands_in_the_way_is_said_before_and_kept_to(planted: Planted) -> 
     assert planted.everywhere(GUARDIAN)
 
 
+def test_what_names_them_and_is_held_stays_word_by_word(planted: Planted) -> None:
+    """Announced to nobody yet: neither they nor a message of theirs is held, only the wording."""
+    world = planted.world
+    thanks = world.announce(parts={Part.SHORT: "Thanks to Zephyrine Quillfeather."})
+    bravo = world.announce(parts={Part.SHORT: "Bravo Zephyrine!"})
+    holds = [
+        erasure.hold(world.ports, announcement=one.public_id, why="a claim", actor=OFFICE)
+        for one in (thanks, bravo)
+    ]
+    assert hindrance(world, GUARDIAN) == "held"
+    assert wording(world, thanks.id) == "Thanks to Zephyrine Quillfeather."
+    erasure.lift(world.ports, holds[0], actor=OFFICE)
+    erase(world, GUARDIAN, called=True)
+    assert wording(world, thanks.id) == "Thanks to erased person."
+    assert (
+        wording(world, bravo.id) == "Bravo Zephyrine!"
+    )  # a word of the language, as far as anybody can tell
+
+
+def test_what_somebody_who_is_held_wrote_of_them_or_was_told_with_them_stays(planted: Planted) -> None:
+    world = planted.world
+    heard = wrote(world, "sms", "+447911110000", "Zephyrine Quillfeather drove too fast")
+    hold = erasure.hold(world.ports, who="parent0", why="a claim", actor=OFFICE)
+    assert hindrance(world, GUARDIAN) == "held"
+    erasure.lift(world.ports, hold, actor=OFFICE)
+    hold = erasure.hold(world.ports, who=PUPIL, why="a claim", actor=OFFICE)
+    assert hindrance(world, GUARDIAN) == "held"
+    erasure.lift(world.ports, hold, actor=OFFICE)
+    erase(world, GUARDIAN)
+    assert said(world, heard) == "erased person drove too fast"
+
+
+def test_a_disclosure_that_names_them_is_dealt_with_before_the_name_goes(planted: Planted) -> None:
+    world = planted.world
+    heard = wrote(
+        world, "sms", "+447911110000", "Zephyrine Quillfeather hits him. Zephyrine does it every day"
+    )
+    world.sql("UPDATE answer SET concern = true WHERE text LIKE '%hits%'")
+    assert hindrance(world, GUARDIAN) == "open_concern"
+    answers.finish(world.ports, heard, actor=OFFICE)
+    erase(world, GUARDIAN)
+    assert said(world, heard) == "erased person hits him. Zephyrine does it every day"
+
+
+def test_what_came_from_an_address_of_several_goes_with_the_last_of_them(planted: Planted) -> None:
+    world = planted.world
+    heard = wrote(world, "email", SHARED, "We are away. Zephyrine Quillfeather and Ottoline Marchbanks")
+    assert erasure.look(world.ports, GUARDIAN).footprint.shared == 1
+    families.unblock(world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
+    erase(world, GUARDIAN)
+    assert said(world, heard) == "We are away. erased person and Ottoline Marchbanks"
+    assert erasure.look(world.ports, OTHER).footprint.shared == 0  # it is hers alone now
+    erase(world, OTHER)
+    assert said(world, heard) is None
+
+
+def test_what_came_from_an_address_of_several_goes_at_once_where_somebody_asks_for_it(
+    planted: Planted,
+) -> None:
+    world = planted.world
+    heard = wrote(world, "email", SHARED, "We are away.")
+    other = wrote(world, "sms", "+447911110000", "We are here.")
+    erase(world, GUARDIAN, shared=True)
+    assert (said(world, heard), said(world, other)) == (None, "We are here.")
+
+
 def test_what_is_queued_to_them_does_not_leave(planted: Planted) -> None:
     world = planted.world
     said = world.announce()
@@ -235,6 +304,24 @@ def test_the_files_of_sqlite_hold_nothing_of_them_either(planted: Planted) -> No
     assert b"erased person" in raw
     found = [what for what, trace in planted.of[GUARDIAN].items() if trace.encode() in raw]
     assert found == []
+
+
+def wording(world: World, announcement: int) -> str:
+    [row] = world.rows(select(t.content.c.text).where(t.content.c.announcement_id == announcement))
+    return str(row.text)
+
+
+def wrote(world: World, channel: str, sender: str, words: str) -> UUID:
+    """Somebody answers; the answer's id."""
+    inbound = Inbound(channel, sender, words, f"{sender} {words}")
+    kept = world.ledger.transact(lambda tx: answers.record_inbound(world.ports, tx, inbound, actor=OFFICE))
+    assert kept.public_id is not None
+    return kept.public_id
+
+
+def said(world: World, answer: UUID) -> str | None:
+    rows = world.rows(select(t.answer.c.text).where(t.answer.c.public_id == answer))
+    return rows[0].text if rows else None
 
 
 def hindrance(world: World, who: str) -> str:

@@ -23,11 +23,12 @@ class Taker:
         self.got: list[Fetched] = []
         self.stumble_at = -1
 
-    def __call__(self, fetched: Fetched) -> None:
+    def __call__(self, fetched: Fetched) -> bool:
         if len(self.got) == self.stumble_at:
             self.stumble_at = -1
             raise RuntimeError("the ledger is away")
         self.got.append(fetched)
+        return True
 
     @property
     def bodies(self) -> list[bytes]:
@@ -213,9 +214,10 @@ def test_a_maildir_moves_what_was_read_as_mail_programs_do(tmp_path: Path, take:
 def test_a_mail_that_came_into_an_mbox_while_it_was_read_stays(tmp_path: Path) -> None:
     box = mbox(tmp_path, b"A: 1\n\none")
 
-    def late(_: Fetched) -> None:
+    def late(_: Fetched) -> bool:
         with box.path.open("ab") as file:
             file.write(b"From mx Mon Nov 30 08:01:00 2026\nA: 2\n\ntwo\n\n")
+        return True
 
     with pytest.raises(MailboxAway):
         box.read("", late)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from config.settings import load
 from ledger import tables as t
 from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from tests.channels.twilio_support import sign
+from web import inbox
 from web.app import create_app
 
 PUBLIC_URL, PATH = "https://school.example", "/callbacks/texts/inbound"
@@ -97,6 +99,22 @@ async def test_a_text_that_is_played_again_is_204_and_is_written_once(
     assert await post(client, good.body, dict(good.headers)) == 204
     assert confirm.drain_inbox(house.ports, actor=SYSTEM) == 0
     assert (counted(house, t.suppression), counted(house, t.answer)) == (1, 1)
+
+
+async def test_a_ledger_that_makes_callers_wait_asks_them_to_send_again_and_keeps_it_once(
+    house: House, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE", timedelta(milliseconds=300))
+    good = sign(PUBLIC_URL + PATH, TEXT)
+    with house.ledger.begin() as tx:  # somebody writes for a long while
+        tx.sweeps.beat("a test")
+        for _ in range(2):
+            assert await post(client, good.body, dict(good.headers)) == 503
+        monkeypatch.setattr(inbox, "MOST_WAITING", 0)
+        assert await post(client, good.body, dict(good.headers)) == 503
+        monkeypatch.undo()
+    assert await post(client, good.body, dict(good.headers)) == 204
+    assert counted(house, t.receipt) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from broker.actor import Actor, ActorKind
-from broker.errors import NotFound, NotToBeChanged
+from broker.errors import NotAllowed, NotFound, NotToBeChanged
 from broker.incoming import answers
 from broker.ports import Ports
 from config.settings import Settings
@@ -61,7 +61,7 @@ def _show(request: Request, signed: Signed, public_id: UUID) -> Response:
         found = answers.show(ports, public_id, actor=_actor(signed))
     except NotFound:
         raise NoPage(404, "not_found") from None
-    except NotToBeChanged as refused:
+    except (NotToBeChanged, NotAllowed) as refused:
         why = f"{refused.problem.message}: {refused.problem.hint}"
         return _page(
             request, signed, "answer", status=403, answer=None, id=public_id, zone="UTC", refused=why
@@ -76,7 +76,7 @@ def _finish(request: Request, signed: Signed, public_id: UUID) -> Response:
         answers.finish(request.app.state.ports, public_id, actor=_actor(signed))
     except NotFound:
         raise NoPage(404, "not_found") from None
-    except NotToBeChanged:
+    except (NotToBeChanged, NotAllowed):
         raise NoPage(403, "refused") from None
     return RedirectResponse("../answers", status_code=303, headers=HEADERS)
 

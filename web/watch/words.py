@@ -9,6 +9,7 @@ from ledger.reads.watch import Shown
 CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter": "X"}
 ALARMS = {
     "answers_waiting": "Answers wait",
+    "mail_aside": "Mails could not be taken in",
     "mailbox_away": "A mailbox cannot be read",
     "timetable_failed": "A timetable cannot be read or told",
     "timetable_held": "Far more timetable changes than usual",
