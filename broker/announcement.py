@@ -100,6 +100,17 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldBefore:
+    """For exactly those whom earlier announcements told, at the same addresses; or for all of its audience but them.
+
+    Told: what was sent, delivered, or may have left. Somebody told by one way of several counts as told.
+    """
+
+    announcements: tuple[UUID, ...]
+    again: bool  # else: but them
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What somebody wants announced, as a door hands it to intake: still unchecked.
 
@@ -123,6 +134,9 @@ class Draft:
     expected: int | None = None  # how many people it should tell, as somebody typed it
     template: str = ""  # the name of the department's template that it was made from
     copies: tuple[str, ...] = ()  # members of staff who read it too, by their ids in the roster
+    # Of what Carillon announces for somebody: since when its words stand, so that there was time for second thoughts.
+    settled_at: datetime | None = None
+    told_before: ToldBefore | None = None
 
 
 @dataclass(frozen=True, slots=True)

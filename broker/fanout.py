@@ -76,7 +76,7 @@ def _held(
     ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, today: date, actor: Actor
 ) -> bool:
     """Whether the rules keep it waiting as a whole; the sweep looks again when that is over."""
-    counted = tx.reaches.count(audience, announcement.people, today)
+    counted = tx.plans.count_meant(announcement, audience, today)
     tx.cases.count(announcement.id, counted)
     approvals.still_bound(tx, announcement, counted, actor=actor)
     found = judging.rulings(ports, tx, announcement)

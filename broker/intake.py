@@ -71,9 +71,14 @@ def accept_within(ports: Ports, tx: Transaction, draft: Draft, *, actor: Actor) 
     Raises what `accept` raises.
     """
     checked, tree = drafts.checked(ports, draft, changes=True)
-    if Part.QUOTE in checked.parts:
-        raise _bad("quote_unused", "quote", "what is announced by itself quotes no post", "leave it out")
+    check_no_quote(checked)
     return _store(ports, tx, checked, tree, digest_of(checked), actor)
+
+
+def check_no_quote(draft: Draft) -> None:
+    """Raises InvalidAnnouncement for a quote: nobody may be asked about it where this is accepted."""
+    if Part.QUOTE in draft.parts:
+        raise _bad("quote_unused", "quote", "what is announced by itself quotes no post", "leave it out")
 
 
 def tell(ports: Ports, accepted: Accepted) -> None:
@@ -177,6 +182,8 @@ def digest_of(draft: Draft) -> str:
     }
     if draft.copies:
         said["copies"] = list(draft.copies)
+    if draft.told_before is not None:
+        said["told_before"] = [sorted(map(str, draft.told_before.announcements)), draft.told_before.again]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -214,17 +221,7 @@ def _store(
     announcement, _, found = _put(ports, tx, draft, tree, digest, actor)
     if refused := judging.refusal_in(found):
         raise refused
-    facts = {
-        "id": str(announcement.public_id),
-        "digest": digest,
-        "content_version": 1,
-        "kept": kept_digest(announcement),
-        "wording": wording_digest(
-            [(draft.language, part.value, words) for part, words in draft.parts.items() if words],
-            [(file.name, file.sha256) for file in draft.attachments],
-        ),
-    }
-    tx.record.add([Entry("announcement.accepted", actor, facts, announcement.id)])
+    tx.record.add([accepted_entry(announcement, draft, digest, actor)])
     judging.keep(tx, announcement.id, found, actor=actor)
     hold = judging.hold_of(found)
     if hold is not None:
@@ -240,20 +237,45 @@ def _put(
     announcement = tx.announcements.add(
         draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
     )
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     audience = resolve(tx, tree)
-    counted = tx.reaches.count(audience, draft.people, today)
+    counted = count_told(tx, announcement, audience, selective=draft.told_before is not None)
     tx.cases.count(announcement.id, counted, draft.expected)
     reckon(ports, tx, announcement, audience)
     return announcement, counted, judging.rulings(ports, tx, announcement, asked=True)
 
 
+def accepted_entry(announcement: Announcement, draft: Draft, digest: str, actor: Actor) -> Entry:
+    """What the record keeps of an announcement that was accepted."""
+    facts = {
+        "id": str(announcement.public_id),
+        "digest": digest,
+        "content_version": 1,
+        "kept": kept_digest(announcement),
+        "wording": wording_digest(
+            [(draft.language, part.value, words) for part, words in draft.parts.items() if words],
+            [(file.name, file.sha256) for file in draft.attachments],
+        ),
+    }
+    return Entry("announcement.accepted", actor, facts, announcement.id)
+
+
+def count_told(
+    tx: Transaction, announcement: Announcement, audience: audiences.Audience, *, selective: bool
+) -> int:
+    """How many people it is about today; `selective` where earlier ones say who of its audience."""
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    if selective:
+        return tx.plans.count_meant(announcement, audience, today)
+    return tx.reaches.count(audience, announcement.people, today)
+
+
 def _known_key(tx: Transaction, draft: Draft, digest: str) -> Accepted | None:
     known = tx.announcements.by_key(draft.department, draft.key) if draft.key is not None else None
-    return _same(known, digest) if known is not None else None
+    return already(known, digest) if known is not None else None
 
 
-def _same(known: tuple[Announcement, str], digest: str) -> Accepted:
+def already(known: tuple[Announcement, str], digest: str) -> Accepted:
+    """What was accepted under the same key before. Raises KeyConflict where that said something else."""
     announcement, earlier = known
     if earlier != digest:
         raise KeyConflict(

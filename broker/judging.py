@@ -78,18 +78,32 @@ def rulings(
 
     `asked`: it is not accepted yet, and this is the answer to whoever asks. A way without an account has no ruling.
     """
-    found = []
-    for channel in dict.fromkeys(name for step in announcement.ways for name in step.channels):
-        account = tx.accounts.for_channel(channel, announcement.department)
-        if account is None:
-            continue
-        standing = tx.cases.whole([announcement.id], account)[announcement.id]
-        case = known_of_channel(standing.case, ports.channels.traits(channel))
-        case = with_other_voices(tx, account, announcement.id, case)
-        case = with_roster(ports, tx, account, announcement.id, case)
-        if asked:
-            case = replace(case, announcement=None, accepted_at=None)
-        found.append(Ruling(account, case, _judged(tx, case), standing.last))
+    return rulings_of_all(ports, tx, [announcement], asked=asked)[announcement.id]
+
+
+def rulings_of_all(
+    ports: Ports, tx: Transaction, announcements: Sequence[Announcement], *, asked: bool = False
+) -> Mapping[int, Sequence[Ruling]]:
+    """The same of many at once: their facts come in a few statements for each account."""
+    accounts: dict[str, AccountRow] = {}
+    theirs: dict[str, list[int]] = {}
+    for announcement in announcements:
+        for channel in dict.fromkeys(name for step in announcement.ways for name in step.channels):
+            account = tx.accounts.for_channel(channel, announcement.department)
+            if account is not None:
+                accounts[account.name] = account
+                theirs.setdefault(account.name, []).append(announcement.id)
+    found: dict[int, list[Ruling]] = {announcement.id: [] for announcement in announcements}
+    for name, account in accounts.items():
+        traits = ports.channels.traits(account.channel)
+        standing = tx.cases.whole(theirs[name], account)
+        for number in theirs[name]:
+            case = known_of_channel(standing[number].case, traits)
+            case = with_other_voices(tx, account, number, case)
+            case = with_roster(ports, tx, account, number, case)
+            if asked:
+                case = replace(case, announcement=None, accepted_at=None)
+            found[number].append(Ruling(account, case, _judged(tx, case), standing[number].last))
     return found
 
 
@@ -118,9 +132,14 @@ def hold_of(found: Sequence[Ruling]) -> Hold | None:
 
 def keep(tx: Transaction, announcement: int, found: Iterable[Ruling], *, actor: Actor) -> None:
     """Keep the answers that are new, with their evidence, and tell the record."""
-    new = [ruling for ruling in found if ruling.is_new]
-    tx.verdicts.keep([_kept(tx, announcement, ruling) for ruling in new])
-    tx.record.add([_told(announcement, ruling, actor) for ruling in new])
+    keep_all(tx, [(announcement, ruling, actor) for ruling in found])
+
+
+def keep_all(tx: Transaction, found: Iterable[tuple[int, Ruling, Actor]]) -> None:
+    """The same of many announcements at once."""
+    new = [each for each in found if each[1].is_new]
+    tx.verdicts.keep([_kept(tx, announcement, ruling) for announcement, ruling, _ in new])
+    tx.record.add([_told(announcement, ruling, actor) for announcement, ruling, actor in new])
 
 
 def hold_back(tx: Transaction, announcement: Announcement, hold: Hold) -> None:

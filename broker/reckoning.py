@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from broker.announcement import Announcement
+from broker.announcement import Announcement, Content
 from broker.audience import Audience
 from broker.channel import PUBLIC, Charges
 from broker.judging import Ruling
@@ -20,7 +20,7 @@ from broker.policy import Allow, Verdict
 from broker.ports import Ports, Transaction
 from broker.rules.case import AnnouncementCase
 from broker.rules.money import may_exceed, used_up
-from broker.values import Picked
+from broker.values import AccountRow, Picked
 
 IN_HAND = 5_000  # messages: more than all workers together have claimed and not begun
 
@@ -46,8 +46,18 @@ def reckon(
     Personal parts can make a text longer than was reckoned; what was truly begun is counted as it was.
     """
     wording = tx.announcements.content(announcement.id, version)
+    found = costs_of(ports, tx, announcement, wording, audience)
+    for account, cost in found:
+        tx.money.reckoned(announcement.id, account, micros(cost.unit), cost.messages)
+    return {account.channel: cost for account, cost in found}
+
+
+def costs_of(
+    ports: Ports, tx: Transaction, announcement: Announcement, wording: Sequence[Content], audience: Audience
+) -> Sequence[tuple[AccountRow, Reckoned]]:
+    """What it costs on each account that charges, with nothing kept."""
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-    costs: dict[str, Reckoned] = {}
+    costs: list[tuple[AccountRow, Reckoned]] = []
     for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
         account = tx.accounts.for_channel(name, announcement.department)
         channel = ports.channels.open(account.name) if account is not None else None
@@ -61,8 +71,7 @@ def reckon(
             continue
         kind = channel.traits.address_kind
         pairs = tx.reaches.pairs(audience, announcement.people, {kind}, today)[kind] if kind else ((0, 0),)
-        costs[name] = Reckoned(unit, len({address for _, address in pairs}))
-        tx.money.reckoned(announcement.id, account, micros(unit), costs[name].messages)
+        costs.append((account, Reckoned(unit, len({address for _, address in pairs}))))
     return costs
 
 

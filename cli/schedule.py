@@ -12,6 +12,8 @@ from broker.announcement import Draft, Part, People, Step
 from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
+from broker.diary.schedule_times import coming as everything_coming
+from broker.diary.terms import calendar_now
 from broker.office import templates
 from broker.ports import Transaction
 from broker.rules.parameters import Kind, Parameter
@@ -52,7 +54,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with reading() as house, house.ledger.look() as tx:
-        calendar = verbs.calendar_now(tx)
+        calendar = calendar_now(tx)
         rows = [
             as_told(row, first(upcoming(row.pattern, calendar, now=tx.now, count=1)))
             for row in tx.schedules.all()
@@ -131,7 +133,7 @@ def add(asked: AddAsked) -> None:
         pattern = _pattern(house, asked)
         made = verbs.save(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts, actor=actor)
         with house.ledger.look() as tx:
-            dates = upcoming(made.pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN)
+            dates = upcoming(made.pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN)
     show_dates(dates, json=asked.json, kept=True)
 
 
@@ -172,9 +174,7 @@ def change(
             actor=actor,
         )
         with house.ledger.look() as tx:
-            dates = upcoming(
-                verbs.the(tx, name).pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN
-            )
+            dates = upcoming(verbs.the(tx, name).pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN)
     show_dates(dates, json=json, kept=True)
 
 
@@ -187,7 +187,7 @@ def show_(name: Name, json: Json = False) -> None:
     with reading() as house:
         with house.ledger.look() as tx:
             row = verbs.the(tx, name)
-            dates = upcoming(row.pattern, verbs.calendar_now(tx), now=tx.now, count=verbs.SHOWN)
+            dates = upcoming(row.pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN)
             told = tx.schedules.outcomes(row.id, limit=20)
         zone = zone_of(house)
     became = [
@@ -318,7 +318,7 @@ def coming(
         zone = zone_of(house)
         with house.ledger.look() as tx:
             until = tx.now + timedelta(days=days)
-            found = verbs.coming(tx, until=until)
+            found = everything_coming(tx, calendar_now(tx), until=until)
             waiting = announcements_to_come(tx.hand, until=until)
     rows: list[dict[str, Any]] = [
         {"at": one.occurrence.at, "wall": one.occurrence.wall, "schedule": one.schedule.name,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from broker.diary import schedules
 from broker.diary import terms as verbs
 from broker.diary.calendar import DayKind
 from cli import show
@@ -35,7 +34,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with reading() as house, house.ledger.look() as tx:
-        calendar = schedules.calendar_now(tx)
+        calendar = verbs.calendar_now(tx)
         own = bool(tx.calendars.spans())
     spans = [
         {"kind": s.kind.value, "name": s.name, "begins_on": s.begins_on, "ends_on": s.ends_on}

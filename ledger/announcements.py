@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from broker.announcement import (
     Step,
     Urgency,
 )
+from broker.ports.announcements import NewAnnouncement
 from ledger import tables as t
 from ledger.hand import Hand
 
@@ -42,50 +43,33 @@ class Announcements:
         self, draft: Draft, *, digest: str, actor: Actor, due_at: datetime, expires_at: datetime
     ) -> Announcement:
         """Store an accepted draft with content version 1 and its attachments."""
-        run = self._hand.connection.execute
-        department = run(
-            select(t.department.c.id).where(t.department.c.slug == draft.department)
-        ).scalar_one()
-        public_id = UUID(int=uuid7().int)
-        values = {
-            "public_id": public_id,
-            "department_id": department,
-            "idempotency_key": draft.key,
-            "digest": digest,
-            "actor_kind": actor.kind.value,
-            "actor_id": actor.id,
-            "purpose": draft.purpose.value,
-            "urgency": draft.urgency.value,
-            "audience": draft.audience,
-            "people": draft.people.value,
-            "ways": json.dumps([list(step.channels) for step in draft.ways]),
-            "accepted_at": self._hand.now,
-            "approved_at": self._hand.now,
-            "due_at": due_at,
-            "expires_at": expires_at,
-            "template": draft.template or None,
-        }
-        announcement = run(insert(t.announcement).values(values).returning(t.announcement.c.id)).scalar_one()
-        rows = [
-            {
-                "announcement_id": announcement,
-                "version": 1,
-                "language": draft.language,
-                "part": part.value,
-                "text": words,
-            }
-            for part, words in draft.parts.items()
-            if words
+        return self.add_all([NewAnnouncement(draft, digest, actor, due_at, expires_at)])[0]
+
+    def add_all(self, new: Sequence[NewAnnouncement]) -> Sequence[Announcement]:
+        """Store several, in this order, in as many statements as one takes."""
+        run, now = self._hand.connection.execute, self._hand.now
+        slugs = {one.draft.department for one in new}
+        query = select(t.department.c.slug, t.department.c.id).where(t.department.c.slug.in_(slugs))
+        departments = dict(iter(run(query)))
+        rows = [_values(one, departments[one.draft.department], now) for one in new]
+        made = insert(t.announcement).returning(t.announcement.c.public_id, t.announcement.c.id)
+        ids: dict[UUID, int] = dict(iter(run(made, rows)))
+        numbered = [
+            (ids[row["public_id"]], row["public_id"], one) for row, one in zip(rows, new, strict=True)
         ]
-        run(insert(t.content), rows)
-        for copied in draft.copies:
-            whose = select(literal(announcement), t.person.c.id).where(t.person.c.source_id == copied)
-            run(insert(t.announcement_copy).from_select(["announcement_id", "person_id"], whose))
-        for attached in draft.attachments:
-            self._attach(announcement, attached, until=due_at + LINKED_FOR)
-        found = self.by_public_id(public_id)
-        assert found is not None  # noqa: S101 - written two statements ago, in this transaction
-        return found
+        run(insert(t.content), [row for number, _, one in numbered for row in _parts(number, one.draft)])
+        for number, _, one in numbered:
+            self._add_more(number, one)
+        return [_announcement(number, public_id, one, now) for number, public_id, one in numbered]
+
+    def by_keys(
+        self, keys: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[Announcement, str]]:
+        """Those accepted under (department, idempotency key), each with the digest of its draft."""
+        query = _announcements().where(t.announcement.c.idempotency_key.in_({key for _, key in keys}))
+        rows = self._hand.connection.execute(query)
+        found = {(row.department, row.idempotency_key): (announcement_of(row), row.digest) for row in rows}
+        return {key: found[key] for key in keys if key in found}
 
     def by_key(self, department: str, key: str) -> tuple[Announcement, str] | None:
         """The announcement accepted under an idempotency key, and the digest of its draft."""
@@ -142,6 +126,24 @@ class Announcements:
         found = self._hand.connection.execute(select(t.department.c.id).where(t.department.c.slug == slug))
         return found.first() is not None
 
+    def _add_more(self, announcement: int, new: NewAnnouncement) -> None:
+        """What few announcements have: who reads it too, files, and whom others told."""
+        run, draft = self._hand.connection.execute, new.draft
+        for copied in draft.copies:
+            whose = select(literal(announcement), t.person.c.id).where(t.person.c.source_id == copied)
+            run(insert(t.announcement_copy).from_select(["announcement_id", "person_id"], whose))
+        for attached in draft.attachments:
+            self._attach(announcement, attached, until=new.due_at + LINKED_FOR)
+        if draft.told_before is not None:
+            earlier = select(
+                literal(announcement, t.Id), t.announcement.c.id, literal(draft.told_before.again)
+            ).where(t.announcement.c.public_id.in_(draft.told_before.announcements))
+            kept = insert(t.told_before).from_select(["announcement_id", "earlier_id", "again"], earlier)
+            counted = kept.execution_options(preserve_rowcount=True)
+            if run(counted).rowcount != len(draft.told_before.announcements):
+                # With none of them it would be told to the whole audience.
+                raise LookupError("an announcement that told somebody before is not there")
+
     def _attach(self, announcement: int, attached: Attachment, *, until: datetime) -> None:
         keep_file(self._hand, attached)
         link = {
@@ -153,6 +155,65 @@ class Announcements:
             "token_expires_at": until,
         }
         self._hand.connection.execute(insert(t.content_attachment).values(link))
+
+
+def _values(new: NewAnnouncement, department: int, now: datetime) -> dict[str, Any]:
+    draft = new.draft
+    return {
+        "public_id": UUID(int=uuid7().int),
+        "department_id": department,
+        "idempotency_key": draft.key,
+        "digest": new.digest,
+        "actor_kind": new.actor.kind.value,
+        "actor_id": new.actor.id,
+        "on_behalf_of": new.actor.on_behalf_of,
+        "purpose": draft.purpose.value,
+        "urgency": draft.urgency.value,
+        "audience": draft.audience,
+        "people": draft.people.value,
+        "ways": json.dumps([list(step.channels) for step in draft.ways]),
+        "accepted_at": now,
+        "approved_at": now,
+        "due_at": new.due_at,
+        "expires_at": new.expires_at,
+        "settled_at": draft.settled_at,
+        "template": draft.template or None,
+    }
+
+
+def _parts(announcement: int, draft: Draft) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "announcement_id": announcement,
+            "version": 1,
+            "language": draft.language,
+            "part": part.value,
+            "text": words,
+        }
+        for part, words in draft.parts.items()
+        if words
+    ]
+
+
+def _announcement(number: int, public_id: UUID, new: NewAnnouncement, now: datetime) -> Announcement:
+    """As it would be read again."""
+    draft = new.draft
+    return Announcement(
+        id=number,
+        public_id=public_id,
+        department=draft.department,
+        purpose=draft.purpose,
+        urgency=draft.urgency,
+        audience=draft.audience,
+        people=draft.people,
+        ways=draft.ways,
+        accepted_at=now,
+        approved_at=now,
+        due_at=new.due_at,
+        expires_at=new.expires_at,
+        fanned_out_at=None,
+        withdrawn_at=None,
+    )
 
 
 def keep_file(hand: Hand, file: Attachment) -> None:

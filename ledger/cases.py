@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, insert, select, text, update
 
 from broker.actor import Actor, ActorKind
 from broker.announcement import Attachment, Content, Part, People, Purpose, Urgency
@@ -36,7 +36,7 @@ ENOUGH = 5  # fewer say nothing of what is usual
 _SPENT = spent("dp.id", "{month}")
 _STANDING = (
     "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
-    " a.actor_kind, a.actor_id, dp.slug AS department, sc.zone, r.version, r.body,"
+    " a.actor_kind, a.actor_id, a.on_behalf_of, a.settled_at, dp.slug AS department, sc.zone, r.version, r.body,"
     " hc.counted, hc.expected, hc.norm, acc.paused_at, acc.posture, acc.posture_at,"
     " lic.stands_until AS licensed_until, lic.lacking AS unlicensed, ap.decision, a.template, a.hold_code,"
     " (SELECT sw.why FROM switch sw WHERE sw.on_at IS NULL AND (sw.kind = 'everything'"
@@ -86,6 +86,7 @@ class Cases:
             paused_at=Moment,
             posture_at=Moment,
             licensed_until=Moment,
+            settled_at=Moment,
             now=Moment,
         )
         own = dialect.parameters(self._hand.connection)
@@ -112,6 +113,14 @@ class Cases:
             values["expected"] = expected
         if not run(update(t.headcount).where(known).values(values)).rowcount:
             run(t.headcount.insert().values(announcement_id=announcement, **values))
+
+    def count_all(self, counts: Sequence[tuple[int, int, int | None, int | None]]) -> None:
+        """(announcement, people, typed, norm) of announcements that were never counted."""
+        rows = [
+            {"announcement_id": one, "counted": counted, "expected": expected, "norm": norm}
+            for one, counted, expected, norm in counts
+        ]
+        self._hand.connection.execute(insert(t.headcount), rows)
 
     def norm(self, department: str) -> int | None:
         """How many people the department usually tells; None while it has too little history."""
@@ -209,7 +218,8 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         expires_at=row.expires_at,
         accepted_at=row.accepted_at,
         announcement=row.id,
-        author=Actor(ActorKind(row.actor_kind), row.actor_id),
+        author=Actor(ActorKind(row.actor_kind), row.actor_id, on_behalf_of=row.on_behalf_of),
+        settled_at=row.settled_at,
         audience=row.audience,
         people=People(row.people),
         ways=tuple(channel for step in json.loads(row.ways) for channel in step),

@@ -123,6 +123,12 @@ class Transaction:
         row = self._hand.connection.execute(select(school)).one()
         return SchoolRow(row.slug, row.name, row.zone, row.locale, row.region)
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of it that is taken back alone when it raises."""
+        with self._hand.connection.begin_nested():
+            yield
+
     @property
     def hand(self) -> Hand:
         """For the ledger's own reads and imports."""

@@ -33,6 +33,12 @@ class Hand:
         bound = {name: value for name, value in own.items() if f":{name}" in sql}
         return self.connection.execute(_parsed(sql), {**bound, **values})
 
+    def run_each(self, sql: str, rows: Sequence[dict[str, Any]]) -> None:
+        """One statement once for each row, in their order; a single round trip where the driver can."""
+        own = self.dialect.parameters(self.connection)
+        bound = {name: value for name, value in own.items() if f":{name}" in sql}
+        self.connection.execute(_parsed(sql), [{**bound, **row} for row in rows])
+
     def run_rows(
         self, sql: str, columns: Sequence[Column], records: Sequence[Sequence[Any]], **values: Any
     ) -> Result[Any]:

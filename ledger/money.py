@@ -57,6 +57,16 @@ class Money:
         values = {"announcement_id": announcement, "channel": account.channel, "account_id": account.id}
         run(insert(t.reckoning).values(**values, unit=unit, messages=messages))
 
+    def reckoned_all(self, costs: Sequence[tuple[int, AccountRow, int, int]]) -> None:
+        """(announcement, account, unit, messages) of announcements that were never reckoned."""
+        rows = [
+            {"announcement_id": one, "channel": account.channel, "account_id": account.id,
+             "unit": unit, "messages": messages}
+            for one, account, unit, messages in costs
+        ]  # fmt: skip
+        if rows:
+            self._hand.connection.execute(insert(t.reckoning), rows)
+
     def give_back(self, attempts: Sequence[int]) -> None:
         """These did not leave: what was counted for them is not spent. Safe to repeat: a cost is given back once."""
         hand, dialect = self._hand, self._hand.dialect

@@ -8,16 +8,17 @@ it, and what is there already is left out as a set. The unique indexes stand beh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
     Insert,
     Select,
-    Sequence,
     and_,
     case,
     exists,
@@ -29,9 +30,10 @@ from sqlalchemy import (
     union,
     update,
 )
+from sqlalchemy import Sequence as DrawnFrom
 
 from broker.address import AddressKind
-from broker.announcement import Announcement, Urgency
+from broker.announcement import Announcement, People, Urgency
 from broker.audience import Audience
 from broker.delivery import State
 from broker.values import AccountRow, Lane, PlanProgress
@@ -39,6 +41,7 @@ from ledger import tables as t
 from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries
 from ledger.hand import Hand
+from ledger.told_before import Earlier, addresses_told, earlier_of, public_told, selected, told_by
 
 _COVER = ("delivery_id", "duty_id")
 
@@ -64,13 +67,7 @@ class Plans:
 
     def add_duties(self, announcement: Announcement, audience: Audience, today: date) -> int:
         """Write the duties that are not there yet; returns how many the announcement has."""
-        meant = members(audience, announcement.people, today)
-        copied = select(t.announcement_copy.c.person_id).where(
-            t.announcement_copy.c.announcement_id == announcement.id
-        )
-        if self._hand.connection.execute(copied.limit(1)).first() is not None:
-            meant = select(union(meant, copied).subquery("meant").c.person_id)
-        told = meant.subquery("told")
+        told = self._meant(announcement, audience, today).subquery("told")
         known = exists().where(
             t.duty.c.announcement_id == announcement.id, t.duty.c.person_id == told.c.person_id
         )
@@ -80,6 +77,31 @@ class Plans:
         )
         return self._count_duties(announcement)
 
+    def count_told(self, announcements: Sequence[UUID]) -> int:
+        """How many people these have told, or may have."""
+        return self._count(told_by(self._numbers(announcements)))
+
+    def count_untold(
+        self, audience: Audience, people: People, today: date, announcements: Sequence[UUID]
+    ) -> int:
+        """How many of an audience these have not told."""
+        earlier = Earlier((), self._numbers(announcements))
+        return self._count(selected(members(audience, people, today), earlier))
+
+    def _numbers(self, announcements: Sequence[UUID]) -> Sequence[int]:
+        query = select(t.announcement.c.id).where(t.announcement.c.public_id.in_(announcements))
+        return self._hand.connection.execute(query).scalars().all()
+
+    def _count(self, chosen: Select[Any]) -> int:
+        told = chosen.subquery("told")
+        counted = select(func.count(func.distinct(told.c.person_id)))
+        return int(self._hand.connection.execute(counted).scalar_one())
+
+    def count_meant(self, announcement: Announcement, audience: Audience, today: date) -> int:
+        """How many a duty would be about, without those who only read it too."""
+        meant = members(audience, announcement.people, today)
+        return self._count(selected(meant, earlier_of(self._hand, announcement.id)))
+
     def add_partition(
         self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int
     ) -> PlanProgress:
@@ -87,8 +109,11 @@ class Plans:
         low, done = self._cursor(announcement, channel)
         if done:
             return PlanProgress(0, 0, done=True)
+        again = earlier_of(self._hand, announcement.id).again if low == 0 else ()
         people = self._count_duties(announcement, most=size + 1) if low == 0 else size + 1
-        if people <= size:
+        if again:  # whoever was told at an address is told there, whatever else there is now
+            span, told = _Span(0, None), addresses_told(announcement.id, channel, again)
+        elif people <= size:
             span, told = _Span(0, None), self._told_few(announcement, kind, people)
         elif high := self._end_of_partition(kind, low, size):
             span = _Span(low, high)
@@ -106,6 +131,10 @@ class Plans:
         """Plan the one delivery of a broadcast channel."""
         _, done = self._cursor(announcement, channel)
         if done:
+            return PlanProgress(0, 0, done=True)
+        again = earlier_of(self._hand, announcement.id).again
+        if again and not public_told(self._hand, channel, again):
+            self._advance(announcement, channel, 0, done=True)
             return PlanProgress(0, 0, done=True)
         public = select(literal(None, t.Id).label("address_id")).subquery("public")
         known = self._known(announcement, channel, _Span(-1, 0), public)
@@ -129,6 +158,17 @@ class Plans:
             .where(t.announcement.c.id == announcement.id, t.announcement.c.fanned_out_at.is_(None))
             .values(fanned_out_at=self._hand.now)
         )
+
+    def _meant(self, announcement: Announcement, audience: Audience, today: date) -> Select[Any]:
+        """SELECT person_id: its audience and who reads it too, as far as others did not tell them."""
+        earlier = earlier_of(self._hand, announcement.id)
+        meant = selected(members(audience, announcement.people, today), earlier)
+        copied = select(t.announcement_copy.c.person_id).where(
+            t.announcement_copy.c.announcement_id == announcement.id
+        )
+        if self._hand.connection.execute(copied.limit(1)).first() is not None:
+            meant = select(union(meant, copied).subquery("meant").c.person_id)
+        return meant
 
     def _told_few(self, announcement: Announcement, kind: AddressKind, people: int) -> FromClause:
         """SELECT address_id, duty_id from the duties on, which the planner is told the number of.
@@ -198,7 +238,7 @@ class Plans:
         pair = told.subquery("pair").c
         of_address = func.row_number().over(partition_by=pair.address_id, order_by=pair.duty_id)
         ranked = select(pair.address_id, pair.duty_id, of_address.label("nth")).subquery("ranked").c
-        fresh = case((ranked.nth == 1, Sequence("delivery_id_seq").next_value()))
+        fresh = case((ranked.nth == 1, DrawnFrom("delivery_id_seq").next_value()))
         drawn = select(*ranked, fresh.label("fresh")).subquery("drawn").c
         of_all = func.max(drawn.fresh).over(partition_by=drawn.address_id)
         rows = select(drawn.address_id, drawn.duty_id, drawn.nth, of_all.label("delivery_id"))

@@ -34,14 +34,16 @@ class Records:
         if not entries:
             return
         hand, now = self._hand, self._hand.now
-        for entry in (kept_apart(hand, each) for each in entries):
-            hand.run(
-                "INSERT INTO record_entry (mark, at, kind, announcement_id, body)"
-                f" VALUES ({hand.dialect.mark}, {hand.dialect.now}, :kind, :announcement, :body)",
-                kind=entry.kind,
-                announcement=entry.announcement,
-                body=law.body_of(entry, now),
-            )
+        told = [kept_apart(hand, each) for each in entries]
+        rows = [
+            {"kind": each.kind, "announcement": each.announcement, "body": law.body_of(each, now)}
+            for each in told
+        ]
+        hand.run_each(
+            "INSERT INTO record_entry (mark, at, kind, announcement_id, body)"
+            f" VALUES ({hand.dialect.mark}, {hand.dialect.now}, :kind, :announcement, :body)",
+            rows,
+        )
 
     def seal(self) -> int:
         """Seal what no running transaction can still add to; returns how many entries. One sealer at a time."""

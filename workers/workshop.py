@@ -16,7 +16,7 @@ from uuid import UUID
 from broker import dispatch, fanout, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
-from broker.diary import reminders, schedules
+from broker.diary import reminding, scheduler
 from broker.licences import oversight
 from broker.ports import Ports
 from broker.sweep import Report
@@ -154,8 +154,8 @@ class Workshop:
     def announce_due(self) -> None:
         """Announce what schedules and reminders have due; on a turn of its own, for there may be many."""
         if not self._stopping.is_set():
-            schedules.make_due(self._ports, actor=self._actor)
-            reminders.make_due(self._ports, actor=self._actor)
+            scheduler.make_due(self._ports, actor=self._actor, stopping=self._stopping.is_set)
+            reminding.make_due(self._ports, actor=self._actor, stopping=self._stopping.is_set)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

@@ -21,7 +21,7 @@ from broker.ports import Ports, Transaction
 from broker.ports.approvals import Binding, Decided, Decision, OperatorRole
 from broker.reckoning import reckon
 from broker.record import Entry
-from broker.rules.approval import SECOND_PERSON
+from broker.rules.approval import SECOND_PERSON, may_drift
 from broker.scrutiny.audit import wording_digest
 from broker.values import FanOutHint
 from broker.wording import check_parts
@@ -171,10 +171,7 @@ def _changed(tx: Transaction, announcement: Announcement, decision: Decision, co
         return "its wording, audience, ways or the school's rules were changed since"
     if decision.counted is None:
         return ""
-    rules = tx.rules.current()
-    people, share = rules.count("approval.drift_people"), rules.ratio("approval.drift_share")
-    most = min(people, int(decision.counted * share))
-    if abs(counted - decision.counted) <= most:
+    if may_drift(tx.rules.current(), decision.counted, counted):
         return ""
     return f"it would now tell {counted:,} people, and {decision.counted:,} were agreed to"
 

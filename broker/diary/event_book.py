@@ -17,18 +17,18 @@ import uuid6
 from broker import audience as audiences
 from broker import intake
 from broker.actor import Actor
-from broker.announcement import People
+from broker.announcement import Announcement, People
 from broker.audience import fold
 from broker.authority import operators
-from broker.diary import schedules
 from broker.diary.calendar import DayKind
 from broker.diary.events import ToldEvent
 from broker.diary.recurrence import HORIZON
+from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
-from broker.ports.events import EventRow, Told
+from broker.ports.events import EventRow, Owed
 from broker.record import Entry
 
 MOST = 20_000
@@ -82,7 +82,7 @@ def bring(
         for group in {event.group or audience for event in told}:
             _known(tx, department, group)
         home = _Home(source, department, audience)
-        calendar = schedules.calendar_now(tx)
+        calendar = calendar_now(tx)
         ahead = [event for event in told if tx.now < event.starts_at < tx.now + HORIZON]
         kept = [one for one in ahead if not in_term or calendar.day(one.wall.date()).kind is DayKind.TERM]
         known = {(one.uid, one.original): one for one in tx.events.of_source(source, begins=tx.now)}
@@ -173,7 +173,17 @@ def starts_in_words(row: EventRow) -> str:
 
 def place_in_words(row: EventRow) -> str:
     """{place}; where nobody told one, the usual place."""
-    return row.place or "the usual place"
+    return _plain(row.place) or "the usual place"
+
+
+def title_in_words(row: EventRow) -> str:
+    """{title}."""
+    return _plain(row.title)
+
+
+def _plain(words: str) -> str:
+    """A stranger's words without braces: they would be taken for gaps, and "{pupil}" for a child's name."""
+    return words.translate({ord("{"): "(", ord("}"): ")"})
 
 
 def _take(tx: Transaction, row: EventRow | None, event: ToldEvent, home: _Home, actor: Actor) -> str:
@@ -216,7 +226,7 @@ def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> Even
     new = replace(new, sequence=row.sequence + 1, known_at=tx.now if elsewhere else row.known_at)
     tx.events.keep(new)
     if elsewhere:
-        words = f"Change: {new.title} is now on {starts_in_words(new)}, {place_in_words(new)}."
+        words = f"Change: {title_in_words(new)} is now on {starts_in_words(new)}, {place_in_words(new)}."
         _tell_the_reminded(tx, new, words, actor)
     tx.record.add([Entry("event.changed", actor, {"event": str(row.public_id), "sequence": new.sequence})])
     return new
@@ -226,35 +236,37 @@ def _cancel(tx: Transaction, row: EventRow, actor: Actor) -> None:
     gone = replace(row, sequence=row.sequence + 1, cancelled_at=tx.now)
     tx.events.keep(gone)
     _tell_the_reminded(
-        tx, gone, f"Cancelled: {row.title} on {starts_in_words(row)} does not take place.", actor
+        tx, gone, f"Cancelled: {title_in_words(row)} on {starts_in_words(row)} does not take place.", actor
     )
     tx.record.add([Entry("event.cancelled", actor, {"event": str(row.public_id), "sequence": gone.sequence})])
 
 
 def _tell_the_reminded(tx: Transaction, row: EventRow, words: str, actor: Actor) -> None:
-    """What has not left is taken back; whom something may have reached hears of the change."""
-    rules = {rule.id: rule for rule in tx.events.rules()}
+    """What was said of it so far is taken back as far as it has not left; whom it may have reached hears of the change.
+
+    Its reminders are judged anew, for the new time: each goes to those of the group whom it had not told yet.
+    """
     ways: list[str] = []
     people: set[People] = set()
     for reminded in tx.events.reminded([row.id]):
-        if reminded.told is not Told.SENT or reminded.announcement is None:
-            tx.events.forget(row.id, reminded.rule)  # it is judged anew, for the new time
-            continue
-        said = tx.announcements.by_public_id(reminded.announcement, lock=True)
-        if said is not None and not tx.cases.is_planned(said.id):
-            intake.forbid(tx, said, actor=actor)
-            tx.events.forget(row.id, reminded.rule)
-            continue
-        if said is not None:
-            intake.forbid(tx, said, actor=actor)  # the rest of it must not go out with the old time
+        said = _taken_back(tx, reminded.announcement, actor)
+        if said is not None and tx.cases.is_planned(said.id):
             ways += [channel for step in said.ways for channel in step.channels]
             people.add(said.people)
-        elif (rule := rules.get(reminded.rule)) is not None:
-            ways += [channel for step in rule.ways for channel in step.channels]
-            people.add(rule.people)
+    for earlier in tx.events.notices(row.id):
+        _taken_back(tx, earlier, actor)
+    tx.events.remind_anew(row.id)
     if ways:
         whom = people.pop() if len(people) == 1 else People.BOTH
-        tx.events.owe_notice(row.id, row.sequence, words, tuple(dict.fromkeys(ways)), whom)
+        tx.events.owe_notice(Owed(row.id, row.sequence, words, tuple(dict.fromkeys(ways)), whom))
+
+
+def _taken_back(tx: Transaction, announcement: UUID | None, actor: Actor) -> Announcement | None:
+    """Nothing more of it may leave: it says what is not so any more."""
+    said = tx.announcements.by_public_id(announcement, lock=True) if announcement is not None else None
+    if said is not None:
+        intake.forbid(tx, said, actor=actor)
+    return said
 
 
 def _known(tx: Transaction, department: str, audience: str) -> None:

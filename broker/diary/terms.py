@@ -1,4 +1,4 @@
-"""The term calendar of the office's own: put in the place of the one before, whole; and what each day is by it."""
+"""The term calendar as it stands; and the office's own, put in the place of the one before, whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from datetime import date, timedelta
 
 from broker.actor import Actor
 from broker.authority import operators
-from broker.diary import schedules
-from broker.diary.calendar import Day, Span, check_spans
+from broker.diary.calendar import Day, Span, TermCalendar, calendar_of, check_spans
+from broker.diary.schedule_times import look_again
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry, digest_of
+from broker.rules.calendar import BANK_HOLIDAYS
+
+
+def calendar_now(tx: Transaction) -> TermCalendar:
+    """The term calendar as it stands."""
+    regions = tx.rules.current().words(BANK_HOLIDAYS)
+    return calendar_of(tx.calendars.spans(), tx.calendars.terms(), region=regions[0] if regions else "")
 
 
 def bring(ports: Ports, spans: Sequence[Span], *, actor: Actor) -> tuple[int, int]:
@@ -25,7 +32,7 @@ def bring(ports: Ports, spans: Sequence[Span], *, actor: Actor) -> tuple[int, in
         operators.must(tx, actor, OperatorRole.ADMIN)
         before, after = set(tx.calendars.spans()), set(spans)
         tx.calendars.replace(sorted(after, key=lambda span: (span.begins_on, span.ends_on)), by=actor.id)
-        schedules.look_again(tx)
+        look_again(tx, calendar_now(tx))
         facts = {"spans": len(after), "digest": digest_of("\n".join(sorted(map(repr, after))))}
         tx.record.add([Entry("terms.brought", actor, facts)])
         return len(after - before), len(before - after)
@@ -35,5 +42,5 @@ def bring(ports: Ports, spans: Sequence[Span], *, actor: Actor) -> tuple[int, in
 
 def days_from(tx: Transaction, begins: date, count: int) -> list[Day]:
     """What kind of day each is, from one on."""
-    calendar = schedules.calendar_now(tx)
+    calendar = calendar_now(tx)
     return [calendar.day(begins + timedelta(days=n)) for n in range(count)]

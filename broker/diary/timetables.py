@@ -18,7 +18,7 @@ from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.audience import fold
 from broker.authority import operators
 from broker.diary.calendar import DayKind, TermCalendar
-from broker.diary.schedules import calendar_now
+from broker.diary.terms import calendar_now
 from broker.diary.timetable import (
     USUAL,
     WIPED,

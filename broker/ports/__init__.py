@@ -4,7 +4,7 @@ A verb opens a transaction (`ledger.begin()`), calls these, and leaves it. Which
 business here; one port suite holds every implementation to the same behaviour.
 """
 
-from broker.ports.announcements import Announcements
+from broker.ports.announcements import Announcements, NewAnnouncement
 from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.calendar import Schedules, TermCalendars
 from broker.ports.consents import Consents, OptOuts
@@ -42,6 +42,7 @@ __all__ = [
     "Mappings",
     "Money",
     "Moves",
+    "NewAnnouncement",
     "Notes",
     "OptOuts",
     "Pace",

@@ -117,7 +117,7 @@ class Approvals(Protocol):
         """What a decision about it would be about now."""
 
     def author(self, announcement: Announcement) -> Author:
-        """Who announced it."""
+        """Who announced it, or for whom it was."""
 
     def standing(self, announcement: int) -> Decision | None:
         """The decision that stands, if any."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -27,10 +27,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Yes:
+    """A second person's yes to all that a schedule or a reminder will say, and to about how many people."""
+
+    by: str
+    at: datetime
+    counted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleRow:
     """A schedule: when it comes, and what is then announced. `draft` has neither key nor times.
 
     `lasts` is how long each of its announcements may still go out. `looked_until`: everything before it is done.
+    `changed_at`: when a person last changed what it says, to whom, or by which ways.
     """
 
     id: int
@@ -41,10 +51,12 @@ class ScheduleRow:
     lasts: timedelta
     made_by: str
     made_at: datetime
+    changed_at: datetime
     looked_until: datetime
     next_at: datetime | None
     paused_at: datetime | None = None
     ended_at: datetime | None = None
+    approved: Yes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,11 @@ class Schedules(Protocol):
     def by_id(self, schedule: int, *, lock: bool = False) -> ScheduleRow | None:
         """One, by its number."""
 
-    def due(self, *, limit: int) -> Sequence[int]:
-        """Those whose next time has come and that are not paused, the longest due first."""
+    def any_due(self) -> bool:
+        """Whether any has come due; reads only."""
+
+    def take_due(self, *, limit: int) -> Sequence[ScheduleRow]:
+        """Those whose next time has come and that are not paused, the longest due first; locked, past locked ones."""
 
     def add(self, row: ScheduleRow) -> int:
         """Keep a new one; its number here."""
@@ -100,8 +115,14 @@ class Schedules(Protocol):
     def put_back(self, schedule: int, original: datetime) -> None:
         """An occurrence is again as the rule says."""
 
-    def done(self, row: OccurrenceRow) -> bool:
-        """Keep what became of an occurrence; False where it is known already."""
+    def looked(self, rows: Sequence[ScheduleRow]) -> None:
+        """Keep until when these were looked at, and when they come next."""
+
+    def done(self, rows: Sequence[OccurrenceRow]) -> None:
+        """Keep what became of occurrences that are not known yet."""
+
+    def known(self, schedules: Sequence[int], originals: Collection[datetime]) -> set[tuple[int, datetime]]:
+        """(schedule, original) of those at one of these times of which it is known already what became."""
 
     def outcome(self, schedule: int, original: datetime) -> OccurrenceRow | None:
         """What became of one."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from broker.announcement import Part, People, Step
+from broker.ports.calendar import Yes
 
 
 class Told(StrEnum):
@@ -19,6 +20,7 @@ class Told(StrEnum):
     PASSED = "passed"  # its time lay before the event was known, and another one comes
     MISSED = "missed"  # the event had begun when somebody looked
     REFUSED = "refused"  # by intake or a rule
+    MOVED = "moved"  # its event was changed since: whoever was not told yet is reminded anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class ReminderRule:
-    """How long before an event who is reminded, by which ways, in which words; `audience` "" for every group."""
+    """How long before an event who is reminded, by which ways, in which words; `audience` "" for every group.
+
+    A rule is never changed: it is retired, and another takes its place.
+    """
 
     id: int
     department: str
@@ -56,14 +61,28 @@ class ReminderRule:
     ways: tuple[Step, ...]
     parts: Mapping[Part, str] = field(repr=False)
     made_by: str = ""
+    made_at: datetime | None = None
+    approved: Yes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A notice that is to be made: which change of an event, in which words, by which ways."""
+
+    event: int
+    sequence: int
+    words: str
+    ways: tuple[str, ...]
+    people: People
 
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """What became of one event's reminder by one rule."""
+    """What became of one event's reminder by one rule, as the event stood then (`sequence`)."""
 
     event: int
     rule: int
+    sequence: int
     told: Told
     at: datetime
     why: str = ""
@@ -100,20 +119,32 @@ class Events(Protocol):
     def retire_rule(self, rule: int) -> None:
         """It reminds nobody any more."""
 
+    def approve_rule(self, rule: int, *, by: str) -> None:
+        """A second person said yes to all it will say."""
+
     def reminded(self, events: Sequence[int]) -> Sequence[Reminded]:
-        """What became of the reminders of these events."""
+        """What became of the reminders of these events, the latest of each rule last."""
 
     def remind(self, reminded: Reminded) -> bool:
         """Keep what became of one; False where it is known already."""
 
-    def forget(self, event: int, rule: int) -> None:
-        """It never left, and is to be made anew."""
+    def remind_anew(self, event: int) -> None:
+        """Its reminders so far were about a time or a place that is not so any more."""
 
-    def owe_notice(self, event: int, sequence: int, words: str, ways: Sequence[str], people: People) -> None:
+    def owe_notice(self, owed: Owed) -> None:
         """Those who were reminded have to be told of a change."""
 
-    def owed(self, *, limit: int) -> Sequence[tuple[int, int, str, tuple[str, ...], People]]:
-        """(event, sequence, words, ways, people) of the notices that have not been made yet."""
+    def owed(self, *, limit: int) -> Sequence[Owed]:
+        """The notices that have not been made yet, the oldest first."""
+
+    def in_hand(self, events: Sequence[int]) -> Mapping[int, Sequence[UUID]]:
+        """Event → its announcements that were taken back and of which something is still queued or being sent."""
+
+    def lock(self, events: Sequence[int]) -> None:
+        """Keep other schedulers away from these until the end."""
+
+    def notices(self, event: int) -> Sequence[UUID]:
+        """The announcements of its notices so far."""
 
     def noticed(self, event: int, sequence: int, announcement: UUID | None) -> None:
         """The notice is made, or came too late."""

@@ -34,6 +34,9 @@ class Money(Protocol):
     def reckoned(self, announcement: int, account: AccountRow, unit: int, messages: int) -> None:
         """Keep what one message of it costs by this account, and how many there would be; again is anew."""
 
+    def reckoned_all(self, costs: Sequence[tuple[int, AccountRow, int, int]]) -> None:
+        """(announcement, account, unit, messages) of announcements that were never reckoned."""
+
     def give_back(self, attempts: Sequence[int]) -> None:
         """These did not leave: what was counted for them is not spent. Safe to repeat."""
 

@@ -81,6 +81,9 @@ class Cases(Protocol):
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:
         """Keep how many people it tells; `expected` is kept when somebody typed it, and else left as it was."""
 
+    def count_all(self, counts: Sequence[tuple[int, int, int | None, int | None]]) -> None:
+        """(announcement, people, typed, norm) of announcements that were never counted."""
+
     def norm(self, department: str) -> int | None:
         """How many people the department usually tells; None while it has too little history."""
 

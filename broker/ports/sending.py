@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from broker.address import AddressKind
-from broker.announcement import Announcement
+from broker.announcement import Announcement, People
 from broker.audience import Audience
 from broker.values import (
     AccountRow,
@@ -34,6 +35,17 @@ class Plans(Protocol):
 
     def add_duties(self, announcement: Announcement, audience: Audience, today: date) -> int:
         """Write the duties that are not there yet; returns how many the announcement has."""
+
+    def count_told(self, announcements: Sequence[UUID]) -> int:
+        """How many people these have told, or may have."""
+
+    def count_untold(
+        self, audience: Audience, people: People, today: date, announcements: Sequence[UUID]
+    ) -> int:
+        """How many of an audience these have not told."""
+
+    def count_meant(self, announcement: Announcement, audience: Audience, today: date) -> int:
+        """How many a duty would be about, without those who only read it too."""
 
     def add_partition(
         self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int

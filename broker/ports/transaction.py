@@ -44,6 +44,9 @@ class Transaction(Protocol):
     def school(self) -> SchoolRow:
         """Whose ledger this is."""
 
+    def attempt(self) -> AbstractContextManager[None]:
+        """A part of it that is taken back alone when it raises."""
+
     @property
     def announcements(self) -> Announcements:
         """What was said."""

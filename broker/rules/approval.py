@@ -15,6 +15,7 @@ from broker.announcement import AWAITING, People, Purpose
 from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
+from broker.rules.values import Rules
 
 # What a second person's yes answers, beside that which a typed number answers too.
 SECOND_PERSON = AWAITING | {"size_unconfirmed"}
@@ -129,6 +130,12 @@ def _why(needs: Combination, case: AnnouncementCase) -> str:
     if needs.ways == PUBLIC:
         return "everybody could read it"
     return "the school wants two people to agree to such an announcement"
+
+
+def may_drift(rules: Rules, agreed: int, counted: int) -> bool:
+    """Whether a yes to so many people still holds for this many."""
+    people, share = rules.count("approval.drift_people"), rules.ratio("approval.drift_share")
+    return abs(counted - agreed) <= min(people, int(agreed * share))
 
 
 FAMILY = Family("approval", PARAMETERS, each_time=(second_person_agreed,))

@@ -75,12 +75,13 @@ def size_meant(case: AnnouncementCase) -> Verdict:
 
 def _as_expected(case: AnnouncementCase, counted: int, expected: int) -> Verdict:
     allowed = max(ALWAYS_MAY_DIFFER, int(expected * case.rules.ratio("blast.drift")))
-    if case.announcement is None:  # typed just now, from what was shown just now
+    just_typed = case.announcement is None and case.settled_at is None
+    if just_typed:  # from what was shown just now
         allowed = 0
     if abs(counted - expected) <= allowed:
         return ALLOW
     evidence = _evidence(case)
-    if case.announcement is None:
+    if just_typed:
         why, hint = (
             f"it would tell {counted:,} people, not {expected:,}",
             f"if that is right: --expect {counted}",

@@ -40,6 +40,7 @@ class AnnouncementCase:
     due_at: datetime
     expires_at: datetime
     accepted_at: datetime | None = None  # None before it is accepted: now
+    settled_at: datetime | None = None  # since when its words stand, where nobody has just written them
     announcement: int | None = None  # None before it is accepted
     author: Actor = SYSTEM
     audience: str = ""  # the expression

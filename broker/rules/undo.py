@@ -12,7 +12,8 @@ PARAMETERS = (
         Kind.DURATION,
         "60 s",
         "How long a routine announcement waits after it was accepted, so that whoever sees the wrong group or a slip in"
-        " the words can take it back with `carillon undo` and nothing of it has left. Urgent ones do not wait.",
+        " the words can take it back with `carillon undo` and nothing of it has left. Urgent ones do not wait. What a"
+        " schedule or a reminder says waited since somebody last changed it.",
         "R2, R20 (safe use): a text cannot be called back, and the wrong week or group is seen just after sending",
         most="1 h",
         sandbox="0 s",
@@ -27,7 +28,7 @@ def time_to_undo(case: AnnouncementCase) -> Verdict:
         return ALLOW
     if case.urgent:
         return Allow("undo_skipped", "urgent: nobody waited for second thoughts")
-    until = (case.accepted_at or case.now) + window
+    until = (case.settled_at or case.accepted_at or case.now) + window
     if max(case.now, case.due_at) >= until:
         return ALLOW
     why = f"it can still be taken back for {PARAMETERS[0].written(window)} after it was announced"

@@ -109,9 +109,10 @@ class Approvals:
     def author(self, announcement: Announcement) -> Author:
         """Who announced it."""
         row = self._hand.connection.execute(
-            select(t.announcement.c.actor_kind, t.announcement.c.actor_id).where(
-                t.announcement.c.id == announcement.id
-            )
+            select(
+                t.announcement.c.actor_kind,
+                func.coalesce(t.announcement.c.on_behalf_of, t.announcement.c.actor_id).label("actor_id"),
+            ).where(t.announcement.c.id == announcement.id)
         ).one()
         return Author(row.actor_kind, row.actor_id)
 

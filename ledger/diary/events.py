@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, Select, exists, insert, select, text, update
 
 from broker.announcement import Part, People, Step
-from broker.ports.events import EventRow, Reminded, ReminderRule, Told
+from broker.delivery import State
+from broker.ports.calendar import Yes
+from broker.ports.events import EventRow, Owed, Reminded, ReminderRule, Told
 from ledger import tables as t
 from ledger.hand import Hand
 
+_IN_HAND = (State.QUEUED.value, State.SENDING.value)
 _PARTS = {Part.TITLE: "title", Part.SHORT: "short", Part.LONG: "long"}
 
 
@@ -86,6 +89,11 @@ class Events:
         made = insert(t.reminder_rule).values(values).returning(t.reminder_rule.c.id)
         return int(self._hand.connection.execute(made).scalar_one())
 
+    def approve_rule(self, rule: int, *, by: str) -> None:
+        """A second person said yes to all it will say."""
+        yes = {"approved_at": self._hand.now, "approved_by": by}
+        self._hand.connection.execute(update(t.reminder_rule).where(t.reminder_rule.c.id == rule).values(yes))
+
     def retire_rule(self, rule: int) -> None:
         """It reminds nobody any more."""
         self._hand.connection.execute(
@@ -96,23 +104,32 @@ class Events:
         """What became of the reminders of these events."""
         if not events:
             return []
-        query = select(t.reminder).where(t.reminder.c.event_id.in_(events))
+        query = (
+            select(t.reminder)
+            .where(text(self._hand.dialect.any_of("reminder.event_id", "these")))
+            .order_by(t.reminder.c.event_id, t.reminder.c.rule_id, t.reminder.c.sequence)
+        )
         return [
-            Reminded(row.event_id, row.rule_id, Told(row.told), row.at, row.why, row.announcement)
-            for row in self._hand.connection.execute(query)
+            Reminded(
+                row.event_id, row.rule_id, row.sequence, Told(row.told), row.at, row.why, row.announcement
+            )
+            for row in self._hand.connection.execute(query, {"these": self._hand.dialect.ids(events)})
         ]
 
     def remind(self, reminded: Reminded) -> bool:
         """Keep what became of one; False where it is known already."""
         table = t.reminder
         known = select(table.c.told).where(
-            table.c.event_id == reminded.event, table.c.rule_id == reminded.rule
+            table.c.event_id == reminded.event,
+            table.c.rule_id == reminded.rule,
+            table.c.sequence == reminded.sequence,
         )
         if self._hand.connection.execute(known).first() is not None:
             return False
         values = {
             "event_id": reminded.event,
             "rule_id": reminded.rule,
+            "sequence": reminded.sequence,
             "told": reminded.told.value,
             "at": reminded.at,
             "why": reminded.why,
@@ -121,31 +138,63 @@ class Events:
         self._hand.connection.execute(insert(table).values(values))
         return True
 
-    def forget(self, event: int, rule: int) -> None:
-        """It never left, and is to be made anew."""
-        table = t.reminder
-        self._hand.connection.execute(delete(table).where(table.c.event_id == event, table.c.rule_id == rule))
+    def remind_anew(self, event: int) -> None:
+        """Its reminders so far were about a time or a place that is not so any more."""
+        self._hand.connection.execute(
+            update(t.reminder).where(t.reminder.c.event_id == event).values(told=Told.MOVED.value)
+        )
 
-    def owe_notice(self, event: int, sequence: int, words: str, ways: Sequence[str], people: People) -> None:
+    def owe_notice(self, owed: Owed) -> None:
         """Those who were reminded have to be told of a change."""
         values = {
-            "event_id": event,
-            "sequence": sequence,
-            "words": words,
-            "ways": json.dumps(list(ways)),
-            "people": people.value,
+            "event_id": owed.event,
+            "sequence": owed.sequence,
+            "words": owed.words,
+            "ways": json.dumps(list(owed.ways)),
+            "people": owed.people.value,
             "owed_at": self._hand.now,
         }
         self._hand.connection.execute(insert(t.event_notice).values(values))
 
-    def owed(self, *, limit: int) -> Sequence[tuple[int, int, str, tuple[str, ...], People]]:
-        """(event, sequence, words, ways, people) of the notices that have not been made yet."""
+    def owed(self, *, limit: int) -> Sequence[Owed]:
+        """The notices that have not been made yet, the oldest first."""
         table = t.event_notice
         query = select(table).where(table.c.made_at.is_(None)).order_by(table.c.owed_at).limit(limit)
         return [
-            (row.event_id, row.sequence, row.words, tuple(json.loads(row.ways)), People(row.people))
+            Owed(row.event_id, row.sequence, row.words, tuple(json.loads(row.ways)), People(row.people))
             for row in self._hand.connection.execute(query)
         ]
+
+    def in_hand(self, events: Sequence[int]) -> Mapping[int, Sequence[UUID]]:
+        """Event → its announcements that were taken back and of which something is still queued or being sent."""
+        these = {"these": self._hand.dialect.ids(events)}
+        found: dict[int, list[UUID]] = {}
+        said, sent = t.announcement, t.delivery
+        for table in (t.reminder, t.event_notice):
+            about = text(self._hand.dialect.any_of(f"{table.name}.event_id", "these"))
+            query = (
+                select(table.c.event_id, said.c.public_id)
+                .join(said, said.c.public_id == table.c.announcement)
+                .where(about, said.c.withdrawn_at.is_not(None))
+                .where(exists().where(sent.c.announcement_id == said.c.id, sent.c.state.in_(_IN_HAND)))
+            )
+            for row in self._hand.connection.execute(query, these):
+                found.setdefault(row.event_id, []).append(row.public_id)
+        return found
+
+    def lock(self, events: Sequence[int]) -> None:
+        """Keep other schedulers away from these until the end."""
+        about = text(self._hand.dialect.any_of("event.id", "these"))
+        query = select(t.event.c.id).where(about).order_by(t.event.c.id).with_for_update()
+        self._hand.connection.execute(query, {"these": self._hand.dialect.ids(events)})
+
+    def notices(self, event: int) -> Sequence[UUID]:
+        """The announcements of its notices so far."""
+        table = t.event_notice
+        query = select(table.c.announcement).where(
+            table.c.event_id == event, table.c.announcement.is_not(None)
+        )
+        return self._hand.connection.execute(query.order_by(table.c.sequence)).scalars().all()
 
     def noticed(self, event: int, sequence: int, announcement: UUID | None) -> None:
         """The notice is made, or came too late."""
@@ -214,6 +263,8 @@ def _rule(row: Row[Any]) -> ReminderRule:
     parts = {part: words for part, column in _PARTS.items() if (words := row._mapping[column]) is not None}
     ways = tuple(Step(tuple(step)) for step in json.loads(row.ways))
     before = timedelta(seconds=row.before_seconds)
+    approved = Yes(row.approved_by, row.approved_at) if row.approved_at else None
     return ReminderRule(
-        row.id, row.department, row.name, row.audience, before, People(row.people), ways, parts, row.made_by
-    )
+        row.id, row.department, row.name, row.audience, before, People(row.people), ways, parts, row.made_by,
+        row.made_at, approved,
+    )  # fmt: skip

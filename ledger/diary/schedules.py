@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, text, update
 
-from broker.announcement import Draft, Part, People, Purpose, Step, Urgency
+from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
 from broker.audience import fold
 from broker.diary.calendar import DayKind, Span, SpanKind
 from broker.diary.recurrence import Double, Missing, Pattern, Rule
-from broker.ports.calendar import Exceptions, OccurrenceRow, Outcome, ScheduleRow
+from broker.ports.calendar import Exceptions, OccurrenceRow, Outcome, ScheduleRow, Yes
 from broker.rosters.roster import RosterTerm
 from ledger import tables as t
+from ledger.announcements import keep_file
+from ledger.dialect import Column
 from ledger.hand import Hand
 from ledger.reads import terms
 
@@ -74,32 +76,56 @@ class Schedules:
         """One, by its number."""
         return self._one(_schedules().where(t.schedule.c.id == schedule), lock=lock)
 
-    def due(self, *, limit: int) -> Sequence[int]:
-        """Those whose next time has come and that are not paused, the longest due first."""
+    def any_due(self) -> bool:
+        """Whether any has come due; reads only."""
+        query = select(t.schedule.c.id).where(*self._is_due()).limit(1)
+        return self._hand.connection.execute(query).first() is not None
+
+    def take_due(self, *, limit: int) -> Sequence[ScheduleRow]:
+        """Those whose next time has come and that are not paused, the longest due first; locked, past locked ones."""
         query = (
-            select(t.schedule.c.id)
-            .where(
-                t.schedule.c.next_at <= self._hand.now,
-                t.schedule.c.paused_at.is_(None),
-                t.schedule.c.ended_at.is_(None),
-            )
+            _schedules()
+            .where(*self._is_due())
             .order_by(t.schedule.c.next_at, t.schedule.c.id)
             .limit(limit)
+            .with_for_update(of=t.schedule, skip_locked=True)
         )
-        return self._hand.connection.execute(query).scalars().all()
+        return self._rows(query)
+
+    def _is_due(self) -> Sequence[ColumnElement[bool]]:
+        c = t.schedule.c
+        return c.next_at <= self._hand.now, c.paused_at.is_(None), c.ended_at.is_(None)
 
     def add(self, row: ScheduleRow) -> int:
         """Keep a new one; its number here."""
         owner = select(t.department.c.id).where(t.department.c.slug == row.draft.department).scalar_subquery()
         values = {**_values(row), "public_id": row.public_id, "department_id": owner}
         made = insert(t.schedule).values(values).returning(t.schedule.c.id)
-        return int(self._hand.connection.execute(made).scalar_one())
+        number = int(self._hand.connection.execute(made).scalar_one())
+        self._keep_files(number, row.draft.attachments)
+        return number
 
     def keep(self, row: ScheduleRow) -> None:
         """Keep what is changed about one: everything but its exceptions."""
         self._hand.connection.execute(
             update(t.schedule).where(t.schedule.c.id == row.id).values(_values(row))
         )
+
+    def looked(self, rows: Sequence[ScheduleRow]) -> None:
+        """Keep until when these were looked at, and when they come next."""
+        columns: tuple[Column, ...] = (("id", "bigint"), ("looked_until", "moment"), ("next_at", "moment"))
+        self._hand.run_rows(
+            "UPDATE schedule SET looked_until = u.looked_until, next_at = u.next_at"
+            f" FROM {self._hand.dialect.rows(columns)} WHERE schedule.id = u.id",
+            columns,
+            [(row.id, row.looked_until, row.next_at) for row in rows],
+        )
+
+    def _keep_files(self, schedule: int, files: Sequence[Attachment]) -> None:
+        for file in files:
+            keep_file(self._hand, file)
+            link = {"schedule_id": schedule, "name": file.name, "sha256": file.sha256}
+            self._hand.connection.execute(insert(t.schedule_attachment).values(link))
 
     def change_one(self, schedule: int, original: datetime, to: datetime | None, *, by: str) -> None:
         """Move an occurrence, or cancel it where `to` is None."""
@@ -120,21 +146,32 @@ class Schedules:
             delete(table).where(table.c.schedule_id == schedule, table.c.original == original.isoformat())
         )
 
-    def done(self, row: OccurrenceRow) -> bool:
-        """Keep what became of an occurrence; False where it is known already."""
-        if self.outcome(row.schedule, row.original) is not None:
-            return False
-        values = {
-            "schedule_id": row.schedule,
-            "original": row.original.isoformat(),
-            "due_at": row.due_at,
-            "outcome": row.outcome.value,
-            "why": row.why,
-            "at": row.at,
-            "announcement": row.announcement,
-        }
-        self._hand.connection.execute(insert(t.occurrence).values(values))
-        return True
+    def done(self, rows: Sequence[OccurrenceRow]) -> None:
+        """Keep what became of occurrences that are not known yet."""
+        values = [
+            {
+                "schedule_id": row.schedule,
+                "original": row.original.isoformat(),
+                "due_at": row.due_at,
+                "outcome": row.outcome.value,
+                "why": row.why,
+                "at": row.at,
+                "announcement": row.announcement,
+            }
+            for row in rows
+        ]
+        if values:
+            self._hand.connection.execute(insert(t.occurrence), values)
+
+    def known(self, schedules: Sequence[int], originals: Collection[datetime]) -> set[tuple[int, datetime]]:
+        """(schedule, original) of those at one of these times of which it is known already what became."""
+        query = (
+            select(t.occurrence.c.schedule_id, t.occurrence.c.original)
+            .where(text(self._hand.dialect.any_of("occurrence.schedule_id", "these")))
+            .where(t.occurrence.c.original.in_([original.isoformat() for original in originals]))
+        )
+        rows = self._hand.connection.execute(query, {"these": self._hand.dialect.ids(schedules)})
+        return {(row.schedule_id, datetime.fromisoformat(row.original)) for row in rows}
 
     def outcome(self, schedule: int, original: datetime) -> OccurrenceRow | None:
         """What became of one."""
@@ -171,14 +208,33 @@ class Schedules:
 
     def _rows(self, query: Select[Any]) -> list[ScheduleRow]:
         rows = self._hand.connection.execute(query).all()
-        exceptions = self._exceptions([row.id for row in rows])
-        return [_row(row, exceptions.get(row.id, {})) for row in rows]
+        ids = [row.id for row in rows]
+        exceptions, files = self._exceptions(ids), self._files(ids)
+        return [_row(row, exceptions.get(row.id, {}), tuple(files.get(row.id, ()))) for row in rows]
+
+    def _files(self, schedules: Sequence[int]) -> Mapping[int, Sequence[Attachment]]:
+        found: dict[int, list[Attachment]] = {}
+        link = t.schedule_attachment
+        query = (
+            select(link.c.schedule_id, link.c.name, t.attachment)
+            .join(t.attachment, t.attachment.c.sha256 == link.c.sha256)
+            .where(text(self._hand.dialect.any_of("schedule_attachment.schedule_id", "these")))
+            .order_by(link.c.schedule_id, link.c.name)
+        )
+        these = {"these": self._hand.dialect.ids(schedules)}
+        for row in self._hand.connection.execute(query, these) if schedules else ():
+            file = Attachment(row.sha256, row.name, row.media_type, row.bytes)
+            found.setdefault(row.schedule_id, []).append(file)
+        return found
 
     def _exceptions(self, schedules: Sequence[int]) -> dict[int, Exceptions]:
         found: dict[int, dict[datetime, datetime | None]] = {}
         table = t.schedule_exception
-        query = select(table).where(table.c.schedule_id.in_(schedules))
-        for row in self._hand.connection.execute(query) if schedules else ():
+        query = select(table).where(
+            text(self._hand.dialect.any_of("schedule_exception.schedule_id", "these"))
+        )
+        these = {"these": self._hand.dialect.ids(schedules)}
+        for row in self._hand.connection.execute(query, these) if schedules else ():
             to = datetime.fromisoformat(row.moved_to) if row.moved_to else None
             found.setdefault(row.schedule_id, {})[datetime.fromisoformat(row.original)] = to
         return dict[int, Exceptions](found)
@@ -203,6 +259,7 @@ def _values(row: ScheduleRow) -> dict[str, Any]:
         "language": draft.language,
         "template": draft.template,
         **{column: draft.parts.get(part) for part, column in _PARTS.items()},
+        "expected": draft.expected,
         "starts": pattern.starts.isoformat(),
         "zone": pattern.zone,
         "rule": pattern.rule.text,
@@ -213,6 +270,10 @@ def _values(row: ScheduleRow) -> dict[str, Any]:
         "lasts_seconds": int(row.lasts.total_seconds()),
         "made_at": row.made_at,
         "made_by": row.made_by,
+        "changed_at": row.changed_at,
+        "approved_at": row.approved.at if row.approved else None,
+        "approved_by": row.approved.by if row.approved else None,
+        "approved_count": row.approved.counted if row.approved else None,
         "looked_until": row.looked_until,
         "next_at": row.next_at,
         "paused_at": row.paused_at,
@@ -220,7 +281,7 @@ def _values(row: ScheduleRow) -> dict[str, Any]:
     }
 
 
-def _row(row: Row[Any], moved: Exceptions) -> ScheduleRow:
+def _row(row: Row[Any], moved: Exceptions, files: tuple[Attachment, ...]) -> ScheduleRow:
     parts = {part: words for part, column in _PARTS.items() if (words := row._mapping[column]) is not None}
     draft = Draft(
         department=row.department,
@@ -232,7 +293,10 @@ def _row(row: Row[Any], moved: Exceptions) -> ScheduleRow:
         urgency=Urgency(row.urgency),
         language=row.language,
         template=row.template,
+        attachments=files,
+        expected=row.expected,
     )
+    approved = Yes(row.approved_by, row.approved_at, row.approved_count) if row.approved_at else None
     pattern = Pattern(
         starts=datetime.fromisoformat(row.starts),
         zone=row.zone,
@@ -245,7 +309,7 @@ def _row(row: Row[Any], moved: Exceptions) -> ScheduleRow:
     )
     return ScheduleRow(
         row.id, row.public_id, row.name, draft, pattern, timedelta(seconds=row.lasts_seconds), row.made_by,
-        row.made_at, row.looked_until, row.next_at, row.paused_at, row.ended_at,
+        row.made_at, row.changed_at, row.looked_until, row.next_at, row.paused_at, row.ended_at, approved,
     )  # fmt: skip
 
 

@@ -219,7 +219,7 @@ class Prunings:
         """Files that go with no announcement any more, nor with a template."""
         used = (
             exists().where(each.c.sha256 == t.attachment.c.sha256)
-            for each in (t.content_attachment, t.template_attachment)
+            for each in (t.content_attachment, t.template_attachment, t.schedule_attachment)
         )
         return self._hand.connection.execute(delete(t.attachment).where(not_(or_(*used)))).rowcount
 

@@ -314,10 +314,15 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
                 words="audience idempotency_key hold_why template",
                 key="digest",
                 nothing="public_id purpose urgency people ways accepted_at approved_at due_at expires_at"
-                " fanned_out_at withdrawn_at held_until hold_code actor_kind",
-                operator="actor_id",
+                " fanned_out_at withdrawn_at held_until hold_code actor_kind settled_at",
+                operator="actor_id on_behalf_of",
             ),
             Erasure.STRUCK,
+        ),
+        "told_before": Held(
+            "which announcements are told to those whom others told, or to all but them",
+            Kept.SCHOOL,
+            _columns(stand_in="announcement_id earlier_id", nothing="again"),
         ),
         "timetable_source": Held(
             "timetable sources: how each was read last",
@@ -380,8 +385,26 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             _columns(
                 stand_in="id public_id department_id",
                 words="name folded_name audience template title short long",
-                nothing="purpose urgency people ways language starts zone rule days missing double ended"
-                " lasts_seconds made_at looked_until next_at paused_at ended_at",
+                nothing="purpose urgency people ways language expected starts zone rule days missing double ended"
+                " lasts_seconds made_at changed_at approved_at approved_count looked_until next_at paused_at ended_at",
+                operator="made_by approved_by",
+            ),
+            Erasure.STRUCK,
+        ),
+        "schedule_attachment": Held(
+            "which files go with schedules",
+            Kept.SCHOOL,
+            _columns(stand_in="schedule_id", words="name", key="sha256"),
+            Erasure.STRUCK,
+        ),
+        "calendar_subscription": Held(
+            "calendars elsewhere that are read again and again",
+            Kept.SCHOOL,
+            _columns(
+                stand_in="id department_id",
+                words="name audience",
+                key="url",
+                nothing="in_term every_seconds made_at tried_at read_at etag modified digest why retired_at",
                 operator="made_by",
             ),
             Erasure.STRUCK,
@@ -413,15 +436,15 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             _columns(
                 stand_in="id department_id",
                 words="name audience title short long",
-                nothing="before_seconds people ways made_at retired_at",
-                operator="made_by",
+                nothing="before_seconds people ways made_at approved_at retired_at",
+                operator="made_by approved_by",
             ),
             Erasure.STRUCK,
         ),
         "reminder": Held(
             "what became of each reminder",
             Kept.SCHOOL,
-            _columns(stand_in="event_id rule_id announcement", nothing="told at why"),
+            _columns(stand_in="event_id rule_id announcement", nothing="sequence told at why"),
         ),
         "event_notice": Held(
             "which changes of an event those reminded of it were told",

@@ -11,11 +11,19 @@ from ledger.tables.announcements import (
     content_attachment,
     template,
     template_attachment,
+    told_before,
 )
 from ledger.tables.answers import answer, bounce, bounced, mail_aside, mailbox, note
 from ledger.tables.approvals import announcement_copy, approval, operator, operator_role
 from ledger.tables.base import Id, Moment, metadata, one_of
-from ledger.tables.calendar import calendar_span, occurrence, schedule, schedule_exception
+from ledger.tables.calendar import (
+    calendar_span,
+    calendar_subscription,
+    occurrence,
+    schedule,
+    schedule_attachment,
+    schedule_exception,
+)
 from ledger.tables.consents import consent_entry, heard
 from ledger.tables.deliveries import (
     attempt,
@@ -66,6 +74,7 @@ __all__ = [
     "bounced",
     "budget",
     "calendar_span",
+    "calendar_subscription",
     "consent",
     "consent_entry",
     "content",
@@ -115,6 +124,7 @@ __all__ = [
     "retraction",
     "rules",
     "schedule",
+    "schedule_attachment",
     "schedule_exception",
     "school",
     "session",
@@ -132,6 +142,7 @@ __all__ = [
     "timetable_change",
     "timetable_line",
     "timetable_source",
+    "told_before",
     "verdict",
     "worker",
 ]

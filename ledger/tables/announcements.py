@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -80,6 +81,8 @@ announcement = Table(
     Column("hold_code", String(63)),
     Column("hold_why", Text),
     ref("corrects", "announcement.id", nullable=True),
+    Column("on_behalf_of", Text),  # who is answerable for what Carillon itself announces
+    Column("settled_at", Moment),  # since when its words stand, where that is long before it was accepted
     UniqueConstraint("department_id", "idempotency_key"),
     one_of("purpose", Purpose),
     one_of("urgency", Urgency),
@@ -102,6 +105,15 @@ Index(
     announcement.c.withdrawn_at,
     sqlite_where=announcement.c.withdrawn_at.is_not(None),
     postgresql_where=announcement.c.withdrawn_at.is_not(None),
+)
+
+# One that is told to exactly those whom others told, by the same addresses; or to everybody but them.
+told_before = Table(
+    "told_before",
+    metadata,
+    ref("announcement_id", "announcement.id", primary_key=True),
+    ref("earlier_id", "announcement.id", primary_key=True),
+    Column("again", Boolean, nullable=False),  # else: but them
 )
 
 content = Table(

@@ -1,11 +1,11 @@
-"""The term calendar of the office's own, schedules, and what became of each of their occurrences.
+"""The term calendar of the office's own, schedules, what became of each of their occurrences, and calendars read anew.
 
 Wall times are text, as ISO writes them: a column of times would be given a zone on its way.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, Index, Integer, String, Table, Text, Uuid, text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, Uuid, text
 
 from broker.announcement import People, Purpose, Urgency
 from broker.diary.calendar import SpanKind
@@ -43,6 +43,7 @@ schedule = Table(
     Column("title", Text),
     Column("short", Text),
     Column("long", Text),
+    Column("expected", Integer),  # how many people, as somebody typed it
     Column("starts", String(19), nullable=False),
     Column("zone", String(64), nullable=False),
     Column("rule", Text, nullable=False),
@@ -52,7 +53,12 @@ schedule = Table(
     Column("ended", String(19)),  # wall time; what would come from then on does not
     Column("lasts_seconds", Integer, nullable=False),
     Column("made_at", Moment, nullable=False),
-    Column("made_by", Text, nullable=False),
+    Column("made_by", Text, nullable=False),  # who worded it last
+    Column("changed_at", Moment, nullable=False),  # its words, audience or ways, by a person
+    # A second person's yes to all its dates, until it is changed; and how many it told then.
+    Column("approved_at", Moment),
+    Column("approved_by", Text),
+    Column("approved_count", Integer),
     Column("looked_until", Moment, nullable=False),
     Column("next_at", Moment),
     Column("paused_at", Moment),
@@ -69,6 +75,14 @@ Index(
     unique=True,
     sqlite_where=text("ended_at IS NULL"),
     postgresql_where=text("ended_at IS NULL"),
+)
+
+schedule_attachment = Table(
+    "schedule_attachment",
+    metadata,
+    ref("schedule_id", "schedule.id", primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha256", String(64), ForeignKey("attachment.sha256"), nullable=False),
 )
 
 schedule_exception = Table(
@@ -93,4 +107,33 @@ occurrence = Table(
     # The announcement may be pruned before its schedule: no foreign key holds it.
     Column("announcement", Uuid),
     one_of("outcome", Outcome),
+)
+
+# A calendar somewhere in the web that is read again and again. Its address may hold a secret: it is shown masked.
+calendar_subscription = Table(
+    "calendar_subscription",
+    metadata,
+    id_(),
+    Column("name", Text, nullable=False),
+    ref("department_id", "department.id"),
+    Column("url", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("in_term", Boolean, nullable=False),
+    Column("every_seconds", Integer, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("tried_at", Moment),
+    Column("read_at", Moment),  # when it last answered with what can be used, changed or not
+    Column("etag", Text, nullable=False, server_default=""),
+    Column("modified", Text, nullable=False, server_default=""),
+    Column("digest", String(64), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),  # it could not be read the last time
+    Column("retired_at", Moment),
+)
+Index(
+    "ux_calendar_subscription_name",
+    calendar_subscription.c.name,
+    unique=True,
+    sqlite_where=text("retired_at IS NULL"),
+    postgresql_where=text("retired_at IS NULL"),
 )

@@ -46,6 +46,8 @@ reminder_rule = Table(
     Column("long", Text),
     Column("made_by", Text, nullable=False),
     Column("made_at", Moment, nullable=False),
+    Column("approved_at", Moment),  # a second person's yes to all it will say
+    Column("approved_by", Text),
     Column("retired_at", Moment),
     one_of("people", People),
 )
@@ -55,6 +57,7 @@ reminder = Table(
     metadata,
     ref("event_id", "event.id", primary_key=True),
     ref("rule_id", "reminder_rule.id", primary_key=True),
+    Column("sequence", Integer, primary_key=True),  # of the event, when it was made
     Column("told", String(16), nullable=False),
     Column("at", Moment, nullable=False),
     Column("why", Text, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from broker.actor import SYSTEM
-from broker.diary import schedules
+from broker.diary import scheduler
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
 from config.signer import HmacSigner
@@ -20,7 +20,7 @@ def main(url: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while True:
-        schedules.make_due(ports, actor=SYSTEM)
+        scheduler.make_due(ports, actor=SYSTEM)
 
 
 if __name__ == "__main__":

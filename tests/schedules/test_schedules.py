@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People
-from broker.diary import schedules
+from broker.diary import scheduler, schedules
 from broker.diary.calendar import DayKind
-from broker.diary.recurrence import BadRecurrence, Pattern, Rule, occurrence, read_rule
+from broker.diary.recurrence import BadRecurrence, Pattern, Rule, read_rule
+from broker.diary.schedule_times import coming
+from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, RuleBroken
 from broker.ports.calendar import Outcome, ScheduleRow
 from broker.testing.clock import PretendClock
@@ -75,7 +77,7 @@ def test_a_simulated_year_announces_every_rehearsal_once_and_none_in_the_holiday
     row = save(clocked)
     while clock.now < datetime(2027, 9, 1, tzinfo=UTC):
         clock.advance(timedelta(hours=5))  # never the same hour of two days
-        schedules.make_due(clocked.ports, actor=SYSTEM)
+        scheduler.make_due(clocked.ports, actor=SYSTEM)
     told = outcomes(clocked, row)
     expected = {
         day
@@ -99,16 +101,17 @@ def test_what_fell_due_while_all_was_down_goes_late_or_is_told_as_missed(
 ) -> None:
     row = save(clocked)
     clock.advance(timedelta(days=14, hours=4))  # a fortnight and two hours after a rehearsal's time
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 3
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 3
     assert [outcome for _, outcome in outcomes(clocked, row)] == [
         Outcome.MISSED,
         Outcome.MISSED,
         Outcome.LATE,
     ]
-    alarms = clocked.rows(select(t.alarm).where(t.alarm.c.kind == schedules.MISSED))
-    assert len(alarms) == 2
+    alarms = clocked.rows(select(t.alarm).where(t.alarm.c.kind == scheduler.MISSED))
+    (alarm,) = alarms
+    assert "2026-09-01 08:00, 2026-09-08 08:00" in alarm.message
     assert len(announced(clocked)) == 1
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 0
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 0
 
 
 def test_two_schedulers_at_once_announce_it_once(world: World) -> None:
@@ -120,7 +123,7 @@ def test_two_schedulers_at_once_announce_it_once(world: World) -> None:
 
     def look() -> None:
         try:
-            schedules.make_due(world.ports, actor=SYSTEM)
+            scheduler.make_due(world.ports, actor=SYSTEM)
         except Exception as fault:  # noqa: BLE001
             faults.append(fault)
 
@@ -129,20 +132,28 @@ def test_two_schedulers_at_once_announce_it_once(world: World) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    schedules.make_due(world.ports, actor=SYSTEM)
+    scheduler.make_due(world.ports, actor=SYSTEM)
     assert len(announced(world)) == 1
     assert [outcome for _, outcome in outcomes(world, row)] == [Outcome.MADE]
 
 
-def test_a_scheduler_that_died_after_it_announced_leaves_nothing_to_announce_twice(world: World) -> None:
+def test_a_turn_that_dies_leaves_nothing_half_done_and_the_next_does_all_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row = due_again(world, save(world, when=soon(world, -timedelta(minutes=1))), timedelta(hours=1))
     row = replace(row, pattern=soon(world, timedelta(minutes=1)))
     with world.ledger.begin() as tx:
         tx.schedules.keep(row)
-        now, calendar = tx.now, schedules.calendar_now(tx)
-    one = occurrence(row.pattern, calendar, row.pattern.starts)
-    schedules._announced(world.ports, row, one, now, SYSTEM)  # and then it is killed
-    assert schedules.make_due(world.ports, actor=SYSTEM) == 1
+
+    def dies(*_: object) -> None:
+        raise OSError("the machine went away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ledger.diary.schedules.Schedules.looked", dies)
+        with pytest.raises(OSError, match="went away"):
+            scheduler.make_due(world.ports, actor=SYSTEM)
+    assert announced(world) == []
+    assert scheduler.make_due(world.ports, actor=SYSTEM) == 1
     assert len(announced(world)) == 1
 
 
@@ -152,10 +163,10 @@ def test_a_moved_one_is_announced_at_its_new_time_under_its_own_key(
     row = save(clocked)
     schedules.move(clocked.ports, "choir", date(2026, 9, 1), datetime(2026, 9, 2, 9), actor=BELL)
     clock.advance(timedelta(hours=3))
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 0
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 0
     clock.advance(timedelta(days=1))
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 1
-    assert announced(clocked) == [schedules.key_of(row, datetime(2026, 9, 1, 8))]
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 1
+    assert announced(clocked) == [scheduler.key_of(row, datetime(2026, 9, 1, 8))]
 
 
 def test_a_cancelled_one_does_not_take_place_and_what_was_announced_is_taken_back(
@@ -164,14 +175,14 @@ def test_a_cancelled_one_does_not_take_place_and_what_was_announced_is_taken_bac
     row = save(clocked)
     assert not schedules.cancel(clocked.ports, "Choir", date(2026, 9, 8), actor=BELL)
     clock.advance(timedelta(hours=2))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
     with pytest.raises(NotToBeChanged) as late:
         schedules.move(clocked.ports, "Choir", date(2026, 9, 1), datetime(2026, 9, 2, 9), actor=BELL)
     assert late.value.problem.code == "too_late"
     assert schedules.cancel(clocked.ports, "Choir", date(2026, 9, 1), actor=BELL)
     assert all(row.withdrawn_at for row in clocked.rows(select(t.announcement)))
     clock.advance(timedelta(days=8))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
     assert outcomes(clocked, row) == [(datetime(2026, 9, 1, 8), Outcome.CANCELLED)]
     schedules.put_back(clocked.ports, "Choir", date(2026, 9, 8), actor=BELL)
     with clocked.ledger.look() as tx:
@@ -182,10 +193,10 @@ def test_a_paused_one_passes_over_and_an_ended_one_is_over(clocked: World, clock
     row = save(clocked)
     schedules.pause(clocked.ports, "Choir", actor=BELL)
     clock.advance(timedelta(days=8))
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 0
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 0
     schedules.resume(clocked.ports, "Choir", actor=BELL)
     clock.advance(timedelta(days=7))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
     assert [original.day for original, _ in outcomes(clocked, row)] == [15]
     schedules.end(clocked.ports, "Choir", actor=BELL)
     with pytest.raises(NotFound), clocked.ledger.look() as tx:
@@ -201,7 +212,7 @@ def test_what_is_changed_holds_for_all_that_is_to_come(clocked: World, clock: Pr
         clocked.ports, "Choir", draft=draft, pattern=pattern(datetime(2026, 9, 1, 9)), actor=BELL
     )
     clock.advance(timedelta(hours=2, minutes=1))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
     clock.advance(timedelta(minutes=1))
     assert [row.text for row in clocked.rows(select(t.content))] == ["Choir is at 16:00 now."]
 
@@ -212,16 +223,16 @@ def test_what_a_rule_or_intake_refuses_when_it_is_due_is_told_and_not_tried_for_
     row = save(clocked)
     clocked.sql("UPDATE people_group SET active = false WHERE name = 'Choir'")
     clock.advance(timedelta(hours=2))
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 1
-    assert schedules.make_due(clocked.ports, actor=SYSTEM) == 0
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 1
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 0
     assert [outcome for _, outcome in outcomes(clocked, row)] == [Outcome.REFUSED]
 
 
 def test_before_the_known_terms_end_somebody_is_told(clocked: World, clock: PretendClock) -> None:
     save(clocked)
     clock.advance(timedelta(days=310))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
-    (alarm,) = clocked.rows(select(t.alarm).where(t.alarm.c.kind == schedules.CALENDAR_ENDS))
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
+    (alarm,) = clocked.rows(select(t.alarm).where(t.alarm.c.kind == scheduler.CALENDAR_ENDS))
     assert "carillon terms import" in alarm.message
 
 
@@ -281,9 +292,9 @@ def test_what_is_coming_names_what_is_left_out_and_why(clocked: World, clock: Pr
     save(clocked)
     save(clocked, "Staff", replace(CHOIR, on=frozenset(DayKind)), people=People.GUARDIANS)
     clock.advance(timedelta(days=49))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
     with clocked.ledger.look() as tx:
-        found = schedules.coming(tx, until=tx.now + timedelta(days=14))
+        found = coming(tx, calendar_now(tx), until=tx.now + timedelta(days=14))
     assert [(one.schedule.name, one.occurrence.wall.day, one.occurrence.at is not None) for one in found] == [
         ("Choir", 20, True),
         ("Staff", 20, True),
@@ -297,6 +308,6 @@ def test_it_is_announced_for_whoever_made_it_and_the_record_tells(
 ) -> None:
     save(clocked)
     clock.advance(timedelta(hours=2))
-    schedules.make_due(clocked.ports, actor=SYSTEM)
+    scheduler.make_due(clocked.ports, actor=SYSTEM)
     kinds = clocked.record()
     assert {"schedule.saved", "schedule.occurred", "announcement.accepted"} <= set(kinds)

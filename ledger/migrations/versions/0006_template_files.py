@@ -1,6 +1,6 @@
 """Templates with files of their own
 
-Revision: 0006, after 0005
+Revision: 0006, after 0003
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0005"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

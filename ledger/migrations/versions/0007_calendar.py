@@ -1,6 +1,6 @@
-"""Schedules, events and timetables
+"""Schedules, events and timetables; who is told of a change
 
-Revision: 0004, after 0003
+Revision: 0007, after 0006
 """
 
 from __future__ import annotations
@@ -8,17 +8,38 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0004'
-down_revision = '0003'
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Add schedules, events with their reminders, and timetable sources."""
+    """Add schedules, events with their reminders, subscribed calendars, timetable sources, and who is told again."""
+    _announcements()
     _schedules()
+    _subscriptions()
     _events()
     _timetables()
+
+
+def _announcements() -> None:
+    id_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.add_column("announcement", sa.Column("on_behalf_of", sa.Text(), nullable=True))
+    op.add_column("announcement", sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_table(
+        "told_before",
+        sa.Column("announcement_id", id_, nullable=False),
+        sa.Column("earlier_id", id_, nullable=False),
+        sa.Column("again", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"], ["announcement.id"], name=op.f("fk_told_before_announcement_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["earlier_id"], ["announcement.id"], name=op.f("fk_told_before_earlier_id")
+        ),
+        sa.PrimaryKeyConstraint("announcement_id", "earlier_id", name=op.f("pk_told_before")),
+    )
 
 
 def _schedules() -> None:
@@ -55,6 +76,7 @@ def _schedules() -> None:
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("short", sa.Text(), nullable=True),
         sa.Column("long", sa.Text(), nullable=True),
+        sa.Column("expected", sa.Integer(), nullable=True),
         sa.Column("starts", sa.String(length=19), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
@@ -65,6 +87,10 @@ def _schedules() -> None:
         sa.Column("lasts_seconds", sa.Integer(), nullable=False),
         sa.Column("made_at", moment, nullable=False),
         sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", moment, nullable=False),
+        sa.Column("approved_at", moment, nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_count", sa.Integer(), nullable=True),
         sa.Column("looked_until", moment, nullable=False),
         sa.Column("next_at", moment, nullable=True),
         sa.Column("paused_at", moment, nullable=True),
@@ -88,6 +114,19 @@ def _schedules() -> None:
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "schedule_attachment",
+        sa.Column("schedule_id", id_, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"], ["schedule.id"], name=op.f("fk_schedule_attachment_schedule_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sha256"], ["attachment.sha256"], name=op.f("fk_schedule_attachment_sha256")
+        ),
+        sa.PrimaryKeyConstraint("schedule_id", "name", name=op.f("pk_schedule_attachment")),
     )
     op.create_table(
         "schedule_exception",
@@ -161,6 +200,8 @@ def _events() -> None:
         sa.Column("long", sa.Text(), nullable=True),
         sa.Column("made_by", sa.Text(), nullable=False),
         sa.Column("made_at", moment, nullable=False),
+        sa.Column("approved_at", moment, nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
         sa.Column("retired_at", moment, nullable=True),
         sa.CheckConstraint(people, name=op.f("ck_reminder_rule_people")),
         sa.ForeignKeyConstraint(
@@ -172,14 +213,17 @@ def _events() -> None:
         "reminder",
         sa.Column("event_id", id_, nullable=False),
         sa.Column("rule_id", id_, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("told", sa.String(length=16), nullable=False),
         sa.Column("at", moment, nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("announcement", sa.Uuid(), nullable=True),
-        sa.CheckConstraint("told IN ('sent', 'passed', 'missed', 'refused')", name=op.f("ck_reminder_told")),
+        sa.CheckConstraint(
+            "told IN ('sent', 'passed', 'missed', 'refused', 'moved')", name=op.f("ck_reminder_told")
+        ),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_reminder_event_id")),
         sa.ForeignKeyConstraint(["rule_id"], ["reminder_rule.id"], name=op.f("fk_reminder_rule_id")),
-        sa.PrimaryKeyConstraint("event_id", "rule_id", name=op.f("pk_reminder")),
+        sa.PrimaryKeyConstraint("event_id", "rule_id", "sequence", name=op.f("pk_reminder")),
     )
     op.create_table(
         "event_notice",
@@ -194,6 +238,42 @@ def _events() -> None:
         sa.CheckConstraint(people, name=op.f("ck_event_notice_people")),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_event_notice_event_id")),
         sa.PrimaryKeyConstraint("event_id", "sequence", name=op.f("pk_event_notice")),
+    )
+
+
+def _subscriptions() -> None:
+    id_ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "calendar_subscription",
+        sa.Column("id", id_, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("department_id", id_, nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("in_term", sa.Boolean(), nullable=False),
+        sa.Column("every_seconds", sa.Integer(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", moment, nullable=False),
+        sa.Column("tried_at", moment, nullable=True),
+        sa.Column("read_at", moment, nullable=True),
+        sa.Column("etag", sa.Text(), server_default="", nullable=False),
+        sa.Column("modified", sa.Text(), server_default="", nullable=False),
+        sa.Column("digest", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.Column("retired_at", moment, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_calendar_subscription_department_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_subscription")),
+    )
+    op.create_index(
+        "ux_calendar_subscription_name",
+        "calendar_subscription",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
     )
 
 
