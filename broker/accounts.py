@@ -1,14 +1,19 @@
-"""Accounts: a person stops one or lets it go on; Carillon itself stops one that is broken."""
+"""Accounts: a person stops one or lets it go on; Carillon itself stops one that is broken, and tells of a shut one.
+
+One that cannot be opened (its settings, its package) is not paused: nobody has to resume it when that is mended.
+"""
 
 from __future__ import annotations
 
 from broker.actor import Actor
 from broker.authority import operators
-from broker.errors import NotFound, Problem
+from broker.errors import NotFound, Problem, SetupError
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.values import AccountRow, StopKind
+
+CANNOT_OPEN = "cannot_open"
 
 
 def pause(ports: Ports, name: str, why: str, *, actor: Actor, alarm: str | None = None) -> None:
@@ -40,6 +45,32 @@ def resume(ports: Ports, name: str, *, actor: Actor, why: str = "") -> None:
         tx.record.add([Entry("account.resumed", actor, {"account": account.name, "why": why})])
 
     ports.ledger.transact(work)
+
+
+def cannot_open(tx: Transaction, account: AccountRow, fault: SetupError) -> str:
+    """Why nothing leaves by an account; an alarm says so until it opens."""
+    why = f"the account {account.name} cannot be opened: {fault.problems[0].message}"
+    tx.sweeps.raise_alarm(CANNOT_OPEN, account.name, why)
+    return why
+
+
+def see_what_opens(ports: Ports) -> int:
+    """End the alarm of accounts that could not be opened and can be now, or are no more; how many."""
+    with ports.ledger.look() as tx:
+        shut = tx.sweeps.alarmed_about(CANNOT_OPEN)
+        there = {account.name for account in tx.accounts.all()} if shut else set()
+    mended = [name for name in shut if name not in there or _opens(ports, name)]
+    for name in mended:
+        ports.ledger.transact(lambda tx, one=name: tx.sweeps.clear_alarm(CANNOT_OPEN, one))  # type: ignore[misc]
+    return len(mended)
+
+
+def _opens(ports: Ports, name: str) -> bool:
+    try:
+        ports.channels.open(name)
+    except SetupError:
+        return False
+    return True
 
 
 def _the(tx: Transaction, name: str) -> AccountRow:

@@ -2,19 +2,24 @@
 
 One query a worker, four times a second, reads the stop-list. A stop forbids what was in hand when it was first
 seen; whatever is claimed after that has been judged with the fact itself. A brake that cannot read says no.
+
+A stop stands for a fact that has changed. What changes by time alone (hours that close, a licence that lapses) needs
+none: with each read the announcements in hand are judged again by the same rules, as of now.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from broker.channel import Key
+from broker.judging import allowed_still
 from broker.ports import Ledger
+from broker.rules.case import AnnouncementCase
 from broker.values import Picked, Stop, StopKind
 
 EVERY = timedelta(milliseconds=250)
@@ -43,6 +48,7 @@ class InHand:
     fence: int
     expires_at: datetime
     subjects: Collection[tuple[StopKind, int]]
+    case: AnnouncementCase | None = None  # its announcement's, as the claim judged it
 
 
 def subjects_of(one: Picked, account: int) -> Collection[tuple[StopKind, int]]:
@@ -93,7 +99,11 @@ class Brake:
         asked = self.clock()
         with self.ledger.look() as tx:  # on SQLite a writer's lock would make the brake stale, and stop all
             database_now, stops = tx.stops.recent()
+        over = self._over(database_now)
         with self._lock:
+            self._forbidden.update(
+                delivery for delivery, depends in self._hand.items() if id(depends.case) in over
+            )
             self._read_at, self._database_at_read = asked, database_now
             young = {stop.id for stop in stops}
             for stop in stops:
@@ -105,6 +115,12 @@ class Brake:
                 )
             for old in self._first_seen.keys() - young:
                 del self._first_seen[old]
+
+    def _over(self, now: datetime) -> Mapping[int, AnnouncementCase]:
+        """Which of the cases in hand the rules allow no more, by the clock alone; by their identity, and kept alive."""
+        with self._lock:
+            cases = {id(each.case): each.case for each in self._hand.values() if each.case is not None}
+        return {one: case for one, case in cases.items() if not allowed_still(case, now)}
 
     def fresh(self) -> bool:
         """Whether the last good read is young enough to act on."""

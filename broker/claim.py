@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from broker import judging
 from broker.actor import Actor
+from broker.authority import approvals
 from broker.channel import Channel
 from broker.delivery import Event, State, step
 from broker.house_rules import EXPIRED, HOUSE_RULES
@@ -17,7 +18,8 @@ from broker.ports import Ports, Transaction
 from broker.reckoning import share
 from broker.record import entries
 from broker.rules import book
-from broker.rules.approval import not_approved
+from broker.rules.approval import SECOND_PERSON, not_approved
+from broker.rules.case import AnnouncementCase
 from broker.values import AccountRow, Lane, Picked, Slots, Step
 
 
@@ -25,13 +27,15 @@ from broker.values import AccountRow, Lane, Picked, Slots, Step
 class Claimed:
     """What one claim took: deliveries allowed to go, how many were looked at, and the turns reserved for them.
 
-    `licensed_until`: when the account's licence lapses; what has not begun by then must not.
+    `licensed_until`: when the account's licence lapses; what has not begun by then must not. `cases`: as each
+    announcement was judged.
     """
 
     taken: Sequence[Picked]
     looked_at: int
     turns: Slots
     licensed_until: datetime | None = None
+    cases: Mapping[int, AnnouncementCase] = field(default_factory=dict)
 
 
 def claim(
@@ -65,7 +69,8 @@ def claim(
         tx.pace.give_back(account, turns, turns.count - len(taken))
         tx.deliveries.step(account, steps, lease=lease, holder=actor.id)
         _keep_account(tx, account, judged, steps, actor)
-        return Claimed(taken, len(picked), turns, _licensed_until(rulings))
+        cases = {announcement: ruling.case for announcement, ruling in rulings.items()}
+        return Claimed(taken, len(picked), turns, _licensed_until(rulings), cases)
 
     return ports.ledger.transact(work, ahead=lane is Lane.URGENT)
 
@@ -84,6 +89,8 @@ def _rulings(
     for announcement, ruling in found.items():
         if ruling.is_new:
             judging.keep(tx, announcement, [ruling], actor=actor)
+            if isinstance(ruling.verdict, Hold) and ruling.verdict.code in SECOND_PERSON:
+                approvals.tell_that_it_waits(tx, tx.announcements.by_id(announcement), ruling.verdict.why)
     return found
 
 
@@ -101,7 +108,9 @@ def _verdict(one: Picked, ruling: Ruling, policies: Sequence[Policy]) -> Verdict
             if not isinstance(own, Allow):
                 return own
         return judge(one.case, policies)
-    except Exception as error:
+    except (
+        Exception
+    ) as error:  # a channel's own rules too: whatever they break on, nothing leaves by this account
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
 
 
@@ -122,7 +131,7 @@ def _step(one: Picked, verdict: Verdict) -> Step:
         event, code, why = Event.REFUSE, verdict.code, verdict.why
     elif isinstance(verdict, Hold):
         # Never later than expiry, so that what will not go any more is told so in time.
-        event, code, why = Event.HOLD, verdict.code, verdict.why
+        event, code, why = Event.HOLD, verdict.code, verdict.told
         due_at = min(verdict.until, one.case.expires_at)
     fallen = tuple(c.duty for c in one.case.covers if not c.stands)
     return Step(

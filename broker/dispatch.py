@@ -26,7 +26,7 @@ from broker.actor import Actor
 from broker.brake import Brake, InHand, subjects_of
 from broker.channel import Channel, Item, Key, NotStarted, Outcome, Traits
 from broker.claim import Claimed, claim
-from broker.errors import RulesUnreadable, Uncertain
+from broker.errors import RulesUnreadable, SetupError, Uncertain
 from broker.judging import PolicyFailed
 from broker.licences import posture
 from broker.outcomes import Tried, result_of
@@ -80,7 +80,12 @@ async def deliver(
     row = await asyncio.to_thread(_account, ports, account)
     if row is None:
         return 0
-    channel = await asyncio.to_thread(ports.channels.open, account)
+    try:
+        channel = await asyncio.to_thread(ports.channels.open, account)
+    except SetupError as fault:  # it waits, and whoever watches is told; the sweep sees when it opens
+        shut = fault
+        await asyncio.to_thread(ports.ledger.transact, lambda tx: accounts.cannot_open(tx, row, shut))
+        return 0
     await asyncio.to_thread(posture.look_if_old, ports, row, channel, actor=process.actor)
     until = time.monotonic() + budget.total_seconds()
 
@@ -204,7 +209,8 @@ class _Run:
     def _depends(self, one: Picked, began: float, got: Claimed) -> InHand:
         ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
         ends = min(one.case.expires_at, got.licensed_until or one.case.expires_at)
-        return InHand(began, ours_until, one.fence, ends, subjects_of(one, self.account.id))
+        case = got.cases.get(one.announcement)
+        return InHand(began, ours_until, one.fence, ends, subjects_of(one, self.account.id), case)
 
     def _prepare(self, got: Claimed, began: float) -> list[_Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""

@@ -12,7 +12,7 @@ from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
 from broker.audience import Audience
 from broker.authority import approvals
-from broker.errors import RuleBroken, RulesUnreadable
+from broker.errors import RuleBroken, RulesUnreadable, SetupError
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
@@ -118,7 +118,12 @@ def _partition(
     account = tx.accounts.for_channel(channel, announcement.department)
     if account is None:  # taken out of the settings since: the other ways go on without it
         return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), ""
-    kind = ports.channels.traits(channel).address_kind
+    try:
+        kind = ports.channels.traits(channel).address_kind
+    except (
+        SetupError
+    ):  # taken out of this installation since: the other ways go on, and the account's alarm says so
+        return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), account.name
     if kind is None:
         return tx.plans.add_public(announcement, channel, account), account.name
     progress = tx.plans.add_partition(announcement, channel, account, kind, size=PARTITION)

@@ -102,6 +102,11 @@ class Rehearsed:
     rulings: Sequence[judging.Ruling] = ()
     counted: int = 0
 
+    @property
+    def hold(self) -> Hold | None:
+        """What would keep it waiting as a whole, on every way."""
+        return judging.hold_of(self.rulings)
+
 
 class _NotKept(BrokerError):
     """Raised by a rehearsal so that its transaction is taken back; it carries what was found."""
@@ -118,6 +123,7 @@ def rehearse(ports: Ports, draft: Draft, *, actor: Actor = SYSTEM) -> Rehearsed:
 
     def work(tx: Transaction) -> Rehearsed:
         _known_key(tx, checked, digest)
+        operators.must(tx, actor, OperatorRole.AUTHOR, checked.department)
         said, counted, found = _put(ports, tx, replace(checked, key=None), tree, digest, actor)
         audience = resolve(tx, tree)
         raise _NotKept(Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted))
@@ -141,9 +147,13 @@ def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
         forbid(tx, announcement, actor=actor)
         return announcement
 
-    announcement = ports.ledger.transact(work)
+    return take_back_queued(ports, ports.ledger.transact(work).id, actor=actor)
+
+
+def take_back_queued(ports: Ports, announcement: int, *, actor: Actor) -> int:
+    """What waits of a withdrawn announcement becomes withdrawn too; how many deliveries. Safe to repeat."""
     withdrawn = 0
-    while count := ports.ledger.transact(lambda tx: _withdraw_queued(tx, announcement.id, actor)):
+    while count := ports.ledger.transact(lambda tx: _withdraw_queued(tx, announcement, actor)):
         withdrawn += count
     return withdrawn
 

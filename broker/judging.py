@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from broker.accounts import CANNOT_OPEN, cannot_open
 from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.channel import Traits
 from broker.disclosure.roster_facts import with_roster
-from broker.errors import BrokerError, InvalidAnnouncement, Problem
+from broker.errors import BrokerError, InvalidAnnouncement, Problem, SetupError
 from broker.licences.social import with_other_voices
-from broker.policy import Allow, Hold, Refuse, Verdict, together
+from broker.policy import Allow, Hold, Refuse, Verdict, together, with_besides
 from broker.ports import KeptVerdict, Ports, Standing, Transaction
 from broker.record import Entry
 from broker.rules import book
@@ -95,16 +96,38 @@ def rulings_of_all(
                 theirs.setdefault(account.name, []).append(announcement.id)
     found: dict[int, list[Ruling]] = {announcement.id: [] for announcement in announcements}
     for name, account in accounts.items():
-        traits = ports.channels.traits(account.channel)
         standing = tx.cases.whole(theirs[name], account)
         for number in theirs[name]:
-            case = known_of_channel(standing[number].case, traits)
-            case = with_other_voices(tx, account, number, case)
-            case = with_roster(ports, tx, account, number, case)
-            if asked:
-                case = replace(case, announcement=None, accepted_at=None)
-            found[number].append(Ruling(account, case, _judged(tx, case), standing[number].last))
+            found[number].append(_ruling(ports, tx, account, number, standing[number], asked=asked))
     return found
+
+
+def _ruling(
+    ports: Ports, tx: Transaction, account: AccountRow, announcement: int, standing: Standing, *, asked: bool
+) -> Ruling:
+    try:
+        case = known_of_channel(standing.case, ports.channels.traits(account.channel))
+        case = with_other_voices(tx, account, announcement, case)
+        case = with_roster(ports, tx, account, announcement, case)
+    except SetupError as fault:
+        if asked:  # whoever asks can choose another way
+            raise
+        return _unopened(tx, account, standing, fault)
+    if asked:
+        case = replace(case, announcement=None, accepted_at=None)
+    return Ruling(account, case, _judged(tx, book.judged, case), standing.last)
+
+
+def _unopened(tx: Transaction, account: AccountRow, standing: Standing, fault: SetupError) -> Ruling:
+    """What needs no look at the account is judged, and the rest when it opens: nothing leaves by it until then."""
+    waits = Hold(
+        standing.case.now + BROKEN_RECHECK,
+        CANNOT_OPEN,
+        cannot_open(tx, account, fault),
+        {"code": fault.problems[0].code},
+    )
+    verdict = together((_judged(tx, book.judged_each_time, standing.case), waits))
+    return Ruling(account, standing.case, verdict, standing.last)
 
 
 def refusal_in(found: Iterable[Ruling]) -> RefusedByRule | None:
@@ -120,13 +143,14 @@ def hold_of(found: Sequence[Ruling]) -> Hold | None:
 
     The latest of what holds it on every way; else the earliest of its ways' own holds, where all of them are held:
     planning later finds whom it then is about. A way that alone is held is planned, and waits in the claim.
+    Whatever else holds it stands beside it.
     """
     verdicts = [ruling.verdict for ruling in found]
     holds = [verdict for verdict in verdicts if isinstance(verdict, Hold)]
     if whole := [hold for hold in holds if hold.whole]:
-        return max(whole, key=lambda hold: hold.until)
+        return with_besides(max(whole, key=lambda hold: hold.until), whole)
     if holds and all(isinstance(verdict, Hold | Refuse) for verdict in verdicts):
-        return min(holds, key=lambda hold: hold.until)
+        return with_besides(min(holds, key=lambda hold: hold.until), holds)
     return None
 
 
@@ -144,7 +168,7 @@ def keep_all(tx: Transaction, found: Iterable[tuple[int, Ruling, Actor]]) -> Non
 
 def hold_back(tx: Transaction, announcement: Announcement, hold: Hold) -> None:
     """Keep it from being planned; never beyond its expiry, so that whoever is not told then is told why."""
-    tx.cases.hold(announcement.id, min(hold.until, announcement.expires_at), hold.code, hold.why)
+    tx.cases.hold(announcement.id, min(hold.until, announcement.expires_at), hold.code, hold.told)
 
 
 def refusal_told(refused: RefusedByRule, department: str, digest: str, actor: Actor) -> Entry:
@@ -175,6 +199,14 @@ def claimed(
         verdict = together((once[announcement], _asked(book.judged_each_time, case)))
         found[announcement] = Ruling(account, case, verdict, one.last)
     return found
+
+
+def allowed_still(case: AnnouncementCase, now: datetime) -> bool:
+    """Whether what a claim was allowed may go at another moment; a rule that raises is no yes."""
+    try:
+        return isinstance(book.judged_each_time(replace(case, now=now)), Allow)
+    except Exception:  # noqa: BLE001 - the claim meets it next, and tells of it
+        return False
 
 
 def known_of_channel(case: AnnouncementCase, traits: Traits) -> AnnouncementCase:
@@ -209,14 +241,16 @@ def _asked(rules: Callable[[AnnouncementCase], Verdict], case: AnnouncementCase)
     """A rule that raises is a fault of ours, told apart from a ledger that is away."""
     try:
         return rules(case)
-    except Exception as error:
+    except (
+        Exception
+    ) as error:  # whatever it is: nothing may leave by this account, and its claim is taken back whole
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
 
 
-def _judged(tx: Transaction, case: AnnouncementCase) -> Verdict:
+def _judged(tx: Transaction, rules: Callable[[AnnouncementCase], Verdict], case: AnnouncementCase) -> Verdict:
     """A rule that raises holds its way and no other, and somebody is told."""
     try:
-        return book.judged(case)
+        return rules(case)
     except Exception as error:  # noqa: BLE001 - whatever it is, nothing may leave by this account, and nothing is lost
         why = f"a rule failed with {type(error).__name__}"
         tx.sweeps.raise_alarm(FAILED, case.account, why)
@@ -234,7 +268,7 @@ def _kept(tx: Transaction, announcement: int, ruling: Ruling) -> KeptVerdict:
         at=tx.now,
         answer=ruling.answer,
         code=verdict.code,
-        why=verdict.why,
+        why=verdict.told if isinstance(verdict, Hold) else verdict.why,
         until=verdict.until if isinstance(verdict, Hold) else None,
         evidence=verdict.evidence,
     )

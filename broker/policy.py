@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -84,6 +84,7 @@ class Hold:
     """Not yet: `until` when it is judged again, and why, in a sentence a parent could read.
 
     `whole`: it holds the announcement on every way, not this one alone (an undo window, a second person's yes).
+    `besides`: what holds it too, and ends no later.
     """
 
     until: datetime
@@ -91,6 +92,12 @@ class Hold:
     why: str
     evidence: Evidence = field(default_factory=dict)
     whole: bool = False
+    besides: tuple[Hold, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """Every reason, this one first: whoever ends it should not learn of the next one only then."""
+        return "; besides: ".join((self.why, *(other.why for other in self.besides)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,9 @@ def judge(case: C, policies: Iterable[Callable[[C], Verdict]]) -> Verdict:
 
 
 def together(verdicts: Iterable[Verdict]) -> Verdict:
-    """Withdrawn, then the first refusal, then the latest hold, else allow with all that was noted."""
+    """Withdrawn, then the first refusal, then the latest hold with the others beside it, else allow with all notes."""
     noted: list[Allow] = []
-    latest: Hold | None = None
+    holds: list[Hold] = []
     refusal: Refuse | None = None
     for verdict in verdicts:
         if isinstance(verdict, Withdraw):
@@ -137,15 +144,20 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
         if isinstance(verdict, Refuse):
             refusal = refusal or verdict
         elif isinstance(verdict, Hold):
-            latest = verdict if latest is None or _outlasts(verdict, latest) else latest
+            holds.append(verdict)
         elif verdict.code:
             noted.append(verdict)
-    return refusal or latest or (_noted(noted) if noted else ALLOW)
+    if refusal is not None or not holds:
+        return refusal or (_noted(noted) if noted else ALLOW)
+    # What holds the whole announcement says so, however long a hold of one way lasts; of equals the first.
+    return with_besides(max(holds, key=lambda hold: (hold.whole, hold.until)), holds)
 
 
-def _outlasts(hold: Hold, other: Hold) -> bool:
-    """What holds the whole announcement says so, however long a hold of one way lasts."""
-    return (hold.whole, hold.until) > (other.whole, other.until)
+def with_besides(chosen: Hold, holds: Iterable[Hold]) -> Hold:
+    """A hold with every other reason among these beside it, each once."""
+    every = (each for hold in (chosen, *holds) for each in (hold, *hold.besides))
+    others = {each.code: replace(each, besides=()) for each in every if each.code != chosen.code}
+    return replace(chosen, besides=tuple(others.values())) if others else chosen
 
 
 def _noted(noted: Sequence[Allow]) -> Allow:

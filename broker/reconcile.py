@@ -6,11 +6,12 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from broker.accounts import cannot_open
 from broker.actor import Actor
 from broker.channel import Channel, Receipt, Reconciles
 from broker.confirm import apply_news
 from broker.delivery import Event, State, step
-from broker.errors import DeliveryFailure
+from broker.errors import DeliveryFailure, SetupError
 from broker.ports import Ports, Transaction
 from broker.record import entries
 from broker.values import AccountRow, KnownDelivery, LookUp, Move, News
@@ -38,7 +39,12 @@ def look_up(ports: Ports, account: str, *, actor: Actor) -> int:
         row = tx.accounts.named(account)
     if row is None:
         return 0
-    channel = ports.channels.open(account)
+    try:
+        channel = ports.channels.open(account)
+    except SetupError as fault:  # asked when it opens; the other accounts are asked meanwhile
+        shut = fault
+        ports.ledger.transact(lambda tx: cannot_open(tx, row, shut))
+        return 0
     provider = channel if isinstance(channel, Reconciles) else None
     if provider is None and not channel.traits.duplicates_harmless:
         return 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from broker.actor import Actor
+from broker.channel import Traits
 from broker.delivery import REQUEUEABLE, Event, State, describe, step
-from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken
+from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken, SetupError
 from broker.ports import Ports, Transaction
 from broker.record import Entry, entries
 from broker.values import AccountRow, KnownDelivery, Move
@@ -118,7 +119,7 @@ def _recovered(
     ports: Ports, tx: Transaction, known: KnownDelivery, started: bool, account: AccountRow | None
 ) -> Move:
     # An account that the settings no longer name cannot be asked; a person decides about what it left uncertain.
-    traits = ports.channels.open(account.name).traits if account else ports.channels.traits(known.channel)
+    traits = _traits(ports, known, account)
     lookup_at = tx.now + traits.grace if started and traits.settles_itself and account else None
     return Move(
         delivery=known.delivery,
@@ -133,6 +134,15 @@ def _recovered(
         lookup_at=lookup_at,
         lookups=0,
     )
+
+
+def _traits(ports: Ports, known: KnownDelivery, account: AccountRow | None) -> Traits:
+    try:
+        if account is not None:
+            return ports.channels.open(account.name).traits
+    except SetupError:  # what it holds is recovered all the same, for whoever can open it
+        pass
+    return ports.channels.traits(known.channel)
 
 
 def _requeued(known: KnownDelivery, tx: Transaction, why: str) -> Move:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from broker.accounts import see_what_opens
 from broker.actor import Actor
 from broker.authority.spending import warn_of_spend
 from broker.confirm import drain_inbox
@@ -45,6 +46,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "confirmed": lambda: drain_inbox(ports, actor=actor),
         "folded": lambda: ports.ledger.transact(_fold),
         "anchored": lambda: mail_heads(ports),
+        "opened": lambda: see_what_opens(ports),
         "counted": lambda: warn_of_spend(ports),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
     }

@@ -18,12 +18,12 @@ from broker.duty import DutyState
 from broker.errors import RuleBroken
 from broker.moments import instant, zone_named
 from broker.office import templates
-from broker.policy import Hold
 from broker.rules.approval import SECOND_PERSON
 from broker.rules.blast import SIZE_CODES
 from cli import show
 from cli.announce_options import Asked
 from cli.follow import as_told, follow, looking, show_status
+from cli.held import held_as_told
 from cli.house import department_of, reading, seal, writing, zone_of
 from cli.options import asking
 from cli.reading import STDIN, attachment_from, bad, fills, short_words, text_from
@@ -197,14 +197,9 @@ def _answer(house: House, accepted: intake.Accepted, *, json: bool) -> None:
     due = f", to go out {show.wall(said.due_at, zone_of(house))}" if later else ""
     show.say(f"accepted: {said.public_id}{due}")
     if accepted.hold is not None:
-        show.say(f"it waits until {show.wall(accepted.hold.until, zone_of(house))}: {accepted.hold.why}")
+        show.say(f"it waits until {show.wall(accepted.hold.until, zone_of(house))}: {accepted.hold.told}")
         show.hint(_to_go_on(accepted))
     show.hint(f"follow it with: carillon status {said.public_id} --watch")
-
-
-def held_as_told(hold: Hold | None) -> dict[str, object] | None:
-    """What keeps an announcement waiting, for a program; None while nothing does."""
-    return None if hold is None else {"until": hold.until, "code": hold.code, "why": hold.why}
 
 
 def _to_go_on(accepted: intake.Accepted) -> str:
@@ -224,7 +219,7 @@ def _waited(house: House, accepted: intake.Accepted, *, quiet: bool) -> Status:
         )
         if accepted.hold is not None:
             until = show.wall(accepted.hold.until, zone_of(house))
-            show.hint(f"it waits until {until}: {accepted.hold.why}; {_to_go_on(accepted)}")
+            show.hint(f"it waits until {until}: {accepted.hold.told}; {_to_go_on(accepted)}")
     look = looking(house.ledger, said.public_id)
     return follow(look, until=lambda now: now.settled, quiet=quiet)
 

@@ -88,7 +88,7 @@ def show_(id_: Id, json: Json = False) -> None:
     said, binding = found.announcement, found.binding
     ways = ", ".join(way for step in binding.ways for way in step)
     counted = "" if binding.counted is None else f", {show.many(binding.counted, 'person', 'people')}"
-    show.say(f"{said.department}, by {found.author.id}: {said.purpose}, {said.urgency}")
+    show.say(f"{said.department}, by {found.author.told}: {said.purpose}, {said.urgency}")
     show.say(
         f"to {said.audience} ({said.people}{counted}) by {ways}, until {show.wall(said.expires_at, zone)}"
     )
@@ -239,6 +239,7 @@ def _looked_as_told(found: Looked) -> Mapping[str, Any]:
         "announcement": said.public_id,
         "department": said.department,
         "by": found.author.id,
+        "on_behalf_of": found.author.on_behalf_of,
         "audience": said.audience,
         "people": said.people,
         "ways": binding.ways,

@@ -19,6 +19,7 @@ from ledger.reads.status import Status, status
 
 LOOK_EVERY = timedelta(milliseconds=200)
 RESTS = 9  # times as long as a look took: a tenth of one core at the most
+WAITING = frozenset({Stage.HELD, Stage.AWAITING_APPROVAL})
 UNDER_WAY = frozenset({State.QUEUED, State.SENDING})
 
 Look = Callable[[], Status]
@@ -108,7 +109,7 @@ def as_told(status: Status) -> Mapping[str, Any]:
 def held_as_told(status: Status) -> Mapping[str, Any] | None:
     """What the rules keep the whole announcement waiting for; None while they do not."""
     said = status.announcement
-    if status.stage is not Stage.HELD:
+    if status.stage not in WAITING:
         return None
     return {"until": said.held_until, "code": said.hold_code, "why": said.hold_why}
 
@@ -120,7 +121,7 @@ def show_status(status: Status) -> None:
     show.say(
         f"{said.public_id}: {stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
     )
-    if status.stage is Stage.HELD:
+    if status.stage in WAITING:
         show.say(f"  {show.plain(said.hold_why)}")
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")

@@ -24,6 +24,7 @@ from broker.policy import Allow, Case, Cover, Hold, Verdict, judge, together
 from broker.rules import book
 from broker.values import AccountRow
 from cli import show
+from cli.held import besides_as_told, held_as_told
 from config.assembly import House
 from ledger.reads.example import Example, LackingParts, example, lacking_parts
 
@@ -153,6 +154,7 @@ def _as_told(found: Rehearsal) -> dict[str, Any]:
         "people": reach.people,
         "unreached": len(reach.untold),
         "counted": rehearsed.counted,
+        "held": held_as_told(rehearsed.hold),
         "cost": _whole_cost(found),
         "verdicts": [_verdict_as_told(channel, way) for channel, way in found.ways.items()],
         "named": [{"name": who.name, "why": who.why} for who in reach.untold[:MOST_NAMED]],
@@ -190,6 +192,7 @@ def _verdict_as_told(channel: str, way: Way) -> dict[str, Any]:
         "code": verdict.code,
         "why": verdict.why,
         "until": verdict.until if isinstance(verdict, Hold) else None,
+        "besides": besides_as_told(verdict),
         "evidence": dict(verdict.evidence),
     }
 
@@ -289,7 +292,10 @@ def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family
     )
     said = next(one for one in rehearsed.rulings if one.account.name == account.name)
     case = replace(case, rules=said.case.rules)
-    return together((said.verdict, judge(case, (*HOUSE_RULES, *book.EACH_DELIVERY, *channel.policies))))
+    verdict = together((said.verdict, judge(case, (*HOUSE_RULES, *book.EACH_DELIVERY, *channel.policies))))
+    # What holds another way and with it the whole announcement holds this one too.
+    whole = rehearsed.hold
+    return verdict if whole is None else together((verdict, whole))
 
 
 def _in_words(verdict: Verdict, zone: ZoneInfo | None = None) -> str:
@@ -298,5 +304,5 @@ def _in_words(verdict: Verdict, zone: ZoneInfo | None = None) -> str:
         return f"The rules allow it; {verdict.why}." if verdict.why else "The rules allow it."
     if isinstance(verdict, Hold):
         until = f" until {show.wall(verdict.until, zone)}" if zone else ""
-        return f"It would wait{until}: {verdict.why}."
+        return f"It would wait{until}: {verdict.told}."
     return f"It would not go: {verdict.why}."

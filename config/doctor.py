@@ -17,6 +17,7 @@ import redis
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from broker.accounts import CANNOT_OPEN
 from broker.authority.approvals import OVERRIDDEN, VOID
 from broker.authority.operators import same
 from broker.authority.switching import STOPPED
@@ -305,6 +306,7 @@ def _alarms(opened: Ledger) -> list[Finding]:
         LAPSED: "renew it: carillon licence renew NAME",
         UNREADABLE: "look: carillon rules history; to begin anew: carillon rules reset --all",
         OVERRIDDEN: "look at it, then: carillon approvals review ID",
+        CANNOT_OPEN: "its settings, or its package: carillon doctor names them; nothing needs resuming",
         VOID: "look at it again: carillon approvals",
         FOUND_POST: "see it: carillon accounts posts NAME",
         ALARM_ASIDE: "read them where they lie, then: carillon bounces done NUMBER",

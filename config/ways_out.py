@@ -40,7 +40,14 @@ class WaysOut:
                     field = name_of(("accounts", account))
                     raise SetupError(Problem("unknown_account", field, "is not configured in this process"))
                 kit = self._registry.kit(known.channel)
-                self._open[account] = kit.open(account, known.own, self._around)
+                try:
+                    self._open[account] = kit.open(account, known.own, self._around)
+                except SetupError:
+                    raise
+                except (
+                    Exception
+                ) as error:  # a plug-in's own code: whatever it breaks on is told as a fault of set-up
+                    raise _broken(account, known.channel, error) from error
             return self._open[account]
 
     def check(self) -> Sequence[Problem]:
@@ -60,3 +67,8 @@ class WaysOut:
         for channel in opened.values():
             with contextlib.suppress(Exception):  # the others are to be closed too
                 channel.close()
+
+
+def _broken(account: str, channel: str, error: Exception) -> SetupError:
+    message = f"the channel {channel} could not be opened: {type(error).__name__}"
+    return SetupError(Problem("cannot_open", name_of(("accounts", account)), message, "see: carillon doctor"))

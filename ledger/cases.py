@@ -19,6 +19,7 @@ from broker.money import amount_of
 from broker.ports.approvals import Decided
 from broker.ports.rules import Standing
 from broker.rules.approval import SECOND_PERSON
+from broker.rules.blast import SIZE_CODES
 from broker.rules.case import AnnouncementCase
 from broker.rules.licence import NOTHING
 from broker.rules.money import USED_UP
@@ -140,15 +141,23 @@ class Cases:
         planned = select(t.delivery.c.id).where(t.delivery.c.announcement_id == announcement).limit(1)
         return self._hand.connection.execute(planned).first() is not None
 
-    def look_again(self) -> None:
+    def has_begun(self, announcement: int) -> bool:
+        """Whether it is being planned, or was."""
+        begun = select(t.fanout_cursor.c.channel).where(t.fanout_cursor.c.announcement_id == announcement)
+        return self._hand.connection.execute(begun.limit(1)).first() is not None
+
+    def look_again(self, announcement: int | None = None) -> None:
         """Whatever waits for a rule is due at once; what still has to wait is held again."""
         run, now = self._hand.connection.execute, self._hand.now
         said, table = t.announcement, t.delivery
-        run(
-            update(said).where(said.c.fanned_out_at.is_(None), said.c.held_until > now).values(held_until=now)
-        )
+        held = update(said).where(said.c.fanned_out_at.is_(None), said.c.held_until > now)
         by_rules = select(t.verdict.c.code).where(t.verdict.c.answer == "hold")
         waiting = update(table).where(table.c.state == State.QUEUED.value, table.c.due_at > now)
+        if announcement is not None:
+            held = held.where(said.c.id == announcement)
+            by_rules = by_rules.where(t.verdict.c.announcement_id == announcement)
+            waiting = waiting.where(table.c.announcement_id == announcement)
+        run(held.values(held_until=now))
         run(waiting.where(table.c.code.in_(by_rules)).values(due_at=now))
 
     def readable(self) -> None:
@@ -228,7 +237,7 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         second_person=row.decision == Decided.APPROVED,
         overridden=row.decision == Decided.OVERRIDDEN,
         template=row.template,
-        unapproved=row.hold_code in SECOND_PERSON,
+        unapproved=row.hold_code in SECOND_PERSON | SIZE_CODES,
         norm=row.norm,
         stopped=row.stopped or "",
         unit=amount_of(row.unit or 0),

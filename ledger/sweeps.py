@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, insert, or_, select
@@ -134,6 +135,11 @@ class Sweeps:
         """Whether an alarm of this kind is open."""
         is_open = select(t.alarm.c.id).where(t.alarm.c.kind == kind, t.alarm.c.cleared_at.is_(None))
         return self._hand.connection.execute(is_open).first() is not None
+
+    def alarmed_about(self, kind: str) -> Sequence[str]:
+        """What open alarms of this kind are about."""
+        is_open = select(t.alarm.c.subject).where(t.alarm.c.kind == kind, t.alarm.c.cleared_at.is_(None))
+        return self._hand.connection.execute(is_open).scalars().all()
 
     def clear_alarm(self, kind: str, subject: str) -> None:
         """The reason is gone."""

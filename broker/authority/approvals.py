@@ -1,8 +1,9 @@
 """A second person's yes or no: what waits for it, what it binds, and when it does no more (R13, R20).
 
 A yes is given to one wording, audience, ways, version of the rules, and about so many people. Whatever of that changes
-before it is planned sends the announcement back to wait. Approver ≠ author, always; of two who decide at once the
-second finds it decided.
+before it is planned sends the announcement back to wait. Once it goes out, a yes stands: then only a rule about what
+its words do to somebody may want another one, and what waits for it goes on (decision 31). Approver ≠ author, always;
+of two who decide at once the second finds it decided.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from broker import audience as audiences
-from broker import judging
+from broker import intake, judging
 from broker.actor import Actor
 from broker.announcement import Announcement, Content, Part, Urgency
 from broker.authority import operators
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
-from broker.ports.approvals import Binding, Decided, Decision, OperatorRole
+from broker.ports.approvals import Author, Binding, Decided, Decision, OperatorRole
 from broker.reckoning import reckon
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON, may_drift
@@ -42,23 +43,26 @@ def approve(
     def work(tx: Transaction) -> Decision:
         announcement = _waiting(tx, public_id)
         binding = _bound(tx, announcement, actor, seen)
+        _in_place_of_an_override(tx, announcement, actor)
         return _decide(tx, announcement, Decided.APPROVED, binding, actor, why)
 
     return _and_plan(ports, public_id, ports.ledger.transact(work))
 
 
 def reject(ports: Ports, public_id: UUID, why: str, *, actor: Actor, seen: str | None = None) -> Decision:
-    """Say no as a second person: nothing of it will leave. Raises NotFound, NotAllowed, NotToBeChanged."""
+    """Say no as a second person: nothing of it will leave any more. Raises NotFound, NotAllowed, NotToBeChanged."""
 
     def work(tx: Transaction) -> Decision:
         announcement = _waiting(tx, public_id)
         binding = _bound(tx, announcement, actor, seen)
+        _in_place_of_an_override(tx, announcement, actor)
         decision = _decide(tx, announcement, Decided.REJECTED, binding, actor, why)
-        tx.announcements.mark_withdrawn(announcement.id)
-        tx.record.add([Entry("announcement.withdrawn", actor, {"id": str(public_id)}, announcement.id)])
+        intake.forbid(tx, announcement, actor=actor)
         return decision
 
-    return ports.ledger.transact(work)
+    decision = ports.ledger.transact(work)
+    intake.take_back_queued(ports, decision.announcement, actor=actor)
+    return decision
 
 
 def override(ports: Ports, public_id: UUID, why: str, *, actor: Actor) -> Decision:
@@ -68,7 +72,7 @@ def override(ports: Ports, public_id: UUID, why: str, *, actor: Actor) -> Decisi
     """
 
     def work(tx: Transaction) -> Decision:
-        announcement = _waiting(tx, public_id)
+        announcement = _waiting(tx, public_id, decided=True)
         operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
         if announcement.urgency is not Urgency.URGENT:
             raise _refused(
@@ -95,10 +99,10 @@ def review(ports: Ports, public_id: UUID, note: str, *, actor: Actor) -> None:
 
     def work(tx: Transaction) -> None:
         announcement = _the(tx, public_id)
-        decision = tx.approvals.standing(announcement.id)
-        _second(tx, announcement, actor, tx.approvals.author(announcement).id)
-        if decision is not None:
-            _second(tx, announcement, actor, decision.by)
+        overridden = tx.approvals.to_review(announcement.id)
+        _second(tx, announcement, actor, *_authors(tx.approvals.author(announcement)))
+        if overridden is not None:
+            _second(tx, announcement, actor, overridden.by)
         if not tx.approvals.review(announcement.id, by=actor.id, note=note):
             raise _refused("nothing_to_review", "there is nothing to review here", "see `carillon approvals`")
         tx.sweeps.clear_alarm(OVERRIDDEN, str(public_id))
@@ -119,7 +123,7 @@ def reword(
     def work(tx: Transaction) -> int:
         announcement = _the(tx, public_id)
         operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
-        if not operators.same(tx.approvals.author(announcement).id, actor.id):
+        if not any(operators.same(each, actor.id) for each in _authors(tx.approvals.author(announcement))):
             # Or somebody could approve words of their own under another's name.
             raise _refused("not_its_author", "only its author changes the words", "ask them, or reject it")
         _not_begun(tx, announcement)
@@ -148,12 +152,17 @@ def reword(
 def still_bound(tx: Transaction, announcement: Announcement, counted: int, *, actor: Actor) -> None:
     """Just before it is planned: a yes to something else than this does no more, and it waits again."""
     decision = tx.approvals.standing(announcement.id)
-    if decision is None or decision.decided is Decided.REJECTED:
+    if decision is None or decision.decided is Decided.REJECTED or tx.cases.has_begun(announcement.id):
         return
     why = _changed(tx, announcement, decision, counted)
     if why and decision.decided is Decided.APPROVED:
         void(tx, announcement, why, actor=actor)
-        tx.sweeps.raise_alarm(VOID, str(announcement.public_id), f"it waits for a second person again: {why}")
+        tell_that_it_waits(tx, announcement, why)
+
+
+def tell_that_it_waits(tx: Transaction, announcement: Announcement, why: str) -> None:
+    """Whoever watches hears that it waits for a second person anew, and why."""
+    tx.sweeps.raise_alarm(VOID, str(announcement.public_id), f"it waits for a second person again: {why}")
 
 
 def void(tx: Transaction, announcement: Announcement, why: str, *, actor: Actor) -> None:
@@ -185,6 +194,7 @@ def _decide(
     tx.sweeps.clear_alarm(VOID, str(announcement.public_id))
     if decided is not Decided.REJECTED:
         tx.cases.hold(announcement.id, None)
+        tx.cases.look_again(announcement.id)
     facts = {
         "id": str(announcement.public_id),
         "content_version": binding.content_version,
@@ -201,7 +211,7 @@ def _decide(
 
 def _bound(tx: Transaction, announcement: Announcement, actor: Actor, seen: str | None) -> Binding:
     """What is decided about, as it is now; by somebody else than its author, who has seen it so."""
-    _second(tx, announcement, actor, tx.approvals.author(announcement).id)
+    _second(tx, announcement, actor, *_authors(tx.approvals.author(announcement)))
     binding = tx.approvals.binding(announcement)
     if seen is not None and not (len(seen) >= SHORT and binding.digest.startswith(seen)):
         hint = "look at it again: carillon approvals show"
@@ -209,26 +219,41 @@ def _bound(tx: Transaction, announcement: Announcement, actor: Actor, seen: str 
     return binding
 
 
-def _second(tx: Transaction, announcement: Announcement, actor: Actor, first: str) -> None:
+def _authors(author: Author) -> tuple[str, ...]:
+    """Whose announcement it is: who made it, and on whose behalf."""
+    return tuple(name for name in (author.id, author.on_behalf_of) if name)
+
+
+def _second(tx: Transaction, announcement: Announcement, actor: Actor, *first: str) -> None:
     operators.must(tx, actor, OperatorRole.APPROVER, announcement.department)
-    if operators.same(first, actor.id):
+    if any(operators.same(each, actor.id) for each in first):
         raise _refused(
             "own_announcement", "nobody approves what they announced themselves", "ask somebody else"
         )
 
 
-def _waiting(tx: Transaction, public_id: UUID) -> Announcement:
-    """The announcement, locked, while it waits for a second person. Raises NotFound, NotToBeChanged."""
+def _in_place_of_an_override(tx: Transaction, announcement: Announcement, actor: Actor) -> None:
+    """What went without a second person, and waits for one after all, is decided by that one; it stays listed."""
+    decision = tx.approvals.standing(announcement.id)
+    if decision is not None and decision.decided is Decided.OVERRIDDEN:
+        void(tx, announcement, "a second person has decided after all", actor=actor)
+
+
+def _waiting(tx: Transaction, public_id: UUID, *, decided: bool = False) -> Announcement:
+    """The announcement, locked, while it waits for a second person. Raises NotFound, NotToBeChanged.
+
+    `decided`: not even where it went without one and has to wait after all.
+    """
     announcement = _the(tx, public_id)
     decision = tx.approvals.standing(announcement.id)
-    if decision is not None:
+    if decision is not None and (decided or decision.decided is not Decided.OVERRIDDEN):
         message = f"it was {decision.decided.value} already"
         raise _refused("decided", message, "see `carillon approvals show`")
     if announcement.withdrawn_at is not None:
         raise _refused("withdrawn", "it was withdrawn", "announce it anew")
     if tx.now >= announcement.expires_at:
         raise _refused("expired", "its time is over", "announce it anew with another expiry")
-    if announcement.hold_code not in SECOND_PERSON:
+    if announcement.hold_code not in SECOND_PERSON and not tx.approvals.waits_in_mid_send(announcement.id):
         raise _refused("not_waiting", "it does not wait for a second person", "see `carillon status`")
     return announcement
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from broker.actor import Actor
-from broker.authority import operators
+from broker.authority import notices, operators
 from broker.errors import Problem, RuleRefused, RulesUnreadable
 from broker.licences import licensing
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
+from broker.rules.adults import NOTICES
 from broker.rules.book import parameter_named, rules_of
 from broker.rules.licence import CUSTODIANS
+from broker.rules.parameters import Value
 from broker.rules.values import Rules
 from broker.scrutiny.laid_down import rules_changed
 from broker.values import StopKind
 
+# Rules whose words name something in the ledger, as it is when they are set.
+BOUND: Mapping[str, Callable[[Transaction, Any], Value]] = {NOTICES: notices.bound}
 UNREADABLE = Rules(changed={"": "could not be read"})
 
 
@@ -25,11 +30,11 @@ def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rul
     parameter = parameter_named(key)
     read = parameter.read(value)
     parameter.must_be_installed(read, ports.channels.names())
-    written = parameter.written(read)
 
     def work(tx: Transaction) -> Rules:
         operators.must(tx, actor, OperatorRole.ADMIN)
         before = tx.rules.current()
+        written = parameter.written(BOUND[key](tx, read) if key in BOUND else read)
         changed = {**before.changed, key: written}
         if written == parameter.written(parameter.read(parameter.default)):
             del changed[key]

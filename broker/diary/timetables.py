@@ -16,7 +16,7 @@ from broker import intake, judging
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.audience import fold
-from broker.authority import operators
+from broker.authority import notices, operators
 from broker.diary.calendar import DayKind, TermCalendar
 from broker.diary.terms import calendar_now
 from broker.diary.timetable import (
@@ -38,8 +38,8 @@ from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.timetables import Line, SourceRow, ToldLine
 from broker.record import Entry
+from broker.rules.adults import NOTICES
 
-APPROVED = "adults.notices"
 HELD, SILENT, FAILED, STRANGE = (
     "timetable_held", "timetable_silent", "timetable_failed", "timetable_classes",
 )  # fmt: skip
@@ -170,9 +170,9 @@ def watch(ports: Ports, sources: Sequence[TimetableSource], *, began: datetime) 
 
 
 def is_approved(tx: Transaction, source: TimetableSource) -> bool:
-    """Whether the school lets a machine speak by this template."""
-    said = f"{source.department}/{source.template}"
-    return said.casefold() in {each.casefold() for each in tx.rules.current().words(APPROVED)}
+    """Whether the school lets a machine speak by this template as it is worded now."""
+    found = tx.templates.newest(source.department, fold(source.template), "")
+    return found is not None and not found.retired and notices.is_approved(tx.rules.current(), found)
 
 
 def failed(ports: Ports, name: str, problem: Problem | None) -> None:
@@ -375,12 +375,14 @@ def _audience(news: Sequence[Line], names: Mapping[int, str]) -> tuple[str, Sequ
 def _wording(tx: Transaction, source: TimetableSource) -> Mapping[Part, str]:
     """The newest version of the template, which the school has approved and which says where the changes belong."""
     said = f"{source.department}/{source.template}"
-    if not is_approved(tx, source):
-        hint = f'look at its words, then: carillon rules set {APPROVED} "{said}"'
-        raise _bad(
-            "template_not_approved", "template", f"the template {said} is not approved for notices", hint
-        )
-    parts = templates.filled(templates.the(tx, source.department, source.template), {})
+    template = templates.the(tx, source.department, source.template)
+    rules = tx.rules.current()
+    if not notices.is_approved(rules, template):
+        hint = f'look at its words, then: carillon rules set {NOTICES} "{said}"'
+        changed = notices.was_approved(rules, source.department, source.template)
+        how = "was worded anew since it was approved" if changed else "is not approved"
+        raise _bad("template_not_approved", "template", f"the template {said} {how} for notices", hint)
+    parts = templates.filled(template, {})
     spoken = [text for part, text in parts.items() if part in {Part.SHORT, Part.LONG}]
     if not all(CHANGES in text for text in spoken):
         hint = f"save it anew with {CHANGES} where the changes belong, in the short text too if it has one"

@@ -10,8 +10,10 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
+from broker.actor import ActorKind
 from broker.address import AddressKind
 from broker.announcement import People, Purpose
+from broker.authority import notices
 from broker.channel import Channel, Recipient, Speaks
 from broker.errors import RuleBroken
 from broker.office.groups import resolve
@@ -39,8 +41,14 @@ def with_roster(
         region=region,
         sender_of=_holder_of(tx, channel),
         accompanied=_is_accompanied(ports, tx, announcement, case),
+        worded_as=notices.worded_as(tx, case) if _speaks_to_pupils(case) else (),
         adds_opt_out=case.purpose is Purpose.PROMOTIONAL and _says_stop(channel, case),
     )
+
+
+def _speaks_to_pupils(case: AnnouncementCase) -> bool:
+    """Whether a machine does, which may only by an approved template."""
+    return case.author.kind is ActorKind.TOKEN and case.people in WRITTEN_TO
 
 
 def _holder_of(tx: Transaction, channel: Channel) -> str:

@@ -86,6 +86,12 @@ class Author:
 
     kind: str
     id: str
+    on_behalf_of: str | None = None
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        return f"{self.id}, on behalf of {self.on_behalf_of}" if self.on_behalf_of else self.id
 
 
 class Operators(Protocol):
@@ -127,6 +133,12 @@ class Approvals(Protocol):
 
     def void(self, announcement: int, why: str) -> None:
         """The decision that stood does no more."""
+
+    def waits_in_mid_send(self, announcement: int) -> bool:
+        """Whether deliveries of it wait for a second person, who has not decided."""
+
+    def to_review(self, announcement: int) -> Decision | None:
+        """The override of it that nobody has looked at since, if any."""
 
     def review(self, announcement: int, *, by: str, note: str) -> bool:
         """Somebody looked at an override afterwards; False when none was to be looked at."""

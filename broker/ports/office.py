@@ -120,6 +120,9 @@ class Templates(Protocol):
     def version(self, slug: str, folded_name: str, language: str, version: int) -> TemplateRow | None:
         """One version."""
 
+    def versions(self, slug: str, folded_name: str) -> Sequence[TemplateRow]:
+        """Every version in every language, retired ones too, the newest first; files without their bytes."""
+
     def add(self, template: TemplateRow) -> None:
         """Keep a version that is new."""
 

@@ -90,8 +90,11 @@ class Cases(Protocol):
     def is_planned(self, announcement: int) -> bool:
         """Whether deliveries of it have been planned, so that something may have left."""
 
-    def look_again(self) -> None:
-        """Whatever waits for a rule is due at once, and judged anew."""
+    def has_begun(self, announcement: int) -> bool:
+        """Whether it is being planned, or was."""
+
+    def look_again(self, announcement: int | None = None) -> None:
+        """Whatever waits for a rule is due at once, and judged anew; of one announcement, or of all."""
 
     def readable(self) -> None:
         """Find out whether the facts can be had. Raises RulesUnreadable."""

@@ -91,6 +91,9 @@ class Sweeps(Protocol):
     def alarmed(self, kind: str) -> bool:
         """Whether an alarm of this kind is open."""
 
+    def alarmed_about(self, kind: str) -> Sequence[str]:
+        """What open alarms of this kind are about."""
+
     def clear_alarm(self, kind: str, subject: str) -> None:
         """The reason is gone."""
 

@@ -3,16 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from broker.actor import ActorKind
 from broker.announcement import People
-from broker.policy import ALLOW, Allow, Refuse, Verdict
+from broker.audience import fold
+from broker.policy import ALLOW, Allow, Evidence, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
 
+NOTICES = "adults.notices"
+SHORT = 16  # characters of a digest that are kept: nobody finds another wording with the same ones
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A template that a machine may speak by, with the digest of the version that was approved; "" approves none."""
+
+    department: str
+    name: str
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.department}/{self.name}" + (f"@{self.digest[:SHORT]}" if self.digest else "")
+
+    def is_of(self, department: str, folded_name: str) -> bool:
+        """Whether it is this template, in whichever version."""
+        return self.department.casefold() == department.casefold() and fold(self.name) == folded_name
+
+    def approves(self, digest: str) -> bool:
+        """Whether it is the version with this digest."""
+        return bool(self.digest) and digest.startswith(self.digest)
+
+
+def notice(word: str) -> Notice:
+    """What a word of the rule says."""
+    department, _, name = word.partition("/")
+    called, at, digest = name.rpartition("@")
+    if at and len(digest) == SHORT and not digest.strip("0123456789abcdef"):
+        return Notice(department.strip(), called.strip(), digest)
+    return Notice(department.strip(), name.strip())
+
 
 def _no_template(names: Sequence[str]) -> str:
-    wrong = next((name for name in names if not all(part.strip() for part in name.partition("/"))), None)
+    wrong = next((name for name in names if not (notice(name).department and notice(name).name)), None)
     return f"cannot read {wrong[:40]}: write department/name" if wrong is not None else ""
 
 
@@ -27,10 +61,11 @@ PARAMETERS = (
         most="1000",
     ),
     Parameter(
-        "adults.notices",
+        NOTICES,
         Kind.WORDS,
         "",
-        "The templates, as department/name, from which a machine such as the timetable system may tell a single pupil.",
+        "The templates, as department/name, from which a machine such as the timetable system may tell a single pupil."
+        " Each is kept with the digest of its words of that moment: worded anew, it has to be approved anew.",
         "R9; a cover notice is the school's word, not a person's",
         check=_no_template,
     ),
@@ -46,8 +81,11 @@ def not_alone_with_a_child(case: AnnouncementCase) -> Verdict:
     smallest, pupils = case.rules.count("adults.smallest"), covered(case)
     if case.people not in {People.PUPILS, People.BOTH} or pupils is None or not 0 < pupils < smallest:
         return ALLOW
-    evidence = {"pupils": pupils, "smallest": smallest, "template": case.template}
-    if _a_notice(case):
+    evidence: Evidence = {"pupils": pupils, "smallest": smallest, "template": case.template}
+    if case.author.kind is ActorKind.SYSTEM and case.author.on_behalf_of is None:
+        return Allow("system_notice", "a notice of Carillon's own", evidence)
+    if (digest := _approved_version(case)) is not None:
+        evidence = {**evidence, "version": digest[:SHORT]}
         return Allow("system_notice", "a notice of the school's own, from an approved template", evidence)
     if case.accompanied:
         return ALLOW
@@ -63,14 +101,15 @@ def covered(case: AnnouncementCase) -> int | None:
     return case.counted if case.covered is None else case.covered
 
 
-def _a_notice(case: AnnouncementCase) -> bool:
-    """Whether Carillon itself, or a machine with a template that the school approved, is speaking."""
-    author = case.author
-    if author.kind is ActorKind.SYSTEM and author.on_behalf_of is None:
-        return True
-    approved = {name.casefold() for name in case.rules.words("adults.notices")}
-    said = f"{case.department}/{case.template}".casefold()
-    return author.kind is ActorKind.TOKEN and case.template is not None and said in approved
+def _approved_version(case: AnnouncementCase) -> str | None:
+    """The version that the school approved and that a machine speaks by, word for word."""
+    if case.author.kind is not ActorKind.TOKEN or case.template is None:
+        return None
+    folded = fold(case.template)
+    approved = [
+        each for each in map(notice, case.rules.words(NOTICES)) if each.is_of(case.department, folded)
+    ]
+    return next((one for one in case.worded_as if any(each.approves(one) for each in approved)), None)
 
 
 def sender_is_the_schools(case: AnnouncementCase) -> Verdict:

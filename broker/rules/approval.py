@@ -101,7 +101,10 @@ def combinations(words: tuple[str, ...]) -> Iterator[Combination]:
 
 
 def second_person_agreed(case: AnnouncementCase) -> Verdict:
-    """What the school wants two people for waits for the second one; Carillon itself is nobody's author."""
+    """What the school wants two people for waits for the second one; Carillon itself is nobody's author.
+
+    Asked before it begins to go out, never in the middle: half of the parents have heard it then (decision 31).
+    """
     needs = next((each for each in combinations(case.rules.words(NEEDED)) if each.holds(case)), None)
     if needs is None or (case.author.kind is ActorKind.SYSTEM and case.author.on_behalf_of is None):
         return ALLOW
@@ -110,6 +113,10 @@ def second_person_agreed(case: AnnouncementCase) -> Verdict:
         return Allow("approval_skipped", "urgent: sent without a second person, to be reviewed", evidence)
     if case.second_person:
         return ALLOW
+    if case.goes_out:
+        return Allow(
+            "began_before", "it had begun to go out before the school wanted two people for it", evidence
+        )
     return Hold(
         case.expires_at,
         "needs_approval",

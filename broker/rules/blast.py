@@ -61,8 +61,11 @@ def not_stopped(case: AnnouncementCase) -> Verdict:
 
 
 def size_meant(case: AnnouncementCase) -> Verdict:
-    """An audience beyond the norm or the set size waits until somebody typed its size, or a second person said yes."""
-    if case.counted is None:
+    """An audience beyond the norm or the set size waits until somebody typed its size, or a second person said yes.
+
+    Asked before it begins to go out: a rule that is made afterwards is about the next one (decision 31).
+    """
+    if case.counted is None or case.goes_out:
         return ALLOW
     if case.expected is not None:
         return _as_expected(case, case.counted, case.expected)

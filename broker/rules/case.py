@@ -62,7 +62,8 @@ class AnnouncementCase:
     licensed_until: datetime | None = None  # None: an angle of the account's licence does not hold
     unlicensed: str = ""  # which, in plain words
     same_text_on: str = ""  # another account of this channel that said the very same lately
-    template: str | None = None  # the approved template that it was made from
+    template: str | None = None  # the template that it says it was made from
+    worded_as: tuple[str, ...] = ()  # digests of those versions of it whose words it truly has
     unit: Decimal = Decimal(0)  # what one message was reckoned to cost; 0 where nothing is charged
     messages: int = 0  # how many there would be, as reckoned
     begun: bool = False  # it is being planned, or was
@@ -77,13 +78,18 @@ class AnnouncementCase:
     accompanied: bool = False  # a guardian or a second adult reads what each of these pupils does
     sender_of: str = ""  # staff, guardian or pupil: whose own number or email the account sends by
     adds_opt_out: bool = False  # this way itself says how to have no more
-    unapproved: bool = False  # it waited for a second person when it was last looked at
+    unapproved: bool = False  # it waited for somebody's yes when it was last looked at
     overridden: bool = False  # urgent, and sent without a second person, for a reason
 
     @property
     def starts(self) -> datetime:
         """When it would begin to leave, as far as its own times say."""
         return max(self.now, self.due_at)
+
+    @property
+    def goes_out(self) -> bool:
+        """Whether it has begun to go out, as what was agreed to; not as what nobody agreed to in its time."""
+        return self.begun and not self.unapproved
 
     @property
     def urgent(self) -> bool:

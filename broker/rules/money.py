@@ -58,7 +58,8 @@ def used_up(case: AnnouncementCase, left: Decimal, need: Decimal) -> Verdict:
     why = f"{told}, and {'the next message' if case.begun else 'this'} would cost about {_plain(need)}"
     if may_exceed(case):
         return Allow(BEYOND, why, _evidence(case, left, need))
-    until = next_month(case.now, case.zone)
+    # Never beyond its expiry: there it would hide what a person could do about the announcement.
+    until = min(next_month(case.now, case.zone), case.expires_at)
     return Hold(until, USED_UP, why, _evidence(case, left, need), whole=not case.begun)
 
 

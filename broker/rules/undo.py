@@ -29,8 +29,9 @@ def time_to_undo(case: AnnouncementCase) -> Verdict:
     if case.urgent:
         return Allow("undo_skipped", "urgent: nobody waited for second thoughts")
     until = (case.settled_at or case.accepted_at or case.now) + window
-    if max(case.now, case.due_at) >= until:
+    if case.goes_out or max(case.now, case.due_at) >= until:
         return ALLOW
+    until = min(until, case.expires_at)
     why = f"it can still be taken back for {PARAMETERS[0].written(window)} after it was announced"
     return Hold(until, "undo_window", why, {"seconds": int(window.total_seconds())}, whole=True)
 

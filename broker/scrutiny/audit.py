@@ -65,7 +65,7 @@ Decided = tuple[
 class AnnouncementTold:
     """How an announcement must stand. `kept` is the digest of its rows, None for one from before there was any."""
 
-    actor: tuple[str, str] | None = None
+    actor: tuple[str, str, str | None] | None = None  # kind, name, on whose behalf
     kept: str | None = None
     wording: str | None = None
     reworded: dict[int, str] = field(default_factory=dict)  # version → digest, of every later one
@@ -210,7 +210,7 @@ def _one(state: State) -> Listener:
 
 def _accepted(story: Story, announcement: int, facts: Mapping[str, Any], actor: Mapping[str, Any]) -> None:
     told = story.of(announcement)
-    told.actor = (actor["kind"], actor["id"])
+    told.actor = (actor["kind"], actor["id"], actor.get("on_behalf_of"))
     told.kept, told.wording = facts.get("kept"), facts.get("wording")
 
 

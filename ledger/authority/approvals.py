@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert,
 from broker.announcement import Announcement, Part
 from broker.audience import fold
 from broker.ports.approvals import Author, Binding, Decided, Decision, Operator, OperatorRole
+from broker.rules.approval import SECOND_PERSON
 from ledger import tables as t
 from ledger.announcements import TOKEN_BYTES
 from ledger.hand import Hand
@@ -110,11 +111,10 @@ class Approvals:
         """Who announced it."""
         row = self._hand.connection.execute(
             select(
-                t.announcement.c.actor_kind,
-                func.coalesce(t.announcement.c.on_behalf_of, t.announcement.c.actor_id).label("actor_id"),
+                t.announcement.c.actor_kind, t.announcement.c.actor_id, t.announcement.c.on_behalf_of
             ).where(t.announcement.c.id == announcement.id)
         ).one()
-        return Author(row.actor_kind, row.actor_id)
+        return Author(row.actor_kind, row.actor_id, row.on_behalf_of)
 
     def standing(self, announcement: int) -> Decision | None:
         """The decision that stands, if any."""
@@ -140,6 +140,17 @@ class Approvals:
         """The decision that stood does no more."""
         gone = {"void_at": self._hand.now, "void_why": why}
         self._hand.connection.execute(update(t.approval).where(*_stands(announcement)).values(gone))
+
+    def waits_in_mid_send(self, announcement: int) -> bool:
+        """Whether deliveries of it wait for a second person, who has not decided."""
+        waits = waiting_in_mid_send().where(t.announcement.c.id == announcement)
+        return self._hand.connection.execute(waits.limit(1)).first() is not None
+
+    def to_review(self, announcement: int) -> Decision | None:
+        """The override of it that nobody has looked at since, if any."""
+        its = decisions().where(t.approval.c.announcement_id == announcement, *_to_review())
+        row = self._hand.connection.execute(its.order_by(t.approval.c.id).limit(1)).one_or_none()
+        return decision_of(row) if row else None
 
     def review(self, announcement: int, *, by: str, note: str) -> bool:
         """Somebody looked at an override afterwards; False when none was to be looked at."""
@@ -175,6 +186,31 @@ class Approvals:
         ]
         if again:
             run(insert(link), again)
+
+
+def waiting_in_mid_send() -> Select[Any]:
+    """SELECT id, why of announcements whose deliveries wait for a second person, who has not decided."""
+    said, last = t.announcement.c, t.verdict.alias("last")
+    newest = (
+        select(func.max(t.verdict.c.id))
+        .where(
+            t.verdict.c.announcement_id == last.c.announcement_id, t.verdict.c.account_id == last.c.account_id
+        )
+        .correlate(last)
+        .scalar_subquery()
+    )
+    agreed = exists().where(
+        t.approval.c.announcement_id == said.id,
+        t.approval.c.void_at.is_(None),
+        t.approval.c.decision != Decided.OVERRIDDEN.value,
+    )
+    begun = exists().where(t.fanout_cursor.c.announcement_id == said.id)
+    return (
+        select(said.id, last.c.why)
+        .join(last, last.c.announcement_id == said.id)
+        .where(last.c.id == newest, last.c.answer == "hold", last.c.code.in_(sorted(SECOND_PERSON)))
+        .where(begun, ~agreed)
+    )
 
 
 def decisions() -> Select[Any]:

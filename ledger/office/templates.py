@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
@@ -29,6 +31,23 @@ class Templates:
     def version(self, slug: str, folded_name: str, language: str, version: int) -> TemplateRow | None:
         """One version."""
         return self._one(_called(slug, folded_name, language), version)
+
+    def versions(self, slug: str, folded_name: str) -> Sequence[TemplateRow]:
+        """Every version in every language, the newest first; files without their bytes."""
+        which = (department.c.slug == slug, template.c.folded_name == folded_name)
+        newest = (
+            templates().where(*which).order_by(template.c.version.desc(), template.c.language, template.c.id)
+        )
+        rows = self._hand.connection.execute(newest).all()
+        files: dict[int, list[Attachment]] = defaultdict(list)
+        kept = template_attachment.c
+        for file in self._hand.connection.execute(
+            select(template_attachment).where(kept.template_id.in_([row.id for row in rows]))
+        ):
+            files[file.template_id].append(Attachment(file.sha256, file.name, "", b""))
+        by_version = groupby(rows, key=lambda row: (row.version, row.language))
+        found = [list(parts) for _, parts in by_version]
+        return [replace(row_of(parts), attachments=tuple(files[parts[0].id])) for parts in found]
 
     def add(self, template_: TemplateRow) -> None:
         """Keep a version that is new."""

@@ -8,14 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from broker.announcement import Announcement, Content
 from broker.ports.approvals import Author, Binding, Decided, Decision, Operator
 from broker.rules.approval import SECOND_PERSON
 from ledger import tables as t
 from ledger.announcements import Announcements
-from ledger.authority.approvals import Approvals, Operators, decision_of, decisions
+from ledger.authority.approvals import (
+    Approvals,
+    Operators,
+    decision_of,
+    decisions,
+    waiting_in_mid_send,
+)
 from ledger.hand import Hand
 
 MOST = 200
@@ -46,12 +52,7 @@ class Looked:
     why: str
     contents: Sequence[Content] = field(repr=False)
     decisions: Sequence[Decision] = ()
-
-    @property
-    def waits(self) -> bool:
-        """Whether it waits for a second person."""
-        said = self.announcement
-        return said.hold_code in SECOND_PERSON and said.withdrawn_at is None
+    waits: bool = False  # for a second person
 
 
 def operators(hand: Hand) -> Sequence[Operator]:
@@ -62,12 +63,17 @@ def operators(hand: Hand) -> Sequence[Operator]:
 def waiting(hand: Hand) -> Sequence[Waiting]:
     """What waits for a second person, soonest over first; then what went without one and nobody has reviewed."""
     said = t.announcement.c
-    held = (
+    still = (said.withdrawn_at.is_(None), said.expires_at > hand.now)
+    of_hold = said.hold_code.in_(sorted(SECOND_PERSON))
+    held = _listed().where(of_hold, said.fanned_out_at.is_(None), *still).order_by(said.expires_at)
+    stopped = waiting_in_mid_send().where(*still).subquery("stopped")
+    in_mid_send = (
         _listed()
-        .where(said.hold_code.in_(sorted(SECOND_PERSON)), said.withdrawn_at.is_(None))
-        .where(said.fanned_out_at.is_(None), said.expires_at > hand.now)
+        .add_columns(func.min(stopped.c.why).label("reason"))
+        .join(stopped, stopped.c.id == said.id)
+        .where(of_hold.is_not(True))
+        .group_by(*t.announcement.c, t.department.c.slug, t.headcount.c.counted)
         .order_by(said.expires_at)
-        .limit(MOST)
     )
     without = (
         _listed()
@@ -79,7 +85,8 @@ def waiting(hand: Hand) -> Sequence[Waiting]:
     )
     run = hand.connection.execute
     return [
-        *(_waiting(row, row.hold_why or "") for row in run(held)),
+        *(_waiting(row, row.hold_why or "") for row in run(held.limit(MOST))),
+        *(_waiting(row, row.reason) for row in run(in_mid_send.limit(MOST))),
         *(
             _waiting(row, f"sent without a second person by {row.whose}: {row.reason}", overridden=True)
             for row in run(without)
@@ -94,16 +101,19 @@ def looked_at(hand: Hand, public_id: UUID) -> Looked | None:
         return None
     port = Approvals(hand)
     binding = port.binding(announcement)
-    why = select(t.announcement.c.hold_why).where(t.announcement.c.id == announcement.id)
+    stopped = waiting_in_mid_send().where(t.announcement.c.id == announcement.id).limit(1)
     about = decisions().where(t.approval.c.announcement_id == announcement.id).order_by(t.approval.c.id)
     run = hand.connection.execute
+    held = announcement.hold_code in SECOND_PERSON
+    in_mid_send = None if held else run(stopped).one_or_none()
     return Looked(
         announcement,
         port.author(announcement),
         binding,
-        run(why).scalar_one() or "",
+        in_mid_send.why if in_mid_send is not None else announcement.hold_why,
         Announcements(hand).content(announcement.id, binding.content_version),
         [decision_of(row) for row in run(about)],
+        waits=(held or in_mid_send is not None) and announcement.withdrawn_at is None,
     )
 
 
@@ -119,7 +129,7 @@ def _waiting(row: Any, why: str, *, overridden: bool = False) -> Waiting:
     return Waiting(
         row.public_id,
         row.department,
-        row.actor_id,
+        Author(row.actor_kind, row.actor_id, row.on_behalf_of).told,
         row.audience,
         row.counted,
         row.accepted_at,

@@ -146,7 +146,7 @@ def _hear(row: Any, listen: Callable[[Mapping[str, Any]], None], found: Compared
 def _announcement_faults(
     told: AnnouncementTold, row: Row[Any], wordings: Wordings, decided: Decided | None
 ) -> Iterator[str]:
-    if told.actor != (row.actor_kind, row.actor_id):
+    if told.actor != (row.actor_kind, row.actor_id, row.on_behalf_of):
         yield "it was announced by somebody else, as the record says"
     if told.kept is not None and told.kept != kept_digest(announcement_of(row)):
         yield "its audience, ways, purpose, urgency or expiry is not what was accepted"

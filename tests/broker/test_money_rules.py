@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.actor import Actor, ActorKind
 from broker.announcement import Purpose, Urgency
 from broker.errors import RuleBroken
 from broker.money import amount_of, forecast, micros, month_of, next_month, read_amount, read_month, written
@@ -144,3 +145,19 @@ def test_a_forecast_goes_straight_on_and_never_below_what_waits() -> None:
         Decimal(15), Decimal(0), Decimal(25), now=datetime(2026, 11, 1, 9, tzinfo=UTC), zone=LONDON
     )
     assert first.at_this_rate is None, "one morning tells nothing of a month"
+
+
+def test_what_ends_no_later_is_told_beside_it_and_a_person_can_still_agree() -> None:
+    """The money comes after its time is over: that must not hide that somebody could agree, nor the other way about."""
+    rules = book.rules_of({"approval.needed": "any/any/any"})
+    bell = Actor(ActorKind.PERSON, "Mrs Bell")
+    short = {"expires_at": NOW + timedelta(hours=2), "spent": Decimal(10), "rules": rules, "author": bell}
+    verdict = book.judged_each_time(replace(CASE, **short))  # type: ignore[arg-type]
+    assert isinstance(verdict, Hold)
+    assert (verdict.code, verdict.until) == ("needs_approval", NOW + timedelta(hours=2))
+    assert [each.code for each in verdict.besides] == ["undo_window", "budget_used_up"]
+    assert "10.00" in verdict.told
+    assert "second person" in verdict.told
+    agreed = book.judged_each_time(replace(CASE, **short, second_person=True))  # type: ignore[arg-type]
+    assert isinstance(agreed, Hold)
+    assert agreed.code == "budget_used_up"

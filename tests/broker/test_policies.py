@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -171,7 +172,7 @@ def always(verdict: Verdict) -> Policy:
         ([], ALLOW),
         ([ALLOW, ALLOW], ALLOW),
         ([ALLOW, HOLD_SHORT], HOLD_SHORT),
-        ([HOLD_SHORT, HOLD_LONG], HOLD_LONG),
+        ([HOLD_SHORT, HOLD_LONG], replace(HOLD_LONG, besides=(HOLD_SHORT,))),
         ([HOLD_LONG, REFUSE], REFUSE),
         ([HOLD_LONG, REFUSE, HOLD_SHORT, ALLOW], REFUSE),
         ([REFUSE, WITHDRAW], WITHDRAW),

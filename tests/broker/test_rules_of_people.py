@@ -23,6 +23,7 @@ from broker.rules.purpose import opt_out_said, sells_nothing
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BELL = Actor(ActorKind.PERSON, "Mrs Bell")
 TIMETABLE = Actor(ActorKind.TOKEN, "timetable")
+LOOKED_AT = "0123456789abcdef"  # the digest of what the school approved
 NAMES = NameIndex([RosterName("Ann", "Kowalski", form="7B")])
 PLAIN = AnnouncementCase(
     now=NOON,
@@ -148,16 +149,38 @@ def test_the_name_of_a_file_is_read_too() -> None:
                 "counted": 1,
                 "author": TIMETABLE,
                 "template": "Cover",
-                "rules": {"adults.notices": "music/cover"},
+                "worded_as": ("9" * 64, LOOKED_AT + "0" * 48),
+                "rules": {"adults.notices": f"music/cover@{LOOKED_AT}"},
             },
             ("allow", "system_notice"),
+        ),
+        *(
+            (
+                {
+                    "people": People.PUPILS,
+                    "counted": 1,
+                    "author": TIMETABLE,
+                    "template": template,
+                    "worded_as": worded_as,
+                    "rules": {"adults.notices": words},
+                },
+                ("refuse", "alone_with_a_child"),
+            )
+            for template, worded_as, words in [
+                ("Cover", (LOOKED_AT + "0" * 48,), "music/cover"),  # a name alone approves nothing
+                ("Cover", ("9" * 64,), f"music/cover@{LOOKED_AT}"),  # other words
+                ("Cover", (), f"music/cover@{LOOKED_AT}"),
+                ("Other", (LOOKED_AT + "0" * 48,), f"music/cover@{LOOKED_AT}"),
+                ("Cover", (LOOKED_AT + "0" * 48,), f"office/cover@{LOOKED_AT}"),
+            ]
         ),
         (
             {  # a person fills the gaps of a template with words of their own
                 "people": People.PUPILS,
                 "counted": 1,
                 "template": "Cover",
-                "rules": {"adults.notices": "music/cover"},
+                "worded_as": (LOOKED_AT + "0" * 48,),
+                "rules": {"adults.notices": f"music/cover@{LOOKED_AT}"},
             },
             ("refuse", "alone_with_a_child"),
         ),

@@ -155,8 +155,10 @@ def test_a_switch_holds_everything_also_what_is_urgent(urgency: Urgency) -> None
 def test_what_holds_the_whole_announcement_is_told_before_what_holds_one_way_for_longer() -> None:
     whole = Hold(later(seconds=60), "undo_window", "wait", whole=True)
     longer = Hold(later(hours=9), "window_closed", "wait")
-    assert together((longer, whole)) == whole
-    assert together((whole, longer)) == whole
+    told = replace(whole, besides=(longer,))
+    assert together((longer, whole)) == told
+    assert together((whole, longer)) == told
+    assert told.told == "wait; besides: wait"
 
 
 def test_notes_of_several_rules_are_kept_together() -> None:

@@ -105,6 +105,31 @@ def test_an_approver_of_another_department_may_not(two: World) -> None:
     assert refused(lambda: approvals.approve(two.ports, said.public_id, actor=horn)) == "not_allowed"
 
 
+def test_nobody_approves_what_a_machine_announced_on_their_behalf(two: World) -> None:
+    behalf = Actor(ActorKind.SYSTEM, "carillon", "office", on_behalf_of="Mrs Bell")
+    said = announced(two, actor=behalf)
+    assert go(two, said) == {}  # Carillon itself is nobody's author, but here somebody is
+    code = refused(lambda: approvals.approve(two.ports, said.public_id, actor=BELL))
+    assert code == "own_announcement"
+    with two.ledger.reading() as hand:
+        found = looked_at(hand, said.public_id)
+        [row] = waiting(hand)
+    assert found is not None
+    assert (found.author.id, found.author.on_behalf_of) == ("carillon", "Mrs Bell")
+    assert row.author == "carillon, on behalf of Mrs Bell"
+    approvals.reword(two.ports, said.public_id, {Part.SHORT: "At nine."}, actor=BELL)  # the words are hers
+    approvals.approve(two.ports, said.public_id, actor=HEAD)
+    assert go(two, said) == {"sent": 30}
+
+
+def test_a_machine_may_not_write_to_one_pupil_on_somebodys_behalf(bells: World) -> None:
+    few: dict[str, Any] = {"audience": "Choir & 7B", "people": People.PUPILS}
+    behalf = Actor(ActorKind.SYSTEM, "carillon", "office", on_behalf_of="Mrs Bell")
+    assert refused(lambda: announced(bells, actor=behalf, **few)) == "alone_with_a_child"
+    own = Actor(ActorKind.SYSTEM, "carillon")
+    assert go(bells, announced(bells, actor=own, **few)) == {"sent": 1}
+
+
 @pytest.mark.parametrize("kind", [ActorKind.TOKEN, ActorKind.SYSTEM, ActorKind.PROVIDER])
 def test_only_a_person_approves(two: World, kind: ActorKind) -> None:
     said = announced(two)

@@ -39,6 +39,10 @@ def change(period: str = "2", *classes: str, day: date = TODAY, **more: object) 
     return replace(plain, **more)  # type: ignore[arg-type]
 
 
+def approve(world: World) -> None:
+    rule_changes.change(world.ports, "adults.notices", "office/Changes", "a test", actor=SYSTEM)
+
+
 @dataclass
 class Office:
     """A school whose timetable is pushed, and everything that was texted."""
@@ -50,7 +54,7 @@ class Office:
         self.world.bring(family())
         words = {Part.SHORT: "Timetable: {changes}"}
         templates.save(self.world.ports, "office", "Changes", words, actor=SYSTEM)
-        rule_changes.change(self.world.ports, "adults.notices", "office/Changes", "a test", actor=SYSTEM)
+        approve(self.world)
         channel = self.world.channels.open("texts")
         plain = channel.render
 
@@ -176,12 +180,17 @@ def test_only_an_approved_template_with_its_changes_is_used_and_nothing_is_kept_
     ports = office.world.ports
     with pytest.raises(RuleBroken) as refused:
         office.push(change(), source=replace(SOURCE, template="Other"))
-    assert refused.value.problem.code == "template_not_approved"
+    assert refused.value.problem.code == "unknown_template"
     templates.save(ports, "office", "Changes", {Part.SHORT: "Look it up."}, actor=SYSTEM)
+    with pytest.raises(RuleBroken, match="worded anew since it was approved") as refused:
+        office.push(change())
+    assert refused.value.problem.code == "template_not_approved"
+    approve(office.world)
     with pytest.raises(RuleBroken) as refused:
         office.push(change())
     assert refused.value.problem.code == "template_without_changes"
     templates.save(ports, "office", "Changes", {Part.SHORT: "{changes}"}, actor=SYSTEM)
+    approve(office.world)
     assert office.push(change()).notices == 1
 
 

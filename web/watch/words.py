@@ -23,6 +23,7 @@ ALARMS = {
     "found_post": "Something was posted by hand",
     "licence_lapsed": "An account may not speak",
     "licence_lapsing": "A licence lapses soon",
+    "cannot_open": "An account cannot be opened",
     "policy_failed": "A rule could not be judged",
     "posture": "An account is not as it must be",
     "render_failed": "A message could not be written",
