@@ -108,9 +108,8 @@ def _verdict(one: Picked, ruling: Ruling, policies: Sequence[Policy]) -> Verdict
             if not isinstance(own, Allow):
                 return own
         return judge(one.case, policies)
-    except (
-        Exception
-    ) as error:  # a channel's own rules too: whatever they break on, nothing leaves by this account
+    except Exception as error:
+        # A channel's own rules too: whatever they break on, nothing leaves by this account.
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
 
 

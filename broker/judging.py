@@ -241,9 +241,8 @@ def _asked(rules: Callable[[AnnouncementCase], Verdict], case: AnnouncementCase)
     """A rule that raises is a fault of ours, told apart from a ledger that is away."""
     try:
         return rules(case)
-    except (
-        Exception
-    ) as error:  # whatever it is: nothing may leave by this account, and its claim is taken back whole
+    except Exception as error:
+        # Whatever it is: nothing may leave by this account, and its claim is taken back whole.
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
 
 
