@@ -14,6 +14,7 @@ import typer
 
 from broker.licences import letter as letters
 from broker.licences import licence_form, licensing
+from broker.licences.licence_sheet import sheet
 from broker.licences.licensing import Shown
 from broker.values import AccountRow
 from cli import show
@@ -53,13 +54,22 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command("show")
-def show_(account: Account, json: Json = False) -> None:
+def show_(
+    account: Account,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write it as a page to print.")] = None,
+    json: Json = False,
+) -> None:
     """Show the four angles of one account: what holds until when, what is missing, and what to do.
 
-    Example: `carillon licence show sms`
+    Examples:
+
+    * `carillon licence show sms`
+    * `carillon licence show sms --html sms.html`
     """
     with reading() as house:
         found = _shown(house, account)
+        if html is not None:
+            _write(html, _page(house, f"The licence of {found.account.name}", sheet(found)))
     if json:
         show.as_json(_as_told(found, whole=True))
         return
@@ -193,20 +203,18 @@ def letter(
     """
     with reading() as house:
         with house.ledger.look() as tx:
-            school, now = tx.school, tx.now
+            school = tx.school.name
             every = [licensing.show(house.ports, tx, account) for account in tx.accounts.all()]
         chosen = _chosen(every, accounts or [])
         ways = [_way(house, one) for one in chosen if one.until is not None]
         left_out = [one for one in chosen if one.until is None]
-    if not ways:
-        hint = "carillon licence shows what is missing"
-        raise bad("no_licence", "account", "none of these accounts has a licence that stands", hint)
-    blocks = letters.letter(school.name, ways)
+        if not ways:
+            hint = "carillon licence shows what is missing"
+            raise bad("no_licence", "account", "none of these accounts has a licence that stands", hint)
+        blocks = letters.letter(school, ways)
+        if html is not None:
+            _write(html, _page(house, "How the school keeps in touch", blocks))
     text = letters.as_text(blocks)
-    if html is not None:
-        today = now.astimezone(ZoneInfo(school.zone))
-        day, title = f"{today.day} {today:%B %Y}", "How the school keeps in touch"
-        _write(html, papers.letter(papers.Paper(school.name, school.locale, day, title), blocks))
     if to is not None:
         _write(to, text)
     if json:
@@ -354,6 +362,13 @@ def _as_told(found: Shown, *, whole: bool = False) -> dict[str, Any]:
     if whole:
         told |= {"asks": dict(found.terms.asks), "licence": licence_form.as_form(found.licence)}
     return told
+
+
+def _page(house: House, title: str, blocks: Sequence[letters.Block]) -> str:
+    with house.ledger.look() as tx:
+        school, today = tx.school, tx.now.astimezone(ZoneInfo(tx.school.zone))
+    paper = papers.Paper(school.name, school.locale, f"{today.day} {today:%B %Y}", title)
+    return papers.blocks(paper, blocks)
 
 
 def _as_form(found: Shown) -> str:

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from broker.address import as_dialled
-from broker.licences.letter import Block
+from broker.licences.letter import Block, Heading
 from broker.naming import fill
 from broker.office.reach import Untold
 from ledger.reads.phones import Call
@@ -71,9 +71,14 @@ def phones(paper: Paper, untold: Sequence[Untold], calls: Sequence[Call]) -> str
     return _page("phones.html", paper, forms=forms)
 
 
-def letter(paper: Paper, blocks: Sequence[Block]) -> str:
-    """The letter to parents, from the licences."""
-    return _page("letter.html", paper, blocks=[(type(block).__name__, block) for block in blocks])
+def blocks(paper: Paper, blocks: Sequence[Block]) -> str:
+    """The letter to parents, or the licence of an account. Each heading begins a part."""
+    parts: list[list[tuple[str, Block]]] = [[]]
+    for block in blocks:
+        if isinstance(block, Heading):
+            parts.append([])
+        parts[-1].append((type(block).__name__, block))
+    return _page("blocks.html", paper, parts=parts)
 
 
 def _by_pupil(paper: Paper, calls: Sequence[Call]) -> dict[Any, list[Call]]:

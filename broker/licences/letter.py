@@ -105,7 +105,7 @@ def _blocks(school: str, ways: Sequence[Way]) -> Iterator[Block]:
         routes = tuple(dict.fromkeys(way.notice_route for way in alone if way.notice_route))
         if routes:
             yield Paragraph(f"The same can also be read here: {_listed(routes)}.")
-    other = f": by {_listed(dict.fromkeys(others))}" if others else ""
+    other = f": by {_listed(dict.fromkeys(others), 'or')}" if others else ""
     yield Paragraph(
         "Nobody is worse off for having no account, no smartphone or no wish to use one of these: tell the"
         f" school office, and you hear the same another way{other}."
@@ -134,7 +134,7 @@ def _about(way: Way) -> Iterator[Block]:
     licence = way.licence
     whose = f", for {way.department}" if way.department else ""
     yield Heading(f"{_named(way)}{whose}")
-    said = [f"These are {in_words(way)}."]
+    said = [_to_whom(way)]
     if way.traits.age:
         said.append(
             f"To have an account there one must be {way.traits.age} or older, by its own terms; a younger pupil"
@@ -158,6 +158,14 @@ def _about(way: Way) -> Iterator[Block]:
     if licence.safe_use:
         owners = [f"{owner.name} ({owner.post})" for owner in licence.safe_use.owners]
         yield Paragraph(f"Who answers for it, and is trained in its use: {_listed(owners)}.")
+
+
+def _to_whom(way: Way) -> str:
+    kind = way.traits.address_kind
+    if kind is None:
+        return f"These are {in_words(way)}."
+    what = "mobile numbers" if kind is AddressKind.MOBILE else "email addresses"
+    return f"They go to the {what} that the school has of you, and nowhere else."
 
 
 def _named(way: Way) -> str:
@@ -187,6 +195,6 @@ def _day(day: date) -> str:
     return f"{day:%-d %B %Y}"
 
 
-def _listed(words: Sequence[str] | Mapping[str, object]) -> str:
+def _listed(words: Sequence[str] | Mapping[str, object], joined: str = "and") -> str:
     each = list(words)
-    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} {joined} {each[-1]}"

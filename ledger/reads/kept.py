@@ -56,7 +56,7 @@ class Compared:
             self.faults.append(Fault(where, what))
 
 
-def compare(ledger: Ledger, *, now: datetime, pruned_at: datetime | None = None) -> Compared:
+def compare(ledger: Ledger, *, pruned_at: datetime | None = None) -> Compared:
     """Everything that the record tells of rows, against the rows. What was pruned is not missed before `pruned_at`."""
     found = Compared()
     after = 0
@@ -67,6 +67,8 @@ def compare(ledger: Ledger, *, now: datetime, pruned_at: datetime | None = None)
                 break
             _compare_batch(connection, batch, pruned_at, found)
         after = batch[-1]
+    with ledger.reading() as hand:
+        now = hand.now
     with ledger.snapshot() as connection:
         _compare_laid_down(connection, now, pruned_at, found)
         _unexplained(connection, after, found)

@@ -40,8 +40,8 @@ def audit(ledger: Ledger, heads: Sequence[Head] = (), *, rows: bool = True) -> A
         seals = record.verify(hand.connection)
         given = [*heads, *_given(hand.connection)]
         faults = [*_seal_faults(hand.connection, seals), *_head_faults(hand.connection, given)]
-        pruned_at, now = _pruned_at(hand.connection) if seals.pruned else None, hand.now
-    compared = compare(ledger, now=now, pruned_at=pruned_at) if rows else Compared()
+        pruned_at = _pruned_at(hand.connection) if seals.pruned else None
+    compared = compare(ledger, pruned_at=pruned_at) if rows else Compared()
     return Audit(seals, compared, len(given), (*faults, *compared.faults))
 
 

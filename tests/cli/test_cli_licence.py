@@ -180,6 +180,22 @@ def test_a_licence_with_markup_in_it_is_plain_text_in_the_letter(real: School) -
     assert "&lt;script&gt;" in page
 
 
+def test_a_licence_is_printed_with_every_line_of_it_and_what_does_not_hold(real: School) -> None:
+    real("licence", "set", "sms", filled())
+    for account, told in (
+        (
+            "sms",
+            ("The account sms (sms) may speak until", "Safe use: holds until", "name: Anna Bell; post: head"),
+        ),
+        ("mail", ("may not speak", "Policy: does not hold", "no policy for it is on record")),
+    ):
+        assert real("licence", "show", account, "--html", f"{account}.html").code == 0
+        page = Reads()
+        page.feed(Path(f"{account}.html").read_text())
+        words = " ".join(page.words)
+        assert all(said in words for said in told), words
+
+
 def test_a_letter_without_any_licence_is_not_written(real: School) -> None:
     ran = real("licence", "letter", "--json")
     assert (ran.code, ran.error["code"]) == (2, "no_licence")

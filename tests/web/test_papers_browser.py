@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from broker.licences.letter import Way, letter
+from broker.licences.licence_form import read
 from broker.office.reach import Untold
+from channels.sms import TRAITS as TEXTS
+from channels.twitter import TRAITS as POSTS
 from ledger.reads.phones import Call
-from web.papers import Paper, phones, slips
+from tests.support.licences import form
+from web.papers import Paper, blocks, phones, slips
 
 pytestmark = pytest.mark.runs_on("sqlite")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -26,7 +32,13 @@ CALLS = [
     Call(UUID(int=4), "Ann Lee", "+447911100002"),
 ]
 WORDS = "{pupil} of {class}: the concert begins at six.\nBring a coat & a scarf."
+LICENCE = read(form(policy={"url": "https://school.example/" + "policies-of-the-school/" * 4}))
+WAYS = [
+    Way("texts", "sms", None, TEXTS, LICENCE),
+    Way("x", "twitter", "Music", POSTS, LICENCE, {"protected": "no"}, "the notice board"),
+]
 PAGES = {
+    "letter": blocks(PAPER, letter("St Bride's", WAYS)),
     "slips": slips(PAPER, UNTOLD, WORDS),
     "slips to write on": slips(PAPER, UNTOLD, ""),
     "phones": phones(PAPER, UNTOLD, CALLS),
@@ -34,9 +46,12 @@ PAGES = {
 }
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("html", PAGES.values(), ids=PAGES.keys())
-def test_a_paper_keeps_wcag_and_fetches_nothing(html: str, browser: Browser) -> None:
-    page = browser.new_page()
+def test_a_paper_keeps_wcag_and_fetches_nothing(
+    html: str, scheme: Literal["light", "dark"], browser: Browser
+) -> None:
+    page = browser.new_page(color_scheme=scheme)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     try:
@@ -44,6 +59,22 @@ def test_a_paper_keeps_wcag_and_fetches_nothing(html: str, browser: Browser) -> 
         found = Axe().run(page, options={"runOnly": RULES})
         assert found.violations_count == 0, found.generate_report()
         assert asked == []
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("html", PAGES.values(), ids=PAGES.keys())
+def test_a_paper_fits_a_telephone_and_is_black_on_white_when_it_is_printed(
+    html: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 640}, color_scheme="dark")
+    colours = "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    try:
+        page.set_content(html)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        dark = page.evaluate(colours)
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(17, 17, 17)"] != dark
     finally:
         page.close()
 
