@@ -244,9 +244,8 @@ class _Run:
             await asyncio.gather(*rooms, return_exceptions=True)
             await self.started.put(None)
             while (cut := await self.claimed.next()) is not None:
-                with contextlib.suppress(
-                    Exception
-                ):  # a room broke; else the end of the lease gives them back
+                # A room broke; else the end of the lease gives them back.
+                with contextlib.suppress(Exception):
                     await self._give_back(cut)
 
     async def _work_in_a_room(self) -> None:

@@ -120,9 +120,8 @@ def _partition(
         return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), ""
     try:
         kind = ports.channels.traits(channel).address_kind
-    except (
-        SetupError
-    ):  # taken out of this installation since: the other ways go on, and the account's alarm says so
+    except SetupError:
+        # Taken out of this installation since: the other ways go on, and the account's alarm says so.
         return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), account.name
     if kind is None:
         return tx.plans.add_public(announcement, channel, account), account.name

@@ -100,9 +100,8 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
         else:
             house = replace(house, new_accounts=_add_unknown(settings, ledger))
         _licence(house, serves=serves)
-    except (
-        DBAPIError
-    ) as fault:  # it may go away between two of these, and come back: a supervisor tries again
+    except DBAPIError as fault:
+        # It may go away between two of these, and come back: a supervisor tries again.
         house.close()
         raise SetupError(problem_of(fault)) from None
     except BaseException:

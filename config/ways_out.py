@@ -44,9 +44,8 @@ class WaysOut:
                     self._open[account] = kit.open(account, known.own, self._around)
                 except SetupError:
                     raise
-                except (
-                    Exception
-                ) as error:  # a plug-in's own code: whatever it breaks on is told as a fault of set-up
+                except Exception as error:
+                    # A plug-in's own code: whatever it breaks on is told as a fault of set-up.
                     raise _broken(account, known.channel, error) from error
             return self._open[account]
 
