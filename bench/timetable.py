@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 from broker.actor import SYSTEM
 from broker.diary import timetables
-from broker.diary.timetables import TimetableSource
+from broker.diary.timetable_sources import TimetableSource
+from broker.diary.timetables import Export
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
 from config.signer import HmacSigner
@@ -102,7 +103,7 @@ def _push(ports: Ports, database: str, what: str, data: bytes) -> Pushed:
     began, cpu = time.monotonic(), time.process_time()
     changes, rows = read(data, Reading(), ZONE)
     source = TimetableSource("untis", "office", "Timetable")
-    pushed = timetables.push(ports, source, changes, rows, actor=SYSTEM)
+    pushed = timetables.push(ports, source, Export(changes, rows), actor=SYSTEM)
     took, used = time.monotonic() - began, time.process_time() - cpu
     return Pushed(database, what, round(took, 2), round(used, 2), pushed.rows, pushed.changes)
 

@@ -18,7 +18,7 @@ from typing import NoReturn
 from broker.errors import InvalidAnnouncement, Problem
 from broker.rosters.roster import Role
 
-LONGEST = 500
+LONGEST = 2_000  # characters: every form of a large school by name
 DEEPEST = 20  # brackets in brackets, signs that change
 MOST_NAMES = (
     1_000  # once every group made of others is taken apart: ten that double each other would be as many

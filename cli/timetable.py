@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from broker.diary import timetables
+from broker.diary import timetable_notice, timetable_sources, timetables
 from broker.diary.timetables import Pushed
 from broker.ports.timetables import SourceRow
 from cli import show
@@ -75,7 +75,8 @@ def sources(json: Json = False) -> None:
     with reading() as house, house.ledger.look() as tx:
         known = house.settings.timetables.items()
         found = [
-            _as_told(name, at, approved=timetables.is_approved(tx, at.source(name))) for name, at in known
+            _as_told(name, at, approved=timetable_notice.is_approved(tx, at.source(name)))
+            for name, at in known
         ]
     if json:
         show.as_json({"sources": found})
@@ -87,27 +88,42 @@ def sources(json: Json = False) -> None:
 
 @app.command()
 def status(json: Json = False) -> None:
-    """How each source stands: when it was read, how much it told, and whether something waits for a person.
+    """How each source stands: what it brought last and when, whether it is silent, and what waits for a person.
 
     Example: `carillon timetable status`
     """
     with reading() as house:
+        known = house.settings.timetables
         with house.ledger.look() as tx:
-            found = tx.timetables.sources()
+            read = {row.name: row for row in tx.timetables.sources()}
+            watched = [at.source(name) for name, at in known.items()]
+            quiet = timetable_sources.silent(tx, watched, began=None)
         zone = zone_of(house)
+    found = [read.get(name) or SourceRow(name) for name in dict.fromkeys([*known, *read])]
     if json:
-        show.as_json({"sources": [_stands(row) for row in found]})
+        show.as_json({"sources": [_stands(row) | {"silent": row.name in quiet} for row in found]})
         return
     rows = [
         (
             row.name,
-            show.wall(row.read_at, zone) if row.read_at else "never",
-            ", ".join(str(count) for count in row.recent[-5:]),
-            f"since {show.wall(row.held_at, zone)}: {row.held_why}" if row.held_at else "",
+            show.wall(row.pushed_at, zone) if row.pushed_at else "never",
+            show.wall(row.read_at, zone) if row.read_at else "",
+            str(row.rows),
+            str(row.changes),
+            str(row.told),
+            "yes" if row.name in quiet else "no",
+            f"since {show.wall(row.held_at, zone)}" if row.held_at else "",
         )
         for row in found
     ]
-    show.table(("source", "written", "told of last", "held"), rows, none="none was read yet")
+    columns = ("source", "read", "written", "rows", "changes", "to tell", "silent", "held")
+    show.table(columns, rows, none="the settings name none: docs/recipes/timetable.md tells how")
+    for row in found:
+        if row.held_at is not None:
+            show.hint(f"{row.name}: {row.held_why}; look, then: carillon timetable release {row.name}")
+    for row in found:
+        if row.announcement is not None:
+            show.hint(f"{row.name} was told last by: carillon status {row.announcement}")
 
 
 @app.command()
@@ -167,6 +183,8 @@ def _tell_beside(name: str, pushed: Pushed) -> None:
     if pushed.unknown:
         some = ", ".join(pushed.unknown[:5])
         show.hint(f"{name}: no group is called {some}; nobody there is told")
+    for way in pushed.left_out:
+        show.hint(f"not by {way}: the school's rules refuse that now")
     if pushed.waits:
         show.hint(f"the announcement waits: {pushed.waits}")
 
@@ -195,7 +213,12 @@ def _cell(value: object) -> str:
 def _stands(row: SourceRow) -> dict[str, Any]:
     return {
         "source": row.name,
+        "read": row.pushed_at,
         "written": row.read_at,
+        "rows": row.rows,
+        "changes": row.changes,
+        "within_horizon": row.told,
+        "announcement": str(row.announcement) if row.announcement is not None else None,
         "told": list(row.recent),
         "held": row.held_at is not None,
         "held_since": row.held_at,

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from broker.actor import Actor, ActorKind
 from broker.announcement import People
-from broker.diary import timetables
+from broker.diary import timetable_sources, timetables
 from broker.diary.timetable import ChangeKind
-from broker.diary.timetables import Pushed, TimetableSource
+from broker.diary.timetable_sources import TimetableSource
+from broker.diary.timetables import Export, Pushed
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from channels.seconds import Seconds
@@ -54,8 +55,11 @@ class TimetableAt(BaseModel):
     columns: dict[str, str] = Field({}, description="of a csv, as JSON: our field to its header")
     kinds: dict[str, ChangeKind] = Field({}, description="of a csv, as JSON: its word to our kind of change")
     classes: dict[str, str] = Field({}, description="as JSON: what it calls a class to our group's name")
+    starts: dict[str, time] = Field({}, description="as JSON: when the lesson of each period begins")
     days: int = Field(1, ge=0, le=10, description="so many school days ahead are told of")
-    day_ends: time = Field(time(15), description="from then on today's changes are too late to tell")
+    day_ends: time = Field(
+        time(15), description="from then on today's changes are too late, unless STARTS says more"
+    )
     most: int = Field(60, ge=1, le=10_000, description="so many changes at once are never too many")
     every: Seconds = Field(
         timedelta(minutes=5),
@@ -67,7 +71,7 @@ class TimetableAt(BaseModel):
         timedelta(hours=24),
         ge=timedelta(minutes=5),
         le=timedelta(days=60),
-        description="seconds of school days without a new export until an alarm",
+        description="seconds of school days without a new export or push until an alarm",
     )
 
     @field_validator("columns")
@@ -101,16 +105,18 @@ class TimetableAt(BaseModel):
     def source(self, name: str) -> TimetableSource:
         """How what it tells is told."""
         return TimetableSource(
-            name,
-            self.department,
-            self.template,
-            self.via,
-            self.people,
-            self.days,
-            self.day_ends,
-            self.most,
-            self.classes,
-            self.silent_after if self.place() is not None else None,
+            name=name,
+            department=self.department,
+            template=self.template,
+            ways=self.via,
+            people=self.people,
+            days=self.days,
+            day_ends=self.day_ends,
+            most=self.most,
+            classes=self.classes,
+            silent_after=self.silent_after,
+            starts=self.starts,
+            fetched=self.place() is not None,
         )
 
 
@@ -130,14 +136,12 @@ class TimetableRoom:
 
     def watch(self) -> int:
         """Raise an alarm for whichever has been silent."""
-        watched = [at.source(name) for name, at in self._sources.items() if at.place() is not None]
-        return timetables.watch(self._ports, watched, began=self._began) if watched else 0
+        watched = [at.source(name) for name, at in self._sources.items()]
+        return timetable_sources.watch(self._ports, watched, began=self._began) if watched else 0
 
     def push(self, name: str, data: bytes, *, actor: Actor, seen_at: datetime | None = None) -> Pushed:
         """What one file tells of one source. Raises RuleBroken."""
-        at = self._sources[name]
-        changes, rows = read(data, at.reading(), self._zone)
-        return timetables.push(self._ports, at.source(name), changes, rows, actor=actor, seen_at=seen_at)
+        return self._tell(name, self._read(name, data, seen_at), actor=actor)
 
     def _read_due(self) -> Iterator[tuple[str, Pushed]]:
         for name, at in self._sources.items():
@@ -149,16 +153,33 @@ class TimetableRoom:
 
     def _read_one(self, name: str, place: Place) -> Pushed | None:
         try:
-            found = place.read(datetime.now(UTC))
-            pushed = None
-            if found is not None:
-                pushed = self.push(name, found.data, actor=self._actor, seen_at=found.since)
+            export = self._export(name, place)
+            pushed = self._tell(name, export, actor=self._actor) if export is not None else None
         except RuleBroken as broken:
-            timetables.failed(self._ports, name, broken.problem)
+            timetable_sources.failed(self._ports, name, broken.problem)
             return None
         if pushed is not None:
-            timetables.failed(self._ports, name, None)
+            timetable_sources.failed(self._ports, name, None)
         return pushed
+
+    def _export(self, name: str, place: Place) -> Export | None:
+        """What lies there, read; None while it is being written. Raises RuleBroken, whatever a reader stumbles over."""
+        try:
+            found = place.read(datetime.now(UTC))
+            return self._read(name, found.data, found.since) if found is not None else None
+        except RuleBroken:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one stranger's file stops no other source, and is told of
+            log.error("timetable %s: a reader failed with %s", name, type(fault).__name__)
+            message = f"it cannot be read ({type(fault).__name__})"
+            raise RuleBroken(Problem("unreadable", "", message, "look at the file")) from None
+
+    def _read(self, name: str, data: bytes, written_at: datetime | None) -> Export:
+        changes, rows = read(data, self._sources[name].reading(), self._zone)
+        return Export(changes, rows, written_at)
+
+    def _tell(self, name: str, export: Export, *, actor: Actor) -> Pushed:
+        return timetables.push(self._ports, self._sources[name].source(name), export, actor=actor)
 
     def _is_our_turn(self, name: str, every: timedelta) -> bool:
         return self._ports.ledger.transact(lambda tx: tx.timetables.take_turn(name, every=every))

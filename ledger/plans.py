@@ -40,6 +40,7 @@ from broker.values import AccountRow, Lane, PlanProgress
 from ledger import tables as t
 from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries
+from ledger.diary.timetables import readers
 from ledger.hand import Hand
 from ledger.told_before import Earlier, addresses_told, earlier_of, public_told, selected, told_by
 
@@ -99,8 +100,7 @@ class Plans:
 
     def count_meant(self, announcement: Announcement, audience: Audience, today: date) -> int:
         """How many a duty would be about, without those who only read it too."""
-        meant = members(audience, announcement.people, today)
-        return self._count(selected(meant, earlier_of(self._hand, announcement.id)))
+        return self._count(self._whom(announcement, audience, today))
 
     def add_partition(
         self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int
@@ -160,15 +160,23 @@ class Plans:
         )
 
     def _meant(self, announcement: Announcement, audience: Audience, today: date) -> Select[Any]:
-        """SELECT person_id: its audience and who reads it too, as far as others did not tell them."""
-        earlier = earlier_of(self._hand, announcement.id)
-        meant = selected(members(audience, announcement.people, today), earlier)
+        """SELECT person_id: whom it is for, and who reads it too."""
+        meant = self._whom(announcement, audience, today)
         copied = select(t.announcement_copy.c.person_id).where(
             t.announcement_copy.c.announcement_id == announcement.id
         )
         if self._hand.connection.execute(copied.limit(1)).first() is not None:
             meant = select(union(meant, copied).subquery("meant").c.person_id)
         return meant
+
+    def _whom(self, announcement: Announcement, audience: Audience, today: date) -> Select[Any]:
+        """SELECT person_id: its audience, as far as others did not tell them; of a timetable's those with a line."""
+        line = t.timetable_line.c
+        lines = select(line.id).where(line.announcement_id == announcement.id).limit(1)
+        if self._hand.connection.execute(lines).first() is not None:
+            return readers(announcement.id)
+        earlier = earlier_of(self._hand, announcement.id)
+        return selected(members(audience, announcement.people, today), earlier)
 
     def _told_few(self, announcement: Announcement, kind: AddressKind, people: int) -> FromClause:
         """SELECT address_id, duty_id from the duties on, which the planner is told the number of.

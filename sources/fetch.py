@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NoReturn
 
 import aiohttp
@@ -27,6 +27,7 @@ CHUNK = 64 * 1024
 LONGEST_URL = 2_000
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 OK = 200
+TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
 
 Address = IPv4Address | IPv6Address
 
@@ -37,8 +38,13 @@ class FetchRefused(RuleBroken):
 
 def is_public(address: Address) -> bool:
     """Whether an address is out in the Internet: not this machine, not the school's own network."""
-    mapped = address.ipv4_mapped or address.sixtofour if isinstance(address, IPv6Address) else None
-    return address.is_global and not address.is_multicast and (mapped is None or is_public(mapped))
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or _translated(address)
+        if inner is not None:
+            return is_public(inner)
+        if address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,13 @@ async def _fetch(url: str, limits: Limits) -> bytes:
     connector = aiohttp.TCPConnector(resolver=_Looked(limits.may_ask), use_dns_cache=False, limit=1)
     headers = {"Accept-Encoding": "identity", "User-Agent": "Carillon"}
     timeout = aiohttp.ClientTimeout(total=limits.timeout.total_seconds())
-    async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout) as session:
+    async with aiohttp.ClientSession(
+        connector=connector,
+        headers=headers,
+        timeout=timeout,
+        auto_decompress=False,  # a few bytes would grow to a gigabyte
+        trust_env=False,  # a proxy of the environment's would resolve names where nobody looks
+    ) as session:
         for _ in range(MOST_REDIRECTS + 1):
             async with session.get(at, allow_redirects=False) as answer:
                 if answer.status in REDIRECTS:
@@ -121,6 +133,12 @@ def _checked(url: str, limits: Limits) -> URL:
     if not limits.may_ask(literal):
         _refuse_private()
     return at
+
+
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """What a translator (NAT64, RFC 6052), or what was meant as compatible once, makes an IPv4 address of."""
+    within = any(address in network for network in TRANSLATED)
+    return IPv4Address(int(address) & 0xFFFF_FFFF) if within else None
 
 
 def _address(text: str) -> Address:

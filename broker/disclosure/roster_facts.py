@@ -41,14 +41,9 @@ def with_roster(
         region=region,
         sender_of=_holder_of(tx, channel),
         accompanied=_is_accompanied(ports, tx, announcement, case),
-        worded_as=notices.worded_as(tx, case) if _speaks_to_pupils(case) else (),
+        worded_as=notices.worded_as(tx, case) if case.author.kind is ActorKind.TOKEN else (),
         adds_opt_out=case.purpose is Purpose.PROMOTIONAL and _says_stop(channel, case),
     )
-
-
-def _speaks_to_pupils(case: AnnouncementCase) -> bool:
-    """Whether a machine does, which may only by an approved template."""
-    return case.author.kind is ActorKind.TOKEN and case.people in WRITTEN_TO
 
 
 def _holder_of(tx: Transaction, channel: Channel) -> str:

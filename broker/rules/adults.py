@@ -64,8 +64,9 @@ PARAMETERS = (
         NOTICES,
         Kind.WORDS,
         "",
-        "The templates, as department/name, from which a machine such as the timetable system may tell a single pupil."
-        " Each is kept with the digest of its words of that moment: worded anew, it has to be approved anew.",
+        "The templates, as department/name, from which a machine such as the timetable system may speak: to a single"
+        " pupil too, and without a second person's yes or a typed number each time, for its words were agreed to. Each"
+        " is kept with the digest of its words of that moment: worded anew, it has to be approved anew.",
         "R9; a cover notice is the school's word, not a person's",
         check=_no_template,
     ),
@@ -84,7 +85,7 @@ def not_alone_with_a_child(case: AnnouncementCase) -> Verdict:
     evidence: Evidence = {"pupils": pupils, "smallest": smallest, "template": case.template}
     if case.author.kind is ActorKind.SYSTEM and case.author.on_behalf_of is None:
         return Allow("system_notice", "a notice of Carillon's own", evidence)
-    if (digest := _approved_version(case)) is not None:
+    if (digest := approved_version(case)) is not None:
         evidence = {**evidence, "version": digest[:SHORT]}
         return Allow("system_notice", "a notice of the school's own, from an approved template", evidence)
     if case.accompanied:
@@ -101,15 +102,23 @@ def covered(case: AnnouncementCase) -> int | None:
     return case.counted if case.covered is None else case.covered
 
 
-def _approved_version(case: AnnouncementCase) -> str | None:
+def approved_version(case: AnnouncementCase) -> str | None:
     """The version that the school approved and that a machine speaks by, word for word."""
-    if case.author.kind is not ActorKind.TOKEN or case.template is None:
-        return None
-    folded = fold(case.template)
-    approved = [
-        each for each in map(notice, case.rules.words(NOTICES)) if each.is_of(case.department, folded)
-    ]
+    approved = _approved(case)
     return next((one for one in case.worded_as if any(each.approves(one) for each in approved)), None)
+
+
+def is_notice(case: AnnouncementCase) -> bool:
+    """Whether a machine speaks by what the school approved; what goes out was compared word by word before it began."""
+    return approved_version(case) is not None or (case.goes_out and bool(_approved(case)))
+
+
+def _approved(case: AnnouncementCase) -> list[Notice]:
+    """What the school approved of the template that a machine says it speaks by."""
+    if case.author.kind is not ActorKind.TOKEN or case.template is None:
+        return []
+    folded = fold(case.template)
+    return [each for each in map(notice, case.rules.words(NOTICES)) if each.is_of(case.department, folded)]
 
 
 def sender_is_the_schools(case: AnnouncementCase) -> Verdict:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from broker.actor import ActorKind
 from broker.announcement import AWAITING, People, Purpose
 from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
+from broker.rules.adults import is_notice
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
 from broker.rules.values import Rules
@@ -113,6 +114,10 @@ def second_person_agreed(case: AnnouncementCase) -> Verdict:
         return Allow("approval_skipped", "urgent: sent without a second person, to be reviewed", evidence)
     if case.second_person:
         return ALLOW
+    if is_notice(case):
+        return Allow(
+            "system_notice", "a notice from an approved template: its words were agreed to", evidence
+        )
     if case.goes_out:
         return Allow(
             "began_before", "it had begun to go out before the school wanted two people for it", evidence

@@ -328,7 +328,8 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             "timetable sources: how each was read last",
             Kept.SCHOOL,
             _columns(
-                nothing="name read_at tried_at recent held_at held_count held_why released_at released_count"
+                nothing="name read_at tried_at pushed_at rows changes told recent held_at held_count held_why"
+                " released_at released_count"
             ),
         ),
         "timetable_change": Held(
@@ -342,9 +343,17 @@ REGISTRY: Mapping[str, Held] = MappingProxyType(
             _columns(
                 stand_in="id announcement_id group_id",
                 words="words",
-                nothing="source key digest day place replaced made_at",
+                nothing="source key digest day until place replaced made_at",
             ),
             Erasure.STRUCK,
+            aged="made_at",
+        ),
+        "timetable_reader": Held(
+            "whom each line of a timetable's changes was for",
+            Kept.CONTENT,
+            _columns(stand_in="id line_id person_id", nothing="made_at"),
+            Erasure.GONE,
+            theirs={"person_id": Whose.PERSON},
             aged="made_at",
         ),
         "content": Held(

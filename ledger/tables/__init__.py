@@ -55,7 +55,7 @@ from ledger.tables.rules import headcount, rules, switch, verdict
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
 from ledger.tables.sessions import session, sign_in_link
-from ledger.tables.timetable import timetable_change, timetable_line, timetable_source
+from ledger.tables.timetable import timetable_change, timetable_line, timetable_reader, timetable_source
 
 __all__ = [
     "Id",
@@ -141,6 +141,7 @@ __all__ = [
     "term",
     "timetable_change",
     "timetable_line",
+    "timetable_reader",
     "timetable_source",
     "told_before",
     "verdict",

@@ -13,26 +13,27 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Component
 
-from broker.diary.timetable import ChangeKind, TimetableChange, clean
-from sources.timetables.errors import refuse
+from broker.diary.timetable import ChangeKind, TimetableChange
+from broker.diary.timetable_words import clean
+from broker.errors import RuleBroken
+from broker.moments import zone_named
+from sources.calendars.limits import LIMITS, CalendarUnreadable
+from sources.calendars.structure import text_of
+from sources.timetables.errors import TimetableRefused, refuse
 from sources.timetables.text import decoded
-
-MOST_BYTES = 4 * 1024 * 1024
-MOST_EVENTS = 20_000
 
 
 def read(data: bytes, *, zone: ZoneInfo, encoding: str = "") -> tuple[list[TimetableChange], int]:
     """The changes and how many events there are. Raises TimetableRefused."""
-    if len(data) > MOST_BYTES:
-        refuse("too_large", "file", f"this calendar is larger than {MOST_BYTES:,} bytes", "export fewer days")
-    text = decoded(data, encoding)
-    _look_over(text)
     try:
-        with (
-            warnings.catch_warnings()
-        ):  # what it guesses of strange zones is of no use to whoever reads a log
-            warnings.simplefilter("ignore")
+        text = text_of(decoded(data, encoding).encode(), LIMITS)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # what it guesses of strange zones is of no use to whoever reads a log
             calendars = Calendar.from_ical(text, multiple=True)
+    except CalendarUnreadable as unreadable:
+        raise TimetableRefused(unreadable.problem) from None
     except Exception:  # noqa: BLE001 - whatever the parser makes of a stranger's file, it is one answer to the school
         refuse("bad_calendar", "file", "this is no calendar that can be read", "export it again as ICS")
     changes: list[TimetableChange] = []
@@ -42,17 +43,6 @@ def read(data: bytes, *, zone: ZoneInfo, encoding: str = "") -> tuple[list[Timet
             count += 1
             changes += _changes(event, count, zone)
     return changes, count
-
-
-def _look_over(text: str) -> None:
-    """What would cost much to parse, or half of a file."""
-    begun, ended = text.count("BEGIN:VEVENT"), text.count("END:VEVENT")
-    if "BEGIN:VCALENDAR" not in text:
-        refuse("bad_calendar", "file", "this is no calendar", "export it again as ICS")
-    if begun != ended:
-        refuse("unclosed_event", "file", "an event is not closed: the file was cut off", "export it again")
-    if begun > MOST_EVENTS:
-        refuse("too_many_events", "file", f"more than {MOST_EVENTS:,} events", "export fewer days")
 
 
 def _changes(event: Component, number: int, zone: ZoneInfo) -> Iterator[TimetableChange]:
@@ -67,6 +57,8 @@ def _changes(event: Component, number: int, zone: ZoneInfo) -> Iterator[Timetabl
         classes = tuple(dict.fromkeys(name for each in _categories(event) if (name := clean(each))))
     except (KeyError, AttributeError, ValueError, TypeError):
         refuse("bad_event", where, "this event has no start that can be read", "export it again")
+    if isinstance(begins, datetime) and begins.tzinfo is None and (named := _zone_of(start)):
+        begins = begins.replace(tzinfo=_known(named, where))
     day, period = _when(begins, zone)
     if not (2000 <= day.year < 2100):
         refuse("bad_date", where, "this is no day of a school", "check the year")
@@ -82,6 +74,18 @@ def _changes(event: Component, number: int, zone: ZoneInfo) -> Iterator[Timetabl
         new_room=clean(str(event.get("LOCATION", ""))),
         number=clean(str(event.get("UID", ""))),
     )
+
+
+def _zone_of(start: Any) -> str:
+    return str(getattr(start, "params", {}).get("TZID", ""))[:64]
+
+
+def _known(named: str, where: str) -> ZoneInfo:
+    """The parser leaves a zone that it does not know away; an hour read as another is a lesson missed."""
+    try:
+        return zone_named(named)
+    except RuleBroken as unknown:
+        refuse("unknown_zone", where, "its time zone is not known", unknown.problem.hint)
 
 
 def _when(begins: date | datetime, zone: ZoneInfo) -> tuple[date, str]:

@@ -12,13 +12,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 
-from broker.diary.timetable import ChangeKind, TimetableChange, clean
+from broker.diary.timetable import ChangeKind, TimetableChange
+from broker.diary.timetable_words import clean
 from sources.timetables.errors import refuse
 from sources.timetables.text import decoded, rows
 
 DATE, PERIOD, LESSON, TEACHER, NEW_TEACHER = 1, 2, 4, 5, 6
 SUBJECT, NEW_SUBJECT, ROOM, NEW_ROOM = 7, 9, 11, 12
-CLASSES, NEW_CLASSES, TYPE = 14, 18, 19
+CLASSES, NEW_CLASSES, TYPE, CHANGED = 14, 18, 19, 20
+LONGEST_TYPE = 1
 FEWEST = CLASSES + 1  # fields: a row that ends before its classes was cut off
 BREAK_DUTY = "B"
 TYPES = {
@@ -35,6 +37,7 @@ TYPES = {
     "E": ChangeKind.EXAM,
     "": ChangeKind.COVER,
 }
+_STAMP = re.compile(r"(?:\d{8,14})?", re.ASCII)  # when it was last changed
 _DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _YEARS = range(2000, 2100)
 
@@ -42,19 +45,28 @@ _YEARS = range(2000, 2100)
 def read(data: bytes, *, encoding: str = "", delimiter: str = "") -> tuple[list[TimetableChange], int]:
     """The changes that are about a class, and how many rows there are. Raises TimetableRefused."""
     changes: list[TimetableChange] = []
-    count = 0
+    count = fields = 0
     for number, cells in rows(decoded(data, encoding), delimiter):
         count += 1
+        fields = fields or len(cells)
+        _must_be_whole(number, cells, fields)
         changes += _changes(number, cells)
     return changes, count
 
 
-def _changes(number: int, cells: Sequence[str]) -> Iterator[TimetableChange]:
-    if len(cells) < FEWEST:
-        message = (
-            f"this row has {len(cells)} fields; {FEWEST} or more are wanted: it was cut off, or is no GPU014"
-        )
+def _must_be_whole(number: int, cells: Sequence[str], wanted: int) -> None:
+    """Every field in its place: in a row with one too few the reason of an absence would be read as a class."""
+    if len(cells) < max(FEWEST, wanted):
+        least = max(FEWEST, wanted)
+        message = f"this row has {len(cells)} fields; {least} are wanted: it was cut off, or is no GPU014"
         refuse("missing_fields", f"row {number}", message, "export it again")
+    moved = len(cells) > wanted or len(_cell(cells, TYPE)) > LONGEST_TYPE
+    if moved or not _STAMP.fullmatch(_cell(cells, CHANGED)):
+        message = "its last fields are not where Untis writes them: one is missing, or one too many"
+        refuse("fields_moved", f"row {number}", message, "export it again; is a delimiter in a text?")
+
+
+def _changes(number: int, cells: Sequence[str]) -> Iterator[TimetableChange]:
     day = _day(number, cells[DATE])
     letter = _cell(cells, TYPE).upper()[:1]
     classes = _classes(_cell(cells, NEW_CLASSES)) or _classes(cells[CLASSES])

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 
-from broker.diary.timetable import ChangeKind, TimetableChange, clean
+from broker.diary.timetable import ChangeKind, TimetableChange
+from broker.diary.timetable_words import clean
 from sources.timetables.errors import refuse
 from sources.timetables.text import decoded, rows
 

@@ -68,14 +68,14 @@ class AFolder:
 
     def read(self, now: datetime) -> Found | None:
         """The newest file."""
-        newest: tuple[int, Path] | None = None
+        newest: tuple[int, Path] | None = None  # of two of one moment the later name
         try:
             for count, each in enumerate(self.path.glob(self.pattern)):
                 if count >= MOST_FILES:
                     _away("too_many_files", "the folder holds too many files", "clear it out")
                 told = each.lstat()
-                if stat.S_ISREG(told.st_mode) and (newest is None or told.st_mtime_ns > newest[0]):
-                    newest = told.st_mtime_ns, each
+                if stat.S_ISREG(told.st_mode):
+                    newest = max(newest or (0, each), (told.st_mtime_ns, each))
         except OSError:
             _away("unreadable_folder", "the folder cannot be read", "check who may read it")
         if newest is None:

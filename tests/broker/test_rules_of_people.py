@@ -262,6 +262,17 @@ def test_words_of_sale_in_a_service_message_are_pointed_at(
         (PUBLIC, {"author": SYSTEM}, ("allow", "")),
         (PUBLIC, {"author": replace(SYSTEM, on_behalf_of="Mrs Bell")}, ("hold", "needs_approval")),
         (PUBLIC, {"author": TIMETABLE}, ("hold", "needs_approval")),
+        (PUBLIC, {"author": TIMETABLE, "template": "Cover"}, ("hold", "needs_approval")),
+        (
+            PUBLIC,
+            {
+                "author": TIMETABLE,
+                "template": "Cover",
+                "worded_as": (LOOKED_AT + "0" * 48,),
+                "rules": {"adults.notices": f"music/cover@{LOOKED_AT}"},
+            },
+            ("allow", "system_notice"),
+        ),
         (PUBLIC, {"rules": {"approval.needed": ""}}, ("allow", "")),
         (PLAIN, {}, ("allow", "")),
         (PLAIN, {"counted": 500}, ("allow", "")),

@@ -56,7 +56,17 @@ def test_a_push_ends_with_what_it_came_to_and_the_same_file_is_told_once(timetab
     assert told[0].endswith("period 1: Ma is cancelled")
     assert "Illness" not in timetabled("status", announced["id"], "--json").out
     status = timetabled("timetable", "status", "--json").json["sources"][0]
-    assert (status["source"], status["told"], status["held"]) == ("untis", [1], False)
+    assert (status["source"], status["told"], status["held"], status["silent"]) == (
+        "untis",
+        [1],
+        False,
+        False,
+    )
+    assert (status["rows"], status["changes"], status["within_horizon"]) == (2, 0, 0)
+    assert status["announcement"] == announced["id"]
+    said = timetabled("timetable", "status")
+    assert "to tell" in said.out
+    assert announced["id"] in said.out + said.err
     listed = timetabled("timetable", "sources", "--json").json["sources"][0]
     assert (listed["from"], listed["approved"]) == ("pushes", True)
     assert "untis" in timetabled("timetable", "sources").out
@@ -71,6 +81,9 @@ def test_far_more_than_usual_is_held_and_released(timetabled, tmp_path, monkeypa
     assert timetabled("timetable", "release", "untis").code == 0
     assert timetabled("timetable", "push", file, "--json").json["notices"] == 1
     assert timetabled("timetable", "release", "untis", "--json").error["code"] == "not_held"
+    kinds = [entry["kind"] for entry in timetabled("audit", "search", "--json").json["entries"]]
+    assert "timetable.held" in kinds
+    assert "timetable.released" in kinds
 
 
 def test_what_cannot_be_told_is_one_clear_error(timetabled, tmp_path, monkeypatch):
@@ -81,7 +94,7 @@ def test_what_cannot_be_told_is_one_clear_error(timetabled, tmp_path, monkeypatc
     file = gpu014(broken, (a_class(timetabled), "C"))
     assert timetabled("timetable", "push", file, "--source", "x", "--json").error["code"] == "unknown_source"
     monkeypatch.setenv("CARILLON_TIMETABLES__UNTIS__TEMPLATE", "Other")
-    assert timetabled("timetable", "push", file, "--json").error["code"] == "template_not_approved"
+    assert timetabled("timetable", "push", file, "--json").error["code"] == "unknown_template"
 
 
 def test_a_school_without_settings_for_it_pushes_by_the_defaults(school, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import pytest
 from sources.fetch import FetchRefused, Limits, fetch, is_public
 
 HERE = Limits(most=100_000, timeout=timedelta(seconds=1), may_ask=lambda address: str(address) == "127.0.0.1")
+BOMB = gzip.compress(bytes(50_000_000))  # 50 kB
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -34,10 +37,14 @@ class _Answers(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(404 if self.path == "/gone" else 200)
+        if self.path == "/packed":
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         with suppress(OSError):
             if self.path == "/file":
                 self.wfile.write(b"changes")
+            elif self.path == "/packed":
+                self.wfile.write(BOMB)
             elif self.path == "/drip":
                 while True:
                     self.wfile.write(b".")
@@ -96,6 +103,33 @@ def test_a_name_that_means_this_machine_is_refused_whatever_it_is_called(at: str
     assert refusal(at.replace("127.0.0.1", "localhost") + "/file", only_two) == "private_address"
 
 
+def test_a_name_that_means_another_machine_a_moment_later_is_looked_at_where_the_connection_is_made(
+    at: str, monkeypatch: pytest.MonkeyPatch
+):
+    real, asked = socket.getaddrinfo, []
+
+    def rebound(host: object, *more: object, **named: object) -> object:
+        if host != "rebind.example":
+            return real(host, *more, **named)  # type: ignore[arg-type]
+        asked.append(host)
+        return real("127.0.0.1" if len(asked) == 1 else "127.0.0.2", *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    url = at.replace("127.0.0.1", "rebind.example")
+    assert fetch(f"{url}/file", HERE) == b"changes"
+    assert refusal(f"{url}/file") == "private_address"
+    assert len(asked) == 2  # once a connection, and that answer is where it goes
+
+
+def test_no_proxy_of_the_environment_is_asked(at: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.2:9")
+    assert fetch(f"{at}/file", HERE) == b"changes"
+
+
+def test_a_few_bytes_that_would_grow_to_very_many_do_not(at: str):
+    assert fetch(f"{at}/packed", HERE) == BOMB
+
+
 @pytest.mark.parametrize(
     "url", ["", "x", "file:///etc/passwd", "http://", "https://u:p@school.example/", "http://\x00"]
 )
@@ -106,7 +140,7 @@ def test_what_is_no_web_address_is_refused(url: str):
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1", "fd00::1",
-     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "224.0.0.1"],
+     "64:ff9b::7f00:1", "::7f00:1", "fec0::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "224.0.0.1"],
 )  # fmt: skip
 def test_none_of_these_is_public(address: str):
     assert not is_public(ip_address(address))
@@ -114,4 +148,5 @@ def test_none_of_these_is_public(address: str):
 
 def test_the_internet_is_public():
     assert is_public(ip_address("8.8.8.8"))
+    assert is_public(ip_address("64:ff9b::808:808"))  # the same, as a machine with IPv6 alone asks for it
     assert is_public(ip_address("2a00:1450:4009:81f::200e"))

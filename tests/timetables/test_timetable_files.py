@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.diary.timetable import ChangeKind, TimetableChange, difference, keyed, line
+from broker.diary.timetable import ChangeKind, TimetableChange, begins, difference, keyed
+from broker.diary.timetable_words import line
 from sources.timetables import Format, Reading, read
 from sources.timetables.errors import TimetableRefused
 from sources.timetables.text import MOST_BYTES
@@ -92,6 +93,10 @@ def test_an_older_untis_without_the_last_fields_is_read():
         (ROW.replace("20261124", "20261341"), "bad_date", "row 1 field 2"),
         (ROW.replace("20261124", "99991231"), "bad_date", "row 1 field 2"),
         (ROW.replace("20261124", ""), "bad_date", "row 1 field 2"),
+        (f"{ROW}\n" + ",".join(ROW.split(",")[:-1]), "missing_fields", "row 2"),
+        (ROW.replace('"Bön",', ""), "fields_moved", "row 1"),
+        (ROW.replace('"Ill"', "Ill, and worse"), "fields_moved", "row 1"),
+        (f"{ROW}\n" + ROW.replace('"Ill"', "Ill, and worse").replace('"8A",', ","), "fields_moved", "row 2"),
         (b"\0\1\2" * 10, "nul", "file"),
         ('"' + "x" * 200_000, "bad_csv", "row 1"),
     ],
@@ -129,16 +134,42 @@ def test_a_calendar_of_changes_is_read_and_what_describes_them_is_not():
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
-        ("END:VEVENT\r\n", "", "unclosed_event"),
+        ("END:VEVENT\r\n", "", "unbalanced"),
+        ("END:VEVENT\r\nEND:VCALENDAR\r\n", "", "unclosed"),
+        ("TZID=Europe/London", "TZID=Europe/Lundon", "unknown_zone"),
+        ("BEGIN:VEVENT", "BEGIN:VTODO\r\n" * 9 + "BEGIN:VEVENT", "too_deep"),
         ("SUMMARY:Maths", "RRULE:FREQ=SECONDLY", "recurring"),
         ("DTSTART;TZID=Europe/London:20261124T091500", "DTSTART:soon", "bad_event"),
         ("20261124", "99991231", "bad_date"),
         ("20261124", "00010101", "bad_date"),
-        ("BEGIN:VCALENDAR", "BEGIN:NOTHING", "bad_calendar"),
+        ("BEGIN:VCALENDAR", "BEGIN:NOTHING", "no_calendar"),
+        ("SUMMARY:Maths", "SUMMARY:Maths\r\nUID:2\r\nDTSTART:20261124T0915", "bad_event"),
     ],
 )
 def test_a_calendar_that_cannot_be_meant_is_refused(old: str, new: str, code: str):
     assert refusal(CALENDAR.replace(old, new), format=Format.ICS)[0] == code
+
+
+def test_a_zone_that_is_misspelt_is_refused_with_what_may_be_meant():
+    with pytest.raises(TimetableRefused) as refused:
+        changes(CALENDAR.replace("Europe/London", "Europe/Lundon"), format=Format.ICS)
+    assert refused.value.problem.hint == "did you mean Europe/London?"
+    (one,) = changes(
+        CALENDAR.replace("Europe/London:20261124T091500", "America/New_York:20261124T041500"),
+        format=Format.ICS,
+    )
+    assert one.period == "09:15"
+
+
+def test_two_rows_of_one_lesson_that_are_for_two_classes_are_both_told():
+    two = changes(f"{ROW}\n" + ROW.replace('"8A", ,', '"8B", ,'))
+    assert {one.classes for one in keyed(two).values()} == {("8A",), ("8B",)}
+
+
+def test_when_a_lesson_begins_is_said_by_the_school_or_by_the_source():
+    assert begins("2", {"2": time(9, 15)}) == time(9, 15)
+    assert begins("09:15") == begins("9:15") == time(9, 15)
+    assert begins("2") is begins("25:00") is begins("") is None
 
 
 def test_the_same_lesson_is_the_same_change_and_halves_of_a_class_are_two():

@@ -283,6 +283,10 @@ def _timetables() -> None:
         sa.Column("name", sa.String(length=63), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rows", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("changes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("told", sa.Integer(), server_default="0", nullable=False),
         sa.Column("recent", sa.Text(), server_default="", nullable=False),
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_count", sa.Integer(), server_default="0", nullable=False),
@@ -309,6 +313,7 @@ def _timetables() -> None:
         sa.Column("key", sa.String(length=48), nullable=False),
         sa.Column("digest", sa.String(length=32), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("replaced", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -323,6 +328,16 @@ def _timetables() -> None:
     )
     op.create_index("ix_timetable_line_announcement_id", "timetable_line", ["announcement_id"], unique=False)
     op.create_index("ix_timetable_line_source_day", "timetable_line", ["source", "day"], unique=False)
+    op.create_table(
+        "timetable_reader",
+        sa.Column("id", id_, autoincrement=True, nullable=False),
+        sa.Column("line_id", id_, nullable=False),
+        sa.Column("person_id", id_, nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timetable_reader")),
+    )
+    op.create_index("ux_timetable_reader", "timetable_reader", ["line_id", "person_id"], unique=True)
+    op.create_index("ix_timetable_reader_person_id", "timetable_reader", ["person_id"], unique=False)
 
 
 def downgrade() -> None:
