@@ -56,18 +56,20 @@ def list_waiting(json: Json = False) -> None:
         show.as_json({"waiting": [_as_told(each) for each in found]})
         return
     show.table(
-        ("id", "department", "by", "people", "until", "why"),
+        ("id", "until", "people", "department", "by", "why"),
         [
             (
                 each.id,
+                "to be reviewed" if each.overridden else show.wall(each.expires_at, zone),
+                "" if each.counted is None else each.counted,
                 each.department,
                 each.author,
-                "" if each.counted is None else each.counted,
-                "to be reviewed" if each.overridden else show.wall(each.expires_at, zone),
                 each.why,
             )
             for each in found
         ],
+        none="nothing waits for a second person",
+        below=("by", "why"),
     )
 
 

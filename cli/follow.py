@@ -91,6 +91,8 @@ def as_told(status: Status) -> Mapping[str, Any]:
         "announcement": said.public_id,
         "stage": status.stage,
         "department": said.department,
+        "by": status.author.id,
+        "on_behalf_of": status.author.on_behalf_of,
         "audience": said.audience,
         "people": said.people,
         "due_at": said.due_at,
@@ -121,6 +123,7 @@ def show_status(status: Status) -> None:
     show.say(
         f"{said.public_id}: {stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
     )
+    show.say(f"  announced by {show.plain(status.author.told)}")
     if status.stage in WAITING:
         show.say(f"  {show.plain(said.hold_why)}")
     for channel, counted in status.channels.items():

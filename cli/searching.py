@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json as json_
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -125,7 +126,7 @@ def _show(page: Page, zone: ZoneInfo, *, json: bool) -> None:
                 entry.id,
                 show.wall(datetime.fromisoformat(entry.at), zone, "%Y-%m-%d %H:%M:%S"),
                 entry.kind,
-                entry.actor["id"],
+                _who(entry.actor),
                 _short(json_.dumps(entry.facts, ensure_ascii=False)),
             )
             for entry in page.entries
@@ -138,6 +139,11 @@ def _show(page: Page, zone: ZoneInfo, *, json: bool) -> None:
         )
     if page.before is not None:
         show.hint(f"further back with: --before {page.before}")
+
+
+def _who(actor: Mapping[str, Any]) -> str:
+    behalf = actor.get("on_behalf_of")
+    return f"{actor['id']}, on behalf of {behalf}" if behalf else str(actor["id"])
 
 
 def _short(text: str) -> str:

@@ -58,22 +58,25 @@ def why(id: Id, json: Json = False) -> None:
             if said is None:
                 hint = "list the latest with: carillon status"
                 raise NotFound(Problem("not_found", "id", "there is no such announcement", hint))
-            verdicts = tx.verdicts.of(said)
+            verdicts, author = tx.verdicts.of(said), tx.approvals.author(said)
         zone = zone_of(house)
     if json:
-        show.as_json({"announcement": said.public_id, "verdicts": [_as_told(each) for each in verdicts]})
+        told = [_as_told(each) for each in verdicts]
+        behalf = {"by": author.id, "on_behalf_of": author.on_behalf_of}
+        show.as_json({"announcement": said.public_id, **behalf, "verdicts": told})
         return
     rows = [
         (
             show.wall(v.at, zone),
             v.account_name,
             v.answer,
-            show.plain(v.why) or "nothing against it",
             v.rules_version,
+            show.plain(v.why) or "nothing against it",
         )
         for v in verdicts
     ]
-    show.table(("when", "account", "answer", "why", "rules"), rows)
+    show.say(f"announced by {author.told}")
+    show.table(("when", "account", "answer", "rules", "why"), rows, below=("why",))
 
 
 def _as_told(kept: KeptVerdict) -> dict[str, object]:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -113,10 +114,12 @@ def table(
     title: str = "",
     none: str = "",
     short: str = "",
+    below: Sequence[str] = (),
 ) -> None:
     """A table; every cell is shown as text, whatever it holds. `none` is said instead of an empty one.
 
-    First stands what is copied, an id or a name, and is never broken; the column `short` is cut to fit.
+    First stands what is copied, an id or a name, and is never broken; the column `short` is cut to fit. Where the
+    terminal is too narrow for all of it, the columns `below` go under their row.
     """
     rows = list(rows)
     if not rows and none:
@@ -124,6 +127,9 @@ def table(
         return
     drawn = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     shown = [[cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows]
+    if below and sum(_widths(headers, shown)) > out().width:
+        _two_storeys(headers, shown, below)
+        return
     for place, header in enumerate(headers):
         if header == short:
             drawn.add_column(
@@ -138,12 +144,36 @@ def table(
 
 def _rest(headers: Sequence[str], rows: Sequence[Sequence[Text]], place: int) -> int:
     """What the other columns leave of the terminal's width to this one."""
-    widths = [
+    widths = _widths(headers, rows)
+    return max(out().width - sum(widths) + widths[place], 10)
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[Text]]) -> Sequence[int]:
+    """How wide each column is, with the room beside it."""
+    return [
         max([cell_len(header), *(cell_len(row[column].plain) for row in rows)]) + 2
         for column, header in enumerate(headers)
-        if column != place
     ]
-    return max(out().width - sum(widths), 10)
+
+
+def _two_storeys(headers: Sequence[str], rows: Sequence[Sequence[Text]], below: Sequence[str]) -> None:
+    """Each row with some of its cells in lines of their own under it."""
+    widths, console = _widths(headers, rows), out()
+
+    def line(cells: Sequence[Text]) -> Text:
+        told = Text()
+        for header, cell, width in zip(headers, cells, widths, strict=True):
+            if header not in below:
+                told.append_text(cell).append(" " * (width - cell_len(cell.plain)))
+        told.rstrip()
+        return told
+
+    console.print(line([Text(header, style="bold") for header in headers]), soft_wrap=True)
+    for row in rows:
+        console.print(line(row), soft_wrap=True)
+        for header, cell in zip(headers, row, strict=True):
+            if header in below and cell.plain:
+                console.print(Padding(Text.assemble((f"{header}: ", "dim"), cell), (0, 0, 0, 2)))
 
 
 def state(of: State, *, short: bool = False) -> Text:

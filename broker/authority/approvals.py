@@ -2,7 +2,7 @@
 
 A yes is given to one wording, audience, ways, version of the rules, and about so many people. Whatever of that changes
 before it is planned sends the announcement back to wait. Once it goes out, a yes stands: then only a rule about what
-its words do to somebody may want another one, and what waits for it goes on (decision 31). Approver ≠ author, always;
+its words do to somebody may want another one, and what waits for it goes on (decision 32). Approver ≠ author, always;
 of two who decide at once the second finds it decided.
 """
 

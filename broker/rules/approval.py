@@ -104,7 +104,7 @@ def combinations(words: tuple[str, ...]) -> Iterator[Combination]:
 def second_person_agreed(case: AnnouncementCase) -> Verdict:
     """What the school wants two people for waits for the second one; Carillon itself is nobody's author.
 
-    Asked before it begins to go out, never in the middle: half of the parents have heard it then (decision 31).
+    Asked before it begins to go out, never in the middle: half of the parents have heard it then (decision 32).
     """
     needs = next((each for each in combinations(case.rules.words(NEEDED)) if each.holds(case)), None)
     if needs is None or (case.author.kind is ActorKind.SYSTEM and case.author.on_behalf_of is None):

@@ -65,7 +65,7 @@ def not_stopped(case: AnnouncementCase) -> Verdict:
 def size_meant(case: AnnouncementCase) -> Verdict:
     """An audience beyond the norm or the set size waits until somebody typed its size, or a second person said yes.
 
-    Asked before it begins to go out: a rule that is made afterwards is about the next one (decision 31). Nobody types a
+    Asked before it begins to go out: a rule that is made afterwards is about the next one (decision 32). Nobody types a
     number for a notice at night: what a source tells far more of than usual it holds itself (decision 30).
     """
     if case.counted is None or case.goes_out or is_notice(case):

@@ -11,8 +11,10 @@ from sqlalchemy import exists, func, select, union_all
 from broker.announcement import Announcement, Stage, stage
 from broker.delivery import REACHED, State
 from broker.duty import DutyState
+from broker.ports.approvals import Author
 from ledger import tables as t
 from ledger.announcements import Announcements
+from ledger.authority.approvals import Approvals
 from ledger.hand import Hand
 from ledger.reads import duties
 
@@ -29,6 +31,7 @@ class Status:
     channels: Mapping[str, Mapping[State, int]]
     duties: Mapping[DutyState, int]
     settled: bool
+    author: Author
     retracting: int = 0
 
 
@@ -44,6 +47,7 @@ def status(hand: Hand, public_id: UUID) -> Status | None:
         channels,
         duties.count(hand, announcement),
         is_settled(hand, announcement, channels),
+        Approvals(hand).author(announcement),
         retracting(hand, announcement.id) if announcement.withdrawn_at is not None else 0,
     )
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import pytest
 
+from broker.announcement import Purpose, Urgency
 from broker.brake import STALE, Brake, InHand, keep_fresh
 from broker.channel import Key
+from broker.rules import book
+from broker.rules.book import rules_of
+from broker.rules.case import AnnouncementCase
 from broker.testing.clock import PretendClock
 from broker.values import Stop, StopKind
 
@@ -280,3 +284,76 @@ def test_the_loop_outlives_a_database_that_comes_and_goes(brake: Brake, ledger: 
     loop.join(timeout=5)
     assert not loop.is_alive()
     assert [type(error) for error in told] == [ConnectionError]
+
+
+# --- what changes by time alone -------------------------------------------------------------------------------------
+
+
+def announced(**more: Any) -> AnnouncementCase:
+    """As a claim judged it at eight in the morning, when texts may be sent until a minute past."""
+    at = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    plain = AnnouncementCase(
+        now=at,
+        rules=rules_of({"windows.open": "sms mon 07:00-08:01", "undo.window": "0"}),
+        zone="Europe/London",
+        department="office",
+        channel="sms",
+        account="texts",
+        purpose=Purpose.SERVICE,
+        urgency=Urgency.ROUTINE,
+        due_at=at,
+        expires_at=at + timedelta(days=8),
+        accepted_at=at,
+        announcement=7,
+        begun=True,
+    )
+    return replace(plain, **more)
+
+
+def take_judged(brake: Brake, case: AnnouncementCase, delivery: int = DELIVERY) -> None:
+    now = brake.clock()
+    ends = brake.database_now() + timedelta(hours=1)
+    brake.take([(delivery, InHand(now, now + 3600, FENCE, ends, frozenset([TRIP]), case))])
+
+
+@pytest.mark.parametrize(
+    ("case", "over"),
+    [
+        (announced(), True),
+        (announced(channel="email"), False),
+        (announced(urgency=Urgency.URGENT), False),
+        (announced(licence_needed=True, licensed_until=datetime(2026, 11, 30, 8, 1, tzinfo=UTC)), True),
+        (
+            announced(channel="email", licence_needed=True, licensed_until=datetime(2027, 1, 1, tzinfo=UTC)),
+            False,
+        ),
+    ],
+)
+def test_the_rules_judge_what_is_in_hand_again_as_time_goes_by(
+    brake: Brake, clock: PretendClock, case: AnnouncementCase, over: bool
+) -> None:
+    brake.refresh()
+    take_judged(brake, case)
+    take_judged(brake, announced(rules=rules_of({"windows.open": ""}), licence_needed=False), OTHER)
+    clock.advance(timedelta(seconds=59))
+    brake.refresh()
+    assert may(brake)
+    clock.advance(timedelta(seconds=2))
+    brake.refresh()
+    assert may(brake) is not over
+    assert may(brake, OTHER)
+
+
+def test_a_rule_that_raises_lets_nothing_start(
+    brake: Brake, clock: PretendClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(case: AnnouncementCase) -> NoReturn:
+        raise ZeroDivisionError(case.account)
+
+    brake.refresh()
+    take_judged(brake, announced())
+    monkeypatch.setattr(book, "EACH_TIME", (*book.EACH_TIME, fails))
+    clock.advance(timedelta(milliseconds=250))
+    brake.refresh()
+    assert brake.fresh()
+    assert not may(brake)

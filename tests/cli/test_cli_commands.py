@@ -104,6 +104,40 @@ def test_a_dry_run_names_who_is_not_reached_and_why(school):
     assert "nothing was kept" in ran.err
 
 
+def verdicts_of(school, *more):
+    told = school(*ANNOUNCE, *more, "--dry-run", "--json").json
+    return told, {each["channel"]: each for each in told["verdicts"]}
+
+
+def test_a_dry_run_tells_each_way_that_it_would_wait_and_what_for(school):
+    told, each = verdicts_of(school)
+    assert told["held"] is None
+    assert set(each["sms"]) == {"channel", "account", "answer", "code", "why", "until", "besides", "evidence"}
+    assert {one["answer"] for one in each.values()} == {"allow"}
+    school("rules", "set", "undo.window", "2 min", "--why", "a test")
+    told, each = verdicts_of(school)
+    assert told["held"]["code"] == "undo_window"
+    assert {(one["answer"], one["code"], one["until"]) for one in each.values()} == {
+        ("hold", "undo_window", told["held"]["until"])
+    }
+    school("rules", "set", "approval.needed", "sms/any/any", "--why", "a test")
+    told, each = verdicts_of(school, "--operator", "Mrs Bell")
+    assert told["held"]["code"] == "needs_approval"
+    assert [one["code"] for one in told["held"]["besides"]] == ["undo_window"]
+    assert each["email"]["code"] == "needs_approval"  # a text needs it, and the mail waits with it
+    assert each["email"]["answer"] == "hold"
+    said = school(*ANNOUNCE, "--dry-run", "--operator", "Mrs Bell").out
+    assert said.count("besides: it can still be taken back") == 2
+
+
+def test_a_dry_run_asks_for_the_same_role_as_announcing(school):
+    assert school("operators", "add", "The Head", "--role", "admin", "--operator", "The Head").code == 0
+    ran = school(*ANNOUNCE, "--dry-run", "--json", "--operator", "Mr Hook")
+    assert ran.json["error"]["code"] == "not_allowed"
+    assert school("operators", "add", "Mr Hook", "--role", "author", "--operator", "The Head").code == 0
+    assert school(*ANNOUNCE, "--dry-run", "--json", "--operator", "Mr Hook").code == 0
+
+
 def test_a_dry_run_tells_that_an_account_is_paused(school):
     school("accounts", "pause", "sms", "--why", "too dear")
     verdict = school(*ANNOUNCE, "--dry-run", "--json").json["channels"]["sms"]["verdict"]

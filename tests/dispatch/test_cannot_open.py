@@ -1,0 +1,141 @@
+"""An account that cannot be opened: its way waits and says so, the others go on, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from broker import intake
+from broker.actor import SYSTEM, Actor, ActorKind
+from broker.announcement import Announcement, Step
+from broker.authority import rule_changes
+from broker.channel import Channel
+from broker.errors import MissingExtra, Problem, SetupError
+from ledger import tables as t
+from tests.support.broker_world import World
+
+FAULT = Problem("missing_setting", "CARILLON_ACCOUNTS__TEXTS__TOKEN", "is not set", "set it")
+
+
+@contextmanager
+def shut(world: World, account: str = "texts") -> Iterator[None]:
+    """For as long as it lasts nobody can open the account."""
+    channels = world.channels
+    plain = channels.open
+
+    def opens(name: str) -> Channel:
+        if name == account:
+            raise SetupError(FAULT)
+        return plain(name)
+
+    channels.open = opens  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del channels.open  # type: ignore[method-assign]
+
+
+def alarms(world: World) -> list[tuple[str, str]]:
+    query = select(t.alarm.c.kind, t.alarm.c.subject).where(t.alarm.c.cleared_at.is_(None))
+    return [(row.kind, row.subject) for row in world.rows(query)]
+
+
+def verdicts(world: World, said: Announcement) -> list[tuple[str, str, str]]:
+    with world.ledger.look() as tx:
+        return [(each.account_name, each.answer, each.code) for each in tx.verdicts.of(said)]
+
+
+def test_its_announcement_waits_says_why_and_goes_on_when_it_opens(thirty: World) -> None:
+    said = thirty.announce()
+    with shut(thirty):
+        assert thirty.plan(said) == 0
+        with thirty.ledger.look() as tx:
+            held = tx.announcements.by_id(said.id)
+        assert held.hold_code == "cannot_open"
+        assert "texts cannot be opened: is not set" in held.hold_why
+        assert verdicts(thirty, said)[-1] == ("texts", "hold", "cannot_open")
+        assert alarms(thirty) == [("cannot_open", "texts")]
+        assert thirty.sweep().clean
+        assert alarms(thirty) == [("cannot_open", "texts")]
+    thirty.pass_time(timedelta(minutes=2))
+    assert thirty.sweep().clean
+    assert alarms(thirty) == []
+    thirty.plan(said)
+    thirty.send()
+    assert thirty.states(said) == {"sent": 30}
+
+
+def test_the_other_way_goes_on_meanwhile(thirty: World) -> None:
+    said = thirty.announce(ways=(Step(("sms", "email")),))
+    with shut(thirty):
+        assert thirty.plan(said) == 60
+        assert thirty.send() == 0
+        thirty.send("mails")
+        assert thirty.states(said) == {"queued": 30, "sent": 30}
+    thirty.send()
+    assert thirty.states(said) == {"sent": 60}
+
+
+def test_what_breaks_in_mid_send_is_told_and_waits(thirty: World) -> None:
+    said = thirty.announce()
+    thirty.plan(said)
+    with shut(thirty):
+        assert thirty.send() == 0
+        assert alarms(thirty) == [("cannot_open", "texts")]
+    thirty.send()
+    assert thirty.states(said) == {"sent": 30}
+
+
+def test_a_second_person_is_asked_all_the_same(thirty: World) -> None:
+    bell = Actor(ActorKind.PERSON, "Mrs Bell")
+    said = intake.accept(thirty.ports, thirty.draft(), actor=bell).announcement
+    rule_changes.change(thirty.ports, "approval.needed", "any/any/any", "a test", actor=SYSTEM)
+    with shut(thirty):
+        thirty.plan(said)
+        with thirty.ledger.look() as tx:
+            held = tx.announcements.by_id(said.id)
+    assert held.hold_code == "needs_approval"
+    assert "cannot be opened" in held.hold_why
+
+
+def test_a_channel_whose_package_has_gone_leaves_the_other_ways_alone(
+    thirty: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = thirty.announce(ways=(Step(("sms", "email")),))
+    plain = thirty.channels.traits
+
+    def traits(channel: str) -> object:
+        if channel == "sms":
+            raise MissingExtra(Problem("missing_extra", "channel", "the channel sms needs a package", ""))
+        return plain(channel)
+
+    with monkeypatch.context() as gone:
+        gone.setattr(thirty.channels, "traits", traits)
+        assert thirty.plan(said) == 30
+        thirty.send("mails")
+        assert thirty.states(said) == {"sent": 30}
+    thirty.plan(said)
+    thirty.send()
+    assert thirty.states(said) == {"sent": 60}
+
+
+def test_what_a_dead_worker_held_of_it_is_recovered_with_the_rest(thirty: World) -> None:
+    said = thirty.announce(ways=(Step(("sms", "email")),))
+    thirty.plan(said)
+    thirty.sql(
+        "UPDATE delivery SET state = 'sending', fence = 1, holder = 'dead', lease_until = '2000-01-01 00:00:00+00:00'"
+    )
+    with shut(thirty):
+        assert thirty.sweep().clean
+    assert thirty.states(said) == {"queued": 60}
+
+
+def test_an_account_that_is_no_more_keeps_no_alarm(thirty: World) -> None:
+    with thirty.ledger.begin() as tx:
+        tx.sweeps.raise_alarm("cannot_open", "long gone", "it was")
+    thirty.sweep()
+    assert alarms(thirty) == []
