@@ -104,7 +104,7 @@ def test_a_dry_run_names_who_is_not_reached_and_why(school):
     assert "nothing was kept" in ran.err
 
 
-def verdicts_of(school, *more):
+def verdicts_of(school: Any, *more: str) -> Any:
     told = school(*ANNOUNCE, *more, "--dry-run", "--json").json
     return told, {each["channel"]: each for each in told["verdicts"]}
 

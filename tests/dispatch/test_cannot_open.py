@@ -22,21 +22,21 @@ FAULT = Problem("missing_setting", "CARILLON_ACCOUNTS__TEXTS__TOKEN", "is not se
 
 
 @contextmanager
-def shut(world: World, account: str = "texts") -> Iterator[None]:
+def shut(world: World, name: str = "texts") -> Iterator[None]:
     """For as long as it lasts nobody can open the account."""
     channels = world.channels
     plain = channels.open
 
-    def opens(name: str) -> Channel:
-        if name == account:
+    def opens(account: str) -> Channel:
+        if account == name:
             raise SetupError(FAULT)
-        return plain(name)
+        return plain(account)
 
     channels.open = opens  # type: ignore[method-assign]
     try:
         yield
     finally:
-        del channels.open  # type: ignore[method-assign]
+        del channels.open
 
 
 def alarms(world: World) -> list[tuple[str, str]]:
