@@ -30,6 +30,10 @@ _POST = re.compile(
     r"(?:[/?#][^\s]*)?",
     re.ASCII,
 )
+_A_POST_IN_IT = re.compile(
+    r"(?:^|[^\w.-])(?:https?://)?(?:\w+\.)?(?:x|twitter)\.com/\w+(?:/web)?/status/\d",
+    re.ASCII | re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"(?:https?://)?(?P<host>[^\s/?#]+\.[^\s/?#]+)(?P<rest>[/?#]\S*)?", re.ASCII)
 _QUOTED = re.compile(r"\s*(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/[0-9]+\S*\Z")
 _ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # the last one last, or it would make others
@@ -64,6 +68,10 @@ def check(content: Content, style: Style) -> Sequence[Problem]:
     if not text:
         return (Problem("empty_text", "short", "there is no text to post", "write a short text"),)
     problems = [*_check_quote(content)]
+    if _A_POST_IN_IT.search(text):
+        # X shows it like a quote, and nobody would have asked whose post it is.
+        hint = "give its address with --quote, which asks whose it is"
+        problems.append(Problem("quote_in_text", "short", "it links to somebody's post (R12)", hint))
     if has_placeholder(text):
         hint = "write it without {pupil}, {guardian} and {class}, or leave X out"
         problems.append(Problem("personal_part", "short", "a public post names no pupil", hint))

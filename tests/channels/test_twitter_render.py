@@ -81,6 +81,21 @@ def test_a_quote_without_a_comment_is_refused_even_where_there_is_a_long_text() 
     assert [(p.code, p.field) for p in check(content, QUOTING)] == [("quote_without_comment", "short")]
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Look: https://x.com/stranger/status/20", ["quote_in_text"]),
+        ("Look (twitter.com/stranger/status/20)!", ["quote_in_text"]),
+        ("https://MOBILE.twitter.com/i/web/status/20", ["quote_in_text"]),
+        ("We are https://x.com/st_brides", []),
+        ("https://example.org/x.com-explained", []),
+        ("https://phoenix.com/a/status/20", []),
+    ],
+)
+def test_a_post_is_not_quoted_by_the_way_of_a_link_in_the_text(text: str, codes: list[str]) -> None:
+    assert [p.code for p in check(wording(text), PAGES)] == codes
+
+
 def test_a_plan_that_may_not_quote_comments_with_a_link_and_says_so() -> None:
     message = render(wording("Well done!", quote="https://x.com/jack/status/20"), public(7), PAGES)
     assert message.fields["text"] == f"Well done!\nhttps://x.com/i/status/20\n{PAGE}"
