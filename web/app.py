@@ -9,8 +9,9 @@ from starlette.exceptions import HTTPException
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from config.settings import Settings
-from web import callbacks, files, health, public, watch
-from web.door import Door, problem
+from web import files, health, public, watch
+from web.callbacks import CallbackDoor
+from web.door import Door, problem, refusal
 from web.inbox import Inbox
 
 
@@ -20,7 +21,6 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app.state.ports = ports
     app.state.settings = settings
     app.state.inbox = Inbox(ports)
-    app.include_router(callbacks.router)
     app.include_router(health.router)
     app.include_router(files.router)
     public.install(app)
@@ -28,6 +28,7 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app.add_exception_handler(RuleBroken, _rule_broken)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_middleware(CallbackDoor)
     app.add_middleware(Door)
     return app
 
@@ -39,19 +40,7 @@ async def _rule_broken(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
-    known = {
-        400: Problem("not_understood", "body", "this was not understood"),
-        404: Problem("not_found", "", "there is nothing here"),
-        403: Problem("forbidden", "", "the signature does not hold"),
-        405: Problem("method_not_allowed", "", "this cannot be done here"),
-        408: Problem("too_slow", "body", "this took too long to arrive"),
-        413: Problem("too_large", "body", "this is too large"),
-        503: Problem("unavailable", "", "this cannot be done just now", "try again in a minute"),
-    }
-    what = known.get(error.status_code, Problem("refused", "", "this is refused"))
-    answer = problem(error.status_code, what)
-    answer.headers.update(error.headers or {})
-    return answer
+    return refusal(error)
 
 
 async def _not_understood(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import logging
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,11 +19,22 @@ from config.logs import told
 
 log = logging.getLogger(__name__)
 
+AGAIN_AFTER = "60"  # seconds, after a 503
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+_KNOWN = {
+    400: Problem("not_understood", "body", "this was not understood"),
+    404: Problem("not_found", "", "there is nothing here"),
+    403: Problem("forbidden", "", "the signature does not hold"),
+    405: Problem("method_not_allowed", "", "this cannot be done here"),
+    408: Problem("too_slow", "body", "this took too long to arrive"),
+    413: Problem("too_large", "body", "this is too large"),
+    503: Problem("unavailable", "", "this cannot be done just now", "try again in a minute"),
 }
 
 
@@ -56,12 +68,18 @@ class Door:
             answer = Response(status_code=400)  # nobody is there to read it
         except Exception as error:  # noqa: BLE001 - whatever it was, the outside gets one calm sentence
             log.error("%s failed: %s", _route(Request(scope)), told(error))
-            answer = problem(
-                503, Problem("unavailable", "", "this cannot be done just now", "try again in a minute")
-            )
-            answer.headers["Retry-After"] = "60"
+            answer = refusal(HTTPException(503, headers={"Retry-After": AGAIN_AFTER}))
         if not begun:
             await answer(scope, receive, send_on)
+
+
+def refusal(error: HTTPException) -> JSONResponse:
+    """What was refused, as a response: what a code means here, whoever raised it."""
+    answer = problem(
+        error.status_code, _KNOWN.get(error.status_code, Problem("refused", "", "this is refused"))
+    )
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def problem(status: int, what: Problem) -> JSONResponse:

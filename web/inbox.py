@@ -45,6 +45,7 @@ class Inbox:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._accounts: dict[str, int] = {}  # by name; an account never changes its number
         self._waiting: list[tuple[Kept, asyncio.Future[bool]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._away = False
@@ -99,8 +100,10 @@ class Inbox:
 
     def _commit(self, callbacks: Sequence[Kept]) -> set[str]:
         with self._ports.ledger.begin() as tx:
-            rows = {name: tx.accounts.named(name) for name in {one.account for one in callbacks}}
-            known = {name: row.id for name, row in rows.items() if row is not None}
+            for name in {one.account for one in callbacks} - self._accounts.keys():
+                if (row := tx.accounts.named(name)) is not None:
+                    self._accounts[name] = row.id
+            known = self._accounts
             tx.receipts.append_all(
                 [
                     (known[one.account], one.url, one.headers, one.body)
