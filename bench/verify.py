@@ -120,6 +120,31 @@ def measured(what: str, size: int, verify: Callable[[], int]) -> Verified:
     return Verified(what, size, entries, seconds, time.process_time() - cpu, peak)
 
 
+def both(url: str, size: int) -> list[Verified]:
+    """The chain alone, then everything; ends with what is wrong where it does not verify."""
+    upgrade(url)
+    ledger = open_ledger(url, HmacSigner(b"a secret of the bench"))
+    fill(ledger, size)
+
+    def chain() -> int:
+        with ledger.reading() as hand:
+            found = record.verify(hand.connection)
+        if not found.ok:
+            raise SystemExit(found.first_fault)
+        return found.entries
+
+    def whole() -> int:
+        found = audit(ledger)
+        if not found.ok or found.rows.transitions != size:
+            raise SystemExit(f"{found.rows.transitions} transitions: {found.faults[:3]}")
+        return found.seals.entries
+
+    try:
+        return [measured("the chain", size, chain), measured("the chain and every row", size, whole)]
+    finally:
+        ledger.close()
+
+
 def main() -> int:
     """Fill, verify, say, end; 1 where it does not verify."""
     parser = argparse.ArgumentParser(prog="python -m bench.verify", description=__doc__)
@@ -128,29 +153,7 @@ def main() -> int:
     asked = parser.parse_args()
     server = PostgresServer().start()
     try:
-        url = server.fresh()
-        upgrade(url)
-        ledger = open_ledger(url, HmacSigner(b"a secret of the bench"))
-        fill(ledger, asked.size)
-
-        def chain() -> int:
-            with ledger.reading() as hand:
-                found = record.verify(hand.connection)
-            if not found.ok:
-                raise SystemExit(found.first_fault)
-            return found.entries
-
-        def whole() -> int:
-            found = audit(ledger)
-            if not found.ok or found.rows.transitions != asked.size:
-                raise SystemExit(f"{found.rows.transitions} transitions: {found.faults[:3]}")
-            return found.seals.entries
-
-        results = [
-            measured("the chain", asked.size, chain),
-            measured("the chain and every row", asked.size, whole),
-        ]
-        ledger.close()
+        results = both(server.fresh(), asked.size)
     finally:
         server.stop()
     for each in results:

@@ -202,16 +202,9 @@ def letter(
     * `carillon licence letter sms x --html letter.html`
     """
     with reading() as house:
+        left_out, ways = _who_speaks(house, accounts or [])
         with house.ledger.look() as tx:
-            school = tx.school.name
-            every = [licensing.show(house.ports, tx, account) for account in tx.accounts.all()]
-        chosen = _chosen(every, accounts or [])
-        ways = [_way(house, one) for one in chosen if one.until is not None]
-        left_out = [one for one in chosen if one.until is None]
-        if not ways:
-            hint = "carillon licence shows what is missing"
-            raise bad("no_licence", "account", "none of these accounts has a licence that stands", hint)
-        blocks = letters.letter(school, ways)
+            blocks = letters.letter(tx.school.name, ways)
         if html is not None:
             _write(html, _page(house, "How the school keeps in touch", blocks))
     text = letters.as_text(blocks)
@@ -278,6 +271,18 @@ def _renewals(
             "nothing_to_renew", "policy", "nothing is renewed", "say what: --policy 2027-09-01, …; see --help"
         )
     return changes
+
+
+def _who_speaks(house: House, names: Sequence[str]) -> tuple[Sequence[Shown], Sequence[letters.Way]]:
+    """Of these accounts, or all: which may not speak, and the others as the letter tells of them."""
+    with house.ledger.look() as tx:
+        every = [licensing.show(house.ports, tx, account) for account in tx.accounts.all()]
+    chosen = _chosen(every, names)
+    ways = [_way(house, one) for one in chosen if one.until is not None]
+    if not ways:
+        hint = "carillon licence shows what is missing"
+        raise bad("no_licence", "account", "none of these accounts has a licence that stands", hint)
+    return [one for one in chosen if one.until is None], ways
 
 
 def _chosen(every: Sequence[Shown], names: Sequence[str]) -> Sequence[Shown]:

@@ -16,6 +16,14 @@ from broker.licences.licence import Licence
 
 _KINDS = {AddressKind.MOBILE: "text messages to mobile numbers", AddressKind.EMAIL: "emails"}
 
+NEVER = (
+    "Our accounts send no private messages on such networks, and nobody can send them one.",
+    "They follow nobody, and quote only accounts that the school has listed.",
+    "Staff do not write to pupils or parents from accounts or telephones of their own.",
+    "What is public names no pupil in full and gives no telephone number or address.",
+    "Everything that was sent is kept in a record that cannot be changed unnoticed, and can be looked into.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -93,6 +101,20 @@ def _blocks(school: str, ways: Sequence[Way]) -> Iterator[Block]:
         " says which they are, what may go wrong with each, what we do about it, and how you hear the same"
         " without them."
     )
+    yield from _never_alone(ways)
+    for way in ways:
+        yield from _about(way)
+    yield Heading("What the school does not do")
+    yield Bullets(NEVER)
+    yield Paragraph(
+        "If you have a question, or want to hear from us another way, please ask the school office."
+    )
+    signed = _leading(ways)
+    if signed:
+        yield Paragraph(signed)
+
+
+def _never_alone(ways: Sequence[Way]) -> Iterator[Block]:
     yield Heading("No way is the only way")
     alone = [way for way in ways if way.traits.never_alone]
     others = [in_words(way).partition(",")[0] for way in ways if not way.traits.never_alone]
@@ -110,24 +132,6 @@ def _blocks(school: str, ways: Sequence[Way]) -> Iterator[Block]:
         "Nobody is worse off for having no account, no smartphone or no wish to use one of these: tell the"
         f" school office, and you hear the same another way{other}."
     )
-    for way in ways:
-        yield from _about(way)
-    yield Heading("What the school does not do")
-    yield Bullets(
-        (
-            "Our accounts send no private messages on such networks, and nobody can send them one.",
-            "They follow nobody, and quote only accounts that the school has listed.",
-            "Staff do not write to pupils or parents from accounts or telephones of their own.",
-            "What is public names no pupil in full and gives no telephone number or address.",
-            "Everything that was sent is kept in a record that cannot be changed unnoticed, and can be looked into.",
-        )
-    )
-    yield Paragraph(
-        "If you have a question, or want to hear from us another way, please ask the school office."
-    )
-    signed = _leading(ways)
-    if signed:
-        yield Paragraph(signed)
 
 
 def _about(way: Way) -> Iterator[Block]:

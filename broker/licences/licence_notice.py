@@ -7,6 +7,7 @@ is a sentence that says why, and the alarm says it too.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from broker import intake
@@ -20,21 +21,25 @@ from broker.ports import Ports, Transaction
 from broker.values import AccountRow
 
 
-def mail_owners(
-    ports: Ports,
-    account: AccountRow,
-    licence: Licence,
-    *,
-    angle: Angle,
-    until: datetime,
-    last: date,
-    step: timedelta,
-    actor: Actor,
-) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A step of warning that was just taken, and its owners are to be told: which angle lapses, when, the last day."""
+
+    account: AccountRow
+    licence: Licence
+    angle: Angle
+    until: datetime
+    last: date
+    step: timedelta
+    message: str
+
+
+def mail_owners(ports: Ports, news: Warned, *, actor: Actor) -> tuple[str, str]:
     """Announce to an account's owners that it falls silent: (the announcement's public id, why there is none).
 
-    `step` keeps it to one mail a step. Never raises for what stands against it: one of the two is "".
+    Never raises for what stands against it: one of the two is "".
     """
+    account, licence = news.account, news.licence
     owners = licence.safe_use.owners if licence.safe_use else ()
     emails = [owner.email for owner in owners if owner.email]
     if not emails:
@@ -49,7 +54,7 @@ def mail_owners(
         return "", "no account for mails is set up"
     try:
         group = _group_of(ports, account.name, ids, actor)
-        draft = _draft(account.name, group, mails, department, angle=angle, until=until, last=last, step=step)
+        draft = _draft(news, group, mails, department)
         return str(intake.accept(ports, draft, actor=actor).announcement.public_id), ""
     except (RuleBroken, SetupError) as broken:
         problem = broken.problem if isinstance(broken, RuleBroken) else broken.problems[0]
@@ -76,20 +81,11 @@ def _group_of(ports: Ports, account: str, ids: list[str], actor: Actor) -> str:
     return name
 
 
-def _draft(
-    account: str,
-    group: str,
-    mails: str,
-    department: str,
-    *,
-    angle: Angle,
-    until: datetime,
-    last: date,
-    step: timedelta,
-) -> Draft:
-    day = f"{last:%-d %B %Y}"
+def _draft(news: Warned, group: str, mails: str, department: str) -> Draft:
+    """The step is in its key: one mail for each."""
+    account, day = news.account.name, f"{news.last:%-d %B %Y}"
     said = (
-        f"The licence of the account {account} lapses at the end of {day}: {angle.words} is to be looked at again"
+        f"The licence of the account {account} lapses at the end of {day}: {news.angle.words} is to be looked at again"
         f" by then. After that nothing leaves by {account} until it is renewed."
         f" To renew it: carillon licence renew {account}"
     )
@@ -99,6 +95,6 @@ def _draft(
         people=People.STAFF,
         ways=(Step((mails,)),),
         parts={Part.TITLE: f"The licence of {account} lapses on {day}", Part.SHORT: said},
-        key=f"licence of {account}, {last.isoformat()}, {step.days} days",
-        expires_at=until,
+        key=f"licence of {account}, {news.last.isoformat()}, {news.step.days} days",
+        expires_at=news.until,
     )

@@ -16,7 +16,7 @@ from broker.actor import SYSTEM, Actor
 from broker.announcement import Draft, Part, People, Step
 from broker.channel import Channel, Post, ReadsBack
 from broker.errors import BrokerError, DeliveryFailure, Problem, RateLimited, RuleBroken
-from broker.licences import licensing, posture
+from broker.licences import lapsing, licensing, posture
 from broker.ports import Ports, Transaction
 from broker.ports.licences import FoundPost
 from broker.record import Entry
@@ -30,7 +30,7 @@ LONGEST_KEPT = 5_000  # characters of a found post: X's longest is longer, and n
 
 def oversee(ports: Ports, *, actor: Actor = SYSTEM) -> int:
     """Look at whatever is due; returns how many things there were to tell. Never raises for one account's trouble."""
-    told = licensing.look_after(ports, actor=actor)
+    told = lapsing.look_after(ports, actor=actor)
     with ports.ledger.look() as tx:
         accounts = tx.accounts.all()
         look_every = tx.rules.current().duration("social.look_every")

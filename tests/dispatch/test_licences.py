@@ -15,7 +15,7 @@ from broker.actor import SYSTEM
 from broker.announcement import People, Step
 from broker.authority import rule_changes
 from broker.errors import InvalidAnnouncement, InvalidLicence, NotFound
-from broker.licences import licensing
+from broker.licences import lapsing, licensing
 from broker.licences.licence import Angle
 from broker.licences.licence_form import as_form
 from broker.office import reach
@@ -173,17 +173,17 @@ def test_a_licence_taken_back_in_mid_send_stops_the_rest_within_a_second(thirty:
 
 def test_a_licence_is_warned_of_once_a_step_and_its_lapse_is_told(thirty: World) -> None:
     settle(thirty)
-    assert licensing.look_after(thirty.ports) == 0
+    assert lapsing.look_after(thirty.ports) == 0
     stands = (TODAY + timedelta(days=20)).isoformat()
     settle(thirty, policy={"review": stands})
-    assert licensing.look_after(thirty.ports) == 1
-    assert licensing.look_after(thirty.ports) == 0
+    assert lapsing.look_after(thirty.ports) == 1
+    assert lapsing.look_after(thirty.ports) == 0
     assert "policy" in alarms(thirty)["licence_lapsing"]
     assert thirty.record().count("licence.warned") == 1
     licensing.renew(
         thirty.ports, "texts", {"policy.review": (TODAY + timedelta(days=6)).isoformat()}, actor=SYSTEM
     )
-    assert licensing.look_after(thirty.ports) == 1
+    assert lapsing.look_after(thirty.ports) == 1
     assert thirty.record().count("licence.warned") == 2
     licensing.renew(thirty.ports, "texts", {"policy.review": SOON}, actor=SYSTEM)
     assert alarms(thirty) == {}
@@ -202,8 +202,8 @@ def test_a_lapse_by_the_clock_is_told_in_the_record_and_as_an_alarm_until_it_is_
             update(t.licence_version).where(t.licence_version.c.account_id == account.id).values(body=body)
         )
     stands_for(thirty, -1)
-    assert licensing.look_after(thirty.ports) == 1
-    assert licensing.look_after(thirty.ports) == 0
+    assert lapsing.look_after(thirty.ports) == 1
+    assert lapsing.look_after(thirty.ports) == 0
     assert (
         "policy: the policy “Old” was to be looked at again by 1 January 2025"
         in alarms(thirty)["licence_lapsed"]
@@ -224,7 +224,7 @@ def test_a_licence_that_begins_later_stands_from_that_day_on(thirty: World, said
             text("UPDATE licence_version SET body = replace(body, :then, :now)"),
             {"then": tomorrow, "now": LONG_AGO},
         )
-    assert licensing.look_after(thirty.ports) == 0
+    assert lapsing.look_after(thirty.ports) == 0
     assert thirty.send() == 30
 
 
@@ -234,7 +234,7 @@ def test_a_rule_that_wants_more_custodians_counts_at_once_and_back_again(thirty:
     thirty.send()
     assert thirty.states(said) == {"queued": 30}
     assert waiting(thirty) == {"unlicensed"}
-    licensing.look_after(thirty.ports)
+    lapsing.look_after(thirty.ports)
     assert "5 must" in alarms(thirty)["licence_lapsed"]
     rule_changes.reset(thirty.ports, "licence.custodians", "over", actor=SYSTEM)
     thirty.send()
@@ -316,7 +316,7 @@ def test_its_owners_are_mailed_once_a_step_by_the_ordinary_way(world: World) -> 
     world.bring(school)
     owned_by(world, "Anna@school.example.org", "ken@School.example.org")
     for _ in range(2):
-        licensing.look_after(world.ports)
+        lapsing.look_after(world.ports)
     (announcement,) = world.rows(select(t.announcement))
     (how,) = world.rows(select(t.licence_warning.c.mailed))
     assert how.mailed == str(announcement.public_id)
@@ -344,7 +344,7 @@ def test_where_its_owners_cannot_be_mailed_the_alarm_says_why(
     owned_by(thirty, *emails) if emails else settle(
         thirty, policy={"review": (TODAY + timedelta(days=20)).isoformat()}
     )
-    licensing.look_after(thirty.ports)
+    lapsing.look_after(thirty.ports)
     assert "nobody was mailed" in alarms(thirty)["licence_lapsing"]
     assert why in alarms(thirty)["licence_lapsing"]
     assert thirty.rows(select(t.announcement)) == []
