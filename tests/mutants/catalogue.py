@@ -377,8 +377,8 @@ MUTANTS = (
             Edit(
                 "broker/authority/approvals.py",
                 "_second",
-                "if operators.same(first, actor.id):",
-                "if first == '':",
+                "if any(operators.same(each, actor.id) for each in first):",
+                "if first == ('',):",
             )
         ],
         [f"{TWO_PEOPLE}::test_nobody_approves_what_they_announced_themselves"],
