@@ -87,16 +87,17 @@ def opens(openings: Sequence[Opening], moment: datetime, zone: str) -> datetime 
     return None
 
 
-def _next(openings: Iterable[Opening], at: datetime, zone: ZoneInfo) -> datetime | None:
+def _next(openings: Sequence[Opening], at: datetime, zone: ZoneInfo) -> datetime | None:
     """The first moment not before `at` at which one of these is open."""
     today = at.astimezone(zone).date()
-    found = [
-        max(begins, at)
-        for days in range(-1, FURTHEST.days + 1)
-        for begins, ends in _on(openings, today + timedelta(days=days), zone)
-        if at < ends
-    ]
-    return min(found, default=None)
+    # Day after day, and no further than where there is one: mostly it is open now, and every claim asks.
+    for days in range(-1, FURTHEST.days + 1):
+        found = [
+            max(begins, at) for begins, ends in _on(openings, today + timedelta(days=days), zone) if at < ends
+        ]
+        if found:
+            return min(found)
+    return None
 
 
 def _on(openings: Iterable[Opening], day: date, zone: ZoneInfo) -> Iterable[tuple[datetime, datetime]]:

@@ -19,6 +19,7 @@ from broker.channel import Recipient
 from broker.errors import InvalidAnnouncement, NotAllowed, NotFound, NotToBeChanged, RuleBroken
 from broker.licences import licensing
 from broker.ports.approvals import Decided, OperatorRole
+from broker.rules.book import RULES
 from broker.values import Lane
 from ledger import tables as t
 from ledger.reads.approvals import looked_at, waiting
@@ -244,8 +245,23 @@ def test_another_wording_is_checked_like_the_first(two: World) -> None:
         approvals.reword(two.ports, said.public_id, {Part.SHORT: ""}, actor=BELL)
 
 
-@pytest.mark.parametrize(("more", "waits"), [(0, False), (3, False), (4, True)])
-def test_an_audience_that_grew_by_more_than_a_tenth_waits_again(two: World, more: int, waits: bool) -> None:
+@pytest.mark.parametrize(
+    ("people", "share", "more", "waits"),
+    [
+        ("20", "0.1", 0, False),
+        ("20", "0.1", 3, False),
+        ("20", "0.1", 4, True),
+        ("2", "0.1", 2, False),  # as 20 are for a whole school: whichever is less
+        ("2", "0.1", 3, True),
+        ("2", "1", -3, True),  # fewer, too
+    ],
+)
+def test_an_audience_that_differs_by_more_than_a_tenth_or_so_many_people_waits_again(
+    two: World, people: str, share: str, more: int, waits: bool
+) -> None:
+    for key, value in (("approval.drift_people", people), ("approval.drift_share", share)):
+        if value != RULES[key].default:
+            setting(two, key, value)
     later = timedelta(minutes=1)
     with two.ledger.look() as tx:
         now = tx.now
