@@ -30,7 +30,8 @@ from cli.reading import STDIN, attachment_from, bad, fills, short_words, text_fr
 from cli.rehearsal import rehearsal, show_rehearsal
 from cli.who import show_who
 from config.assembly import House
-from config.doctor import Health, worker
+from config.doctor import worker
+from config.findings import Health
 from ledger.reads.status import Status
 
 

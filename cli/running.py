@@ -21,7 +21,8 @@ from cli.serving import running
 from cli.sign_in import tell_link
 from config import logs
 from config.assembly import assemble
-from config.doctor import Health, examine
+from config.doctor import examine
+from config.findings import Health
 from config.settings import Settings, Web, load
 from ledger import migrate
 from sandbox import server

@@ -14,7 +14,7 @@ from broker.record import Entry
 from broker.scrutiny.heads import Left
 from config import doctor
 from config.assembly import assemble
-from config.doctor import Finding, Health
+from config.findings import Finding, Health
 from config.settings import Settings
 from config.signer import HmacSigner
 from ledger.connect import open_ledger

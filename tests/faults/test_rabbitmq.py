@@ -11,7 +11,8 @@ import pytest
 
 from broker.values import DeliverHint, Lane
 from config import queue
-from config.doctor import Health, look_at_rabbitmq
+from config.doctor import look_at_rabbitmq
+from config.findings import Health
 from config.queue import Publisher
 from sandbox.client import start_sandbox
 from tests.support.installed import Installed, people_csv, wait_until
