@@ -21,7 +21,7 @@ app = typer.Typer(help="What people wrote back.", no_args_is_help=True)
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="The answer's id, as `carillon answers list` shows it.")
 ]
-HEADERS = ("id", "received", "inbox", "by", "from", "about", "")
+HEADERS = ("id", "received", "inbox", "by", "from", "about", "stands")
 
 
 @app.command("list")
@@ -52,7 +52,7 @@ def list_(
         [
             (
                 one.id,
-                show.wall(one.received_at, zone),
+                show.wall(one.received_at, zone, "%m-%d %H:%M"),
                 one.inbox,
                 one.channel,
                 one.sender or "for the safeguarding lead",
@@ -62,6 +62,7 @@ def list_(
             for one in found
         ],
         none="No answer waits.",
+        below=("about", "stands", "from", "by"),
     )
     if more:
         show.say(f"and older ones: --limit {min(limit * 4, 1_000)} shows more")

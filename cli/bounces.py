@@ -96,6 +96,7 @@ def aside(json: Json = False) -> None:
         ("number", "mailbox", "where in it", "since", "what went wrong"),
         [(one.id, one.mailbox, one.place, show.wall(one.at, zone), one.fault) for one in found],
         none="Every mail could be taken in.",
+        below=("where in it", "what went wrong"),
     )
 
 

@@ -7,6 +7,7 @@ What opens the page is the link alone: no cookie, no sign-in.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from datetime import timedelta
 from typing import Any
@@ -20,11 +21,15 @@ from broker.address import AddressKind
 from broker.consent import optouts
 from broker.consent.optouts import Holder
 from broker.ports import Ports
+from config.logs import told
+from ledger.trouble import is_away
 from web.bounded import body_of
+from web.door import AGAIN_AFTER
 from web.pages import HEADERS as PAGE_HEADERS
 from web.pages import html
 from web.watch.signing_in import Throttle
 
+log = logging.getLogger(__name__)
 router = APIRouter()
 
 MOST_FORM = 4096
@@ -84,7 +89,16 @@ async def _patiently(request: Request, token: str, wanted: str) -> Response | tu
             return busy
         async with _turns:
             await asyncio.sleep(SLOWLY.total_seconds())
-    found = await anyio.to_thread.run_sync(_do, request.app.state.ports, token, wanted, limiter=_few)
+    try:
+        found = await anyio.to_thread.run_sync(_do, request.app.state.ports, token, wanted, limiter=_few)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.error("a link to stop could not be looked at: %s", told(error))
+        title, sentence = "Not just now", "This could not be done. Please open the link again in a minute."
+        away = _plain(request, 503, title, sentence)
+        away.headers["Retry-After"] = AGAIN_AFTER
+        return away
     if found is None:
         _guesses.allows()
         return _plain(

@@ -186,6 +186,45 @@ def test_mailboxes_are_read_by_hand(office, monkeypatch, tmp_path):
     assert "nothing new" in office("bounces", "read").out
 
 
+def test_a_mail_that_cannot_be_taken_in_is_listed_told_by_the_doctor_and_dealt_with(
+    office, monkeypatch, tmp_path
+):
+    box = tmp_path / "box" / "new"
+    box.mkdir(parents=True)
+    (tmp_path / "box" / "cur").mkdir()
+    (box / "1").write_bytes(MAIL % b"Thank you!")
+    monkeypatch.setenv("CARILLON_MAILBOXES__BOUNCES__MAILDIR", str(tmp_path / "box"))
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("mum@home.example")
+
+    monkeypatch.setattr("broker.incoming.mails.take_in", broken)
+    read = office("bounces", "read", "--json")
+    assert read.json == {"taken": {"set aside": 1}}
+    [one] = office("bounces", "aside", "--json").json["aside"]
+    assert (one["mailbox"], one["place"]) == ("bounces", "1")
+    assert "mum@" not in office("bounces", "aside").out + read.err
+    told = office("doctor", "--json").json["findings"]
+    assert [each["hint"] for each in told if each["subject"] == "alarm mail_aside"]
+    assert office("bounces", "done", str(one["id"]), "--operator", "Mrs Bell").code == 0
+    assert office("bounces", "aside", "--json").json["aside"] == []
+    assert office("bounces", "done", str(one["id"]), "--json").error["code"] == "not_found"
+
+
+def test_the_doctor_says_who_watches_an_inbox_and_is_no_operator(office):
+    strangers = "is no operator"
+    assert not [one for one in findings(office) if strangers in one]
+    for name in ("Mrs Bell", "Mr Low", "Mr High"):
+        assert office("operators", "add", name, "--role", "author").code == 0
+    assert [one for one in findings(office) if strangers in one] == [
+        "Ms Safe watches the inbox safeguarding and is no operator"
+    ]
+
+
+def findings(office) -> list[str]:
+    return [one["says"] for one in office("doctor", "--json").json["findings"]]
+
+
 @pytest.mark.parametrize(
     ("argv", "code"),
     [

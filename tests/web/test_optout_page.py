@@ -180,6 +180,20 @@ async def test_a_link_outlives_the_address_when_it_is_opted_out(
     assert (await client.get(link)).status_code == 404
 
 
+async def test_a_ledger_that_is_away_is_told_in_a_sentence_and_asks_a_mail_program_to_try_again(
+    house: House, client: httpx2.AsyncClient, link: str
+) -> None:
+    with house.ledger.begin() as tx:
+        tx.hand.run("ALTER TABLE suppression RENAME TO elsewhere")
+    looked, clicked = await client.get(link), await client.post(link, data=ONE_CLICK)
+    assert (looked.status_code, clicked.status_code) == (503, 503)
+    assert clicked.headers["retry-after"] == "60"
+    assert "open the link again" in looked.text
+    with house.ledger.begin() as tx:
+        tx.hand.run("ALTER TABLE elsewhere RENAME TO suppression")
+    assert (await client.post(link, data=ONE_CLICK)).status_code == 204
+
+
 async def test_whoever_guesses_waits_and_the_true_link_still_works(
     house: House, client: httpx2.AsyncClient, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
