@@ -86,7 +86,8 @@ def test_the_applications_role_writes_and_seals_and_can_change_nothing(three) ->
         tx.record.add([Entry("three", SYSTEM, {})])
     assert seal(app) == 1
     assert audit(app).ok
-    for statement in (*CHANGES, "TRUNCATE record_entry", "INSERT INTO record_opening (why) VALUES ('me')"):
+    more = ("UPDATE record_head SET how = 'x'", "DELETE FROM record_head", "TRUNCATE record_entry")
+    for statement in (*CHANGES, *more, "INSERT INTO record_opening (why) VALUES ('me')"):
         assert "permission denied" in refused(app, statement)
     for statement in (
         "ALTER TABLE record_entry DISABLE TRIGGER ALL",
