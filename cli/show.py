@@ -173,7 +173,10 @@ def _two_storeys(headers: Sequence[str], rows: Sequence[Sequence[Text]], below: 
         console.print(line(row), soft_wrap=True)
         for header, cell in zip(headers, row, strict=True):
             if header in below and cell.plain:
-                console.print(Padding(Text.assemble((f"{header}: ", "dim"), cell), (0, 0, 0, 2)))
+                told = Text.assemble((f"{header}: ", "dim"), cell)
+                console.print(
+                    Padding(told, (0, 0, 0, 2), expand=False), soft_wrap=False
+                )  # a pipe is as wide as a page
 
 
 def state(of: State, *, short: bool = False) -> Text:

@@ -77,6 +77,34 @@ def test_the_whole_way_from_waiting_to_approved(two: Shell) -> None:
     assert "approved by The Head" in words
 
 
+@pytest.mark.parametrize("width", ["60", "80", "100"])
+def test_what_waits_can_be_read_on_a_narrow_terminal(
+    two: Shell, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    id_ = ok(announced(two)).json["announcement"]
+    monkeypatch.setenv("COLUMNS", width)
+    first, *others = ok(two("approvals")).out.splitlines()[1:]
+    assert first.startswith(id_)
+    assert first.split()[-1] == "office"
+    told = " ".join(" ".join(others).split())
+    assert told.startswith("by: Mrs Bell why: the school wants two people to agree to such an announcement")
+    assert told.endswith("has to agree")
+    assert max(map(len, others)) <= int(width)
+    assert len(others) <= 4
+    why = ok(two("why", id_)).out
+    assert why.startswith("announced by Mrs Bell")
+
+
+def test_whoever_announced_it_is_told_with_it(two: Shell) -> None:
+    id_ = ok(announced(two)).json["announcement"]
+    status = ok(two("status", id_, "--json")).json
+    assert (status["by"], status["on_behalf_of"]) == ("Mrs Bell", None)
+    assert status["held"]["code"] == "needs_approval"
+    assert "announced by Mrs Bell" in ok(two("status", id_)).out
+    why = ok(two("why", id_, "--json")).json
+    assert (why["by"], why["on_behalf_of"]) == ("Mrs Bell", None)
+
+
 def test_a_no_with_its_reason(two: Shell) -> None:
     said = announced(two).json["announcement"]
     assert ok(two("approvals", "reject", said, "--why", "wrong day", *HEAD)).out.startswith(
