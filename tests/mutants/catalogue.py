@@ -10,6 +10,9 @@ RULES = "tests/dispatch/test_held_by_rules.py"
 MONEY = "tests/dispatch/test_money.py"
 LICENCES = "tests/dispatch/test_licences.py"
 TWO_PEOPLE = "tests/dispatch/test_two_people.py"
+PUSHES = "tests/timetables/test_timetable_pushes.py"
+READERS = "tests/timetables/test_timetable_readers.py"
+SCHEDULES = "tests/schedules/test_schedules.py"
 ANY_ORDER = "tests/dispatch/test_any_order.py::test_in_any_order_nothing_is_lost_and_nothing_sent_twice"
 
 MUTANTS = (
@@ -453,5 +456,72 @@ MUTANTS = (
                 "[sqlite-an_entry_edited_and_its_seal_made_anew-]"
             )
         ],
+    ),
+    Mutant(
+        "change-told-again",
+        "what a class was told of its timetable it is not told again",
+        [
+            Edit(
+                "broker/diary/timetable_outlook.py",
+                "Outlook.news",
+                " or (before is not None and before.line.digest == change.said)",
+                "",
+            )
+        ],
+        [f"{PUSHES}::test_a_family_gets_one_message_with_the_changes_of_all_its_children"],
+    ),
+    Mutant(
+        "horizon-ignored",
+        "what lies beyond the next school day is not told yet",
+        [
+            Edit(
+                "broker/diary/timetable_outlook.py",
+                "Outlook._is_due",
+                "change.day <= self.last and ",
+                "",
+            ),
+            Edit(
+                "broker/diary/timetable_outlook.py",
+                "Outlook._sides",
+                "if change.day <= furthest:",
+                "if furthest:",
+            ),
+        ],
+        [f"{PUSHES}::test_only_what_lies_within_the_horizon_is_told_and_each_when_its_time_comes"],
+    ),
+    Mutant(
+        "taken-back-untold",
+        "a change that is taken back is told to those who were told",
+        [
+            Edit(
+                "broker/diary/timetable_outlook.py",
+                "Outlook._is_taken_back",
+                "return bool(line.digest) and",
+                "return line.digest == '' and",
+            )
+        ],
+        [f"{PUSHES}::test_what_is_changed_again_says_so_and_what_is_taken_back_is_told_to_those_told"],
+    ),
+    Mutant(
+        "taken-back-told-to-the-class",
+        "and to nobody else, whoever is in the class by now",
+        [
+            Edit("ledger/diary/timetables.py", "_in_class", 'c.digest != "", ', ""),
+            Edit("ledger/diary/timetables.py", "Timetables.add", ", today), _told_before()):", ", today),):"),
+        ],
+        [f"{READERS}::test_what_is_taken_back_is_told_to_those_told_and_to_nobody_who_joined_since"],
+    ),
+    Mutant(
+        "occurrence-by-its-new-time",
+        "a moved occurrence keeps its identity: it is announced under its original time, once",
+        [
+            Edit(
+                "broker/diary/scheduler.py",
+                "_wanted",
+                "key=key_of(row, one.original)",
+                "key=key_of(row, one.at)",
+            )
+        ],
+        [f"{SCHEDULES}::test_a_moved_one_is_announced_at_its_new_time_under_its_own_key"],
     ),
 )
