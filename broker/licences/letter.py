@@ -16,9 +16,11 @@ from broker.licences.licence import Licence
 
 _KINDS = {AddressKind.MOBILE: "text messages to mobile numbers", AddressKind.EMAIL: "emails"}
 
-NEVER = (
-    "Our accounts send no private messages on such networks, and nobody can send them one.",
+NEVER_THERE = (
+    "Our accounts on {} send no private messages, and nobody can send them one.",
     "They follow nobody, and quote only accounts that the school has listed.",
+)
+NEVER = (
     "Staff do not write to pupils or parents from accounts or telephones of their own.",
     "What is public names no pupil in full and gives no telephone number or address.",
     "Everything that was sent is kept in a record that cannot be changed unnoticed, and can be looked into.",
@@ -105,7 +107,8 @@ def _blocks(school: str, ways: Sequence[Way]) -> Iterator[Block]:
     for way in ways:
         yield from _about(way)
     yield Heading("What the school does not do")
-    yield Bullets(NEVER)
+    networks = _listed(dict.fromkeys(_service(way) for way in ways if way.traits.never_alone))
+    yield Bullets((*(each.format(networks) for each in NEVER_THERE if networks), *NEVER))
     yield Paragraph(
         "If you have a question, or want to hear from us another way, please ask the school office."
     )
@@ -200,5 +203,5 @@ def _day(day: date) -> str:
 
 
 def _listed(words: Sequence[str] | Mapping[str, object], joined: str = "and") -> str:
-    each = list(words)
-    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} {joined} {each[-1]}"
+    *before, last = [*words] or [""]
+    return f"{', '.join(before)} {joined} {last}" if before else last

@@ -16,7 +16,9 @@ from broker.record import Seal
 
 MOST_TEXT = 1_000_000  # characters: a line a day for a lifetime
 _GROUPED = re.compile(
-    r"(?:seal[ \t]+(\d{1,18})[ \t:,]+)?\b((?:[0-9a-f]{8}[ \t-]?){7}[0-9a-f]{8})\b", re.IGNORECASE
+    # A mail program breaks the line, and its answer quotes it.
+    r"(?:seal[ \t]+(\d{1,18})[\s:,>]{1,4})?\b((?:[0-9a-f]{8}[\s>-]{0,4}){7}[0-9a-f]{8})\b",
+    re.IGNORECASE,
 )
 
 
@@ -46,7 +48,7 @@ def written(seal: Seal, school: str, at: datetime) -> str:
 def read_heads(text: str) -> Sequence[Head]:
     """Every head in a text: a line of ours, a mail's body, bare hexadecimal. None where there is none."""
     return [
-        Head(bytes.fromhex(re.sub(r"[ \t-]", "", digits)), int(number) if number else None)
+        Head(bytes.fromhex(re.sub(r"[\s>-]", "", digits)), int(number) if number else None)
         for number, digits in _GROUPED.findall(text[:MOST_TEXT])
     ]
 

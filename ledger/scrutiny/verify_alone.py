@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+HEAD = re.compile(r"\b(?:[0-9a-f]{8}[\s>-]{0,4}){7}[0-9a-f]{8}\b", re.IGNORECASE)
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -92,7 +93,9 @@ def main() -> None:
     about = json.loads((HERE / "about.json").read_text(encoding="utf-8"))
     hashes, checked = check(about)
     known = [head["hash"] for head in lines("heads.jsonl")]
-    asked = [re.sub(r"[^0-9a-f]", "", text.lower()) for text in sys.argv[1:]]
+    asked = [re.sub(r"[\s>-]", "", head.lower()) for head in HEAD.findall(" ".join(sys.argv[1:]))]
+    if sys.argv[1:] and not asked:
+        raise SystemExit("FAULT: there is no head in what was given: 64 hexadecimal digits, in groups or not")
     for head in itertools.chain(known, asked):
         if head not in hashes and not (head in known and about["first_seal"] > 1):
             raise SystemExit(f"FAULT: no seal here has the head {head}: cut off before it, or written anew")

@@ -120,8 +120,13 @@ def test_the_script_of_the_bundle_says_the_same(exported: tuple[Path, str]) -> N
 
 def test_a_head_in_groups_as_it_is_printed_is_taken_too(exported: tuple[Path, str]) -> None:
     folder, head = exported
-    grouped = " ".join(head[place : place + 8] for place in range(0, 64, 8))
-    assert by_the_script(folder, grouped)[0] == 0
+    groups = [head[place : place + 8] for place in range(0, 64, 8)]
+    assert by_the_script(folder, " ".join(groups))[0] == 0
+    assert by_the_script(folder, "st-brides", "2026-11-22T19:00Z", "seal", "5", *groups)[0] == 0
+    assert by_the_script(folder, "heads.txt") == (
+        1,
+        "FAULT: there is no head in what was given: 64 hexadecimal digits, in groups or not\n",
+    )
     code, said = by_the_script(folder, "ab" * 32)
     assert code == 1
     assert "cut off before it, or written anew" in said

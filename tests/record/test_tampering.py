@@ -477,6 +477,8 @@ def test_a_head_written_on_paper_is_read_again(past: Within) -> None:
     line = written(newest, "st-brides", past.hand.now)
     assert read_heads(f"Dear governors,\n{line}\n") == [Head(newest.hash, newest.number)]
     assert read_heads(newest.hash.hex()) == [Head(newest.hash)]
+    wrapped = f"> {line[:70]}\n> {line[70:]}\n\n{newest.hash.hex()}\n{newest.hash.hex()}"
+    assert read_heads(wrapped) == [Head(newest.hash, newest.number), Head(newest.hash), Head(newest.hash)]
     assert audited(past, read_heads(line)).ok
 
 
