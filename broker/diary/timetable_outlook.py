@@ -80,7 +80,7 @@ class Outlook:
                 words, day = after_all(before.line.words), before.line.day
                 gone = Line(side[1], side[0], "", day, before.line.until, words)
                 found.append(((day, "", words), News(gone, "")))
-        return [each for _, each in sorted(found, key=lambda one: one[0])]
+        return [each for _, each in sorted(found, key=lambda one: (one[0], one[1].line.key))]
 
     def replaced(self, told: Sequence[ToldLine], news: Sequence[News]) -> frozenset[int]:
         """Announcements that nobody has seen, and that are better told anew.
