@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from broker import audience as audiences
 from broker.announcement import Attachment, Content, Draft, Purpose, Urgency
-from broker.channel import Traits
-from broker.errors import InvalidAnnouncement, Problem, UnknownChannel
+from broker.channel import Channel, Traits
+from broker.errors import InvalidAnnouncement, Problem, SetupError, UnknownChannel
 from broker.licences import company
 from broker.naming import CHANGES
 from broker.office.groups import resolve
@@ -46,19 +46,25 @@ def checked(ports: Ports, draft: Draft, *, changes: bool = False) -> tuple[Draft
 
 
 def judged(
-    ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience
+    ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience, *, patient: bool = False
 ) -> tuple[datetime, datetime]:
     """What only the ledger can tell of a draft; returns when it is due and when it expires.
 
-    Raises InvalidAnnouncement, UnknownAudience.
+    `patient`: nobody is there to choose another way, so what an account that cannot be opened would say is not asked.
+    Raises InvalidAnnouncement, UnknownAudience; SetupError for such an account.
     """
     if not tx.announcements.department_exists(draft.department):
         raise _unknown_department()
     resolve(tx, tree)
     _check_copies(tx, draft)
     _check_accounts(tx, draft)
-    _check_files(ports, tx, draft)
-    for problem in check_wording(ports, tx, draft):
+    opened = _opened(ports, tx, draft, patient=patient)
+    if draft.attachments and opened:
+        # An account links to a file only where the school has a public address.
+        _must_take_files([channel.traits for channel in opened])
+    for problem in (
+        each for channel in opened for each in channel.check(wording_of(draft), draft.attachments)
+    ):
         raise InvalidAnnouncement(problem)
     return times(draft, tx.now)
 
@@ -137,27 +143,24 @@ def _check_accounts(tx: Transaction, draft: Draft) -> None:
             )
 
 
-def _check_files(ports: Ports, tx: Transaction, draft: Draft) -> None:
-    """An account links to a file only where the school has a public address."""
-    if draft.attachments:
-        accounts = [tx.accounts.for_channel(name, draft.department) for name in channels_of(draft)]
-        opened = [ports.channels.open(account.name) for account in accounts if account is not None]
-        _must_take_files([channel.traits for channel in opened])
-
-
 def _must_take_files(ways: Iterable[Traits]) -> None:
     if not any(each.carries_files or each.links_files for each in ways):
         hint = "add one that does, such as email, or give a link"
         raise _bad("no_way_for_files", "attachments", "none of these ways can carry a file", hint)
 
 
-def check_wording(ports: Ports, tx: Transaction, draft: Draft) -> Sequence[Problem]:
-    """What each chosen channel, as set up for this department, has against the wording."""
-    found: list[Problem] = []
+def _opened(ports: Ports, tx: Transaction, draft: Draft, *, patient: bool) -> Sequence[Channel]:
+    """Each chosen channel as set up for this department. Raises SetupError, unless somebody is patient."""
+    found: list[Channel] = []
     for name in channels_of(draft):
         account = tx.accounts.for_channel(name, draft.department)
-        if account is not None:
-            found += ports.channels.open(account.name).check(wording_of(draft), draft.attachments)
+        if account is None:
+            continue
+        try:
+            found.append(ports.channels.open(account.name))
+        except SetupError:
+            if not patient:
+                raise
     return found
 
 

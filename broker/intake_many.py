@@ -14,7 +14,7 @@ from broker import drafts, intake, judging
 from broker.actor import Actor
 from broker.announcement import Announcement, Content, Draft
 from broker.authority import operators
-from broker.errors import BrokerError, RuleBroken
+from broker.errors import BrokerError, InvalidAnnouncement, RuleBroken, SetupError
 from broker.intake import Accepted
 from broker.money import micros
 from broker.office.groups import resolve
@@ -97,9 +97,14 @@ def _checked(
                 answers[at] = intake.already(before, digest)
                 continue
             operators.must(tx, one.actor, OperatorRole.AUTHOR, draft.department)
-            due_at, expires_at = drafts.judged(ports, tx, draft, tree)
+            due_at, expires_at = drafts.judged(ports, tx, draft, tree, patient=True)
         except RuleBroken as broken:
             answers[at] = broken
+            continue
+        except (
+            SetupError
+        ) as fault:  # a channel that is not installed here: the others are announced all the same
+            answers[at] = InvalidAnnouncement(fault.problems[0])
             continue
         new = NewAnnouncement(draft, digest, one.actor, due_at, expires_at)
         ready.append(_Ready(at, one, new, resolve(tx, tree)))
@@ -118,7 +123,7 @@ def _stored(ports: Ports, tx: Transaction, ready: Sequence[_Ready]) -> Mapping[i
         ]
     )
     _reckon(ports, tx, both)
-    found = dict(judging.rulings_of_all(ports, tx, announcements, asked=True))
+    found = dict(judging.rulings_of_all(ports, tx, announcements, asked=True, patient=True))
     _agree(ports, tx, both, counts, found)
     refused = {each.at: why for each, said in both if (why := judging.refusal_in(found[said.id])) is not None}
     if refused:
@@ -173,4 +178,4 @@ def _agree(
         tx.approvals.add(said.id, Decided.APPROVED, binding, by=agreed.by, why=agreed.why)
         agreeing.append(said)
     if agreeing:
-        found |= judging.rulings_of_all(ports, tx, agreeing, asked=True)
+        found |= judging.rulings_of_all(ports, tx, agreeing, asked=True, patient=True)

@@ -83,9 +83,17 @@ def rulings(
 
 
 def rulings_of_all(
-    ports: Ports, tx: Transaction, announcements: Sequence[Announcement], *, asked: bool = False
+    ports: Ports,
+    tx: Transaction,
+    announcements: Sequence[Announcement],
+    *,
+    asked: bool = False,
+    patient: bool = False,
 ) -> Mapping[int, Sequence[Ruling]]:
-    """The same of many at once: their facts come in a few statements for each account."""
+    """The same of many at once: their facts come in a few statements for each account.
+
+    `patient`: no person asks, who could choose another way; what cannot be opened waits.
+    """
     accounts: dict[str, AccountRow] = {}
     theirs: dict[str, list[int]] = {}
     for announcement in announcements:
@@ -98,21 +106,22 @@ def rulings_of_all(
     for name, account in accounts.items():
         standing = tx.cases.whole(theirs[name], account)
         for number in theirs[name]:
-            found[number].append(_ruling(ports, tx, account, number, standing[number], asked=asked))
+            try:
+                ruling = _ruling(ports, tx, account, number, standing[number], asked=asked)
+            except SetupError as fault:
+                if asked and not patient:
+                    raise
+                ruling = _unopened(tx, account, standing[number], fault)
+            found[number].append(ruling)
     return found
 
 
 def _ruling(
     ports: Ports, tx: Transaction, account: AccountRow, announcement: int, standing: Standing, *, asked: bool
 ) -> Ruling:
-    try:
-        case = known_of_channel(standing.case, ports.channels.traits(account.channel))
-        case = with_other_voices(tx, account, announcement, case)
-        case = with_roster(ports, tx, account, announcement, case)
-    except SetupError as fault:
-        if asked:  # whoever asks can choose another way
-            raise
-        return _unopened(tx, account, standing, fault)
+    case = known_of_channel(standing.case, ports.channels.traits(account.channel))
+    case = with_other_voices(tx, account, announcement, case)
+    case = with_roster(ports, tx, account, announcement, case)
     if asked:
         case = replace(case, announcement=None, accepted_at=None)
     return Ruling(account, case, _judged(tx, book.judged, case), standing.last)

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from broker.announcement import Announcement, Content
 from broker.audience import Audience
-from broker.channel import PUBLIC, Charges
+from broker.channel import PUBLIC, Channel, Charges
+from broker.errors import SetupError
 from broker.judging import Ruling
 from broker.money import amount_of, micros, month_of
 from broker.policy import Allow, Verdict
@@ -60,8 +61,9 @@ def costs_of(
     costs: list[tuple[AccountRow, Reckoned]] = []
     for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
         account = tx.accounts.for_channel(name, announcement.department)
-        channel = ports.channels.open(account.name) if account is not None else None
-        if account is None or not isinstance(channel, Charges):
+        if account is None or (channel := _opened(ports, account)) is None:
+            continue
+        if not isinstance(channel, Charges):
             continue
         try:
             unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
@@ -73,6 +75,14 @@ def costs_of(
         pairs = tx.reaches.pairs(audience, announcement.people, {kind}, today)[kind] if kind else ((0, 0),)
         costs.append((account, Reckoned(unit, len({address for _, address in pairs}))))
     return costs
+
+
+def _opened(ports: Ports, account: AccountRow) -> Channel | None:
+    """None where it cannot be opened: then nothing leaves by it either."""
+    try:
+        return ports.channels.open(account.name)
+    except SetupError:
+        return None
 
 
 def share(

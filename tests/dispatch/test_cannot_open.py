@@ -15,6 +15,7 @@ from broker.announcement import Announcement, Step
 from broker.authority import rule_changes
 from broker.channel import Channel
 from broker.errors import MissingExtra, Problem, SetupError
+from broker.intake_many import Wanted, accept_all
 from ledger import tables as t
 from tests.support.broker_world import World
 
@@ -132,6 +133,26 @@ def test_what_a_dead_worker_held_of_it_is_recovered_with_the_rest(thirty: World)
     with shut(thirty):
         assert thirty.sweep().clean
     assert thirty.states(said) == {"queued": 60}
+
+
+def test_what_is_announced_by_itself_is_accepted_all_the_same_and_its_way_waits(thirty: World) -> None:
+    drafts = [thirty.draft(ways=(Step((way,)),), key=way) for way in ("sms", "email")]
+    with shut(thirty):
+        with pytest.raises(SetupError):  # a person is told, and can choose another way
+            thirty.announce()
+        with thirty.ledger.begin() as tx:
+            texts, mails = accept_all(thirty.ports, tx, [Wanted(each, SYSTEM) for each in drafts])
+        assert isinstance(texts, intake.Accepted)
+        assert isinstance(mails, intake.Accepted)
+        assert texts.hold is not None
+        assert (texts.hold.code, mails.hold) == ("cannot_open", None)
+        thirty.plan(mails.announcement)
+        thirty.send("mails")
+        assert thirty.states() == {"sent": 30}
+    thirty.pass_time(timedelta(minutes=2))
+    thirty.plan(texts.announcement)
+    thirty.send()
+    assert thirty.states() == {"sent": 60}
 
 
 def test_an_account_that_is_no_more_keeps_no_alarm(thirty: World) -> None:
