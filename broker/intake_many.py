@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from broker import audience as audiences
 from broker import drafts, intake, judging
-from broker.actor import Actor
+from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Content, Draft
 from broker.authority import operators
 from broker.errors import BrokerError, InvalidAnnouncement, RuleBroken, SetupError
@@ -23,6 +23,7 @@ from broker.ports.approvals import Binding, Decided, OperatorRole
 from broker.reckoning import costs_of
 from broker.remembering import remembering
 from broker.rules.approval import SECOND_PERSON, may_drift
+from broker.scrutiny.audit import decision_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ def _agree(
         ways = tuple(tuple(step.channels) for step in said.ways)
         binding = Binding(1, said.audience, said.people.value, ways, rules.version, counts[said.id])
         tx.approvals.add(said.id, Decided.APPROVED, binding, by=agreed.by, why=agreed.why)
+        second = Actor(ActorKind.PERSON, agreed.by)
+        tx.record.add([decision_entry(said, Decided.APPROVED, binding, second)])
         agreeing.append(said)
     if agreeing:
         found |= judging.rulings_of_all(ports, tx, agreeing, asked=True, patient=True)

@@ -23,7 +23,7 @@ from broker.ports.approvals import Author, Binding, Decided, Decision, OperatorR
 from broker.reckoning import reckon
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON, may_drift
-from broker.scrutiny.audit import wording_digest
+from broker.scrutiny.audit import decision_entry, wording_digest
 from broker.values import FanOutHint
 from broker.wording import check_parts
 
@@ -195,15 +195,7 @@ def _decide(
     if decided is not Decided.REJECTED:
         tx.cases.hold(announcement.id, None)
         tx.cases.look_again(announcement.id)
-    facts = {
-        "id": str(announcement.public_id),
-        "content_version": binding.content_version,
-        "rules": binding.rules_version,
-        "bound": binding.digest,
-        "counted": binding.counted,
-    }
-    # The reason stays beside it, in the decision: somebody's name may stand in it, and the record is for ever.
-    tx.record.add([Entry(f"announcement.{decided.value}", actor, facts, announcement.id)])
+    tx.record.add([decision_entry(announcement, decided, binding, actor)])
     kept = tx.approvals.standing(announcement.id)
     assert kept is not None  # noqa: S101 - written three statements ago, in this transaction
     return kept

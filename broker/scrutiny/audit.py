@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, NamedTuple
 
+from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.delivery import Event, Phase, State, step
 from broker.errors import IllegalTransition
+from broker.ports.approvals import Binding, Decided
+from broker.record import Entry
 
 COVERED: Mapping[str, str] = {
     "record_entry": "kind, at, announcement_id (against the sealed bytes of the entry)",
@@ -56,9 +59,7 @@ class Stands(NamedTuple):
     settled_by: str | None = None
 
 
-Decided = tuple[
-    str, str, str
-]  # a second person's answer that stands: which, whose, the digest of what it binds
+Standing = tuple[str, str, str]  # a second person's answer that stands: which, whose, what it binds
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class AnnouncementTold:
     wording: str | None = None
     reworded: dict[int, str] = field(default_factory=dict)  # version → digest, of every later one
     struck: bool = False  # somebody was taken out of its words, and nobody said what later versions became
-    decided: Decided | None = None
+    decided: Standing | None = None
     withdrawn: bool = False
     planned: bool = False
 
@@ -111,6 +112,18 @@ def kept_digest(announcement: Announcement) -> str:
 def wording_digest(parts: Iterable[tuple[str, str, str]], files: Iterable[tuple[str, str]]) -> str:
     """The digest of a wording: (language, part, text) of each part, (name, sha256) of each file."""
     return _digest([sorted(list(part) for part in parts), sorted(list(file) for file in files)])
+
+
+def decision_entry(announcement: Announcement, decided: Decided, binding: Binding, actor: Actor) -> Entry:
+    """What the record tells of a second person's answer. The reason stays beside it, for a name may stand in it."""
+    facts = {
+        "id": str(announcement.public_id),
+        "content_version": binding.content_version,
+        "rules": binding.rules_version,
+        "bound": binding.digest,
+        "counted": binding.counted,
+    }
+    return Entry(f"announcement.{decided.value}", actor, facts, announcement.id)
 
 
 def delivery_fault(told: Stands | None, state: str, code: str, settled_by: str | None) -> str | None:
@@ -241,7 +254,7 @@ _LISTENS: Mapping[str, Listener] = {
     "announcement.accepted": _accepted,
     "announcement.withdrawn": _announcement_withdrawn,
     "announcement.planned": _planned,
-    **{f"announcement.{answer}": _decided(answer) for answer in ("approved", "rejected", "overridden")},
+    **{f"announcement.{answer.value}": _decided(answer.value) for answer in Decided},
     "approval.void": _undecided,
     "deliveries.tried": _tried,
     "deliveries.judged": _judged,

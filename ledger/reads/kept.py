@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Row, Select, String, cast, false, func, selec
 
 from broker.scrutiny.audit import (
     AnnouncementTold,
-    Decided,
     Fault,
+    Standing,
     Story,
     delivery_fault,
     kept_digest,
@@ -146,7 +146,7 @@ def _hear(row: Any, listen: Callable[[Mapping[str, Any]], None], found: Compared
 
 
 def _announcement_faults(
-    told: AnnouncementTold, row: Row[Any], wordings: Wordings, decided: Decided | None
+    told: AnnouncementTold, row: Row[Any], wordings: Wordings, decided: Standing | None
 ) -> Iterator[str]:
     if told.actor != (row.actor_kind, row.actor_id, row.on_behalf_of):
         yield "it was announced by somebody else, as the record says"
@@ -275,7 +275,7 @@ def _unexplained(connection: Connection, last: int, found: Compared) -> None:
         found.add("announcements", f"{count} entries tell of announcements that are not there")
 
 
-def _decisions(connection: Connection, first: int, last: int) -> Mapping[int, Decided]:
+def _decisions(connection: Connection, first: int, last: int) -> Mapping[int, Standing]:
     """What a second person decided, where that stands: what, who, and the digest of what it binds."""
     p = t.approval.c
     standing = select(p.announcement_id, p.decision, p.by, p.bound).where(p.void_at.is_(None))
