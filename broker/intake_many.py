@@ -25,6 +25,8 @@ from broker.remembering import remembering
 from broker.rules.approval import SECOND_PERSON, may_drift
 from broker.scrutiny.audit import decision_entry
 
+Answer = Accepted | RuleBroken
+
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
@@ -59,13 +61,13 @@ class _Refused(BrokerError):
         self.found = found
 
 
-def accept_all(ports: Ports, tx: Transaction, wanted: Sequence[Wanted]) -> Sequence[Accepted | RuleBroken]:
+def accept_all(ports: Ports, tx: Transaction, wanted: Sequence[Wanted]) -> Sequence[Answer]:
     """Accept each or say why not, in their order; whoever began the transaction calls `intake.tell` after its commit.
 
     They quote nothing. What a person may not announce is a refusal like any other.
     """
-    tx = remembering(tx)
-    answers: dict[int, Accepted | RuleBroken] = {}
+    tx = remembering(tx, ((one.draft.audience, one.draft.people) for one in wanted))
+    answers: dict[int, Answer] = {}
     ready = _checked(ports, tx, wanted, answers)
     while ready:
         try:
@@ -84,7 +86,7 @@ def accept_all(ports: Ports, tx: Transaction, wanted: Sequence[Wanted]) -> Seque
 
 
 def _checked(
-    ports: Ports, tx: Transaction, wanted: Sequence[Wanted], answers: dict[int, Accepted | RuleBroken]
+    ports: Ports, tx: Transaction, wanted: Sequence[Wanted], answers: dict[int, Answer]
 ) -> Sequence[_Ready]:
     keys = {(one.draft.department, one.draft.key) for one in wanted if one.draft.key is not None}
     known = tx.announcements.by_keys(keys)

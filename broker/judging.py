@@ -119,11 +119,9 @@ def rulings_of_all(
 def _ruling(
     ports: Ports, tx: Transaction, account: AccountRow, announcement: int, standing: Standing, *, asked: bool
 ) -> Ruling:
-    case = known_of_channel(standing.case, ports.channels.traits(account.channel))
+    case = known_of_channel(standing.case, ports.channels.traits(account.channel), asked=asked)
     case = with_other_voices(tx, account, announcement, case)
     case = with_roster(ports, tx, account, announcement, case)
-    if asked:
-        case = replace(case, announcement=None, accepted_at=None)
     return Ruling(account, case, _judged(tx, book.judged, case), standing.last)
 
 
@@ -218,8 +216,10 @@ def allowed_still(case: AnnouncementCase, now: datetime) -> bool:
         return False
 
 
-def known_of_channel(case: AnnouncementCase, traits: Traits) -> AnnouncementCase:
-    """The case with what only the channel's code knows."""
+def known_of_channel(case: AnnouncementCase, traits: Traits, *, asked: bool = False) -> AnnouncementCase:
+    """The case with what only the channel's code knows; where it is only `asked`, as one that is not accepted yet."""
+    if asked:
+        return replace(case, traits=traits, broadcast=traits.broadcast, announcement=None, accepted_at=None)
     return replace(case, traits=traits, broadcast=traits.broadcast)
 
 

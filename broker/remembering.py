@@ -6,10 +6,15 @@ changes any of that within one transaction, and each answer costs a round trip. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
+from broker import audience as audiences
+from broker.announcement import People
+from broker.audience import Group, fold
+from broker.errors import RuleBroken
 from broker.ports import Transaction
 from broker.values import SchoolRow
 
@@ -24,15 +29,41 @@ _ASKED: Mapping[str, frozenset[str]] = {
 }
 
 
-def remembering(tx: Transaction) -> Transaction:
-    """The same transaction, for as long as nothing changes who there is."""
-    return cast(Transaction, _Remembering(tx))
+def remembering(tx: Transaction, told: Iterable[tuple[str, People]] = ()) -> Transaction:
+    """The same transaction, for as long as nothing changes who there is.
+
+    `told`: audiences, with whom of theirs is told. What is asked of each is asked of the simple ones in one go.
+    """
+    known = _Remembering(tx)
+    _ask_ahead(tx, known, told)
+    return cast(Transaction, known)
+
+
+def _ask_ahead(tx: Transaction, known: _Remembering, told: Iterable[tuple[str, People]]) -> None:
+    """Whether there are these groups, and how many people each tells, where an audience is one group."""
+    simple: dict[People, dict[str, Group]] = {}
+    for audience, people in set(told):
+        try:
+            tree = audiences.parse(audience)
+        except RuleBroken:  # told where it is checked
+            continue
+        if isinstance(tree, Group):
+            simple.setdefault(people, {})[fold(tree.name)] = tree
+    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    for people, groups in simple.items():
+        for folded, counted in tx.reaches.count_groups(set(groups), people, today).items():
+            known.remember("reaches", "count", (groups[folded], people, today), counted)
+            known.remember("people", "unknown_groups", (groups[folded],), {})
 
 
 class _Remembering:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._ports: dict[str, _Port] = {}
+
+    def remember(self, port: str, method: str, given: tuple[Any, ...], answer: Any) -> None:
+        """An answer that was had with others, in one question."""
+        self._port(port).remember(method, given, answer)
 
     @cached_property
     def school(self) -> SchoolRow:
@@ -42,6 +73,9 @@ class _Remembering:
     def __getattr__(self, name: str) -> Any:
         if name not in _ASKED:
             return getattr(self._tx, name)
+        return self._port(name)
+
+    def _port(self, name: str) -> _Port:
         if name not in self._ports:
             self._ports[name] = _Port(getattr(self._tx, name), _ASKED[name])
         return self._ports[name]
@@ -58,9 +92,16 @@ class _Port:
 
     def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def ask(*given: Any) -> Any:
-            key = (name, *(frozenset(each) if isinstance(each, set) else each for each in given))
+            key = _key(name, given)
             if key not in self._known:
                 self._known[key] = method(*given)
             return self._known[key]
 
         return ask
+
+    def remember(self, name: str, given: tuple[Any, ...], answer: Any) -> None:
+        self._known[_key(name, given)] = answer
+
+
+def _key(name: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (name, *(frozenset(each) if isinstance(each, set) else each for each in given))

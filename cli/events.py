@@ -19,10 +19,11 @@ from broker.moments import instant
 from broker.ports.events import EventRow, ReminderRule
 from cli import show
 from cli.calendar_files import calendar_bytes, is_address, tell_problems, wall_from
+from cli.event_calendars import calendars, subscribe, unsubscribe
 from cli.house import department_of, reading, writing
 from cli.options import Json, Operator
 from cli.reading import bad, short_words
-from cli.schedule import length_from
+from cli.schedule_told import length_from
 from config.assembly import House
 from sources.calendars import events_of_csv, events_of_ics, looks_like_ics
 
@@ -219,7 +220,25 @@ def remind(
         owner = department_of(house, department)
         rule = ReminderRule(0, owner, short_words(name, "name"), to, length_from(before), people, ways, words)
         made = reminders.add_rule(house.ports, rule, actor=actor)
+        waits = reminders.waits(house.ports, made, actor=actor)
     show.as_json(_rule_as_told(made)) if json else show.say(f"{made.name}: kept")
+    if waits:
+        show.hint(f"{waits}; for all it will say somebody else says: carillon events approve {made.name!r}")
+
+
+@app.command("approve")
+def approve_rule(
+    name: Annotated[str, typer.Argument(help="The reminder, as `carillon events rules` lists it.")],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Say yes, as a second person, to all that a reminder will say.
+
+    Example: `carillon events approve Text --operator "Mr Reed"`
+    """
+    with writing(operator) as (house, actor):
+        reminders.approve_rule(house.ports, short_words(name, "name"), actor=actor)
+    show.as_json({"name": name, "approved": True}) if json else show.say("approved")
 
 
 @app.command()
@@ -256,6 +275,11 @@ def unremind(
     with writing(operator) as (house, actor):
         reminders.retire_rule(house.ports, short_words(name, "name"), actor=actor)
     show.as_json({"name": name}) if json else show.say(f"{name} reminds nobody any more")
+
+
+app.command()(subscribe)
+app.command()(calendars)
+app.command()(unsubscribe)
 
 
 def _read(house: House, data: bytes) -> ToldCalendar:
@@ -295,5 +319,6 @@ def _rule_as_told(rule: ReminderRule) -> dict[str, Any]:
         "to": rule.audience,
         "before": str(rule.before),
         "via": [channel for step in rule.ways for channel in step.channels],
+        "approved": rule.approved is not None,
         "text": rule.parts.get(Part.LONG, ""),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,19 +12,16 @@ from broker.announcement import Draft, Part, People, Step
 from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
-from broker.diary.schedule_times import coming as everything_coming
 from broker.diary.terms import calendar_now
 from broker.office import templates
-from broker.ports import Transaction
-from broker.rules.parameters import Kind, Parameter
 from cli import show
 from cli.calendar_files import day_from, wall_from
-from cli.house import department_of, reading, writing, zone_of
+from cli.house import department_of, reading, writing
 from cli.options import Json, Operator, asking
-from cli.reading import bad, fills
-from cli.schedule_told import as_told, dates_as_told, first, show_dates, table_of, why
+from cli.reading import attachment_from, bad, fills
+from cli.schedule_reads import Name, coming, show_
+from cli.schedule_told import as_told, first, length_from, show_dates, tell_waits
 from config.assembly import House
-from ledger.reads.coming import announcements_to_come
 
 OFTEN = {
     "once": "",
@@ -33,11 +30,9 @@ OFTEN = {
     "fortnightly": "FREQ=WEEKLY;INTERVAL=2",
     "monthly": "FREQ=MONTHLY",
 }
-LASTS = Parameter("lasts", Kind.DURATION, "4 h", "How long it may still go out.", "")
 
 app = typer.Typer(help="What is announced again and again.", invoke_without_command=True)
 
-Name = Annotated[str, typer.Argument(help="The schedule, as `carillon schedule` lists it.")]
 On = Annotated[str, typer.Argument(metavar="DAY", help="The day on which it falls, such as 2026-11-30.")]
 
 
@@ -92,6 +87,12 @@ class AddAsked:
     people: Annotated[People, typer.Option(metavar="WHO", help="Who hears of it.")] = People.GUARDIANS
     department: Annotated[str | None, typer.Option(help="Whose it is.")] = None
     language: Annotated[str, typer.Option(help="Its language, such as cy.")] = ""
+    attach: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="A file that goes with mails; may be repeated.")
+    ] = None
+    expect: Annotated[
+        int | None, typer.Option(min=0, metavar="NUMBER", help="How many people it is meant to tell.")
+    ] = None
     any_day: Annotated[bool, typer.Option("--any-day", help="In the holidays too.")] = False
     also: Annotated[
         list[DayKind] | None,
@@ -126,15 +127,19 @@ def add(asked: AddAsked) -> None:
     if not asked.yes:
         with reading() as house:
             pattern = _pattern(house, asked)
-            dates = verbs.preview(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts)
+            draft = _draft(house, asked)
+            dates = verbs.preview(house.ports, asked.name, draft, pattern, lasts=lasts)
         show_dates(dates, json=asked.json, kept=False)
         return
     with writing(asked.operator) as (house, actor):
         pattern = _pattern(house, asked)
-        made = verbs.save(house.ports, asked.name, _draft(house, asked), pattern, lasts=lasts, actor=actor)
+        draft = _draft(house, asked)
+        made = verbs.save(house.ports, asked.name, draft, pattern, lasts=lasts, actor=actor)
+        waits = verbs.waits(house.ports, draft, actor=actor)
         with house.ledger.look() as tx:
             dates = upcoming(made.pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN)
     show_dates(dates, json=asked.json, kept=True)
+    tell_waits(made.name, waits)
 
 
 @app.command()
@@ -165,7 +170,7 @@ def change(
             wall = wall_from(starts, "starts") if starts is not None else pattern.starts
             written = pattern.rule.text if every is None else OFTEN.get(every.strip().lower(), every)
             pattern = replace(pattern, starts=wall, rule=_rule(written, pattern.zone, wall))
-        verbs.change(
+        made = verbs.change(
             house.ports,
             name,
             draft=draft if draft != row.draft else None,
@@ -175,53 +180,23 @@ def change(
         )
         with house.ledger.look() as tx:
             dates = upcoming(verbs.the(tx, name).pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN)
+        waits = "" if made.approved else verbs.waits(house.ports, made.draft, actor=actor)
     show_dates(dates, json=json, kept=True)
+    tell_waits(made.name, waits)
 
 
-@app.command("show")
-def show_(name: Name, json: Json = False) -> None:
-    """Show a schedule: what it says, its next ten dates, and what became of the last ones.
+app.command("show")(show_)
 
-    Example: `carillon schedule show Choir`
+
+@app.command()
+def approve(name: Name, operator: Operator = None, json: Json = False) -> None:
+    """Say yes, as a second person, to all that a schedule announces until somebody changes what it says.
+
+    Example: `carillon schedule approve Choir --operator "Mr Reed"`
     """
-    with reading() as house:
-        with house.ledger.look() as tx:
-            row = verbs.the(tx, name)
-            dates = upcoming(row.pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN)
-            told = tx.schedules.outcomes(row.id, limit=20)
-        zone = zone_of(house)
-    became = [
-        {
-            "date": one.original,
-            "outcome": one.outcome.value,
-            "at": one.at,
-            "why": one.why,
-            "announcement": one.announcement,
-        }
-        for one in told
-    ]
-    if json:
-        show.as_json({**as_told(row, first(dates)), "dates": dates_as_told(dates), "became": became,
-                      "parts": {part.value: text for part, text in row.draft.parts.items()}})  # fmt: skip
-        return
-    show.say(f"{row.name}, of {row.draft.department}, to {row.draft.audience}")
-    for part, words in row.draft.parts.items():
-        show.say(*(f"  | {show.plain(line)}" for line in f"{part.value}: {words}".splitlines()))
-    table_of(dates)
-    show.table(
-        ("date", "became", "at", "announcement", ""),
-        [
-            (
-                f"{one.original:%Y-%m-%d %H:%M}",
-                one.outcome.value,
-                show.wall(one.at, zone),
-                one.announcement or "",
-                one.why,
-            )
-            for one in told
-        ],
-        none="nothing has fallen due yet",
-    )
+    with writing(operator) as (house, actor):
+        row = verbs.approve(house.ports, name, actor=actor)
+    show.as_json({"name": row.name, "approved": True}) if json else show.say("approved, until it is changed")
 
 
 @app.command()
@@ -305,55 +280,7 @@ def end(
     show.as_json({"name": name, "after": last}) if json else show.say("it ends")
 
 
-@app.command()
-def coming(
-    days: Annotated[int, typer.Option(min=1, max=400, help="How far to look ahead.")] = 14,
-    json: Json = False,
-) -> None:
-    """Show what goes out in the next 14 days: of schedules, and of announcements that wait for their time.
-
-    Example: `carillon schedule coming --days 7`
-    """
-    with reading() as house:
-        zone = zone_of(house)
-        with house.ledger.look() as tx:
-            until = tx.now + timedelta(days=days)
-            found = everything_coming(tx, calendar_now(tx), until=until)
-            waiting = announcements_to_come(tx.hand, until=until)
-    rows: list[dict[str, Any]] = [
-        {"at": one.occurrence.at, "wall": one.occurrence.wall, "schedule": one.schedule.name,
-         "to": one.schedule.draft.audience, "left_out": why(one.occurrence)}
-        for one in found
-    ] + [
-        {"at": one.due_at, "wall": one.due_at.astimezone(zone).replace(tzinfo=None), "announcement": one.public_id,
-         "to": one.audience, "left_out": ""}
-        for one in waiting
-    ]  # fmt: skip
-    rows.sort(key=lambda row: row["wall"])
-    if json:
-        show.as_json({"coming": rows})
-        return
-    show.table(
-        ("when", "what", "to", ""),
-        [
-            (
-                f"{row['wall']:%a %Y-%m-%d %H:%M}",
-                row.get("schedule") or row["announcement"],
-                row["to"],
-                row["left_out"],
-            )
-            for row in rows
-        ],
-        none=f"nothing goes out in the next {days} days",
-    )
-
-
-def length_from(text: str) -> timedelta:
-    """A length of time as typed, 4 h. Raises RuleRefused."""
-    value = LASTS.read(text)
-    if not isinstance(value, timedelta):
-        raise TypeError("a duration")
-    return value
+app.command()(coming)
 
 
 def _pattern(house: House, asked: AddAsked) -> Pattern:
@@ -375,9 +302,12 @@ def _draft(house: House, asked: AddAsked) -> Draft:
         raise bad("empty_text", "text", "give the message once", "as an argument, or with --template")
     typed = {Part.TITLE: asked.title, Part.SHORT: asked.short, Part.LONG: asked.text}
     parts = {part: words for part, words in typed.items() if words is not None}
+    files = tuple(attachment_from(path) for path in asked.attach or ())
     if asked.template is not None:
         with house.ledger.look() as tx:
-            parts = {**_worded(tx, owner, asked), **parts}
+            found = templates.the(tx, owner, asked.template, language=asked.language)
+        parts = {**templates.filled(found, fills(asked.fill)), **parts}
+        files = templates.with_files(found, files)
     return Draft(
         department=owner,
         audience=asked.to,
@@ -386,9 +316,6 @@ def _draft(house: House, asked: AddAsked) -> Draft:
         parts=parts,
         language=asked.language,
         template=asked.template or "",
+        attachments=files,
+        expected=asked.expect,
     )
-
-
-def _worded(tx: Transaction, owner: str, asked: AddAsked) -> dict[Part, str]:
-    found = templates.the(tx, owner, asked.template or "", language=asked.language)
-    return templates.filled(found, fills(asked.fill))

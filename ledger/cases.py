@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -76,6 +75,9 @@ class Cases:
 
     def standing(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """What may change from one second to the next, without the wordings."""
+        return {row.id: _standing(row, account) for row in self._standing_rows(announcements, account)}
+
+    def _standing_rows(self, announcements: Collection[int], account: AccountRow) -> Sequence[Row[Any]]:
         dialect = self._hand.dialect
         sql = _STANDING.format(
             now=dialect.now, month=dialect.month("sc.zone"), these=dialect.any_of("a.id", "these")
@@ -94,16 +96,14 @@ class Cases:
         values = {name: value for name, value in own.items() if f":{name}" in sql}
         values.update(account=account.id, these=dialect.ids(sorted(announcements)))
         with readable():
-            rows = self._hand.connection.execute(statement, values).all()
-        return {row.id: _standing(row, account) for row in rows}
+            return self._hand.connection.execute(statement, values).all()
 
     def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once."""
         contents, files = self._contents(announcements), self._files(announcements)
-        found = self.standing(announcements, account)
         return {
-            each: Standing(replace(one.case, contents=contents[each], attachments=files[each]), one.last)
-            for each, one in found.items()
+            row.id: _standing(row, account, contents[row.id], files[row.id])
+            for row in self._standing_rows(announcements, account)
         }
 
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:
@@ -213,7 +213,12 @@ class Cases:
         return found
 
 
-def _standing(row: Row[Any], account: AccountRow) -> Standing:
+def _standing(
+    row: Row[Any],
+    account: AccountRow,
+    contents: tuple[Content, ...] = (),
+    attachments: tuple[Attachment, ...] = (),
+) -> Standing:
     case = AnnouncementCase(
         now=row.now,
         rules=understood(row.version, row.body),
@@ -252,6 +257,8 @@ def _standing(row: Row[Any], account: AccountRow) -> Standing:
         licence_needed=True,
         licensed_until=row.licensed_until,
         unlicensed=NOTHING if row.unlicensed is None else row.unlicensed,
+        contents=contents,
+        attachments=attachments,
     )
     last = None if row.last_version is None else (row.last_version, row.last_answer, row.last_code)
     return Standing(case, last)

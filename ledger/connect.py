@@ -31,6 +31,7 @@ from ledger.dialect.choose import dialect_of
 from ledger.dialect.sqlite import AHEAD, READ_ONLY
 from ledger.diary.events import Events
 from ledger.diary.schedules import Schedules, TermCalendars
+from ledger.diary.subscriptions import Subscriptions
 from ledger.diary.timetables import Timetables
 from ledger.exchange import exchange
 from ledger.hand import Hand
@@ -109,6 +110,7 @@ class Transaction:
         self.redactions = Redactions(hand)
         self.calendars = TermCalendars(hand)
         self.schedules = Schedules(hand)
+        self.subscriptions = Subscriptions(hand)
         self.events = Events(hand)
         self.timetables = Timetables(hand)
 

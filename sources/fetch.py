@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NoReturn
@@ -26,7 +26,8 @@ MOST_REDIRECTS = 3
 CHUNK = 64 * 1024
 LONGEST_URL = 2_000
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-OK = 200
+OK, NOT_MODIFIED = 200, 304
+LONGEST_WORD = 200  # of a server's, kept until the next time
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
 
 Address = IPv4Address | IPv6Address
@@ -59,10 +60,34 @@ class Limits:
 LIMITS = Limits()
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """By what a server knows that nothing changed since: its own words, given back to it. "" for none."""
+
+    etag: str = ""
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address holds; and what to give back the next time."""
+
+    data: bytes = field(repr=False)
+    seen: Seen = Seen()
+
+
 def fetch(url: str, limits: Limits = LIMITS) -> bytes:
     """What an address holds. Raises FetchRefused."""
+    fetched = fetch_if_changed(url, Seen(), limits)
+    if fetched is None:
+        _refuse("bad_answer", "it answered 304", "try it in a browser")
+    return fetched.data
+
+
+def fetch_if_changed(url: str, seen: Seen, limits: Limits = LIMITS) -> Fetched | None:
+    """What an address holds, or None where it is as when it was last `seen`. Raises FetchRefused."""
     try:
-        return asyncio.run(asyncio.wait_for(_fetch(url, limits), limits.timeout.total_seconds()))
+        return asyncio.run(asyncio.wait_for(_fetch(url, seen, limits), limits.timeout.total_seconds()))
     except TimeoutError:
         _refuse("too_slow", "it did not answer in time", "try it in a browser; it is tried again")
     except (aiohttp.ClientError, OSError, ValueError):
@@ -88,10 +113,14 @@ class _Looked(AbstractResolver):
         await self._plain.close()
 
 
-async def _fetch(url: str, limits: Limits) -> bytes:
+async def _fetch(url: str, seen: Seen, limits: Limits) -> Fetched | None:
     at = _checked(url, limits)
     connector = aiohttp.TCPConnector(resolver=_Looked(limits.may_ask), use_dns_cache=False, limit=1)
     headers = {"Accept-Encoding": "identity", "User-Agent": "Carillon"}
+    if seen.etag:
+        headers["If-None-Match"] = seen.etag
+    elif seen.modified:
+        headers["If-Modified-Since"] = seen.modified
     timeout = aiohttp.ClientTimeout(total=limits.timeout.total_seconds())
     async with aiohttp.ClientSession(
         connector=connector,
@@ -105,10 +134,19 @@ async def _fetch(url: str, limits: Limits) -> bytes:
                 if answer.status in REDIRECTS:
                     at = _checked(str(at.join(URL(answer.headers.get("Location", "")))), limits)
                     continue
+                if answer.status == NOT_MODIFIED and seen != Seen():
+                    return None
                 if answer.status != OK:
                     _refuse("bad_answer", f"it answered {answer.status}", "try it in a browser")
-                return await _body(answer, limits.most)
+                told = Seen(_word(answer, "ETag"), _word(answer, "Last-Modified"))
+                return Fetched(await _body(answer, limits.most), told)
     return _refuse("too_many_redirects", "it leads on and on", "give the address where it ends")
+
+
+def _word(answer: aiohttp.ClientResponse, header: str) -> str:
+    """A header that is to be given back; none where it is nothing that anybody would mean."""
+    word = answer.headers.get(header, "")
+    return word if len(word) <= LONGEST_WORD and word.isascii() and word.isprintable() else ""
 
 
 async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes:

@@ -9,6 +9,7 @@ from broker.actor import Actor, ActorKind
 from broker.incoming import answers, bounces
 from broker.incoming.bouncing import FAILURES_WITHIN
 from config.assembly import House
+from config.calendars import CalendarRoom
 from config.mailroom import Mailroom
 from config.timetables import TimetableRoom
 from workers.every import Every
@@ -21,13 +22,14 @@ JUDGE_EVERY = timedelta(hours=1)
 
 
 class LookingAfter:
-    """Reads mailboxes and timetables, watches inboxes, marks what fails; `start()` and `stop()` it with the worker."""
+    """Reads mailboxes, timetables, calendars; watches inboxes, marks what fails. Start and stop it with the worker."""
 
     def __init__(self, house: House, *, name: str) -> None:
         self._ports = house.ports
         self._actor = Actor(ActorKind.SYSTEM, name)
         self._mailroom = Mailroom(house.ports, house.settings)
         self._timetables = TimetableRoom(house.ports, house.settings, name=name)
+        self._calendars = CalendarRoom(house.ports, house.settings.school.zone, name=name)
         self._judged = datetime(2000, 1, 1, tzinfo=UTC)
         self._every = [
             Every("mailboxes", LOOK_EVERY, self._mailroom.read_due) if house.settings.mailboxes else None,
@@ -35,6 +37,7 @@ class LookingAfter:
             Every("silent timetables", WATCH_EVERY, self._timetables.watch)
             if house.settings.timetables
             else None,
+            Every("calendars", WATCH_EVERY, self._calendars.read_due),
             Every("inboxes", WATCH_EVERY, self._watch),
             Every("failing addresses", JUDGE_EVERY, self._judge),
         ]

@@ -32,6 +32,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2199
 _PART = re.compile(r"([A-Z]+)=([A-Z0-9,+-]+)", re.ASCII)
 _WEEKDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z)?)?", re.ASCII)
+_STEPS = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(days=7)}
 _KNOWN = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"}
 _TIMES_OF_DAY = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 _DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}  # at most, of the months that have fewer than 31
@@ -237,11 +238,24 @@ def _walls(pattern: Pattern, begins: datetime, ends: datetime) -> Iterator[datet
         if begins <= pattern.starts < ends:
             yield pattern.starts
         return
-    for wall in _expanded(pattern.rule, pattern.starts):
+    for wall in _expanded(pattern.rule, _near(pattern, begins)):
         if wall >= ends:
             return
         if wall >= begins:
             yield wall
+
+
+def _near(pattern: Pattern, begins: datetime) -> datetime:
+    """Where to begin to count, so that a rule of many years is not walked from its start each time.
+
+    By whole steps of days or weeks, after which the rule is what it was; one that counts its times is walked.
+    """
+    parts = dict(part.split("=") for part in pattern.rule.text.split(";"))
+    step = _STEPS.get(parts["FREQ"])
+    if step is None or "COUNT" in parts or pattern.starts >= begins:
+        return pattern.starts
+    step *= int(parts.get("INTERVAL", "1"))
+    return pattern.starts + max(0, (begins - pattern.starts) // step - 1) * step
 
 
 def _expanded(rule: Rule, starts: datetime) -> rrule:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broker.diary.calendar import TermCalendar
-from broker.diary.recurrence import Occurrence, occurrences
+from broker.diary.recurrence import HORIZON, Occurrence, occurrences
 from broker.ports import Transaction
 from broker.ports.calendar import ScheduleRow
 
@@ -22,17 +23,38 @@ class Coming:
     occurrence: Occurrence
 
 
-def next_look(row: ScheduleRow, calendar: TermCalendar, now: datetime) -> datetime | None:
-    """When to look at it again; None once nothing can come any more."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at a schedule: what has fallen due of it, until when it is looked at then, and when to look again.
+
+    `next_at` is None once nothing can come any more.
+    """
+
+    due: Sequence[Occurrence]
+    until: datetime
+    next_at: datetime | None
+
+
+def look_at(row: ScheduleRow, calendar: TermCalendar, now: datetime) -> Look:
+    """What has fallen due since it was looked at last; after years without anybody looking, a year at a time."""
+    until = max(row.looked_until, min(now, row.looked_until + HORIZON))
     if row.ended_at is not None:
-        return None
-    ahead = occurrences(row.pattern, calendar, begins=row.looked_until, ends=now + LOOK_AGAIN)
-    for one in ahead:
-        if one.at is not None:
-            return one.at
-        if one.trouble is not None:
-            return one.wall.replace(tzinfo=ZoneInfo(one.zone)).astimezone(UTC)
-    return now + LOOK_AGAIN
+        return Look((), until, None)
+    due: list[Occurrence] = []
+    for one in occurrences(row.pattern, calendar, begins=row.looked_until, ends=until + LOOK_AGAIN):
+        if one.at is None and one.trouble is None:
+            continue
+        at = one.at or one.wall.replace(tzinfo=ZoneInfo(one.zone)).astimezone(UTC)
+        if at >= until:
+            return Look(due, until, at)
+        due.append(one)
+    return Look(due, until, until + LOOK_AGAIN)
+
+
+def next_look(row: ScheduleRow, calendar: TermCalendar, now: datetime) -> datetime | None:
+    """When to look at it; None once nothing can come any more."""
+    look = look_at(row, calendar, min(now, row.looked_until))
+    return look.next_at
 
 
 def look_again(tx: Transaction, calendar: TermCalendar) -> None:

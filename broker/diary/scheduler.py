@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from broker import intake
 from broker.actor import Actor
 from broker.diary.calendar import DayKind, TermCalendar
-from broker.diary.recurrence import HORIZON, Occurrence, occurrences
-from broker.diary.schedule_times import next_look
+from broker.diary.recurrence import Occurrence
+from broker.diary.schedule_times import look_at
 from broker.diary.terms import calendar_now
 from broker.errors import KeyConflict, RuleBroken
 from broker.intake import Accepted
@@ -76,27 +76,19 @@ def _turn(ports: Ports, tx: Transaction, actor: Actor) -> _Turn:
     if not rows:
         return _Turn()
     calendar, now = calendar_now(tx), tx.now
-    looked = [replace(row, looked_until=_seen_until(row, now)) for row in rows]
-    due = _unknown(
-        tx,
-        [
-            _Due(row, one)
-            for row, after in zip(rows, looked, strict=True)
-            for one in occurrences(row.pattern, calendar, begins=row.looked_until, ends=after.looked_until)
-            if one.at is not None or one.trouble is not None
-        ],
-    )
+    looks = [look_at(row, calendar, now) for row in rows]
+    due = _unknown(tx, [_Due(row, one) for row, look in zip(rows, looks, strict=True) for one in look.due])
     outcomes, accepted = _announced(ports, tx, due, actor)
     tx.schedules.done(outcomes)
-    tx.schedules.looked([replace(row, next_at=next_look(row, calendar, now)) for row in looked])
+    tx.schedules.looked(
+        [
+            replace(row, looked_until=look.until, next_at=look.next_at)
+            for row, look in zip(rows, looks, strict=True)
+        ]
+    )
     _tell(tx, rows, outcomes, accepted, actor)
     _warn_of_the_end(tx, rows, calendar)
     return _Turn(len(rows), len(outcomes), [each for each in accepted if each is not None])
-
-
-def _seen_until(row: ScheduleRow, now: datetime) -> datetime:
-    """After years without anybody looking, no more than a year at a time."""
-    return max(row.looked_until, min(now, row.looked_until + HORIZON))
 
 
 def _unknown(tx: Transaction, due: Sequence[_Due]) -> Sequence[_Due]:

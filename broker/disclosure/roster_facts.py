@@ -35,7 +35,9 @@ def with_roster(
         names = tx.people.names() if case.rules.yes("public.names") else None
         return replace(case, region=region, names=names)
     channel = ports.channels.open(account.name)
-    case = replace(case, covered=_covered(ports, tx, case))
+    covered = _covered(ports, tx, case)
+    if covered is not None:
+        case = replace(case, covered=covered)
     return replace(
         case,
         region=region,

@@ -72,6 +72,45 @@ class OccurrenceRow:
     announcement: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """A calendar elsewhere that is read again and again. Its address may hold a secret."""
+
+    id: int
+    name: str
+    department: str
+    url: str = field(repr=False)
+    audience: str
+    in_term: bool
+    every: timedelta
+    made_by: str
+    made_at: datetime
+    read_at: datetime | None = None  # when it last answered with what can be used, changed or not
+    etag: str = ""
+    modified: str = ""
+    digest: str = ""
+    why: str = ""  # it could not be read the last time
+
+
+class Subscriptions(Protocol):
+    """Calendars elsewhere that are read again and again."""
+
+    def all(self) -> Sequence[SubscriptionRow]:
+        """Every one, by name."""
+
+    def add(self, row: SubscriptionRow) -> int:
+        """Keep a new one; its number here."""
+
+    def retire(self, subscription: int) -> None:
+        """It is read no more; its events stay as they are."""
+
+    def take_due(self) -> SubscriptionRow | None:
+        """One that nobody has tried to read for as long as it is left alone; then the turn is ours."""
+
+    def keep(self, row: SubscriptionRow) -> None:
+        """How it was read last."""
+
+
 class TermCalendars(Protocol):
     """The term calendar as the office and the roster told it."""
 

@@ -151,6 +151,9 @@ class Reaches(Protocol):
     def count(self, audience: Audience, people: People, today: date) -> int:
         """How many a duty would be about."""
 
+    def count_groups(self, folded_names: Collection[str], people: People, today: date) -> Mapping[str, int]:
+        """The same of many groups that have members of their own; those that there are not are left out."""
+
     def count_reached(
         self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date
     ) -> int:

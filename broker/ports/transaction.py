@@ -12,7 +12,7 @@ from broker.incoming.answering import Answering
 from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.approvals import Approvals, Operators
-from broker.ports.calendar import Schedules, TermCalendars
+from broker.ports.calendar import Schedules, Subscriptions, TermCalendars
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.events import Events
 from broker.ports.licences import Licences, Posts
@@ -194,6 +194,10 @@ class Transaction(Protocol):
     @property
     def calendars(self) -> TermCalendars:
         """The term calendar."""
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Calendars elsewhere."""
 
     @property
     def schedules(self) -> Schedules:

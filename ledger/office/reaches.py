@@ -13,9 +13,20 @@ from broker.announcement import People, Purpose
 from broker.audience import Audience
 from broker.duty import Unreached
 from broker.ports.office import Lacking
-from ledger.audience import addresses_for, holders_of, members, why_unreached
+from broker.rosters.roster import Role
+from ledger.audience import addresses_for, holders_of, holds_on, members, why_unreached
 from ledger.hand import Hand
-from ledger.tables import address, bounced, consent, guardianship, person, person_address, suppression
+from ledger.tables import (
+    address,
+    bounced,
+    consent,
+    guardianship,
+    membership,
+    people_group,
+    person,
+    person_address,
+    suppression,
+)
 
 holder = person.alias("holder")
 
@@ -31,6 +42,24 @@ class Reaches:
         told = members(audience, people, today).subquery("told")
         counted = select(func.count(func.distinct(told.c.person_id)))
         return int(self._hand.connection.execute(counted).scalar_one())
+
+    def count_groups(self, folded_names: Collection[str], people: People, today: date) -> Mapping[str, int]:
+        """The same of many groups that have members of their own; those that there are not are left out."""
+        role = Role.STAFF if people is People.STAFF else Role.PUPIL
+        being = person.c.is_staff if role is Role.STAFF else person.c.is_pupil
+        there = and_(person.c.active, being)
+        holds = and_(
+            membership.c.group_id == people_group.c.id, membership.c.role == role.value, holds_on(today)
+        )
+        query = (
+            select(people_group.c.folded_name, func.count(func.distinct(person.c.id)))
+            .outerjoin(membership, holds)
+            .outerjoin(person, and_(person.c.id == membership.c.person_id, there))
+            .where(people_group.c.active, people_group.c.expression.is_(None))
+            .where(people_group.c.folded_name.in_(sorted(folded_names)))
+            .group_by(people_group.c.folded_name)
+        )
+        return dict(iter(self._hand.connection.execute(query)))
 
     def count_reached(
         self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date

@@ -6,7 +6,8 @@ from __future__ import annotations
 import time as clock
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from broker.diary.recurrence import (
     Pattern,
     Rule,
     Trouble,
+    _expanded,
     ask_about_hours,
     occurrence,
     occurrences,
@@ -234,3 +236,35 @@ def test_once_is_a_rule_too() -> None:
         pattern.starts
     ]
     assert upcoming(pattern, NO_TERMS, now=datetime(2026, 12, 2, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=WEEKLY",
+        "FREQ=WEEKLY;BYDAY=MO,WE,FR",
+        "FREQ=WEEKLY;BYDAY=SU,TU;INTERVAL=2;WKST=SU",
+        "FREQ=WEEKLY;INTERVAL=3",
+        "FREQ=DAILY;INTERVAL=5",
+        "FREQ=DAILY;BYDAY=SA",
+        "FREQ=WEEKLY;UNTIL=20290101",
+        "FREQ=MONTHLY;BYDAY=1TU",
+        "FREQ=WEEKLY;COUNT=150",
+    ],
+)
+def test_a_rule_of_years_is_the_same_wherever_one_begins_to_count(rule: str) -> None:
+    starts = datetime(2026, 9, 2, 8)
+    pattern = Pattern(starts, LONDON, read_rule(rule, zone=LONDON, starts=starts))
+    whole = list(takewhile(lambda one: one < datetime(2030, 6, 1), _expanded(pattern.rule, starts)))
+    for n in range(0, 1_200, 17):
+        begins = datetime(2026, 8, 1, tzinfo=UTC) + timedelta(days=n)
+        found = [
+            one.original
+            for one in occurrences(pattern, NO_TERMS, begins=begins, ends=begins + timedelta(days=30))
+        ]
+        within = [
+            wall
+            for wall in whole
+            if begins <= wall.replace(tzinfo=ZoneInfo(LONDON)).astimezone(UTC) < begins + timedelta(days=30)
+        ]
+        assert found == within
