@@ -137,7 +137,9 @@ def release(
     Example: `carillon timetable release untis`
     """
     with writing(operator) as (house, actor):
-        row = timetables.release(house.ports, source, actor=actor)
+        at = house.settings.timetables.get(source)
+        owner = at.department if at is not None else None
+        row = timetables.release(house.ports, source, department=owner, actor=actor)
     if json:
         show.as_json(_stands(row))
         return

@@ -87,8 +87,11 @@ def push(ports: Ports, source: TimetableSource, export: Export, *, actor: Actor)
     return replace(pushed, notices=1, announcement=made.announcement.public_id, waits=waits)
 
 
-def release(ports: Ports, name: str, *, actor: Actor) -> SourceRow:
-    """Let what is held go with the next push, within an hour and if it is not more by then. Raises NotFound."""
+def release(ports: Ports, name: str, *, department: str | None = None, actor: Actor) -> SourceRow:
+    """Let what is held go with the next push, within an hour and if it is not more by then.
+
+    `department`: whose source it is; None where no settings say. Raises NotFound, NotAllowed.
+    """
 
     def work(tx: Transaction) -> SourceRow:
         held = next((row for row in tx.timetables.sources() if row.name == name), None)
@@ -96,7 +99,7 @@ def release(ports: Ports, name: str, *, actor: Actor) -> SourceRow:
             raise NotFound(
                 Problem("not_held", "source", "nothing of this source is held", "carillon timetable status")
             )
-        operators.must(tx, actor, OperatorRole.AUTHOR)
+        operators.must(tx, actor, OperatorRole.AUTHOR, department)
         row = replace(tx.timetables.source(name), released_at=tx.now, released_count=held.held_count)
         tx.timetables.keep_source(row)
         tx.record.add([Entry("timetable.released", actor, {"source": name, "changes": held.held_count})])

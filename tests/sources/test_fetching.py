@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 
 import pytest
 
 from sources.fetch import FetchRefused, Limits, fetch, is_public
+from sources.timetables.places import AnAddress
 
 HERE = Limits(most=100_000, timeout=timedelta(seconds=1), may_ask=lambda address: str(address) == "127.0.0.1")
 BOMB = gzip.compress(bytes(50_000_000))  # 50 kB
@@ -78,6 +79,9 @@ def refusal(url: str, limits: Limits = HERE) -> str:
 def test_what_an_address_holds_is_fetched_and_one_redirect_is_followed(at: str):
     assert fetch(f"{at}/file", HERE) == b"changes"
     assert fetch(f"{at}/on", HERE) == b"changes"
+    found = AnAddress(f"{at}/file", HERE).read(datetime.now(UTC))
+    assert found is not None
+    assert found.data == b"changes"
 
 
 @pytest.mark.parametrize(

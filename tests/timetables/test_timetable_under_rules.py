@@ -10,10 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from broker import intake
-from broker.actor import Actor, ActorKind
+from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People
-from broker.errors import RuleBroken
+from broker.authority import operators
+from broker.diary import timetables
+from broker.errors import NotAllowed, RuleBroken
 from broker.judging import RefusedByRule
+from broker.ports.approvals import OperatorRole
 from broker.testing.provider import PretendKit
 from sources.timetables import Reading, read
 from tests.support.broker_world import World
@@ -47,6 +50,17 @@ def test_a_single_pupil_may_be_told_by_a_notice(office: Office):
     office.world.bring(office.school)
     office.push(change("2", "9Z"), source=replace(SOURCE, people=People.PUPILS))
     assert office.send() == [f"8 Timetable: {when('2', '9Z')}: Maths, room R5"]
+
+
+def test_only_whoever_may_speak_for_its_department_lets_a_source_go(office: Office):
+    few = replace(SOURCE, most=1)
+    assert office.push(change("1"), change("2"), source=few).held
+    ports = office.world.ports
+    operators.add(ports, "Mrs Bell", {OperatorRole.AUTHOR}, "music", actor=SYSTEM)
+    bell = Actor(ActorKind.PERSON, "Mrs Bell")
+    with pytest.raises(NotAllowed):
+        timetables.release(ports, "untis", department="office", actor=bell)
+    assert timetables.release(ports, "untis", department="office", actor=SYSTEM).released_count == 2
 
 
 def test_it_can_be_undone_for_a_moment_and_then_leaves(office: Office):
