@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -83,14 +83,14 @@ def test_nobody_else_is_touched(planted: Planted) -> None:
 def test_the_record_verifies_and_every_row_agrees_with_it(planted: Planted) -> None:
     world = planted.world
     seal(world)
-    before = compare(world.ledger, now=datetime.now(UTC)).faults
+    before = compare(world.ledger).faults
     erase(world, GUARDIAN)
     families.unblock(world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
     erase(world, PUPIL)
     seal(world)
     with world.ledger.reading() as hand:
         verified = verify(hand.connection)
-    compared = compare(world.ledger, now=datetime.now(UTC))
+    compared = compare(world.ledger)
     assert (verified.ok, verified.first_fault, verified.unsealed) == (True, None, 0)
     assert compared.faults == before
 
