@@ -19,6 +19,7 @@ from ledger.hand import Hand
 from ledger.office.families import person_row
 from ledger.privacy import barred, striking
 from ledger.privacy.registry import REGISTRY, Empty, Erasure, Held
+from ledger.privacy.striking import Mentions
 from ledger.privacy.subjects import Subjects, chunks, where_theirs
 
 SOURCE = "erasure"
@@ -30,6 +31,7 @@ class Privacy:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
         self._find = Subjects(hand)
+        self._mentions: dict[int, Mentions] = {}
 
     def subject(self, person: int, *, lock: bool = False) -> Subject:
         """Everything by which their rows are found."""
@@ -37,7 +39,13 @@ class Privacy:
 
     def footprint(self, subject: Subject) -> Footprint:
         """What an erasure would take, and what stands in its way."""
-        return self._find.footprint(subject)
+        return self._find.footprint(subject, self._named(subject))
+
+    def _named(self, subject: Subject) -> Mentions:
+        """Where they are named: every wording there is, looked through once a transaction."""
+        if subject.person not in self._mentions:
+            self._mentions[subject.person] = striking.mentions(self._hand, subject)
+        return self._mentions[subject.person]
 
     def addresses(self, people: Collection[int]) -> Mapping[int, Sequence[tuple[int, str, str]]]:
         """(id, kind, value) of each address that these people hold."""
@@ -98,7 +106,7 @@ class Privacy:
             self._hand.connection.execute(
                 delete(t.answer).where(t.answer.c.sender_hash.in_(subject.shared_hashes))
             )
-        struck = striking.strike(self._hand, subject, called=called)
+        struck = striking.strike(self._hand, subject, self._named(subject), called=called)
         for name, held in _in_order():
             table = t.metadata.tables[name]
             for where, values in where_theirs(self._hand, name, held.theirs, subject):

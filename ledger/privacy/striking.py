@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Result, Row, Table, and_, or_, select, update
@@ -19,6 +19,9 @@ from ledger.hand import Hand
 from ledger.privacy import holds
 from ledger.privacy.registry import REGISTRY
 
+Worded = tuple[Table, Row[Any], dict[str, str]]  # a row, and its columns in which somebody typed something
+
+_APART = "\0"  # between columns: nothing that is looked for reaches over it
 _OF = "announcement_id"
 # Where the record holds a digest of the words: these columns name the announcement.
 _ANNOUNCEMENTS = {"announcement": "id", "content": "announcement_id", "content_attachment": "announcement_id"}
@@ -32,30 +35,37 @@ _HOLDABLE = frozenset(
 class Mentions:
     """Rows that name somebody whole, others that have one of their single names; and the first ones by their numbers.
 
-    `whole`: a table's name → numbers; of what belongs to an announcement and to nobody, the announcement's.
+    `whole`: a table's name → numbers; of what belongs to an announcement and to nobody, the announcement's. `rows` are
+    those that name them whole, with their words.
     """
 
-    named: int
     called: int
     whole: Mapping[str, frozenset[int]]
+    rows: Sequence[Worded] = field(repr=False)
+
+    @property
+    def named(self) -> int:
+        """How many name them whole."""
+        return len(self.rows)
 
 
 def mentions(hand: Hand, subject: Subject) -> Mentions:
     """Where somebody is named."""
     whole = pattern(subject.named, subject.values, [subject.source_id])
     single = pattern(subject.called)
-    named = called = 0
-    found: dict[str, set[int]] = defaultdict(set)
-    for table, row, words in typed(hand):
-        if any(whole.search(each) for each in words.values()):
-            named += 1
-            _note(found, table, row)
-        elif any(single.search(each) for each in words.values()):
+    called = 0
+    rows: list[Worded] = []
+    for one in typed(hand):
+        said = _APART.join(one[2].values())  # at once: a search for each column is what a long ledger takes
+        if whole.search(said):
+            rows.append(one)
+        elif single.search(said):
             called += 1
-    return Mentions(named, called, {name: frozenset(ids) for name, ids in found.items()})
+    noted = _noted((table, row) for table, row, _ in rows)
+    return Mentions(called, {name: frozenset(ids) for name, ids in noted.items()}, rows)
 
 
-def strike(hand: Hand, subject: Subject, *, called: bool) -> Mapping[int, Struck]:
+def strike(hand: Hand, subject: Subject, named: Mentions, *, called: bool) -> Mapping[int, Struck]:
     """Strike them out; returns the announcements that this changed. `called`: single names too.
 
     Where somebody is named whole in what must stay as it is, nobody is erased; a single name is left standing in it.
@@ -65,8 +75,8 @@ def strike(hand: Hand, subject: Subject, *, called: bool) -> Mapping[int, Struck
     struck = striker(found)
     changed = [
         (table, row, {column: struck(each) for column, each in words.items() if found.search(each)})
-        for table, row, words in typed(hand)
-        if any(found.search(each) for each in words.values())
+        for table, row, words in (typed(hand) if called else named.rows)
+        if found.search(_APART.join(words.values()))
     ]
     stays = untouched(hand, _noted((table, row) for table, row, _ in changed)) if called else {}
     changed = [one for one in changed if not _is_among(stays, one[0], one[1])]
@@ -93,20 +103,20 @@ def open_concerns(hand: Hand, answers: Collection[int]) -> frozenset[int]:
     return frozenset(hand.connection.execute(waiting).scalars()) & frozenset(answers)
 
 
-def typed(hand: Hand) -> Iterator[tuple[Table, Row[Any], dict[str, str]]]:
+def typed(hand: Hand) -> Iterator[Worded]:
     """Every row with words in it, where no number of ours tells whom they are about."""
     for name, held in REGISTRY.items():
         if not held.typed:
             continue
-        table = t.metadata.tables[name]
-        columns = [table.c[column] for column in held.typed]
+        table, names = t.metadata.tables[name], held.typed
+        columns = [table.c[column] for column in names]
         of = [table.c[_OF]] if _OF in table.c and not table.c[_OF].primary_key else []
         anything = or_(*(column != "" for column in columns))
         found: Result[Any] = hand.connection.execute(
             select(*table.primary_key, *of, *columns).where(anything)
         )
         for row in found:
-            yield table, row, {column: row._mapping[column] or "" for column in held.typed}
+            yield table, row, {column: words for column in names if (words := row._mapping[column])}
 
 
 def _place(table: Table, row: Row[Any]) -> tuple[str, int] | None:
@@ -117,15 +127,11 @@ def _place(table: Table, row: Row[Any]) -> tuple[str, int] | None:
     return None if announcement is None else ("announcement", announcement)
 
 
-def _note(found: dict[str, set[int]], table: Table, row: Row[Any]) -> None:
-    if (place := _place(table, row)) is not None:
-        found[place[0]].add(place[1])
-
-
 def _noted(rows: Iterable[tuple[Table, Row[Any]]]) -> Mapping[str, Collection[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for table, row in rows:
-        _note(found, table, row)
+        if (place := _place(table, row)) is not None:
+            found[place[0]].add(place[1])
     return found
 
 

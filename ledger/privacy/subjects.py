@@ -14,6 +14,7 @@ from ledger import tables as t
 from ledger.hand import Hand
 from ledger.privacy import holds, striking
 from ledger.privacy.registry import REGISTRY, Erasure, Whose
+from ledger.privacy.striking import Mentions
 
 _PER_STATEMENT = 5_000  # ids
 
@@ -52,8 +53,8 @@ class Subjects:
             source_id=row.source_id,
         )
 
-    def footprint(self, subject: Subject) -> Footprint:
-        """What an erasure would take, and what stands in its way."""
+    def footprint(self, subject: Subject, found: Mentions) -> Footprint:
+        """What an erasure would take, and what stands in its way; `found` is where they are named."""
         counted: dict[str, int] = {}
         for name, held in REGISTRY.items():
             if held.theirs and held.erasure in {Erasure.GONE, Erasure.EMPTIED}:
@@ -64,7 +65,6 @@ class Subjects:
                 )
                 if n:
                     counted[held.about] = n
-        found = striking.mentions(self._hand, subject)
         return Footprint(
             rows=counted,
             named=found.named,
