@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.event_calendars import masked
 from tests.cli.conftest import *  # noqa: F403 - a shell and a small school
 
 pytestmark = pytest.mark.runs_on("sqlite")
@@ -102,9 +103,27 @@ def test_reminders_are_kept_listed_and_taken_away(music: Any) -> None:
         (("events", "remind", "soon", "words", "--name", "X"), "bad_rule"),
         (("events", "remind", "3 h", "{when}", "--name", "X"), "unknown_placeholder"),
         (("events", "unremind", "X"), "not_found"),
+        (("events", "approve", "X"), "not_found"),
+        (
+            ("events", "subscribe", "https://127.0.0.1/c.ics", "--to", "Choir", "--source", "c"),
+            "private_address",
+        ),
+        (("events", "subscribe", "choir.ics", "--to", "Choir", "--source", "c"), "bad_url"),
+        (("events", "unsubscribe", "c"), "not_found"),
     ],
 )
 def test_bad_input_is_one_clear_error(music: Any, arguments: tuple[str, ...], code: str) -> None:
     ran = music(*arguments, "--json")
     assert (ran.code, ran.error["code"]) == (2, code)
     assert ran.error["hint"]
+
+
+def test_a_calendar_that_cannot_be_read_is_not_subscribed_to(music: Any) -> None:
+    asked = ("events", "subscribe", "https://127.0.0.1/c.ics", "--to", "Choir", "--source", "c")
+    assert music(*asked).code == 2
+    assert music("events", "calendars").out == "there are none\n"
+    assert music("events", "calendars", "--json").json == {"calendars": []}
+
+
+def test_a_calendars_address_is_shown_as_its_host_alone() -> None:
+    assert masked("https://calendar.example.org/private-5f2c/basic.ics?key=1") == "calendar.example.org/…"

@@ -81,6 +81,20 @@ def test_a_whole_life_of_a_schedule(termed: Any) -> None:
     assert termed("schedule").out == "there are none\n"
 
 
+def test_a_file_goes_with_it_and_somebody_else_says_yes_to_all_of_it(termed: Any, tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("Bring: music, a pencil.")
+    more = ("--attach", str(file), "--via", "email", "--operator", "Mrs Bell", "--yes")
+    assert termed("schedule", "add", "Choir", WORDS, *CHOIR, *more).code == 0
+    refused = termed("schedule", "approve", "Choir", "--operator", "Mr Reed", "--json")
+    assert refused.error["code"] == "not_allowed"  # nobody is named as an approver
+    named = ("--role", "approver", "--operator", "Mrs Bell")
+    assert termed("operators", "add", "Mr Reed", *named).code == 0
+    assert termed("operators", "add", "Mrs Bell", "--role", "author", "--operator", "Mr Reed").code == 0
+    assert termed("schedule", "approve", "Choir", "--operator", "Mr Reed", "--json").json["approved"]
+    assert "approved by Mr Reed" in termed("schedule", "show", "Choir").out
+
+
 def test_what_waits_for_its_time_is_coming_too(termed: Any) -> None:
     at = f"{TODAY + timedelta(days=3)} 12:00"
     said = termed("announce", "Concert tonight", "--to", "Choir", "--at", at, "--json").json["announcement"]
