@@ -104,9 +104,8 @@ def _checked(
         except RuleBroken as broken:
             answers[at] = broken
             continue
-        except (
-            SetupError
-        ) as fault:  # a channel that is not installed here: the others are announced all the same
+        except SetupError as fault:
+            # A channel that is not installed here: the others are announced all the same.
             answers[at] = InvalidAnnouncement(fault.problems[0])
             continue
         new = NewAnnouncement(draft, digest, one.actor, due_at, expires_at)

@@ -14,7 +14,7 @@ TABLES = t.metadata.tables
 
 
 def test_every_column_of_every_table_says_what_it_holds() -> None:
-    """A new one fails here: say in ledger/privacy/registry.py what it holds of anybody, how long, how it is erased."""
+    """A new one fails here: say in ledger/privacy/registry what it holds of anybody, how long, how it is erased."""
     there = {f"{name}.{column.name}" for name, table in TABLES.items() for column in table.c}
     told = {f"{name}.{column}" for name, held in REGISTRY.items() for column in held.columns}
     assert (sorted(there - told), sorted(told - there)) == ([], [])

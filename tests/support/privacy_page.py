@@ -18,7 +18,7 @@ def current(page: str) -> str:
     """The page with its generated parts made anew."""
     for source, lines in (
         ("broker/rules/keeping.py", list(_lengths())),
-        ("ledger/privacy/registry.py", [*_tables(), "", *_nothing()]),
+        ("ledger/privacy/registry", [*_tables(), "", *_nothing()]),
     ):
         begin, end = BEGIN.format(source), END.format(source)
         made = "\n".join((begin, "", *lines, "", end))
