@@ -33,6 +33,7 @@ from config.assembly import House, assemble
 from config.settings import Settings
 from ledger import tables as t
 from sandbox.client import RunningSandbox, start_sandbox
+from tests.support.compose import services
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 
@@ -195,12 +196,18 @@ class School:
         return {row[0]: row[1] for row in rows}
 
 
+def as_shipped() -> PostgresServer:
+    """A PostgreSQL with the settings that docker-compose.yml gives it, which is what a school runs."""
+    flags = services()["postgres"].command
+    return PostgresServer(settings=dict(flag.split("=", 1) for flag in flags if "=" in flag))
+
+
 @contextlib.contextmanager
 def ground(sizes: Sequence[int]) -> Iterator[Ground]:
     """Bring everything, and take it away."""
     with contextlib.ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="carillon-bench-")))
-        postgres = PostgresServer().start()
+        postgres = as_shipped().start()
         held.callback(postgres.stop)
         redis = RedisServer().start()
         held.callback(redis.stop)

@@ -23,7 +23,7 @@ import psutil  # type: ignore[import-untyped] # its stubs lag behind it
 from sqlalchemy import Engine, event
 
 from bench.crowd import fill
-from bench.ground import ACTOR, School
+from bench.ground import ACTOR, School, as_shipped
 from bench.words import MAIL_SENDER
 from broker import fanout
 from broker.address import AddressKind
@@ -87,7 +87,7 @@ def crowded(size: int) -> Iterator[tuple[School, PostgresServer]]:
     """A school of so many families on a PostgreSQL of its own, with mails as its only way."""
     with ExitStack() as held:
         folder = held.enter_context(tempfile.TemporaryDirectory(prefix="carillon-bench-"))
-        server = PostgresServer().start()
+        server = as_shipped().start()
         held.callback(server.stop)
         settings: dict[str, Any] = {
             "data_dir": str(Path(folder) / "var"),

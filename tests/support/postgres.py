@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -82,8 +82,11 @@ class PostgresServer(Server):
     name = "postgres"
     quit_at_once = True
 
-    def __init__(self, binaries: Path | None = None, *, durable: bool = True) -> None:
+    def __init__(
+        self, binaries: Path | None = None, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._durable = durable
+        self._settings = settings or {"shared_buffers": "64MB"}
         who = unprivileged_user()
         if who is not None:
             self.user, self.group = who.pw_uid, who.pw_gid
@@ -125,7 +128,7 @@ class PostgresServer(Server):
             "unix_socket_directories": "",
             "fsync": "on" if self._durable else "off",
             "max_connections": "200",
-            "shared_buffers": "64MB",
+            **self._settings,
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self._binaries / "postgres"), "-D", str(self._data), *flags]
