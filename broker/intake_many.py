@@ -55,7 +55,7 @@ class _Ready:
 
 
 class _Refused(BrokerError):
-    """Raised so that what was stored is taken back; carries what the rules refused."""
+    """Raised when rules refuse some of many, so that what was stored is taken back; carries what they refused."""
 
     def __init__(self, found: Mapping[int, judging.RefusedByRule]) -> None:
         self.found = found

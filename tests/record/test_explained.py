@@ -46,4 +46,4 @@ def test_a_pupil_and_their_guardian_are_found_by_the_same_deliveries(past: Withi
     pupil, _ = deliveries_of(past.connection, people["pupil3"])
     guardian, about = deliveries_of(past.connection, people["parent3"])
     assert pupil == guardian
-    assert len(about) == 2
+    assert len(about) == 3
