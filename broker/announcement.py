@@ -39,6 +39,17 @@ class People(StrEnum):
     STAFF = "staff"
     BOTH = "both"
 
+    @property
+    def covers(self) -> frozenset[str]:
+        """Whose rules hold for these: a rule about pupils is one about guardians and pupils together too."""
+        return _COVERS.get(self, frozenset({self.value}))
+
+
+_COVERS = {
+    People.BOTH: frozenset({"both", "pupils", "guardians"}),
+    People.FIRST: frozenset({"first", "guardians"}),
+}
+
 
 class Part(StrEnum):
     """The parts of a wording: a title, a short text for texts and posts, a long one in Markdown for mails.

@@ -47,8 +47,8 @@ PARAMETERS = (
         Kind.WORDS,
         "public/any/any, any/guardians/promotional, any/over 500/any",
         "Which announcements want a second person's yes: ways/audience/purpose, with commas between them. Ways: a"
-        " channel, public or any; audience: guardians, first, pupils, both, staff, over a number of people, or any;"
-        " purpose: service, promotional or any. Empty: none.",
+        " channel, public or any; audience: guardians, first, pupils, both, staff, over a number of people, or any"
+        " (guardians: first and both too; pupils: both too); purpose: service, promotional or any. Empty: none.",
         "R13: open to scrutiny; R20: liability; what is public or goes to hundreds cannot be called back",
         sandbox="",
         check=faulty,
@@ -91,7 +91,7 @@ class Combination:
     def _told(self, case: AnnouncementCase) -> bool:
         if over := OVER.fullmatch(self.audience):
             return not case.broadcast and case.counted is not None and case.counted > int(over[1])
-        return self.audience in {ANY, case.people.value}
+        return self.audience == ANY or self.audience in case.people.covers
 
 
 def combinations(words: tuple[str, ...]) -> Iterator[Combination]:
@@ -129,6 +129,12 @@ def second_person_agreed(case: AnnouncementCase) -> Verdict:
         evidence,
         whole=True,
     )
+
+
+def wanted_for_size(case: AnnouncementCase) -> bool:
+    """Whether the number of its people is one of the reasons why the school wants two people for it."""
+    wanted = combinations(case.rules.words(NEEDED))
+    return any(OVER.fullmatch(each.audience) and each.holds(case) for each in wanted)
 
 
 def not_approved(case: AnnouncementCase) -> Refuse:

@@ -44,8 +44,8 @@ class Opening:
 
     def fits(self, channel: str, purpose: Purpose, people: People) -> bool:
         """Whether it has anything to say about such an announcement."""
-        asked = (channel, purpose.value, people.value)
-        return all(own in (ANY, one) for own, one in zip(self.what, asked, strict=True))
+        asked = ({channel}, {purpose.value}, people.covers)
+        return all(own == ANY or own in each for own, each in zip(self.what, asked, strict=True))
 
 
 def read_openings(text: str) -> tuple[Opening, ...]:

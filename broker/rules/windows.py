@@ -15,9 +15,10 @@ PARAMETERS = (
         Kind.WINDOWS,
         "sms mon-sun 07:00-21:00; sms/promotional mon-sat 09:00-20:00; email/promotional mon-sat 08:00-20:00;"
         " */*/pupils mon-sun 07:00-20:00",
-        "When announcements may leave, in the school's own time: channel/purpose/people, days, hours. All that fit must"
-        " be open; what none fits may always leave. Outside of them an announcement waits until they open, and is"
-        " refused where it would be over by then. Urgent ones do not wait.",
+        "When announcements may leave, in the school's own time: channel/purpose/people, days, hours (pupils: both"
+        " too; guardians: first and both too). All that fit must be open; what none fits may always leave. Outside of"
+        " them an announcement waits until they open, and is refused where it would be over by then. Urgent ones do not"
+        " wait.",
         "R20 (safe use); guidance for safer working practice: contact with pupils is for working hours and in the open;"
         " promotion at night is what people complain about",
         sandbox="",

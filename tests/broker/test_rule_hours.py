@@ -136,3 +136,25 @@ def _is_open(openings: list[Opening], moment: datetime) -> bool:
 def test_an_opening_fits_by_channel_purpose_and_people(what: str, fits: bool) -> None:
     [one] = read_openings(f"{what} mon-fri 08:00-18:00")
     assert one.fits("sms", Purpose.SERVICE, People.GUARDIANS) is fits
+
+
+@pytest.mark.parametrize(
+    ("people", "whose"),
+    [
+        (People.GUARDIANS, {"guardians"}),
+        (People.FIRST, {"first", "guardians"}),
+        (People.PUPILS, {"pupils"}),
+        (People.STAFF, {"staff"}),
+        (People.BOTH, {"both", "guardians", "pupils"}),
+    ],
+)
+def test_hours_for_pupils_or_guardians_are_those_of_announcements_that_go_to_them_too(
+    people: People, whose: set[str]
+) -> None:
+    fitting = {
+        each.value
+        for each in People
+        for one in read_openings(f"*/*/{each} mon-sun 07:00-20:00")
+        if one.fits("email", Purpose.SERVICE, people)
+    }
+    assert fitting == whose
