@@ -9,6 +9,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 from broker.actor import Actor, ActorKind
 from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears
@@ -66,7 +68,7 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
         return 0
     good: list[int] = []
     said: dict[int, list[Confirmation]] = defaultdict(list)
-    heard: dict[int, list[Heard]] = defaultdict(list)
+    heard: list[tuple[int, Heard]] = []
     for item in items:
         try:
             confirmations, texts = _read(ports, names, item)
@@ -76,12 +78,14 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
             continue
         good.append(item.id)
         said[item.account] += confirmations
-        heard[item.account] += texts
+        heard += [(item.account, text) for text in texts]
     for account, told in said.items():
         provider = Actor(ActorKind.PROVIDER, names[account])
         apply_news(tx, [_news(ports, each, account) for each in told], actor=provider)
         _opt_outs(ports, tx, told, account, actor=provider)
-    for account, texts in heard.items():
+    # In the order in which they came, across accounts: a stop holds for a channel, whichever of its numbers heard it.
+    for account, run in groupby(heard, key=itemgetter(0)):
+        texts = [text for _, text in run]
         hearing.hear(ports, tx, account, texts, actor=Actor(ActorKind.PROVIDER, names[account]))
     tx.receipts.done(good)
     return len(items)

@@ -47,13 +47,17 @@ class Receipts:
         )
 
     def pending(self, *, limit: int) -> Sequence[InboxItem]:
-        """Callbacks not yet confirmed, locked, oldest first."""
+        """Callbacks not yet confirmed, locked, oldest first.
+
+        Nothing that is locked is skipped: a second process waits and goes on behind the first, so that a START in one
+        chunk and a STOP in the next keep their order.
+        """
         rows = self._hand.connection.execute(
             select(receipt)
             .where(receipt.c.confirmed_at.is_(None))
             .order_by(receipt.c.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update()
         )
         return [InboxItem(r.id, r.account_id, r.url, json.loads(r.headers), r.body) for r in rows]
 

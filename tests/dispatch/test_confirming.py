@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+
 from sqlalchemy import event, select
 
 from broker.channel import Key, Receipt
@@ -54,3 +57,23 @@ def test_one_that_cannot_be_read_is_put_aside_with_its_fault(thirty: World) -> N
     assert thirty.states(said) == {"delivered": 30}
     faults = [row.fault for row in thirty.rows(select(t.receipt.c.fault).order_by(t.receipt.c.id))]
     assert faults == ["SignatureInvalid", *[""] * 30]
+
+
+def test_a_second_process_waits_for_the_chunk_before_and_goes_on_behind_it(world: World) -> None:
+    with world.ledger.begin() as tx:
+        account = tx.accounts.named("texts")
+        assert account is not None
+        for body in (b"first", b"second"):
+            tx.receipts.append(account.id, "https://school.example/callbacks/texts/x", {}, body)
+
+    def behind() -> list[bytes]:
+        with world.ledger.begin() as tx:
+            return [item.body for item in tx.receipts.pending(limit=1)]
+
+    with ThreadPoolExecutor(1) as other:
+        with world.ledger.begin() as tx:
+            [first] = tx.receipts.pending(limit=1)
+            second = other.submit(behind)
+            assert not wait_for([second], timeout=0.5).done
+            tx.receipts.done([first.id])
+        assert (first.body, second.result(timeout=20)) == (b"first", [b"second"])

@@ -40,11 +40,19 @@ def house(sqlite_ledger: str, tmp_path: Path) -> Iterator[House]:
         "SECRET_KEY": "a-secret-of-the-tests-and-of-nobody-else",
         "SANDBOX": "true",
         "PUBLIC_URL": PUBLIC_URL,
+        "DEPARTMENTS": "office, music",
         "ACCOUNTS__TEXTS__CHANNEL": "sms",
+        "ACCOUNTS__TEXTS__DEPARTMENT": "office",
         "ACCOUNTS__TEXTS__ACCOUNT_SID": ACCOUNT_SID,
         "ACCOUNTS__TEXTS__AUTH_TOKEN": AUTH_TOKEN,
         "ACCOUNTS__TEXTS__SENDER": "+447400123456",
         "ACCOUNTS__TEXTS__API_BASE_URL": "http://127.0.0.1:9",
+        "ACCOUNTS__MUSIC__CHANNEL": "sms",
+        "ACCOUNTS__MUSIC__DEPARTMENT": "music",
+        "ACCOUNTS__MUSIC__ACCOUNT_SID": ACCOUNT_SID,
+        "ACCOUNTS__MUSIC__AUTH_TOKEN": AUTH_TOKEN,
+        "ACCOUNTS__MUSIC__SENDER": "+447400123457",
+        "ACCOUNTS__MUSIC__API_BASE_URL": "http://127.0.0.1:9",
     }
     settings = load(environ={f"CARILLON_{name}": value for name, value in environ.items()}, env_file=None)
     with assemble(settings, serves=True) as made:
@@ -99,6 +107,17 @@ async def test_a_text_that_is_played_again_is_204_and_is_written_once(
     assert await post(client, good.body, dict(good.headers)) == 204
     assert confirm.drain_inbox(house.ports, actor=SYSTEM) == 0
     assert (counted(house, t.suppression), counted(house, t.answer)) == (1, 1)
+
+
+async def test_the_last_word_counts_whichever_of_a_channels_numbers_heard_it(
+    house: House, client: httpx2.AsyncClient
+) -> None:
+    for n, (account, body) in enumerate([("texts", "hello"), ("music", "START"), ("texts", "STOP")]):
+        path = f"/callbacks/{account}/inbound"
+        good = sign(PUBLIC_URL + path, {**TEXT, "MessageSid": f"SM{n}" + "3" * 31, "Body": body})
+        assert await post(client, good.body, dict(good.headers), path) == 204
+    assert confirm.drain_inbox(house.ports, actor=SYSTEM) == 3
+    assert counted(house, t.suppression) == 1
 
 
 async def test_a_ledger_that_makes_callers_wait_asks_them_to_send_again_and_keeps_it_once(
