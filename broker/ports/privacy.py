@@ -79,8 +79,12 @@ class HoldRow:
 class Privacy(Protocol):
     """What there is of one person."""
 
-    def subject(self, person: int, *, lock: bool = False) -> Subject:
-        """Everything by which their rows are found; `lock` keeps others from starting anything to them meanwhile."""
+    def subject(self, person: int, *, lock: bool = False, orphans: bool = True) -> Subject:
+        """Everything by which their rows are found; `lock` keeps others from starting anything to them meanwhile.
+
+        `orphans`: with addresses that nobody holds any more, of messages about them and about pupils whom nobody else
+        looks after. It is likely, not known, that these were theirs: enough to erase them, never to show them.
+        """
 
     def footprint(self, subject: Subject) -> Footprint:
         """What an erasure would take, and what stands in its way; reads only."""

@@ -270,7 +270,7 @@ def subject_of_copy(tx: Transaction, who: str, *, why: str, actor: Actor) -> tup
     """Whom a copy is made of, in the caller's transaction; it is in the record. Raises NotFound, NotAllowed."""
     must(tx, actor, OperatorRole.ADMIN)
     person = families.the(tx, who, "who", gone=True)
-    subject = tx.privacy.subject(person.id)
+    subject = tx.privacy.subject(person.id, orphans=False)
     facts = {"person": person.id, "messages": len(subject.deliveries)}
     tx.record.add([Entry("person.copied", actor, facts, words=why, about=(person.id,))])
     return person, subject

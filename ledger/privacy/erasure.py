@@ -33,9 +33,9 @@ class Privacy:
         self._find = Subjects(hand)
         self._mentions: dict[int, Mentions] = {}
 
-    def subject(self, person: int, *, lock: bool = False) -> Subject:
+    def subject(self, person: int, *, lock: bool = False, orphans: bool = True) -> Subject:
         """Everything by which their rows are found."""
-        return self._find.subject(person, lock=lock)
+        return self._find.subject(person, lock=lock, orphans=orphans)
 
     def footprint(self, subject: Subject) -> Footprint:
         """What an erasure would take, and what stands in its way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, TextClause, and_, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Table, TextClause, and_, exists, false, func, or_, select, text
 
 from broker.delivery import State
 from broker.ports.privacy import Footprint, Subject
@@ -27,18 +27,18 @@ class Subjects:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
-    def subject(self, person: int, *, lock: bool = False) -> Subject:
-        """Everything by which their rows are found."""
+    def subject(self, person: int, *, lock: bool = False, orphans: bool = True) -> Subject:
+        """Everything by which their rows are found; `orphans`: with addresses that nobody holds any more."""
         run = self._hand.connection.execute
         one = select(t.person).where(t.person.c.id == person)
         row = run(one.with_for_update() if lock else one).one()
         held = self._held(person)
         about = self._about([person])
-        orphans = self._orphans(self._about([person, *self.pupils(person)]))
-        deliveries = {*about, *self._to([*(one.id for one in held), *(one.id for one in orphans)])}
+        former = self._orphans(self._about(self._theirs_alone(person))) if orphans else ()
+        deliveries = {*about, *self._to([*(one.id for one in held), *(one.id for one in former)])}
         if lock:
             self._lock(deliveries)
-        alone = [*self._alone(held), *orphans]
+        alone = [*self._alone(held), *former]
         firsts = dict.fromkeys(name for name in (row.preferred_name, row.given_name) if name)
         return Subject(
             person=person,
@@ -100,6 +100,22 @@ class Subjects:
         """Whom this guardian looks after."""
         of = select(t.guardianship.c.pupil_id).where(t.guardianship.c.guardian_id == guardian)
         return list(self._hand.connection.execute(of).scalars())
+
+    def _theirs_alone(self, person: int) -> list[int]:
+        """About whom nobody else hears: they themselves, and the pupils whom they alone look after.
+
+        An address of a message about anybody else may have been the other guardian's. Who is kept from hearing of a
+        pupil lays no claim to what went about it.
+        """
+        g, other = t.guardianship.c, t.guardianship.alias("other")
+        another = exists().where(
+            other.c.pupil_id == g.pupil_id, other.c.guardian_id != person, ~other.c.blocked
+        )
+        of = select(g.pupil_id).where(g.guardian_id == person, ~g.blocked, ~another)
+        looked_after = select(g.guardian_id).where(g.pupil_id == person).limit(1)
+        run = self._hand.connection.execute
+        themselves = [person] if run(looked_after).first() is None else []
+        return [*themselves, *run(of).scalars()]
 
     def _about(self, people: Sequence[int]) -> Sequence[int]:
         """Deliveries about these people. By way of the announcements: duties have no index by person."""

@@ -14,7 +14,7 @@ from cli import copy_page
 from ledger import tables as t
 from ledger.reads.copy import Copy, copy
 from tests.support.broker_world import World
-from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OTHER, PUPIL, SHARED, Planted
+from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, SHARED, Planted
 
 FACTS = {"school": "St Bride's", "recipients": ("texts <by> X",), "kept": {"messages": "730 days"}}
 
@@ -88,6 +88,16 @@ def test_nobody_else_is_in_it(planted: Planted) -> None:
     others = ["Peregrine Quillfeather-Roe", "Marchbanks", PUPIL, "Pupil1 Bell", "+44791111000", "Mrs Bell"]
     assert [one for one in others if one in found] == []
     assert "another person" in found
+
+
+def test_a_number_that_nobody_holds_any_more_is_in_nobodys_copy(planted: Planted) -> None:
+    """Whose it was is not known: a parent whom a court keeps away would read the other's number, and their words."""
+    world = planted.world
+    inbound = Inbound("sms", OLD_MOBILE, "We moved to 3 Quince Lane.", "moved")
+    world.ledger.transact(lambda tx: answers.record_inbound(world.ports, tx, inbound, actor=OFFICE))
+    for who in (OTHER, PUPIL, GUARDIAN):
+        found = whole(copied(world, who))
+        assert [one for one in (OLD_MOBILE, "Quince Lane") if one in found] == []
 
 
 def test_a_pupils_copy_tells_what_was_said_about_it_and_not_to_whom(planted: Planted) -> None:

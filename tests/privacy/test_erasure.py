@@ -80,6 +80,21 @@ def test_nobody_else_is_touched(planted: Planted) -> None:
     assert SHARED in {row.value for row in before[1]}
 
 
+def test_what_may_be_the_other_guardians_stays(planted: Planted) -> None:
+    """A number that nobody holds any more, and what came from it: neither a blocked parent's nor the pupil's."""
+    world = planted.world
+    heard = wrote(world, "sms", OLD_MOBILE, "We moved.")
+    families.unblock(world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
+    erase(world, OTHER)
+    assert said(world, heard) == "We moved."
+    erase(world, PUPIL)
+    assert said(world, heard) == "We moved."
+    signer = world.ports.signer
+    stopped = {bytes(row.hash) for row in world.rows(select(t.suppression.c.hash))}
+    assert keyed_hash(signer, AddressKind.MOBILE, OLD_MOBILE) not in stopped
+    assert world.rows(select(t.address).where(t.address.c.value == OLD_MOBILE))
+
+
 def test_the_record_verifies_and_every_row_agrees_with_it(planted: Planted) -> None:
     world = planted.world
     seal(world)
