@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker import intake
 from broker.actor import Actor
-from broker.announcement import Draft, Part, Step, ToldBefore
+from broker.announcement import Draft, Part, People, Step, ToldBefore
 from broker.diary.event_book import LOOK_BACK, applies, place_in_words, starts_in_words, title_in_words
 from broker.diary.reminders import WAITS
 from broker.errors import RuleBroken
@@ -35,6 +35,11 @@ from broker.rules.approval import SECOND_PERSON
 
 MOST_AT_ONCE = 200
 MISSED = "reminder_missed"
+_HEARD_BY = {  # whom a rule is for → the rules that these people hear all of
+    People.FIRST: {People.FIRST, People.GUARDIANS, People.BOTH},
+    People.GUARDIANS: {People.GUARDIANS, People.BOTH},
+    People.PUPILS: {People.PUPILS, People.BOTH},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +110,21 @@ def _fits(rule: ReminderRule, event: EventRow) -> bool:
 def _due_of(
     event: EventRow, rules: Sequence[ReminderRule], told: Sequence[Reminded], now: datetime
 ) -> list[Due]:
-    """Of one event. What lay before it was known is passed over where another comes; the last of all goes now."""
+    """Of one event. What lay before it or its rule was known is passed over where the same people hear of it again.
+
+    The last one for them goes now.
+    """
     done = {each.rule for each in told if each.told is not Told.MOVED}
-    to_come = [rule for rule in rules if event.starts_at - rule.before > now]
     found: list[Due] = []
     for rule in rules:
         at = event.starts_at - rule.before
         if rule.id in done or at > now:
             continue
+        known = max(event.known_at, rule.made_at or event.known_at)
+        theirs = [one for one in rules if one.people in _HEARD_BY.get(rule.people, {rule.people})]
         if event.starts_at <= now:
-            became = Told.PASSED if event.starts_at <= event.known_at else Told.MISSED
-        elif at < event.known_at and (to_come or rule is not rules[-1]):
+            became = Told.PASSED if event.starts_at <= known else Told.MISSED
+        elif at < known and rule is not theirs[-1]:
             became = Told.PASSED
         else:
             became = Told.SENT

@@ -39,9 +39,14 @@ END:VCALENDAR\r
 
 
 def rule(
-    world: World, name: str, before: timedelta, way: str, words: str = "{title}: {starts}, {place}."
+    world: World,
+    name: str,
+    before: timedelta,
+    way: str,
+    words: str = "{title}: {starts}, {place}.",
+    people: People = People.GUARDIANS,
 ) -> None:
-    made = ReminderRule(0, "music", name, "", before, People.GUARDIANS, (Step((way,)),), {Part.SHORT: words})
+    made = ReminderRule(0, "music", name, "", before, people, (Step((way,)),), {Part.SHORT: words})
     reminders.add_rule(world.ports, made, actor=BELL)
 
 
@@ -217,6 +222,32 @@ def test_an_event_known_too_late_for_its_only_reminder_is_reminded_of_at_once(
     bring(clocked, [told("a", clock.now + timedelta(hours=5))])
     look(clocked)
     assert [kind for kind, _ in said(clocked)] == ["reminder"]
+
+
+@pytest.mark.parametrize(
+    ("others", "reminders"), [(People.PUPILS, 1), (People.STAFF, 1), (People.GUARDIANS, 0), (People.BOTH, 0)]
+)
+def test_a_reminder_to_come_silences_an_earlier_one_only_where_the_same_people_hear_it(
+    clocked: World, clock: PretendClock, others: People, reminders: int
+) -> None:
+    rule(clocked, "Mail", timedelta(days=2), "email")
+    rule(clocked, "Text", timedelta(hours=3), "sms", people=others)
+    bring(clocked, [told("a", clock.now + timedelta(days=1))])
+    look(clocked)
+    assert len(said(clocked)) == reminders
+
+
+def test_a_new_rule_says_nothing_late_where_another_comes_and_misses_nothing_from_before_it_was_made(
+    clocked: World, clock: PretendClock
+) -> None:
+    rule(clocked, "Text", timedelta(hours=3), "sms")
+    bring(clocked, [told("a", clock.now + timedelta(hours=1)), told("b", clock.now + timedelta(days=9))])
+    assert look(clocked) == 1
+    clock.advance(timedelta(days=3))
+    rule(clocked, "Week", timedelta(days=7), "email")
+    look(clocked)
+    assert len(said(clocked)) == 1
+    assert clocked.rows(select(t.alarm).where(t.alarm.c.kind == reminding.MISSED)) == []
 
 
 def test_two_schedulers_at_once_remind_once(world: World) -> None:
