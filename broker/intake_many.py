@@ -18,11 +18,12 @@ from broker.errors import BrokerError, InvalidAnnouncement, RuleBroken, SetupErr
 from broker.intake import Accepted
 from broker.money import micros
 from broker.office.groups import resolve
+from broker.policy import Hold
 from broker.ports import NewAnnouncement, Ports, Transaction
 from broker.ports.approvals import Binding, Decided, OperatorRole
 from broker.reckoning import costs_of
 from broker.remembering import remembering
-from broker.rules.approval import SECOND_PERSON, may_drift
+from broker.rules.approval import SECOND_PERSON, may_drift, wanted_for_size
 from broker.scrutiny.audit import decision_entry
 
 Answer = Accepted | RuleBroken
@@ -30,11 +31,15 @@ Answer = Accepted | RuleBroken
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A second person's yes to what it is made from: whose, and to about how many people."""
+    """A second person's yes to what it is made from: whose, and to about how many people, if those were known.
+
+    `to`: the questions that it answers.
+    """
 
     by: str
     why: str
     counted: int | None = None
+    to: frozenset[str] = SECOND_PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +174,8 @@ def _agree(
     """Where the rules want a second person, and one agreed to what it is made from: that is their yes to this one."""
     agreeing = []
     for each, said in both:
-        hold, agreed = judging.hold_of(found[said.id]), each.wanted.agreed
-        if hold is None or agreed is None or hold.code not in SECOND_PERSON:
+        agreed = each.wanted.agreed
+        if agreed is None or not _answers(agreed, found[said.id]):
             continue
         rules = tx.rules.current()
         if agreed.counted is not None and not may_drift(rules, agreed.counted, counts[said.id]):
@@ -183,3 +188,14 @@ def _agree(
         agreeing.append(said)
     if agreeing:
         found |= judging.rulings_of_all(ports, tx, agreeing, asked=True, patient=True)
+
+
+def _answers(agreed: Agreed, found: Sequence[judging.Ruling]) -> bool:
+    """Whether a second person is asked, and nothing but what this one agreed to: one yes would answer all of it."""
+    if judging.hold_of(found) is None:
+        return False
+    holds = [ruling.verdict for ruling in found if isinstance(ruling.verdict, Hold)]
+    asked = {each.code for hold in holds for each in (hold, *hold.besides)} & SECOND_PERSON
+    if not asked or not asked <= agreed.to:
+        return False
+    return agreed.counted is not None or not any(wanted_for_size(ruling.case) for ruling in found)

@@ -21,6 +21,7 @@ from broker import audience as audiences
 from broker import intake
 from broker.actor import Actor
 from broker.announcement import Draft, Part, People, Step, ToldBefore
+from broker.authority import operators
 from broker.diary.event_book import LOOK_BACK, applies, place_in_words, starts_in_words, title_in_words
 from broker.diary.reminders import WAITS
 from broker.errors import RuleBroken
@@ -40,6 +41,9 @@ _HEARD_BY = {  # whom a rule is for → the rules that these people hear all of
     People.GUARDIANS: {People.GUARDIANS, People.BOTH},
     People.PUPILS: {People.PUPILS, People.BOTH},
 }
+AGREED_TO = frozenset(
+    {"needs_approval"}
+)  # no event's words were looked at when a rule was agreed to, nor its size
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +188,11 @@ def _wanted(due: Due, actor: Actor) -> Wanted:
         told_before=ToldBefore(due.before, again=False) if due.before else None,
     )
     behalf = replace(actor, department=event.department, on_behalf_of=rule.made_by)
-    if rule.approved is None:
+    # Whose event it is has a hand in the words, and nobody agrees to their own.
+    if rule.approved is None or operators.same(rule.approved.by, event.made_by):
         return Wanted(draft, behalf)
     why = f"all that the reminder {rule.name} says was agreed to on {rule.approved.at:%Y-%m-%d}"
-    return Wanted(draft, behalf, Agreed(rule.approved.by, why))
+    return Wanted(draft, behalf, Agreed(rule.approved.by, why, to=AGREED_TO))
 
 
 def _keep(tx: Transaction, due: Due, answer: Accepted | RuleBroken | None, actor: Actor) -> None:
@@ -201,10 +206,10 @@ def _keep(tx: Transaction, due: Due, answer: Accepted | RuleBroken | None, actor
         message = f"nobody was reminded of an event on {when}: {why or 'nothing ran in time'}"
         tx.sweeps.raise_alarm(MISSED, f"{event.public_id}/{rule.id}", message)
     if isinstance(answer, Accepted) and answer.hold is not None and answer.hold.code in SECOND_PERSON:
-        message = (
-            f"what the reminder {rule.name} says waits for a second person; for all it says:"
-            f" carillon events approve {rule.name!r}"
-        )
+        further = f"for all it says: carillon events approve {rule.name!r}"
+        if rule.approved is not None:
+            further = "the yes to all it says is none to this: carillon approvals"
+        message = f"what the reminder {rule.name} says waits for a second person; {further}"
         tx.sweeps.raise_alarm(WAITS, str(rule.id), message)
     facts = {"event": str(event.public_id), "rule": rule.id, "told": told}
     tx.record.add([Entry("event.reminded", actor, facts)])

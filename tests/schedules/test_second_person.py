@@ -12,7 +12,7 @@ from sqlalchemy import select
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part
 from broker.authority import approvals, operators, rule_changes
-from broker.diary import reminders, scheduler, schedules
+from broker.diary import event_book, reminders, scheduler, schedules
 from broker.errors import NotToBeChanged
 from broker.ports.approvals import OperatorRole
 from broker.testing.clock import PretendClock
@@ -134,3 +134,37 @@ def test_second_thoughts_are_counted_from_when_its_words_were_last_changed(
     assert holds(clocked) == ["", "undo_window"]
     (_, changed) = clocked.rows(select(t.announcement).order_by(t.announcement.c.id))
     assert changed.held_until < clock.now + timedelta(minutes=30)
+
+
+def test_a_yes_to_a_reminder_is_none_to_what_an_event_puts_into_it(
+    careful: World, clock: PretendClock
+) -> None:
+    rule_changes.change(careful.ports, "purpose.sale_waits", "yes", "test", actor=HEAD)
+    rule(careful, "Mail", timedelta(days=2), "email")
+    reminders.approve_rule(careful.ports, "Mail", actor=REED)
+    raffle = replace(told("a", clock.now + timedelta(days=1)), title="Grand raffle, buy your tickets")
+    bring(careful, [raffle, told("b", clock.now + timedelta(days=1))])
+    look(careful)
+    assert sorted(bool(code) for code in holds(careful)) == [False, True]
+    (yes,) = careful.rows(select(t.approval.c.announcement_id))
+    (waits,) = careful.rows(select(t.announcement.c.id).where(t.announcement.c.hold_code.is_not(None)))
+    assert yes.announcement_id != waits.id
+
+
+def test_a_yes_to_a_reminder_is_none_to_a_number_of_people(careful: World, clock: PretendClock) -> None:
+    needed = "any/guardians/service, any/over 2/any"
+    rule_changes.change(careful.ports, "approval.needed", needed, "test", actor=HEAD)
+    rule(careful, "Mail", timedelta(days=2), "email")
+    reminders.approve_rule(careful.ports, "Mail", actor=REED)
+    bring(careful, [told("a", clock.now + timedelta(days=1))])
+    look(careful)
+    assert holds(careful) == ["needs_approval"]
+
+
+def test_a_yes_to_a_reminder_is_none_to_an_event_of_ones_own(careful: World, clock: PretendClock) -> None:
+    rule(careful, "Mail", timedelta(days=2), "email")
+    reminders.approve_rule(careful.ports, "Mail", actor=HEAD)
+    tomorrow = told("a", clock.now + timedelta(days=1))
+    event_book.add(careful.ports, tomorrow, department="music", audience="Choir", actor=HEAD)
+    look(careful)
+    assert holds(careful) == ["needs_approval"]
