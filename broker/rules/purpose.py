@@ -43,16 +43,23 @@ PARAMETERS = (
     ),
 )
 
+_BODIES = (Part.SHORT, Part.LONG)
+
 
 def opt_out_said(case: AnnouncementCase) -> Verdict:
-    """A promotional message says how to have no more of them, unless its way adds that by itself (PECR reg. 22)."""
+    """A promotional message says how to have no more of them, unless its way adds that by itself (PECR reg. 22).
+
+    In its short part and in its long one: a text carries only the one, a mail perhaps only the other.
+    """
     if case.purpose is not Purpose.PROMOTIONAL or case.broadcast or case.adds_opt_out:
         return ALLOW
     words = case.rules.words("purpose.opt_out_words")
-    if not words or all(_first(words, _wording(parts)) for parts in _parts(case)):
+    bodies = ((part, content.parts.get(part)) for content in case.contents for part in _BODIES)
+    silent = next((part for part, text in bodies if text and not _first(words, _wording([text]))), None)
+    if not words or silent is None:
         return ALLOW
     why = "a promotional message has to say how to have no more of them: add “Reply STOP to have no more of these”"
-    return Refuse("no_opt_out", why, about=Part.SHORT)
+    return Refuse("no_opt_out", why, about=silent)
 
 
 def sells_nothing(case: AnnouncementCase) -> Verdict:

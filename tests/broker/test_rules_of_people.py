@@ -227,6 +227,25 @@ def test_promotion_says_how_to_have_no_more_of_it(
     assert answered(opt_out_said(case(PLAIN, text, **changes))) == answer
 
 
+@pytest.mark.parametrize(
+    ("parts", "silent"),
+    [
+        ({Part.TITLE: "Unsubscribe", Part.SHORT: "Tickets", Part.LONG: "Tickets. Reply STOP."}, Part.SHORT),
+        ({Part.SHORT: "Tickets. Reply STOP.", Part.LONG: "Tickets"}, Part.LONG),
+        ({Part.TITLE: "Reply STOP", Part.LONG: "Tickets"}, Part.LONG),
+        ({Part.TITLE: "Gala", Part.SHORT: "Tickets. Reply STOP."}, None),
+        ({Part.SHORT: "Tickets. Reply STOP.", Part.LONG: "Tickets, tickets. Opt out: reply STOP."}, None),
+    ],
+)
+def test_each_part_that_may_leave_alone_says_how_to_have_no_more_of_it(
+    parts: dict[Part, str], silent: Part | None
+) -> None:
+    told = replace(PLAIN, purpose=Purpose.PROMOTIONAL, contents=(Content(1, "", parts),))
+    verdict = opt_out_said(told)
+    assert answered(verdict) == (("allow", "") if silent is None else ("refuse", "no_opt_out"))
+    assert silent is None or (isinstance(verdict, Refuse) and verdict.about is silent)
+
+
 WAITS = {"rules": {"purpose.sale_waits": "yes"}}
 
 
