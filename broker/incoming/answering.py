@@ -146,11 +146,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One inbox's open answers."""
+    """One inbox's open answers. `newest` is when the last of them came there, from outside or from the lead."""
 
     inbox: str
     open: int
     oldest: datetime
+    newest: datetime
 
 
 def by_inbox(waiting: Iterable[Waiting]) -> Mapping[str, Waiting]:

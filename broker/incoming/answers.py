@@ -7,7 +7,7 @@ alarm, mail, log or entry of the record says more of it than its id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,7 +20,15 @@ from broker.audience import fold
 from broker.authority.operators import must, same
 from broker.consent.optouts import hash_of
 from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem
-from broker.incoming.answering import LONGEST_SUBJECT, LONGEST_TEXT, Answered, AnswerRow, Inbound, Inbox
+from broker.incoming.answering import (
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    Answered,
+    AnswerRow,
+    Inbound,
+    Inbox,
+    Waiting,
+)
 from broker.notes import send_note
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -143,6 +151,7 @@ def release(ports: Ports, public_id: UUID, inbox: str, *, actor: Actor) -> None:
         tx.answers.release(answer.id, to.name, actor.id)
         tx.sweeps.clear_alarm(ALARM_CONCERN, str(public_id))
         tx.record.add([Entry("answer.released", actor, {"answer": str(public_id), "inbox": to.name})])
+        _tell_the_inbox(ports, tx, to, _department_of(tx, to))
 
     ports.ledger.transact(work)
 
@@ -153,12 +162,16 @@ def may_see(ports: Ports, actor: Actor, *, concern: bool) -> bool:
 
 
 def raise_overdue(ports: Ports, *, actor: Actor) -> int:
-    """Raise an alarm for each inbox that nobody has emptied for too long, or clear it; returns how many are raised."""
+    """Raise an alarm for each inbox that nobody has emptied for too long, or clear it; returns how many are raised.
+
+    And tell the inboxes to which an answer came after their last mail.
+    """
     return ports.ledger.transact(lambda tx: _raise_overdue(ports, tx))
 
 
 def _raise_overdue(ports: Ports, tx: Transaction) -> int:
     waiting = {one.inbox: one for one in tx.answers.waiting()}
+    _tell_who_was_not_told(ports, tx, waiting)
     late = 0
     names = {one.name for one in (*ports.answering.inboxes, ports.answering.lead)}
     for name in sorted(names | waiting.keys()):
@@ -173,6 +186,31 @@ def _raise_overdue(ports: Ports, tx: Transaction) -> int:
         )
         tx.sweeps.raise_alarm(ALARM_WAITING, name, why)
     return late
+
+
+def _tell_who_was_not_told(ports: Ports, tx: Transaction, waiting: Mapping[str, Waiting]) -> None:
+    """What came in the hour of a mail got none of its own: perhaps the inbox was emptied in between."""
+    for inbox in ports.answering.inboxes:
+        one = waiting.get(inbox.name)
+        if one is None or not inbox.email:
+            continue
+        last = tx.notes.last(f"inbox/{inbox.name}/")
+        if last is None or (last < one.newest and _hour(last) != _hour(tx.now)):
+            _tell_the_inbox(ports, tx, inbox, _department_of(tx, inbox))
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H}"
+
+
+def _department_of(tx: Transaction, inbox: Inbox) -> str:
+    """Whose mail account tells an inbox: one of its departments' own, else the school's."""
+    own = (
+        one.department
+        for one in tx.accounts.all()
+        if one.channel == "email" and one.department in inbox.departments
+    )
+    return next(own, None) or tx.answers.first_department()
 
 
 def _call_the_lead(ports: Ports, tx: Transaction, answer: AnswerRow, department: str) -> None:
@@ -195,7 +233,7 @@ def _tell_the_inbox(ports: Ports, tx: Transaction, inbox: Inbox, department: str
         Part.TITLE: f"Somebody answered: {inbox.name}",
         Part.LONG: f"Answers wait in the inbox {inbox.name}.\n\nRead them: {where}",
     }
-    _mail(tx, inbox, department, f"inbox/{inbox.name}/{tx.now:%Y-%m-%dT%H}", words)
+    _mail(tx, inbox, department, f"inbox/{inbox.name}/{_hour(tx.now)}", words)
 
 
 def _mail(tx: Transaction, inbox: Inbox, department: str, key: str, words: dict[Part, str]) -> None:

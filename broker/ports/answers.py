@@ -75,6 +75,9 @@ class Notes(Protocol):
     ) -> bool:
         """Queue a delivery to this address under the note of the draft's key, made if need be; False: it had one."""
 
+    def last(self, key: str) -> datetime | None:
+        """When the last note was made whose key begins so."""
+
 
 class Bounces(Protocol):
     """What came back, and which addresses get nothing more for it."""

@@ -175,15 +175,20 @@ class Answers:
 
     def waiting(self) -> Sequence[Waiting]:
         """Inboxes with open answers."""
+        came = func.coalesce(t.answer.c.released_at, t.answer.c.received_at, type_=t.Moment())
         query = (
             select(
-                t.answer.c.inbox, func.count().label("open"), func.min(t.answer.c.received_at).label("oldest")
+                t.answer.c.inbox,
+                func.count().label("open"),
+                func.min(t.answer.c.received_at).label("oldest"),
+                func.max(came).label("newest"),
             )
             .where(t.answer.c.done_at.is_(None))
             .group_by(t.answer.c.inbox)
             .order_by(t.answer.c.inbox)
         )
-        return [Waiting(row.inbox, row.open, row.oldest) for row in self._hand.connection.execute(query)]
+        rows = self._hand.connection.execute(query)
+        return [Waiting(row.inbox, row.open, row.oldest, row.newest) for row in rows]
 
     def _change(self, answer: int, **values: Any) -> None:
         self._hand.connection.execute(update(t.answer).where(t.answer.c.id == answer).values(values))
@@ -235,6 +240,18 @@ class Notes:
         counted = {"announcement_id": note, "channel": channel, "state": State.QUEUED.value, "n": 1}
         run(insert(t.tally_delta).values(counted))
         return True
+
+    def last(self, key: str) -> datetime | None:
+        """When the last note was made whose key begins so."""
+        query = (
+            select(t.announcement.c.accepted_at)
+            .join(t.note, t.note.c.announcement_id == t.announcement.c.id)
+            .where(t.announcement.c.idempotency_key.startswith(key, autoescape=True))
+            .order_by(t.note.c.announcement_id.desc())
+            .limit(1)
+        )
+        made: datetime | None = self._hand.connection.execute(query).scalar_one_or_none()
+        return made
 
     def _note(self, draft: Draft, *, expires_at: datetime) -> int:
         run, now = self._hand.connection.execute, self._hand.now

@@ -269,6 +269,36 @@ def test_an_inbox_is_told_once_an_hour_that_answers_wait(school: World) -> None:
     assert got(school, "music@school.example", "mails") == 1
 
 
+def test_what_came_after_an_inbox_s_mail_is_told_in_the_next_hour(school: World) -> None:
+    said_in(school)
+    for n in range(2):
+        hear(school, key=f"SM{n}")
+        answers.raise_overdue(school.ports, actor=SYSTEM)
+    assert got(school, "music@school.example", "mails") == 1
+    an_hour_later(school)
+    for _ in range(3):
+        answers.raise_overdue(school.ports, actor=SYSTEM)
+    assert got(school, "music@school.example", "mails") == 2
+    an_hour_later(school)
+    answers.raise_overdue(school.ports, actor=SYSTEM)
+    assert got(school, "music@school.example", "mails") == 2  # nothing new came
+
+
+def test_an_inbox_is_told_of_what_the_lead_releases(school: World) -> None:
+    told = hear(school, "knife and fork, please")
+    assert told.public_id is not None
+    answers.release(school.ports, told.public_id, "music", actor=LEAD)
+    assert got(school, "music@school.example", "mails") == 1
+
+
+def an_hour_later(world: World) -> None:
+    """The hour of a mail stands in its key, which no time that passes changes."""
+    world.pass_time(timedelta(hours=1))
+    world.sql(
+        "UPDATE announcement SET idempotency_key = 'inbox/music/' || id WHERE idempotency_key LIKE 'inbox/%'"
+    )
+
+
 def test_an_inbox_that_nobody_empties_raises_an_alarm_until_it_is_empty(school: World) -> None:
     told = hear(school)
     assert told.public_id is not None
