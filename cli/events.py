@@ -115,7 +115,7 @@ def import_(
         bool, typer.Option("--in-term", help="Leave out what falls on no day of term.")
     ] = False,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Take the rest where some cannot be read.")
+        bool, typer.Option("--skip-bad", help="Take the rest where some cannot be read; none is gone then.")
     ] = False,
     expect_gone: Annotated[
         bool, typer.Option("--expect-gone", help="It is right that all of the events before are gone.")
@@ -143,6 +143,7 @@ def import_(
             told.events,
             department=department_of(house, department),
             audience=to,
+            problems=told.problems,
             in_term=in_term,
             expect_gone=expect_gone,
             actor=actor,

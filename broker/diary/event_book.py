@@ -7,7 +7,7 @@ them. A reminder that had not left yet is taken back, and made anew for the new 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,8 +20,8 @@ from broker.actor import Actor
 from broker.announcement import Announcement, People
 from broker.audience import fold
 from broker.authority import operators
-from broker.diary.calendar import DayKind
-from broker.diary.events import ToldEvent
+from broker.diary.calendar import DayKind, TermCalendar
+from broker.diary.events import EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, Problem
@@ -56,21 +56,23 @@ class _Home:
     audience: str
 
 
-def bring(
+def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
     ports: Ports,
     source: str,
     told: Sequence[ToldEvent],
     *,
     department: str,
     audience: str,
+    problems: Sequence[EventProblem] = (),
     in_term: bool = False,
     expect_gone: bool = False,
     actor: Actor,
 ) -> Brought:
     """Take what a source tells of the year ahead: new ones are added, changed ones moved, those gone cancelled.
 
-    `in_term` leaves out what falls on no day of term. Raises NotToBeChanged, with nothing done, when all that the
-    source told before is gone and nobody `expect_gone`.
+    `in_term` leaves out what falls on no day of term. `problems` is what of the source could not be read: while there
+    is any, nothing is taken for gone, and what is known of an event that has one stays as it is.
+    Raises NotToBeChanged, with nothing done, when all that the source told before is gone and nobody `expect_gone`.
     """
     if len(told) > MOST:
         raise NotToBeChanged(
@@ -84,10 +86,16 @@ def bring(
         home = _Home(source, department, audience)
         calendar = calendar_now(tx)
         ahead = [event for event in told if tx.now < event.starts_at < tx.now + HORIZON]
-        kept = [one for one in ahead if not in_term or calendar.day(one.wall.date()).kind is DayKind.TERM]
         known = {(one.uid, one.original): one for one in tx.events.of_source(source, begins=tx.now)}
+        kept = _in_term(ahead, known, calendar) if in_term else ahead
+        left_out = len(ahead) - len(kept)
         here = {(one.uid, one.original) for one in kept}
         gone = [one for key, one in known.items() if key not in here and one.cancelled_at is None]
+        if problems:
+            gone = []  # what is not there may be what could not be read
+            # An override that could not be read springs back to its series' own time.
+            unsure = {one.uid for one in problems} & {uid for uid, _ in known}
+            kept = [one for one in kept if one.uid not in unsure]
         if (
             len(gone) >= FEW
             and len(gone) == sum(one.cancelled_at is None for one in known.values())
@@ -95,7 +103,7 @@ def bring(
         ):
             message = f"all {len(gone):,} events that it told before are gone"
             raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
-        counts = Counter(left_out=len(ahead) - len(kept))
+        counts = Counter(left_out=left_out)
         for event in kept:
             row = known.get((event.uid, event.original))
             counts[_take(tx, row, event, home, actor)] += 1
@@ -107,6 +115,19 @@ def bring(
         return Brought(**counts)
 
     return ports.ledger.transact(work)
+
+
+def _in_term(
+    ahead: Sequence[ToldEvent], known: Mapping[tuple[str, datetime], EventRow], calendar: TermCalendar
+) -> Sequence[ToldEvent]:
+    """What falls on a day of term. What is known stays known while nobody can say what kind of day it falls on."""
+    standing = {key for key, row in known.items() if row.cancelled_at is None}
+
+    def stays(one: ToldEvent) -> bool:
+        kind = calendar.day(one.wall.date()).kind
+        return kind is DayKind.TERM or (kind is DayKind.UNKNOWN and (one.uid, one.original) in standing)
+
+    return [one for one in ahead if stays(one)]
 
 
 def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor: Actor) -> EventRow:

@@ -19,6 +19,7 @@ class EventProblem:
     code: str
     message: str
     hint: str = ""
+    uid: str = ""  # of the event, where so much of it could be read
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ def answered(ports: Ports, row: SubscriptionRow, answer: Answer, *, actor: Actor
             answer.told.events,
             department=row.department,
             audience=row.audience,
+            problems=answer.told.problems,
             in_term=row.in_term,
             actor=replace(actor, on_behalf_of=row.made_by),
         )
@@ -111,7 +112,8 @@ def answered(ports: Ports, row: SubscriptionRow, answer: Answer, *, actor: Actor
         tx.sweeps.clear_alarm(SILENT, row.name)
         if answer.told is not None and answer.told.problems:
             count, first = len(answer.told.problems), answer.told.problems[0]
-            why = f"calendar {row.name}: {count} of its events cannot be read, the first: {first.message}"
+            why = f"calendar {row.name}: {count} of its events cannot be read, the first: {first.message}; "
+            why += "until they can be, none is taken for gone"
             tx.sweeps.raise_alarm(UNREADABLE, row.name, why)
         elif answer.told is not None or row.why:  # it is as it was before it talked nonsense
             tx.sweeps.clear_alarm(UNREADABLE, row.name)

@@ -48,7 +48,8 @@ def read_events(data: bytes, *, zone: str, begins: date, ends: date, limits: Lim
         try:
             events.append(_plain(raw, zone, limits))
         except _Unmeant as unmeant:
-            problems.append(EventProblem(f"event {number}", unmeant.code, unmeant.message, unmeant.hint))
+            uid = _uid_of_unread(raw, limits)
+            problems.append(EventProblem(f"event {number}", unmeant.code, unmeant.message, unmeant.hint, uid))
     found: list[ToldEvent] = []
     school = ZoneInfo(zone)
     series = {str(e["UID"]) for e in events if e.keys() & {"RRULE", "RDATE", "RECURRENCE-ID"}}
@@ -56,7 +57,8 @@ def read_events(data: bytes, *, zone: str, begins: date, ends: date, limits: Lim
         try:
             found.append(_told(one, zone, series))
         except _Unmeant as unmeant:
-            problems.append(EventProblem("a date of a series", unmeant.code, unmeant.message, unmeant.hint))
+            where, uid = "a date of a series", str(one["UID"])
+            problems.append(EventProblem(where, unmeant.code, unmeant.message, unmeant.hint, uid))
     found.sort(key=lambda event: (event.starts_at, event.uid))
     return ToldCalendar(tuple(found), tuple(problems))
 
@@ -301,6 +303,13 @@ def _text(raw: Raw, name: str, limits: Limits) -> str:
     if len(words) > limits.text:
         raise _Unmeant("text_too_long", f"its {name} is longer than {limits.text} characters", "shorten it")
     return words
+
+
+def _uid_of_unread(raw: Raw, limits: Limits) -> str:
+    try:
+        return _text(raw, "UID", limits)
+    except _Unmeant:
+        return ""
 
 
 def _sequence(raw: Raw) -> int:

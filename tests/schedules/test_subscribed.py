@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from broker.actor import Actor, ActorKind
-from broker.diary import subscriptions
+from broker.diary import event_book, subscriptions
+from broker.diary.event_book import Brought
+from broker.diary.events import ALONE, ToldEvent
 from broker.errors import NotFound, NotToBeChanged, UnknownAudience
 from broker.ports.calendar import SubscriptionRow
 from config.calendars import FETCHING, CalendarRoom
@@ -187,3 +189,60 @@ def test_a_name_is_taken_once_and_free_again(world: World, elsewhere: Elsewhere)
     with pytest.raises(NotFound):
         subscriptions.unsubscribe(world.ports, "choir", actor=BELL)
     subscribe(world, elsewhere)
+
+
+def read_again(world: World, there: Elsewhere, data: bytes) -> Brought | None:
+    """The calendar as it is now, read by the worker."""
+    there.data, there.etag = data, f'"{len(there.asked)}"'
+    due_again(world)
+    return next(iter(room(world).read_due()), None)
+
+
+@pytest.mark.parametrize("broken", [f"LOCATION:{'a' * 201}\r\nDTSTART:", "DTSTART;TZID=Nowhere:"])
+def test_what_cannot_be_read_is_not_taken_for_gone(world: World, elsewhere: Elsewhere, broken: str) -> None:
+    subscribe(world, elsewhere)
+    room(world).read_due()
+    lines = elsewhere.data.decode().replace("DTSTART:", broken, 1)
+    if "TZID" in broken:
+        lines = lines.replace("Z\r\n", "\r\n", 1)
+    brought = read_again(world, elsewhere, lines.encode())
+    assert brought is not None
+    assert (brought.cancelled, titles(world)) == (0, ["Choir"] * 3)
+    assert subscriptions.UNREADABLE in alarms(world)
+    brought = read_again(world, elsewhere, ics(4, 5))
+    assert brought is not None
+    assert brought.cancelled == 1
+
+
+def test_one_of_a_series_that_cannot_be_read_does_not_spring_back(world: World, elsewhere: Elsewhere) -> None:
+    first = (datetime.now(UTC) + timedelta(days=3)).replace(hour=12, minute=0, second=0)
+    series = ics(3).decode().replace("UID:3", "UID:3\r\nRRULE:FREQ=DAILY;COUNT=3")
+    moved = f"RECURRENCE-ID:{first:%Y%m%dT%H%M%SZ}\r\nDTSTART:{first:%Y%m%d}T170000Z\r\nLOCATION:%s"
+    both = series.replace("END:VCALENDAR", f"BEGIN:VEVENT\r\nUID:3\r\n{moved}\r\nEND:VEVENT\r\nEND:VCALENDAR")
+    elsewhere.data = (both % "Hall").encode()
+    subscribe(world, elsewhere)
+    room(world).read_due()
+    before = world.rows(select(t.event.c.starts_at))
+    assert first.replace(hour=17, microsecond=0) in {row.starts_at for row in before}
+    brought = read_again(world, elsewhere, (both % ("a" * 201)).encode())
+    assert brought == Brought()
+    assert world.rows(select(t.event.c.starts_at)) == before
+
+
+def bring(world: World, *told: ToldEvent, department: str = "music", in_term: bool = False) -> Brought:
+    return event_book.bring(
+        world.ports, "choir.ics", told, department=department, audience="Choir", in_term=in_term, actor=BELL
+    )
+
+
+def told(uid: str, starts: datetime, original: datetime = ALONE) -> ToldEvent:
+    wall = starts.replace(tzinfo=None)
+    return ToldEvent(uid, original, wall, starts, starts + timedelta(hours=1), "Choir", "Hall")
+
+
+def test_a_known_event_stays_while_nobody_knows_what_kind_of_day_it_falls_on(clocked: World) -> None:
+    beyond = datetime(2027, 9, 3, 14, tzinfo=UTC)  # no term is known that far
+    bring(clocked, told("a", beyond))
+    again = bring(clocked, told("a", beyond), told("b", beyond), in_term=True)
+    assert again == Brought(unchanged=1, left_out=1)
+    assert bring(clocked, in_term=True).cancelled == 1
