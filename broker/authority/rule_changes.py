@@ -7,6 +7,8 @@ from typing import Any
 
 from broker.actor import Actor
 from broker.authority import notices, operators
+from broker.diary.schedule_times import look_again
+from broker.diary.terms import calendar_now
 from broker.errors import Problem, RuleRefused, RulesUnreadable
 from broker.licences import licensing
 from broker.ports import Ports, Transaction
@@ -14,6 +16,7 @@ from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.adults import NOTICES
 from broker.rules.book import parameter_named, rules_of
+from broker.rules.calendar import BANK_HOLIDAYS
 from broker.rules.licence import CUSTODIANS
 from broker.rules.parameters import Value
 from broker.rules.values import Rules
@@ -73,6 +76,8 @@ def _keep(
     tx.cases.look_again()
     if read is None or before.get(CUSTODIANS) != after.get(CUSTODIANS):
         licensing.judge_again(ports, tx)
+    if read is None or before.get(BANK_HOLIDAYS) != after.get(BANK_HOLIDAYS):
+        look_again(tx, calendar_now(tx))
     facts = rules_changed(before, made.version, made.changed, why)
     tx.record.add([Entry("rules.changed", actor, facts)])
     return made

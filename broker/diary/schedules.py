@@ -120,6 +120,8 @@ def change(
             lasts=lasts if lasts is not None else row.lasts,
             made_by=actor.id if draft is not None else row.made_by,  # who worded it last: it is said for them
             changed_at=tx.now,
+            # A new time that is past today was never meant to be announced late.
+            looked_until=tx.now if pattern is not None else row.looked_until,
             approved=None if draft is not None else row.approved,
         )
         operators.must(tx, actor, OperatorRole.AUTHOR, changed.draft.department)
@@ -159,9 +161,12 @@ def move(ports: Ports, name: str, on: date, to: datetime, *, actor: Actor) -> Oc
 
     def work(tx: Transaction) -> Occurrence:
         row, original = _to_be_changed(tx, name, on, actor)
-        if tx.schedules.outcome(row.id, original) is not None:
+        told = tx.schedules.outcome(row.id, original)
+        if told is not None:
             message = "it has been announced already"
             hint = f"take that back first: carillon schedule cancel {row.name!r} {on.isoformat()}"
+            if told.outcome is Outcome.CANCELLED:
+                message, hint = "it was announced and taken back", "announce the new time by itself"
             raise NotToBeChanged(Problem("too_late", "date", message, hint))
         moved = replace(row.pattern, moved={**row.pattern.moved, original: to})
         calendar = calendar_now(tx)

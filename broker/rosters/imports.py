@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from broker.actor import Actor
+from broker.diary.schedule_times import look_again
+from broker.diary.terms import calendar_now
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from broker.record import Entry
@@ -51,6 +53,8 @@ def import_roster(
             tx.stops.add(StopKind.PERSON, pupil)
         for address in brakes.addresses:
             tx.stops.add(StopKind.ADDRESS, address)
+        if difference.terms.any:
+            look_again(tx, calendar_now(tx))
         tx.record.add([_entry(difference, brakes, actor)])
     return difference
 

@@ -52,15 +52,19 @@ def clocked(tmp_path, sqlite_template, clock: PretendClock) -> Iterator[World]:
     ledger.close()
 
 
-def _choir(ledger: Ledger, signer: HmacSigner) -> World:
-    accounts = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("mails", "email")]
-    install(ledger, SCHOOL, {"music": "Music", "office": "School office"}, accounts)
-    world = World.over(ledger, signer)
+def choir() -> SmallSchool:
     school = SmallSchool()
     for n in range(3):
         pupil = school.pupil(f"Pupil{n}", "Choir")
         school.guardian(f"Parent{n}", pupil, mobiles=(f"+4479111234{n:02d}",), emails=(f"p{n}@example.org",))
-    world.bring(school)
+    return school
+
+
+def _choir(ledger: Ledger, signer: HmacSigner) -> World:
+    accounts = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("mails", "email")]
+    install(ledger, SCHOOL, {"music": "Music", "office": "School office"}, accounts)
+    world = World.over(ledger, signer)
+    world.bring(choir())
     with ledger.begin() as tx:
         tx.calendars.replace(TERMS, by="test")
     return world

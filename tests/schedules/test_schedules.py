@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People
+from broker.authority import rule_changes
 from broker.diary import scheduler, schedules
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import BadRecurrence, Pattern, Rule, read_rule
@@ -21,9 +22,12 @@ from broker.diary.schedule_times import coming
 from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, RuleBroken
 from broker.ports.calendar import Outcome, ScheduleRow
+from broker.rosters.imports import import_roster
+from broker.rosters.roster import RosterTerm, TermKind
+from broker.rules.calendar import BANK_HOLIDAYS
 from broker.testing.clock import PretendClock
 from ledger import tables as t
-from tests.schedules.conftest import TERMS
+from tests.schedules.conftest import TERMS, choir
 from tests.support.broker_world import World
 
 LONDON = "Europe/London"
@@ -181,6 +185,8 @@ def test_a_cancelled_one_does_not_take_place_and_what_was_announced_is_taken_bac
     assert late.value.problem.code == "too_late"
     assert schedules.cancel(clocked.ports, "Choir", date(2026, 9, 1), actor=BELL)
     assert all(row.withdrawn_at for row in clocked.rows(select(t.announcement)))
+    with pytest.raises(NotToBeChanged, match="taken back"):
+        schedules.move(clocked.ports, "Choir", date(2026, 9, 1), datetime(2026, 9, 2, 9), actor=BELL)
     clock.advance(timedelta(days=8))
     scheduler.make_due(clocked.ports, actor=SYSTEM)
     assert outcomes(clocked, row) == [(datetime(2026, 9, 1, 8), Outcome.CANCELLED)]
@@ -215,6 +221,41 @@ def test_what_is_changed_holds_for_all_that_is_to_come(clocked: World, clock: Pr
     scheduler.make_due(clocked.ports, actor=SYSTEM)
     clock.advance(timedelta(minutes=1))
     assert [row.text for row in clocked.rows(select(t.content))] == ["Choir is at 16:00 now."]
+
+
+def test_a_change_to_an_hour_that_is_past_announces_nothing_late(clocked: World, clock: PretendClock) -> None:
+    save(clocked, when=pattern(datetime(2026, 9, 1, 16)))
+    clock.advance(timedelta(hours=3))
+    schedules.change(clocked.ports, "Choir", pattern=pattern(datetime(2026, 9, 1, 8)), actor=BELL)
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 0
+    clock.advance(timedelta(days=7))
+    assert scheduler.make_due(clocked.ports, actor=SYSTEM) == 1
+
+
+def next_at(world: World) -> datetime | None:
+    with world.ledger.look() as tx:
+        return schedules.the(tx, "Choir").next_at
+
+
+def test_a_rule_about_bank_holidays_moves_the_next_time_at_once(clocked: World) -> None:
+    save(clocked)
+    assert next_at(clocked) == datetime(2026, 9, 1, 7, tzinfo=UTC)
+    rule_changes.change(clocked.ports, BANK_HOLIDAYS, "UZ", "a holiday on 1 September", actor=BELL)
+    assert next_at(clocked) == datetime(2026, 9, 2, 6, tzinfo=UTC)  # when it is looked at again
+
+
+def test_a_rosters_terms_move_the_next_time_at_once(clocked: World) -> None:
+    def bring_term(begins: date) -> None:
+        term = RosterTerm("autumn", "Autumn", TermKind.TERM, begins, date(2026, 12, 18))
+        import_roster(clocked.ports, replace(choir().roster(), terms=(term,)), actor=SYSTEM)
+
+    with clocked.ledger.begin() as tx:
+        tx.calendars.replace([], by="test")
+    bring_term(date(2026, 9, 2))
+    save(clocked)
+    assert next_at(clocked) == datetime(2026, 9, 2, 6, tzinfo=UTC)
+    bring_term(date(2026, 9, 1))
+    assert next_at(clocked) == datetime(2026, 9, 1, 7, tzinfo=UTC)
 
 
 def test_what_a_rule_or_intake_refuses_when_it_is_due_is_told_and_not_tried_for_ever(
