@@ -149,4 +149,4 @@ class Approvals(Protocol):
     def reword(
         self, announcement: Announcement, version: int, parts: Mapping[Part, str], language: str
     ) -> None:
-        """Keep a new version of the wording, with the files of the one before."""
+        """Keep a new version of the wording, with the files of the one before; its second thoughts begin anew."""

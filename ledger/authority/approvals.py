@@ -173,8 +173,10 @@ class Approvals:
     def reword(
         self, announcement: Announcement, version: int, parts: Mapping[Part, str], language: str
     ) -> None:
-        """Keep a new version of the wording, with the files of the one before."""
+        """Keep a new version of the wording, with the files of the one before; its second thoughts begin anew."""
         run = self._hand.connection.execute
+        said = t.announcement
+        run(update(said).where(said.c.id == announcement.id).values(settled_at=self._hand.now))
         words = {"announcement_id": announcement.id, "version": version, "language": language}
         run(insert(t.content), [{**words, "part": part.value, "text": text} for part, text in parts.items()])
         link = t.content_attachment

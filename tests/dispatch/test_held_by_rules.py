@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from broker import intake
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.announcement import Announcement, Purpose, Step, Urgency
-from broker.authority import rule_changes, second_thoughts, switching
+from broker.announcement import Announcement, Part, Purpose, Step, Urgency
+from broker.authority import approvals, rule_changes, second_thoughts, switching
 from broker.authority.second_thoughts import TooLate
 from broker.errors import InvalidAnnouncement, NotFound, RuleBroken, RuleRefused
 from broker.policy import ALLOW
@@ -70,6 +70,21 @@ def test_a_routine_announcement_waits_out_its_undo_window_and_then_leaves(thirty
     assert thirty.states(said) == {"sent": 30}
     assert verdicts(thirty, said) == [("hold", "undo_window"), ("allow", "")]
     assert thirty.record().count("announcement.judged") == 2
+
+
+def test_other_words_wait_out_a_window_of_their_own(thirty: World) -> None:
+    setting(thirty, "undo.window", "60 s")
+    said = intake.accept(thirty.ports, thirty.draft(), actor=BELL).announcement
+    thirty.pass_time(timedelta(seconds=61))
+    approvals.reword(thirty.ports, said.public_id, {Part.SHORT: "The coach leaves at nine."}, actor=BELL)
+    thirty.sweep()
+    go_through(thirty, said)
+    assert thirty.states(said) == {}
+    assert verdicts(thirty, said) == [("hold", "undo_window")]
+    thirty.pass_time(timedelta(seconds=61))
+    thirty.sweep()
+    go_through(thirty, said)
+    assert thirty.states(said) == {"sent": 30}
 
 
 def test_what_is_undone_in_time_never_leaves(thirty: World) -> None:
