@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,7 +13,7 @@ from broker.diary import subscriptions
 from broker.diary.event_book import Brought
 from broker.diary.recurrence import HORIZON
 from broker.diary.subscriptions import Answer
-from broker.errors import RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from broker.ports.calendar import SubscriptionRow
 from sources import fetch
@@ -20,6 +21,7 @@ from sources.calendars import LIMITS, events_of_csv, events_of_ics, looks_like_i
 from sources.fetch import FetchRefused, Seen
 
 AWAY = frozenset({"too_slow", "unreachable", "bad_answer"})  # of a server that has a bad day
+log = logging.getLogger(__name__)
 FETCHING = replace(fetch.LIMITS, most=LIMITS.file_bytes)
 
 
@@ -44,11 +46,22 @@ class CalendarRoom:
     def read(self, row: SubscriptionRow) -> Brought | None:
         """Read one; None where it could not be."""
         try:
-            return subscriptions.answered(self._ports, row, self.asked(row), actor=self._actor)
+            return self._read(row)
         except RuleBroken as broken:
             away = isinstance(broken, FetchRefused) and broken.problem.code in AWAY
             subscriptions.failed(self._ports, row, broken, away=away)
             return None
+
+    def _read(self, row: SubscriptionRow) -> Brought:
+        """Raises RuleBroken, whatever it stumbles over."""
+        try:
+            return subscriptions.answered(self._ports, row, self.asked(row), actor=self._actor)
+        except RuleBroken:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one stranger's calendar stops no other, and is told of
+            log.error("calendar %s: reading it failed with %s", row.id, type(fault).__name__)
+            message = f"it cannot be read ({type(fault).__name__})"
+            raise RuleBroken(Problem("unreadable", "", message, "look at the calendar")) from None
 
     def asked(self, row: SubscriptionRow) -> Answer:
         """What its address holds now. Raises RuleBroken."""

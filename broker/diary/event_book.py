@@ -86,21 +86,22 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         home = _Home(source, department, audience)
         calendar = calendar_now(tx)
         ahead = [event for event in told if tx.now < event.starts_at < tx.now + HORIZON]
-        known = {(one.uid, one.original): one for one in tx.events.of_source(source, begins=tx.now)}
+        # One that is past may have been moved to next week: it is known all the same.
+        rows = tx.events.of_source(source, begins=tx.now - HORIZON)
+        known = {(one.uid, one.original): one for one in rows}
+        standing = {
+            k: one for k, one in known.items() if one.starts_at >= tx.now and one.cancelled_at is None
+        }
         kept = _in_term(ahead, known, calendar) if in_term else ahead
         left_out = len(ahead) - len(kept)
         here = {(one.uid, one.original) for one in kept}
-        gone = [one for key, one in known.items() if key not in here and one.cancelled_at is None]
+        gone = [one for key, one in standing.items() if key not in here]
         if problems:
             gone = []  # what is not there may be what could not be read
             # An override that could not be read springs back to its series' own time.
             unsure = {one.uid for one in problems} & {uid for uid, _ in known}
             kept = [one for one in kept if one.uid not in unsure]
-        if (
-            len(gone) >= FEW
-            and len(gone) == sum(one.cancelled_at is None for one in known.values())
-            and not expect_gone
-        ):
+        if len(gone) >= FEW and len(gone) == len(standing) and not expect_gone:
             message = f"all {len(gone):,} events that it told before are gone"
             raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
         counts = Counter(left_out=left_out)

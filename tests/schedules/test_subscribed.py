@@ -17,6 +17,7 @@ from broker.diary.event_book import Brought
 from broker.diary.events import ALONE, ToldEvent
 from broker.errors import NotFound, NotToBeChanged, UnknownAudience
 from broker.ports.calendar import SubscriptionRow
+from broker.testing.clock import PretendClock
 from config.calendars import FETCHING, CalendarRoom
 from ledger import tables as t
 from tests.support.broker_world import World
@@ -246,3 +247,27 @@ def test_a_known_event_stays_while_nobody_knows_what_kind_of_day_it_falls_on(clo
     again = bring(clocked, told("a", beyond), told("b", beyond), in_term=True)
     assert again == Brought(unchanged=1, left_out=1)
     assert bring(clocked, in_term=True).cancelled == 1
+
+
+def test_one_that_is_past_and_is_moved_to_next_week_is_known_again(
+    clocked: World, clock: PretendClock
+) -> None:
+    starts = clock.now + timedelta(hours=1)
+    bring(clocked, told("a", starts))
+    clock.advance(timedelta(days=1))
+    assert bring(clocked) == Brought()  # it took place: it is not gone
+    assert bring(clocked, told("a", starts + timedelta(days=7))) == Brought(moved=1)
+
+
+def test_a_calendar_that_nobody_foresaw_is_told_and_stops_no_other(
+    world: World, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    subscribe(world, elsewhere)
+    subscribe(world, elsewhere, name="band")
+    monkeypatch.setattr("config.calendars.events_of_ics", stumbles)
+    assert room(world).read_due() == []
+    assert len(elsewhere.asked) == 2
+    assert alarms(world) == {subscriptions.UNREADABLE}
