@@ -116,9 +116,12 @@ class Moves:
         """Keep folded evidence on attempts: attempt → the news that stands."""
         if lessons:
             self._hand.run_rows(
+                # A callback may come when its attempt was erased (no digest any more): nothing personal comes back.
                 "UPDATE attempt SET evidence = u.evidence,"
-                " provider_id = coalesce(u.provider_id, attempt.provider_id),"
-                " code = coalesce(u.code, attempt.code), why = coalesce(u.why, attempt.why)"
+                " provider_id = CASE WHEN attempt.digest = '' THEN attempt.provider_id"
+                " ELSE coalesce(u.provider_id, attempt.provider_id) END,"
+                " code = coalesce(u.code, attempt.code),"
+                " why = CASE WHEN attempt.digest = '' THEN attempt.why ELSE coalesce(u.why, attempt.why) END"
                 f" FROM {self._hand.dialect.rows(_LEARN)} WHERE attempt.id = u.id",
                 _LEARN,
                 [
@@ -136,7 +139,10 @@ class Moves:
             "UPDATE delivery SET state = u.state, fence = delivery.fence + u.raise_by,"
             " requeued_fence = CASE WHEN u.requeue = 1 THEN delivery.fence ELSE delivery.requeued_fence END,"
             " burned = CASE WHEN u.requeue = 1 THEN 0 ELSE delivery.burned END,"
-            " code = u.code, why = u.why, due_at = coalesce(u.due_at, delivery.due_at),"
+            # What a provider says late must not name again whoever was erased meanwhile (an attempt without digest).
+            " code = u.code, why = CASE WHEN u.why <> '' AND EXISTS (SELECT 1 FROM attempt a"
+            " WHERE a.delivery_id = delivery.id AND a.digest = '') THEN '' ELSE u.why END,"
+            " due_at = coalesce(u.due_at, delivery.due_at),"
             " lookup_at = u.lookup_at, lookups = coalesce(u.lookups, delivery.lookups), lease_until = NULL,"
             # Tried anew, it may be lost anew, and then nobody has decided about that yet.
             " settled_by = CASE WHEN u.requeue = 1 THEN NULL ELSE coalesce(u.settled_by, delivery.settled_by) END,"

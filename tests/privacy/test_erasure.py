@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from broker.address import AddressKind
 from broker.announcement import Part
+from broker.confirm import apply_news
 from broker.consent import optouts
+from broker.delivery import Evidence
 from broker.errors import NotFound, NotToBeChanged
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
@@ -21,6 +23,7 @@ from broker.privacy import erasure, redact
 from broker.privacy.erasure import Ground
 from broker.rosters.imports import look
 from broker.testing.channel_bench import Fault
+from broker.values import News
 from ledger import tables as t
 from ledger.reads.kept import compare
 from ledger.record import verify
@@ -65,6 +68,25 @@ def test_no_trace_of_a_pupil_is_in_any_column_of_any_table(planted: Planted) -> 
     families.unblock(planted.world.ports, OTHER, PUPIL, why="over", actor=OFFICE)
     erase(planted.world, PUPIL)
     assert planted.everywhere(PUPIL) == []
+
+
+def test_what_a_provider_says_late_brings_nothing_back(planted: Planted) -> None:
+    """Its id of a message is a key to the number there, and its reasons quote who was written to."""
+    world = planted.world
+    [late] = world.rows(
+        select(t.attempt.c.id, t.attempt.c.delivery_id)
+        .join(t.delivery, t.delivery.c.id == t.attempt.c.delivery_id)
+        .join(t.address, t.address.c.id == t.delivery.c.address_id)
+        .where(t.address.c.value == EMAIL, t.delivery.c.state == "sent")
+    )
+    erase(world, GUARDIAN)
+    news = News(Evidence.BOUNCED, late.id, "late-4711", code="5.1.1", why=f"<{EMAIL}>: no such user")
+    assert world.ledger.transact(lambda tx: apply_news(tx, [news], actor=OFFICE)) == 1
+    [attempt] = world.rows(select(t.attempt).where(t.attempt.c.id == late.id))
+    [delivery] = world.rows(select(t.delivery).where(t.delivery.c.id == late.delivery_id))
+    assert (attempt.provider_id, attempt.evidence, attempt.code) == (None, "rejected", "5.1.1")
+    assert (delivery.state, delivery.code) == ("rejected", "5.1.1")
+    assert [place for place in planted.everywhere(GUARDIAN) if ": hash " not in place] == []
 
 
 def test_nobody_else_is_touched(planted: Planted) -> None:
