@@ -72,7 +72,8 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
 
     `in_term` leaves out what falls on no day of term. `problems` is what of the source could not be read: while there
     is any, nothing is taken for gone, and what is known of an event that has one stays as it is.
-    Raises NotToBeChanged, with nothing done, when all that the source told before is gone and nobody `expect_gone`.
+    Raises NotToBeChanged, with nothing done, when all that the source told before is gone and nobody `expect_gone`, or
+    when another department has a source of this name.
     """
     if len(told) > MOST:
         raise NotToBeChanged(
@@ -88,6 +89,9 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         ahead = [event for event in told if tx.now < event.starts_at < tx.now + HORIZON]
         # One that is past may have been moved to next week: it is known all the same.
         rows = tx.events.of_source(source, begins=tx.now - HORIZON)
+        if any(one.department != department for one in rows):
+            message = "another department's calendar has this name"
+            raise NotToBeChanged(Problem("source_taken", "source", message, "choose another: --source"))
         known = {(one.uid, one.original): one for one in rows}
         standing = {
             k: one for k, one in known.items() if one.starts_at >= tx.now and one.cancelled_at is None
@@ -111,7 +115,7 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         for row in gone:
             _cancel(tx, row, actor)
         counts["cancelled"] += len(gone)
-        facts = {"source": source, **counts}
+        facts = {"department": department, **counts}  # a source may be called after somebody
         tx.record.add([Entry("events.brought", actor, facts)])
         return Brought(**counts)
 

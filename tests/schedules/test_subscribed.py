@@ -271,3 +271,13 @@ def test_a_calendar_that_nobody_foresaw_is_told_and_stops_no_other(
     assert room(world).read_due() == []
     assert len(elsewhere.asked) == 2
     assert alarms(world) == {subscriptions.UNREADABLE}
+
+
+def test_another_departments_calendar_of_the_same_name_is_left_alone(
+    clocked: World, clock: PretendClock
+) -> None:
+    bring(clocked, told("a", clock.now + timedelta(days=3)))
+    with pytest.raises(NotToBeChanged) as refused:
+        bring(clocked, told("b", clock.now + timedelta(days=4)), department="office")
+    assert refused.value.problem.code == "source_taken"
+    assert titles(clocked) == ["Choir"]
