@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from time import thread_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from sources.calendars.structure import text_of
 Raw = Any  # a component as the parser left it: each property may be a list, or broken
 _NO_END = timedelta(hours=1)  # of an event with a start alone
 _LONGEST = timedelta(days=400)
+_SET = 100  # series that are worked out between two looks at the time
 
 
 class _Unmeant(BrokerError):
@@ -158,22 +160,34 @@ def _rule(rule: Any, starts: date, zone: str) -> dict[str, Any]:
 def _expanded(
     events: Sequence[Event], begins: date, ends: date, zone: ZoneInfo, limits: Limits
 ) -> Iterator[Raw]:
-    if not events:
-        return
-    calendar = Calendar()
+    """A set of series at a time, so that a file of dear ones is refused before it keeps a worker for minutes."""
+    series: dict[str, list[Event]] = {}
     for event in events:
-        calendar.add_component(event)
+        series.setdefault(str(event["UID"]), []).append(event)
+    uids = list(series)
     first, last = (datetime.combine(day, time(), zone) for day in (begins, ends))
-    query = recurring_ical_events.of(calendar, skip_bad_series=False)
-    try:
-        found = query.between(first, last)
-    except Exception as fault:  # noqa: BLE001 - as above
-        refuse(
-            "bad_series", "file", f"a series cannot be worked out ({type(fault).__name__})", "export it again"
-        )
-    if len(found) > limits.times:
-        refuse("too_many_times", "file", f"more than {limits.times:,} times in a year", "export fewer events")
-    yield from found
+    until = thread_time() + limits.expanding.total_seconds()
+    count = 0
+    for at in range(0, len(uids), _SET):
+        if thread_time() > until:
+            hint = (
+                "export fewer series, or as single events; those from long ago, or with rare rules, are dear"
+            )
+            refuse("too_slow", "file", "its series take too long to work out", hint)
+        calendar = Calendar()
+        for event in (event for uid in uids[at : at + _SET] for event in series[uid]):
+            calendar.add_component(event)
+        try:
+            found = recurring_ical_events.of(calendar, skip_bad_series=False).between(first, last)
+        except Exception as fault:  # noqa: BLE001 - as above
+            message = f"a series cannot be worked out ({type(fault).__name__})"
+            refuse("bad_series", "file", message, "export it again")
+        count += len(found)
+        if count > limits.times:
+            refuse(
+                "too_many_times", "file", f"more than {limits.times:,} times in a year", "export fewer events"
+            )
+        yield from found
 
 
 @dataclass(frozen=True, slots=True)

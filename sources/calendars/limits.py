@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NoReturn
 
 from broker.errors import Problem, RuleBroken
@@ -21,6 +22,7 @@ class Limits:
     events: int = 5_000  # as written: a series is one
     dates: int = 1_000  # EXDATE and RDATE of one event
     times: int = 20_000  # of all events, between the two days asked for
+    expanding: timedelta = timedelta(seconds=10)  # of the processor's time, for all series together
     text: int = 200  # characters of a title, a place, a uid
 
 

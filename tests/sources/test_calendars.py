@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -153,6 +153,17 @@ def test_more_events_or_times_than_a_schools_are_refused() -> None:
         events_of_ics(
             ics(*event(*CHOIR, "RRULE:FREQ=DAILY")), zone=LONDON, begins=YEAR[0], ends=YEAR[1], limits=small
         )
+
+
+def test_series_that_take_too_long_are_refused_after_a_set_of_them() -> None:
+    rare = ("DTSTART:20000229T080000", "RRULE:FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29")
+    lines = [line for n in range(150) for line in event(*(rare if n < 2 else CHOIR), uid=str(n))]
+    small = replace(LIMITS, expanding=timedelta(milliseconds=1))
+    with pytest.raises(CalendarUnreadable, match="too long") as refused:
+        events_of_ics(ics(*lines), zone=LONDON, begins=YEAR[0], ends=YEAR[1], limits=small)
+    assert refused.value.problem.code == "too_slow"
+    told = events_of_ics(ics(*lines), zone=LONDON, begins=YEAR[0], ends=YEAR[1])
+    assert len(told.events) == 148
 
 
 def test_a_year_of_a_thousand_events_is_expanded_in_two_seconds() -> None:
