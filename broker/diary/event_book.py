@@ -137,9 +137,8 @@ def _in_term(
 
 def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor: Actor) -> EventRow:
     """Keep an event that somebody typed in. Raises NotToBeChanged, UnknownAudience, NotAllowed."""
-    if not (told.title.isprintable() and told.place.isprintable() and len(told.title) <= LONGEST):
-        message = f"a title and a place are one line of at most {LONGEST} characters"
-        raise NotToBeChanged(Problem("bad_text", "title", message, "shorten it"))
+    _check_words("title", told.title)
+    _check_words("place", told.place)
 
     def work(tx: Transaction) -> EventRow:
         operators.must(tx, actor, OperatorRole.AUTHOR, department)
@@ -165,6 +164,7 @@ def move(
     actor: Actor,
 ) -> EventRow:
     """Move an event to another time, or place. Raises NotFound, NotToBeChanged."""
+    _check_words("place", place or "")
 
     def work(tx: Transaction) -> EventRow:
         row = _mine(tx, public_id, actor)
@@ -293,6 +293,12 @@ def _taken_back(tx: Transaction, announcement: UUID | None, actor: Actor) -> Ann
     if said is not None:
         intake.forbid(tx, said, actor=actor)
     return said
+
+
+def _check_words(field: str, words: str) -> None:
+    if not (words.isprintable() and len(words) <= LONGEST):
+        message = f"a title and a place are one line of at most {LONGEST} characters"
+        raise NotToBeChanged(Problem("bad_text", field, message, "shorten it"))
 
 
 def _known(tx: Transaction, department: str, audience: str) -> None:

@@ -42,6 +42,9 @@ def test_events_are_listed_moved_and_cancelled(music: Any) -> None:
     first = listed[0]["id"]
     moved = music("events", "move", first, "--to", f"{DAY} 19:30", "--place", "Chapel", "--json").json
     assert (moved["place"], moved["sequence"]) == ("Chapel", 1)
+    for place in ("Hall\nCall 07700 900123", "x" * 201):
+        unmeant = music("events", "move", first, "--to", f"{DAY} 19:30", "--place", place, "--json")
+        assert (unmeant.error["code"], unmeant.error["field"]) == ("bad_text", "place")
     assert music("events", "cancel", listed[1]["id"], "--json").json == {"cancelled": True}
     assert music("events", "cancel", listed[1]["id"], "--json").json == {"cancelled": False}
     assert "cancelled" in music("events").out
