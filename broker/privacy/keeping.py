@@ -23,6 +23,13 @@ AT = timedelta(hours=2, minutes=30)  # by the school's clock: backups are over, 
 CHUNK = 500  # rows
 LEASE = timedelta(minutes=5)
 A_WHILE = timedelta(minutes=2)  # then the lease is taken anew
+# What goes row by row, each by its own age.
+BY_AGE: Mapping[str, Kept] = {
+    "receipts": Kept.RECEIPTS,
+    "answers": Kept.ANSWERS,
+    "remarks": Kept.RECORD,
+    "timetables": Kept.CONTENT,
+}
 
 Chore = Callable[[Transaction, Keeping, Actor], Pruned]
 
@@ -134,9 +141,7 @@ def _aged(kept: Kept) -> Chore:
 def chores() -> Mapping[str, Chore]:
     """What there is to do, in its order: an address must be nobody's before it goes."""
     return {
-        "receipts": _aged(Kept.RECEIPTS),
-        "answers": _aged(Kept.ANSWERS),
-        "remarks": _aged(Kept.RECORD),
+        **{name: _aged(kept) for name, kept in BY_AGE.items()},
         "content": _content,
         "messages": _messages,
         "people": _Leavers(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import ColumnElement, Table, exists, false, or_, select
+from sqlalchemy import ColumnElement, Table, and_, exists, false, not_, or_, select
 
 from ledger import tables as t
 from ledger.hand import Hand
@@ -45,10 +45,20 @@ def of_somebody(table: Table, held: Held) -> ColumnElement[bool]:
         if whose is Whose.ALONE_HASH:
             by_hash = (t.address.c.hash == table.c[column], t.address.c.id == theirs.address_id)
             same = (theirs.person_id == hold.person_id, *by_hash)
+            found.append(of_nobody(t.address.c.hash == table.c[column]))
         found.append(exists().where(hold.lifted_at.is_(None), *same))
     if "announcement_id" in table.c:
         found.append(of_announcement(table.c.announcement_id))
     return or_(false(), *found)
+
+
+def of_nobody(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether these are addresses that nobody holds any more, while somebody is held: they may have been theirs."""
+    hold = t.legal_hold.c
+    return and_(
+        exists().where(hold.lifted_at.is_(None), hold.person_id.is_not(None)),
+        exists().where(which, not_(exists().where(t.person_address.c.address_id == t.address.c.id))),
+    )
 
 
 def any_stands(hand: Hand) -> bool:

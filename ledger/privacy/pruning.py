@@ -29,6 +29,7 @@ from sqlalchemy import (
 from broker.delivery import State
 from broker.ports.office import PersonRow
 from broker.ports.privacy import Pruned
+from broker.rules.keeping import Kept
 from ledger import tables as t
 from ledger.hand import Hand
 from ledger.office.families import person_row
@@ -120,7 +121,7 @@ class Prunings:
     def leavers_addresses(self, before: datetime, *, limit: int) -> Pruned:
         """Of those who left only keyed hashes stay, until they are erased: a stop and an answer are found by them.
 
-        An address that nobody holds goes whole.
+        An address that nobody holds goes whole; while anything is held for the law it stays.
         """
         here = self._held_by(or_(t.person.c.active, t.person.c.changed_at >= before))
         kept = exists().where(
@@ -130,7 +131,8 @@ class Prunings:
         )
         left = self._empty(and_(self._held_by(true()), not_(here), not_(kept)), limit)
         orphans = and_(t.address.c.confirmed_at < before, not_(self._held_by(true())))
-        nobodys = self._empty(orphans, limit, hash=b"")
+        # Nobody can tell whether one was a held person's before.
+        nobodys = 0 if holds.any_stands(self._hand) else self._empty(orphans, limit, hash=b"")
         return Pruned(left + nobodys, more=limit in (left, nobodys))
 
     def leavers(self, before: datetime, *, after: int, limit: int) -> Sequence[PersonRow]:
@@ -158,7 +160,10 @@ class Prunings:
             table = t.metadata.tables[name]
             keys = list(table.primary_key)
             of_age = table.c[held.aged].is_not(None) & (table.c[held.aged] < before)
-            chosen = select(*keys).where(of_age, not_(holds.of_somebody(table, held))).limit(limit)
+            stays = holds.of_somebody(table, held)
+            if held.kept is Kept.CONTENT and "announcement_id" in table.c:
+                stays = or_(stays, holds.told_somebody(self._hand, table.c.announcement_id))
+            chosen = select(*keys).where(of_age, not_(stays)).limit(limit)
             if len(keys) != 1:
                 raise AssertionError(f"{name} goes by its age and has more than one key")
             gone = self._hand.connection.execute(delete(table).where(keys[0].in_(chosen))).rowcount
@@ -186,7 +191,7 @@ class Prunings:
         return self._not_held(t.duty.c.person_id)
 
     def _may_go(self, now: datetime) -> ColumnElement[bool]:
-        """A delivery about nobody who is held, to nobody's address who is held, and not under way."""
+        """A delivery about nobody who is held, to no address that is or may have been theirs, and not under way."""
         d = t.delivery.c
         under_way = and_(
             or_(
@@ -206,7 +211,9 @@ class Prunings:
             t.legal_hold.c.person_id == t.person_address.c.person_id,
             t.legal_hold.c.lifted_at.is_(None),
         )
-        return and_(not_(under_way), not_(about), not_(to))
+        return and_(
+            not_(under_way), not_(about), not_(to), not_(holds.of_nobody(t.address.c.id == d.address_id))
+        )
 
     def _drop_deliveries(self, ids: Sequence[int]) -> int:
         hand, bound = self._hand, self._hand.dialect.ids(ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from broker.privacy.keeping import BY_AGE
 from broker.rules.book import RULES
 from broker.rules.keeping import Kept
 from ledger import tables as t
@@ -50,6 +51,10 @@ def test_what_the_registry_names_is_there(name: str) -> None:
     if held.aged is not None:
         assert len(TABLES[name].primary_key) == 1
         assert held.kept.rule
+
+
+def test_whatever_goes_by_its_own_age_is_some_chore_of_the_night() -> None:
+    assert {held.kept for held in REGISTRY.values() if held.aged} == set(BY_AGE.values())
 
 
 def test_every_length_is_a_rule_of_the_book() -> None:

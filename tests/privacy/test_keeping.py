@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import func, select
 
 from broker.authority.rule_changes import change
+from broker.incoming import answers
+from broker.incoming.answering import Inbound
 from broker.privacy import erasure, keeping
 from broker.rosters.imports import import_roster
 from ledger import tables as t
 from ledger.reads.kept import compare
 from ledger.record import verify
 from tests.support.broker_world import World
-from tests.support.planted import GUARDIAN, MOBILE, OFFICE, OTHER, PUPIL, Planted
+from tests.support.planted import GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, Planted
 
 LONG = timedelta(days=800)
 
@@ -118,6 +120,52 @@ def test_what_somebody_who_is_held_was_told_and_wrote_stays_too(planted: Planted
         erasure.lift(world.ports, hold, actor=OFFICE)
     night(world)
     assert count(world, t.answer) == count(world, t.remark) == count(world, t.content) == 0
+
+
+def test_the_earlier_number_of_somebody_who_is_held_stays_with_what_came_from_it(planted: Planted) -> None:
+    world = planted.world
+    inbound = Inbound("sms", OLD_MOBILE, "We moved.", "moved")
+    world.ledger.transact(lambda tx: answers.record_inbound(world.ports, tx, inbound, actor=OFFICE))
+    world.sql("UPDATE answer SET done_at = received_at")
+    old = select(t.address.c.id).where(t.address.c.value == OLD_MOBILE)
+    moved = select(t.answer.c.id).where(t.answer.c.sender == OLD_MOBILE)
+    [went] = world.rows(
+        select(t.delivery.c.id).where(t.delivery.c.address_id.in_(old), t.delivery.c.state == "delivered")
+    )
+    its = select(t.delivery.c.id).where(t.delivery.c.id == went.id)
+    hold = erasure.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
+    world.pass_time(timedelta(days=3_000))
+    night(world)
+    assert [len(world.rows(each)) for each in (old, moved, its)] == [1, 1, 1]
+    erasure.lift(world.ports, hold, actor=OFFICE)
+    night(world)
+    assert [len(world.rows(each)) for each in (old, moved, its)] == [0, 0, 0]
+
+
+def test_lines_of_a_timetable_go_as_other_wordings_do(planted: Planted) -> None:
+    world = planted.world
+    [pupil] = world.rows(select(t.person.c.id).where(t.person.c.source_id == PUPIL))
+    [choir] = world.rows(select(t.people_group.c.id).where(t.people_group.c.folded_name == "choir"))
+    now = world.rows(select(func.max(t.announcement.c.accepted_at)))[0][0]
+    line = {
+        "announcement_id": planted.said.id,
+        "group_id": choir.id,
+        "source": "untis",
+        "key": "k",
+        "digest": "d",
+    }
+    line |= {"day": now.date(), "until": now, "place": 0, "words": "Mathematics is in S2.", "made_at": now}
+    with world.ledger.begin() as tx:
+        tx.hand.connection.execute(t.timetable_line.insert().values(id=1, **line))
+        reader = {"line_id": 1, "person_id": pupil.id, "made_at": now}
+        tx.hand.connection.execute(t.timetable_reader.insert().values(**reader))
+    hold = erasure.hold(world.ports, who=PUPIL, why="a claim", actor=OFFICE)
+    world.pass_time(LONG)
+    night(world)
+    assert (count(world, t.timetable_line), count(world, t.timetable_reader)) == (1, 1)
+    erasure.lift(world.ports, hold, actor=OFFICE)
+    assert night(world)["timetables"] == 2
+    assert (count(world, t.timetable_line), count(world, t.timetable_reader)) == (0, 0)
 
 
 def test_who_left_long_ago_is_erased_and_may_come_back(planted: Planted) -> None:
