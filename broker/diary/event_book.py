@@ -7,9 +7,9 @@ them. A reminder that had not left yet is taken back, and made anew for the new 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import uuid6
@@ -21,7 +21,7 @@ from broker.announcement import Announcement, People
 from broker.audience import fold
 from broker.authority import operators
 from broker.diary.calendar import DayKind, TermCalendar
-from broker.diary.events import EventProblem, ToldEvent
+from broker.diary.events import ALONE, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, Problem
@@ -99,20 +99,22 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         kept = _in_term(ahead, known, calendar) if in_term else ahead
         left_out = len(ahead) - len(kept)
         here = {(one.uid, one.original) for one in kept}
-        gone = [one for key, one in standing.items() if key not in here]
+        gone = {key: one for key, one in standing.items() if key not in here}
         if problems:
-            gone = []  # what is not there may be what could not be read
+            gone = {}  # what is not there may be what could not be read
             # An override that could not be read springs back to its series' own time.
             unsure = {one.uid for one in problems} & {uid for uid, _ in known}
             kept = [one for one in kept if one.uid not in unsure]
+        strangers = [one for one in kept if (one.uid, one.original) not in known]
+        for event, old in _moved_whole(strangers, gone.values()):
+            known[event.uid, event.original] = gone.pop((old.uid, old.original))
         if len(gone) >= FEW and len(gone) == len(standing) and not expect_gone:
             message = f"all {len(gone):,} events that it told before are gone"
             raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
         counts = Counter(left_out=left_out)
         for event in kept:
-            row = known.get((event.uid, event.original))
-            counts[_take(tx, row, event, home, actor)] += 1
-        for row in gone:
+            counts[_take(tx, known.get((event.uid, event.original)), event, home, actor)] += 1
+        for row in gone.values():
             _cancel(tx, row, actor)
         counts["cancelled"] += len(gone)
         facts = {"department": department, **counts}  # a source may be called after somebody
@@ -120,6 +122,22 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         return Brought(**counts)
 
     return ports.ledger.transact(work)
+
+
+def _moved_whole(
+    strangers: Iterable[ToldEvent], gone: Iterable[EventRow]
+) -> Iterator[tuple[ToldEvent, EventRow]]:
+    """A series whose start is moved has other originals: what is new and what is gone of a day are one and the same."""
+    of_day: dict[tuple[str, date], list[EventRow]] = {}
+    for row in gone:
+        of_day.setdefault((row.uid, _own_day(row)), []).append(row)
+    for event in strangers:
+        if same := of_day.get((event.uid, _own_day(event))):
+            yield event, same.pop(0)
+
+
+def _own_day(one: ToldEvent | EventRow) -> date:
+    return (one.wall if one.original == ALONE else one.original).date()
 
 
 def _in_term(
@@ -225,6 +243,7 @@ def _take(tx: Transaction, row: EventRow | None, event: ToldEvent, home: _Home, 
         return "unchanged"
     new = replace(
         row,
+        original=event.original,
         title=event.title[:LONGEST],
         place=event.place[:LONGEST],
         audience=event.group or home.audience,

@@ -53,7 +53,6 @@ class Events:
             "department_id": _owner(row.department),
             "source": row.source,
             "uid": row.uid,
-            "original": row.original.isoformat(),
         }
         made = insert(t.event).values(values).returning(t.event.c.id)
         return int(self._hand.connection.execute(made).scalar_one())
@@ -225,6 +224,7 @@ def _owner(slug: str) -> Any:
 
 def _values(row: EventRow) -> dict[str, Any]:
     return {
+        "original": row.original.isoformat(),
         "audience": row.audience,
         "title": row.title,
         "place": row.place,

@@ -281,3 +281,19 @@ def test_another_departments_calendar_of_the_same_name_is_left_alone(
         bring(clocked, told("b", clock.now + timedelta(days=4)), department="office")
     assert refused.value.problem.code == "source_taken"
     assert titles(clocked) == ["Choir"]
+
+
+def test_a_series_that_is_moved_whole_is_moved_and_neither_cancelled_nor_new(
+    clocked: World, clock: PretendClock
+) -> None:
+    def weekly(hour: int) -> list[ToldEvent]:
+        starts = [datetime(2026, 9, 8, hour, tzinfo=UTC) + timedelta(days=7 * week) for week in range(6)]
+        return [told("a", one, one.replace(tzinfo=None)) for one in starts]
+
+    bring(clocked, *weekly(14))
+    before = clocked.rows(select(t.event.c.public_id))
+    assert bring(clocked, *weekly(15)) == Brought(moved=6)
+    assert clocked.rows(select(t.event.c.public_id)) == before
+    assert bring(clocked, *weekly(15)) == Brought(unchanged=6)
+    alone = told("a", datetime(2026, 9, 8, 16, tzinfo=UTC))  # now it is no series any more
+    assert bring(clocked, alone) == Brought(moved=1, cancelled=5)
