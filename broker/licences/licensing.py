@@ -87,9 +87,12 @@ def silent(tx: Transaction) -> Mapping[str, str]:
     return {name: hold.why for name, hold in found.items() if hold is not None}
 
 
-def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> Shown:
+def save(
+    ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor, changes_version: int | None = None
+) -> Shown:
     """Keep what a form settles about an account; angles that it leaves out stay as they were.
 
+    `changes_version`: the version that the form was made from, if it was made from one; another one since is kept.
     The same form again changes nothing. What waited goes on within a second if all four hold now, and what is in hand
     stops within one if not. Raises NotFound, NotAllowed, InvalidLicence; then nothing has changed.
     """
@@ -97,7 +100,11 @@ def save(ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor) -> S
     def work(tx: Transaction) -> Shown:
         operators.must(tx, actor, OperatorRole.ADMIN)
         account = the_account(tx, name)
+        tx.licences.lock(account.id)
         before = tx.licences.of(account.id)
+        if changes_version is not None and (before is None or before.version != changes_version):
+            hint = f"look at it again: carillon licence show {name}"
+            raise InvalidLicence(Problem("changed_since", "account", "somebody changed it meanwhile", hint))
         wanted = licence_form.read(form, before.licence if before else None)
         digest = licence_form.digest_of(wanted)
         if before is None or before.digest != digest or before.licence.specimen:
@@ -120,7 +127,7 @@ def renew(ports: Ports, name: str, changes: Mapping[str, Any], *, actor: Actor) 
     form = licence_form.as_form(row.licence)
     for path, value in changes.items():
         _change(form, path, value)
-    return save(ports, name, form, actor=actor)
+    return save(ports, name, form, actor=actor, changes_version=row.version)
 
 
 def give_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> int:

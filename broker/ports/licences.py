@@ -64,6 +64,9 @@ class Licences(Protocol):
     def all(self) -> Sequence[LicenceRow]:
         """The newest licence of every account that is configured, by its name."""
 
+    def lock(self, account: int) -> None:
+        """Keep whoever else settles something about the account waiting until the end."""
+
     def add(self, account: int, licence: Licence, *, digest: str, by: str) -> int:
         """Keep a version that is new; returns its number."""
 

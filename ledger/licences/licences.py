@@ -46,10 +46,16 @@ class Licences:
         rows = self._hand.connection.execute(_newest().where(account.c.active).order_by(account.c.name))
         return [_row(row) for row in rows]
 
+    def lock(self, account_id: int) -> None:
+        """Whoever else settles something about the account waits."""
+        self._hand.connection.execute(
+            select(account.c.id).where(account.c.id == account_id).with_for_update()
+        )
+
     def add(self, account_id: int, what: Licence, *, digest: str, by: str) -> int:
         """Keep a version that is new; the account is locked, so that two offices count one after the other."""
         run, now = self._hand.connection.execute, self._hand.now
-        run(select(account.c.id).where(account.c.id == account_id).with_for_update())
+        self.lock(account_id)
         newest = run(
             select(func.max(licence_version.c.version)).where(licence_version.c.account_id == account_id)
         ).scalar_one()

@@ -189,6 +189,30 @@ def test_a_licence_is_warned_of_once_a_step_and_its_lapse_is_told(thirty: World)
     assert alarms(thirty) == {}
 
 
+def test_of_two_who_renew_at_once_the_second_is_told_and_the_first_is_kept(thirty: World) -> None:
+    settle(thirty)
+    theirs = (TODAY + timedelta(days=200)).isoformat()
+
+    class Interrupted(dict[str, Any]):
+        """Changes by somebody who has read the licence when a colleague saves it."""
+
+        def items(self) -> Any:
+            licensing.renew(thirty.ports, "texts", {"policy.review": theirs}, actor=SYSTEM)
+            return super().items()
+
+    with pytest.raises(InvalidLicence) as refused:
+        licensing.renew(thirty.ports, "texts", Interrupted({"policy.version": "9"}), actor=SYSTEM)
+    assert refused.value.problem.code == "changed_since"
+    with thirty.ledger.look() as tx:
+        account = tx.accounts.named("texts")
+        assert account is not None
+        row = tx.licences.of(account.id)
+    assert row is not None
+    kept = as_form(row.licence)["policy"]
+    assert (str(kept["review"]), kept["version"]) == (theirs, form()["policy"]["version"])
+    licensing.renew(thirty.ports, "texts", {"policy.version": "9"}, actor=SYSTEM)
+
+
 @ON_SQLITE
 def test_a_lapse_by_the_clock_is_told_in_the_record_and_as_an_alarm_until_it_is_renewed(
     thirty: World,
