@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, insert, select, update
 from broker.announcement import Part
 from broker.ports.licences import FoundPost
 from ledger.accounts import Accounts
+from ledger.announcements import newest_version
 from ledger.hand import Hand
 from ledger.tables import account, account_watch, announcement, attempt, content, department, found_post
 
@@ -140,6 +141,7 @@ class Posts:
                 announcement.c.withdrawn_at.is_(None),
                 announcement.c.ways.contains(json.dumps(channel)),
                 content.c.part.in_((Part.SHORT.value, Part.LONG.value)),
+                content.c.version == newest_version(),
             )
             # "short" sorts after "long", so that of one announcement the text of a post comes last and stands.
             .order_by(announcement.c.id.desc(), content.c.language, content.c.part)

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from broker import accounts, intake
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step
+from broker.authority import approvals
 from broker.errors import InvalidAnnouncement, KeyConflict, UnknownAudience
 from broker.licences import licensing
 from ledger import tables as t
@@ -223,6 +224,25 @@ def test_no_two_accounts_of_the_school_post_the_very_same(world: World, at_x: Ru
     assert post_of(world, said)[0] == "sent"
     intake.withdraw(world.ports, said.public_id, actor=SYSTEM)
     assert intake.accept(world.ports, again, actor=SYSTEM).created
+
+
+def test_of_what_was_reworded_only_the_newest_words_are_another_accounts(
+    world: World, at_x: RunningSandbox
+) -> None:
+    accounts_ = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("feed", "rss")]
+    accounts_ += [ConfiguredAccount("x", "twitter"), ConfiguredAccount("x_music", "twitter", "music")]
+    install(world.ledger, SCHOOL, {"office": "School office", "music": "Music"}, accounts_, sandbox=True)
+    licensing.give_specimens(world.ports)
+    world.channels.opened["x_music"] = world.channels.open("x")
+    both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
+    first = world.draft(parts={Part.SHORT: "The concert is on Friday."}, **both)
+    said = intake.accept(world.ports, first, actor=SYSTEM).announcement
+    approvals.reword(world.ports, said.public_id, {Part.SHORT: "The concert is on Monday."}, actor=SYSTEM)
+    again = world.draft(department="music", parts={Part.SHORT: "The concert is on Monday."}, **both)
+    with pytest.raises(InvalidAnnouncement) as caught:
+        intake.accept(world.ports, again, actor=SYSTEM)
+    assert caught.value.problem.code == "same_text"
+    assert intake.accept(world.ports, replace(again, parts=first.parts), actor=SYSTEM).created
 
 
 QUOTED = {Part.SHORT: "Well done!", Part.QUOTE: "20"}
