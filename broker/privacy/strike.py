@@ -42,9 +42,7 @@ def pattern(
     """What finds these in words: names, addresses as (kind, value), and ids that are long enough to be nothing else."""
     found = [rf"(?<!\w){_spaced(name)}(?!\w)" for name in names if name.strip()]
     for kind, value in values:
-        found.append(
-            _number(value) if kind == AddressKind.MOBILE.value else rf"(?<!\w){re.escape(value)}(?!\w)"
-        )
+        found.append(_number(value) if kind == AddressKind.MOBILE.value else _email(value))
     found += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in ids if len(one) >= SHORTEST_ID]
     # The longest first: of "Ann Lee-Jones" and "Ann Lee" the whole of it goes.
     return re.compile("|".join(sorted(found, key=len, reverse=True)), re.IGNORECASE) if found else _NOBODY
@@ -57,6 +55,12 @@ def striker(found: re.Pattern[str], instead: str = ERASED) -> Striker:
 
 def _spaced(name: str) -> str:
     return r"\s+".join(re.escape(part) for part in name.split())
+
+
+def _email(value: str) -> str:
+    """As it is written, and as it stands in a web address: %40 for its @."""
+    written = re.escape(value).replace("@", "(?:@|%40)")
+    return rf"(?:(?<!\w)|(?<=%2F)){written}(?!\w)"
 
 
 def _number(value: str) -> str:

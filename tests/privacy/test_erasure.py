@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from broker.announcement import Part
 from broker.confirm import apply_news
 from broker.consent import optouts
 from broker.delivery import Evidence
+from broker.diary import event_book
+from broker.diary.events import ALONE, ToldEvent
 from broker.errors import NotFound, NotToBeChanged
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
@@ -87,6 +90,24 @@ def test_what_a_provider_says_late_brings_nothing_back(planted: Planted) -> None
     assert (attempt.provider_id, attempt.evidence, attempt.code) == (None, "rejected", "5.1.1")
     assert (delivery.state, delivery.code) == ("rejected", "5.1.1")
     assert [place for place in planted.everywhere(GUARDIAN) if ": hash " not in place] == []
+
+
+def test_a_calendar_called_after_them_is_told_apart_still_and_names_nobody(planted: Planted) -> None:
+    world, now, name = planted.world, datetime.now(UTC), "of Zephyrine Quillfeather"
+    [office] = world.rows(select(t.department.c.id).where(t.department.c.slug == "office"))
+    url = f"https://calendar.example.org/ical/{EMAIL.replace('@', '%40')}/basic.ics"
+    shared = {"department_id": office.id, "audience": "Choir", "made_by": "Mrs Bell"}
+    with world.ledger.begin() as tx:
+        calendar = {"name": name, "url": url, "in_term": False, "every_seconds": 3600, "made_at": now}
+        tx.hand.connection.execute(t.calendar_subscription.insert().values(**shared, **calendar))
+    at = (now + timedelta(days=3)).replace(microsecond=0)
+    told = ToldEvent("u1", ALONE, at.replace(tzinfo=None), at, at + timedelta(hours=1), "Rehearsal")
+    bring = partial(event_book.bring, world.ports, department="office", audience="Choir", actor=OFFICE)
+    assert bring(name, [told]).new == 1
+    erase(world, GUARDIAN)
+    assert [place for place in planted.everywhere(GUARDIAN) if ": hash " not in place] == []
+    [row] = world.rows(select(t.calendar_subscription.c.name))
+    assert bring(row.name, [told]).unchanged == 1
 
 
 def test_nobody_else_is_touched(planted: Planted) -> None:

@@ -109,8 +109,7 @@ TABLES: dict[str, Held] = {
         Kept.SCHOOL,
         columns(
             stand_in="id department_id",
-            words="name audience",
-            key="url",
+            words="name audience url",  # an address of a calendar often has an email in it
             nothing="in_term every_seconds made_at tried_at read_at etag modified digest why retired_at",
             operator="made_by",
         ),
@@ -131,8 +130,8 @@ TABLES: dict[str, Held] = {
         Kept.SCHOOL,
         columns(
             stand_in="id public_id department_id",
-            words="audience title place",
-            nothing="source uid original wall starts_at ends_at sequence known_at cancelled_at",
+            words="audience title place source",  # struck as its subscription's name is: it is found by that
+            nothing="uid original wall starts_at ends_at sequence known_at cancelled_at",
             operator="made_by",
         ),
         Erasure.STRUCK,
