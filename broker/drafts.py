@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from broker import audience as audiences
 from broker.announcement import Attachment, Content, Draft, Purpose, Urgency
 from broker.channel import Channel, Traits
-from broker.errors import InvalidAnnouncement, Problem, SetupError, UnknownChannel
+from broker.errors import ChannelFailed, InvalidAnnouncement, Problem, SetupError, UnknownChannel
 from broker.licences import company
 from broker.naming import CHANGES
 from broker.office.groups import resolve
@@ -51,7 +51,7 @@ def judged(
     """What only the ledger can tell of a draft; returns when it is due and when it expires.
 
     `patient`: nobody is there to choose another way, so what an account that cannot be opened would say is not asked.
-    Raises InvalidAnnouncement, UnknownAudience; SetupError for such an account.
+    Raises InvalidAnnouncement, UnknownAudience; SetupError for such an account, or for a channel that fails.
     """
     if not tx.announcements.department_exists(draft.department):
         raise _unknown_department()
@@ -62,11 +62,18 @@ def judged(
     if draft.attachments and opened:
         # An account links to a file only where the school has a public address.
         _must_take_files([channel.traits for channel in opened])
-    for problem in (
-        each for channel in opened for each in channel.check(wording_of(draft), draft.attachments)
-    ):
+    for problem in (each for channel in opened for each in objections(channel, wording_of(draft))):
         raise InvalidAnnouncement(problem)
     return times(draft, tx.now)
+
+
+def objections(channel: Channel, content: Content) -> Sequence[Problem]:
+    """What a channel says against a wording. Raises ChannelFailed where its own code raises."""
+    try:
+        return list(channel.check(content, content.attachments))
+    except Exception as error:
+        # Anybody may write a channel: what one breaks on is said of this announcement, and keeps no other waiting.
+        raise ChannelFailed(channel.name, error) from error
 
 
 def times(draft: Draft, now: datetime) -> tuple[datetime, datetime]:

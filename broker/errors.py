@@ -49,6 +49,14 @@ class MissingExtra(SetupError):
     """Raised when a channel needs an optional package that is not installed."""
 
 
+class ChannelFailed(SetupError):
+    """Raised when a channel's own code raised where it was only asked; it never tells in what words."""
+
+    def __init__(self, channel: str, error: Exception) -> None:
+        message = f"the channel {channel} failed with {type(error).__name__}"
+        super().__init__(Problem("channel_failed", "via", message, "see: carillon doctor"))
+
+
 class RuleBroken(BrokerError):
     """Raised when what was asked for breaks a rule; nothing has been written."""
 

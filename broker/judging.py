@@ -15,7 +15,7 @@ from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.channel import Traits
 from broker.disclosure.roster_facts import with_roster
-from broker.errors import BrokerError, InvalidAnnouncement, Problem, SetupError
+from broker.errors import BrokerError, ChannelFailed, InvalidAnnouncement, Problem, SetupError
 from broker.licences.social import with_other_voices
 from broker.policy import Allow, Hold, Refuse, Verdict, together, with_besides
 from broker.ports import KeptVerdict, Ports, Standing, Transaction
@@ -194,7 +194,7 @@ def claimed(
 ) -> Mapping[int, Ruling]:
     """The rulings that a claim needs: one statement for facts that may change, one more for wordings not judged yet.
 
-    Raises PolicyFailed when a rule raises.
+    Raises PolicyFailed when a rule raises, or the channel's own code.
     """
     if not announcements:
         return {}
@@ -239,7 +239,11 @@ def _once(
     if missing:
         for announcement, whole in tx.cases.whole(missing, account).items():
             case = with_other_voices(tx, account, announcement, known_of_channel(whole.case, traits))
-            verdict = _asked(book.judged_once, with_roster(ports, tx, account, announcement, case))
+            try:
+                case = with_roster(ports, tx, account, announcement, case)
+            except ChannelFailed as fault:
+                raise PolicyFailed(fault.problems[0].message) from fault
+            verdict = _asked(book.judged_once, case)
             if not isinstance(verdict, Hold):  # a second person's yes ends it
                 ports.memory.put(announcement, account.id, whole.case.rules.version, verdict)
             known[announcement] = verdict

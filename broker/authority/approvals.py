@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from broker import audience as audiences
-from broker import intake, judging
+from broker import drafts, intake, judging
 from broker.actor import Actor
 from broker.announcement import Announcement, Content, Part, Urgency
 from broker.authority import operators
@@ -273,7 +273,7 @@ def _check(ports: Ports, tx: Transaction, announcement: Announcement, content: C
     for channel in announcement.ways[0].channels:
         account = tx.accounts.for_channel(channel, announcement.department)
         if account is not None:
-            for problem in ports.channels.open(account.name).check(content, content.attachments):
+            for problem in drafts.objections(ports.channels.open(account.name), content):
                 raise InvalidAnnouncement(problem)
 
 

@@ -15,7 +15,7 @@ from broker.address import AddressKind
 from broker.announcement import People, Purpose
 from broker.authority import notices
 from broker.channel import Channel, Recipient, Speaks
-from broker.errors import RuleBroken
+from broker.errors import ChannelFailed, RuleBroken
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.rules import adults
@@ -29,7 +29,7 @@ PROBE = "https://carillon.invalid/u/stop"  # stands where a way itself says how 
 def with_roster(
     ports: Ports, tx: Transaction, account: AccountRow, announcement: int, case: AnnouncementCase
 ) -> AnnouncementCase:
-    """The case with what the people in the ledger have to do with it."""
+    """The case with what the people in the ledger have to do with it. Raises SetupError where its channel fails."""
     region = tx.school.region
     if case.broadcast:
         names = tx.people.names() if case.rules.yes("public.names") else None
@@ -49,7 +49,10 @@ def with_roster(
 
 
 def _holder_of(tx: Transaction, channel: Channel) -> str:
-    sender = channel.sender() if isinstance(channel, Speaks) else None
+    try:
+        sender = channel.sender() if isinstance(channel, Speaks) else None
+    except Exception as error:
+        raise ChannelFailed(channel.name, error) from error
     return tx.people.holder_of(*sender) if sender is not None else ""
 
 

@@ -160,3 +160,23 @@ def test_an_account_that_is_no_more_keeps_no_alarm(thirty: World) -> None:
         tx.sweeps.raise_alarm("cannot_open", "long gone", "it was")
     thirty.sweep()
     assert alarms(thirty) == []
+
+
+def test_a_channel_that_cannot_say_who_speaks_waits_or_is_paused_and_the_others_go_on(
+    thirty: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> object:
+        raise ValueError("+447400123456")
+
+    planned = thirty.announce()
+    thirty.plan(planned)
+    said = thirty.announce(ways=(Step(("sms", "email")),))
+    with monkeypatch.context() as failing:
+        failing.setattr(thirty.channels.open("texts"), "sender", broken, raising=False)
+        assert thirty.plan(said) == 60
+        thirty.send("mails")
+        assert alarms(thirty) == [("cannot_open", "texts")]
+        assert thirty.send() == 0
+    assert thirty.states(said) == {"queued": 30, "sent": 30}
+    assert ("policy_failed", "texts") in alarms(thirty)
+    assert thirty.faults == []

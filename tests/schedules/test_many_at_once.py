@@ -116,3 +116,18 @@ def test_together_they_are_what_each_alone_would_be(world: World) -> None:
         ]
         assert kept[0] == kept[1]
     assert world.plan(alone) == world.plan(replace(alone, id=other.id, public_id=other.public_id)) == 3
+
+
+def test_a_channel_whose_own_code_fails_keeps_no_other_from_going_and_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> object:
+        raise ValueError("+447400123456")
+
+    monkeypatch.setattr(world.channels.open("mails"), "check", broken)
+    due(world, 2)
+    due(world, 1, ways=(Step(("email",)),))
+    assert scheduler.make_due(world.ports, actor=SYSTEM) == 3
+    assert outcomes(world) == {"made": 2, "refused": 1}
+    (alarm,) = world.rows(select(t.alarm.c.message).where(t.alarm.c.kind == scheduler.MISSED))
+    assert alarm.message.endswith("the channel email failed with ValueError")
