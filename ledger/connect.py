@@ -53,7 +53,7 @@ from ledger.privacy.redactions import Redactions
 from ledger.receipts import Receipts
 from ledger.record import Records
 from ledger.retractions import Retractions
-from ledger.rosters.imports import Imports
+from ledger.rosters.imports import ErasedMeanwhile, Imports
 from ledger.rosters.mappings import Mappings
 from ledger.rosters.people import People
 from ledger.rosters.staging import Staged, staged
@@ -161,14 +161,25 @@ class Ledger:
 
     @contextmanager
     def begin_import(self, roster: Roster) -> Iterator[ImportTransaction]:
-        """Stage a roster where nobody else sees it, then begin: imports wait for each other, nobody for staging."""
-        with self.engine.connect() as connection:
-            connection.execution_options(**{READ_ONLY: True})
-            with staged(connection, self.dialect, self._signer, roster) as staging:
-                connection.execution_options(**{READ_ONLY: False})
-                connection.info.pop("carillon_tx_now", None)
-                with connection.begin():
-                    yield ImportTransaction(Hand(connection, self.dialect, self._signer), staging)
+        """Stage a roster where nobody else sees it, then begin: imports wait for each other, nobody for staging.
+
+        Staged again where somebody was erased in between, whom it would bring back.
+        """
+        for turn in range(TRIES):
+            with self.engine.connect() as connection:
+                connection.execution_options(**{READ_ONLY: True})
+                with staged(connection, self.dialect, self._signer, roster) as staging:
+                    connection.execution_options(**{READ_ONLY: False})
+                    connection.info.pop("carillon_tx_now", None)
+                    with connection.begin():
+                        try:
+                            tx = ImportTransaction(Hand(connection, self.dialect, self._signer), staging)
+                        except ErasedMeanwhile:
+                            if turn == TRIES - 1:
+                                raise
+                            continue
+                        yield tx
+                        return
 
     @contextmanager
     def look(self) -> Iterator[Transaction]:

@@ -110,6 +110,9 @@ class Privacy(Protocol):
         `called`: single names are struck out as well; `shared`: answers from addresses that others hold too go as well.
         """
 
+    def wait_for_imports(self) -> None:
+        """First of all in its transaction: after the import in hand, and before the next one looks who is barred."""
+
     def bar(self, subject: Subject) -> None:
         """Keep, as keyed hashes, what a roster would know them by: before they are erased."""
 

@@ -112,6 +112,7 @@ def erase(
 
     def work(tx: Transaction) -> Erasing:
         must(tx, actor, OperatorRole.ADMIN)
+        tx.privacy.wait_for_imports()
         person = families.the(tx, who, "who", gone=True)
         if confirmed != person.source_id:
             raise NotToBeChanged(

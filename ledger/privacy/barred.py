@@ -6,8 +6,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from broker.audience import fold
 from broker.ports import Signer
@@ -50,6 +51,12 @@ def readmit(hand: Hand, source_id: str) -> int | None:
     if person is not None:
         run(delete(erased).where(erased.c.person_id == person))
     return person
+
+
+def stamp(connection: Connection) -> tuple[int, datetime | None]:
+    """What differs as soon as somebody is barred or readmitted."""
+    row = connection.execute(select(func.count(), func.max(erased.c.at))).one()
+    return row[0], row[1]
 
 
 def without_barred(connection: Connection, signer: Signer, roster: Roster) -> Roster:

@@ -117,6 +117,10 @@ class Privacy:
                     self._hand.connection.execute(emptied, values)
         return struck
 
+    def wait_for_imports(self) -> None:
+        """First of all in its transaction: after the import in hand, and before the next one looks who is barred."""
+        self._hand.run(f"SELECT id FROM {t.school.name} {self._hand.dialect.lock}")
+
     def bar(self, subject: Subject) -> None:
         """By the school's id, and a guardian without one by name and pupil as well."""
         pupils = select(t.person.c.source_id).where(t.person.c.id.in_(self._find.pupils(subject.person)))

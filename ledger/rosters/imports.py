@@ -30,6 +30,7 @@ from sqlalchemy import (
 from broker.rosters.difference import Brakes, Counts, ImportDifference
 from broker.rosters.roster import EVERYBODY
 from ledger.hand import Hand
+from ledger.privacy.barred import stamp
 from ledger.rosters import doubtful, parts
 from ledger.rosters.links import Link, links
 from ledger.rosters.staging import (
@@ -70,6 +71,10 @@ GROUP_FIELDS = ("name", "folded_name", "kind", "department_id")
 _FILLED = (person, address, person_address, guardianship, people_group, membership, term)
 
 
+class ErasedMeanwhile(Exception):
+    """Raised when somebody was erased, or readmitted, after the roster was staged: it may hold them still."""
+
+
 class Imports:
     """See broker.ports.Imports."""
 
@@ -78,6 +83,8 @@ class Imports:
         self._staged = staged
         # One import at a time: the second waits here, and then compares with what the first left behind.
         hand.run(f"SELECT id FROM {school.name} {hand.dialect.lock}")
+        if stamp(hand.connection) != staged.barred:
+            raise ErasedMeanwhile
         self._speaks_for = staged.speaks_for
         self._links = links(staged.speaks_for)
         self._resolve()

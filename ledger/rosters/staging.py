@@ -37,7 +37,7 @@ from broker.audience import fold
 from broker.ports import Signer
 from broker.rosters.roster import Role, Roster, RosterGroup, RosterProblem
 from ledger.dialect import Dialect
-from ledger.privacy.barred import without_barred
+from ledger.privacy.barred import stamp, without_barred
 from ledger.rosters.parts import theirs_to_end
 from ledger.rosters.people import keyed_hash
 from ledger.rosters.periods import one_each
@@ -151,6 +151,7 @@ class Staged:
     problems: tuple[RosterProblem, ...]
     has_terms: bool  # whether the file speaks of terms at all: one that does not leaves them as they are
     speaks_for: frozenset[Role]
+    barred: tuple[int, datetime | None]  # by what those were known who may not come back
 
 
 @contextmanager
@@ -159,10 +160,12 @@ def staged(connection: Connection, dialect: Dialect, signer: Signer, roster: Ros
     try:
         with connection.begin():
             metadata.create_all(connection, checkfirst=False)
+            barred = stamp(connection)  # before it is read: whoever is barred in between is noticed
             found = without_barred(connection, signer, recognised(connection, roster))
             groups, problems = _named_apart(connection, found)
             _load(connection, dialect, signer, replace(found, groups=groups))
-        yield Staged(roster.source, found.problems + problems, found.terms is not None, found.speaks_for)
+        has_terms = found.terms is not None
+        yield Staged(roster.source, found.problems + problems, has_terms, found.speaks_for, barred)
     finally:
         # The connection goes back to the pool. If it broke instead, the tables went with it.
         with suppress(DBAPIError), connection.begin():
