@@ -7,6 +7,7 @@ only where somebody asks for it. Pure.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 
 import phonenumbers
@@ -15,7 +16,10 @@ from broker.address import AddressKind
 
 ERASED = "erased person"
 SHORTEST_ID = 5  # characters: a shorter id is a number like any other in a sentence
+# What a telephone types for what a roster spells: one stands for all of its kind.
+APOSTROPHES, HYPHENS = "'’‘`´", "-\u2010\u2011\u2012\u2013"
 _BETWEEN = r"[\s().\-]*"
+_MARKS = "\u0300-\u036f"  # an accent that is a character of its own belongs to the letter before it
 _NOBODY = re.compile(r"(?!)")
 
 Striker = Callable[[str], str]
@@ -40,7 +44,7 @@ def pattern(
     names: Iterable[str], values: Iterable[tuple[str, str]] = (), ids: Iterable[str] = ()
 ) -> re.Pattern[str]:
     """What finds these in words: names, addresses as (kind, value), and ids that are long enough to be nothing else."""
-    found = [rf"(?<!\w){_spaced(name)}(?!\w)" for name in names if name.strip()]
+    found = [rf"(?<!\w){_spaced(name)}(?![\w{_MARKS}])" for name in names if name.strip()]
     for kind, value in values:
         found.append(_number(value) if kind == AddressKind.MOBILE.value else _email(value))
     found += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in ids if len(one) >= SHORTEST_ID]
@@ -54,7 +58,22 @@ def striker(found: re.Pattern[str], instead: str = ERASED) -> Striker:
 
 
 def _spaced(name: str) -> str:
-    return r"\s+".join(re.escape(part) for part in name.split())
+    return r"\s+".join(map(_part, name.split()))
+
+
+def _part(part: str) -> str:
+    composed = unicodedata.normalize("NFC", part)
+    alike = "".join(map(_alike, composed))
+    return alike if composed == part else f"(?:{alike}|{re.escape(part)})"
+
+
+def _alike(character: str) -> str:
+    """However a letter with an accent is put together, and whichever apostrophe or hyphen it is."""
+    for kind in (APOSTROPHES, HYPHENS):
+        if character in kind:
+            return f"[{re.escape(kind)}]"
+    apart = unicodedata.normalize("NFD", character)
+    return re.escape(character) if apart == character else f"(?:{re.escape(character)}|{re.escape(apart)})"
 
 
 def _email(value: str) -> str:
