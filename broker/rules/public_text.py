@@ -7,12 +7,12 @@ which part and where in it; never the thing itself, for verdicts are kept and sh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker.announcement import Part
 from broker.disclosure.exposed import Allowed, exposed, squashed
-from broker.disclosure.names import Naming
+from broker.disclosure.names import NameIndex, Naming
 from broker.policy import ALLOW, Evidence, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
@@ -132,11 +132,22 @@ def fit_for_the_public(case: AnnouncementCase) -> Verdict:
     return Hold(case.expires_at, seen[0].code, why, _evidence(seen), whole=True)
 
 
+def gives_away(texts: Iterable[str], rules: Rules, names: NameIndex | None, region: str) -> bool:
+    """Whether words outside any announcement, such as a calendar's, have what would be refused or held (R5)."""
+    return any(_seen((("", text) for text in texts), rules, names, region))
+
+
 def _sights(case: AnnouncementCase) -> Iterator[_Sight]:
-    allowed = _allowed(case.rules)
-    named = case.names if case.rules.yes("public.names") else None
-    for part, text in _texts(case):
-        for found in exposed(text, allowed, case.region):
+    return _seen(_texts(case), case.rules, case.names, case.region)
+
+
+def _seen(
+    texts: Iterable[tuple[str, str]], rules: Rules, names: NameIndex | None, region: str
+) -> Iterator[_Sight]:
+    allowed = _allowed(rules)
+    named = names if rules.yes("public.names") else None
+    for part, text in texts:
+        for found in exposed(text, allowed, region):
             yield _Sight(found.code, part, found.at, found.length)
         for name in named.named(text) if named is not None else ():
             yield _Sight(_NAMINGS[name.naming], part, name.at, name.length)

@@ -68,6 +68,14 @@ def test_a_moved_one_keeps_its_uid_and_a_cancelled_one_stays_to_say_so(choir: Pr
     assert (str(cancelled["STATUS"]), cancelled["SEQUENCE"]) == ("CANCELLED", 1)  # type: ignore[index]
 
 
+def test_words_that_would_be_kept_from_the_public_give_way_to_the_groups_name(choir: Press) -> None:
+    words = ["Solo: Ann Bell", "Tea, call 07911 123456", "Concert"]
+    bring(choir, *(told(str(n), STARTS + timedelta(days=n), title) for n, title in enumerate(words)))
+    shown = [one for one in events(choir) if str(one["STATUS"]) == "CONFIRMED"]  # type: ignore[index]
+    assert [str(one["SUMMARY"]) for one in shown] == ["Choir", "Choir", "Concert"]  # type: ignore[index]
+    assert ["LOCATION" in one for one in shown] == [False, False, True]  # type: ignore[operator]
+
+
 def test_whoever_has_it_already_is_told_so(choir: Press) -> None:
     tag = choir.get("/feeds/groups/choir.ics").headers["etag"]
     assert choir.get("/feeds/groups/choir.ics", {"If-None-Match": tag}).status_code == 304

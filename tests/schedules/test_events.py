@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -50,7 +51,7 @@ def rule(
     reminders.add_rule(world.ports, made, actor=BELL)
 
 
-def bring(world: World, events: list[ToldEvent], **more: bool) -> event_book.Brought:
+def bring(world: World, events: list[ToldEvent], **more: Any) -> event_book.Brought:
     return event_book.bring(
         world.ports, "choir.ics", events, department="music", audience="Choir", actor=BELL, **more
     )
