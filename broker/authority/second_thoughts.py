@@ -56,7 +56,7 @@ def expect(ports: Ports, public_id: UUID, count: int, *, actor: Actor) -> int:
             raise TooLate(Problem("too_late", "id", message, f"see: carillon status {public_id}"))
         audience = resolve(tx, audiences.parse(announcement.audience))
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-        counted = tx.reaches.count(audience, announcement.people, today)
+        counted = tx.plans.count_meant(announcement, audience, today)  # as fan-out will
         if counted != count:
             message = f"it would tell {counted:,} people, not {count:,}"
             hint = f"if that is right: carillon expect {public_id} {counted}"

@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from broker import fanout
+from broker import fanout, intake
 from broker.actor import SYSTEM
 from broker.announcement import ToldBefore
+from broker.authority import second_thoughts
 from broker.diary import event_book, reminding
 from broker.testing.clock import PretendClock
 from ledger import tables as t
@@ -161,3 +162,13 @@ def test_on_either_database_a_notice_goes_where_the_first_one_went(world: World)
     but = world.announce(audience="Choir", key="but", told_before=ToldBefore((first.public_id,), again=False))
     assert (world.plan(again), world.plan(but)) == (3, 0)
     assert reminding.make_due(world.ports, actor=SYSTEM) == 0
+
+
+def test_the_number_that_is_expected_is_of_those_who_were_told_before(reminded: World) -> None:
+    planned(reminded)
+    state_of(reminded, "p0@example.org", "sent")
+    (first,) = reminded.rows(select(t.announcement.c.public_id))
+    before = ToldBefore((first.public_id,), again=True)
+    draft = reminded.draft(department="music", audience="Choir", told_before=before)
+    said = intake.accept(reminded.ports, draft, actor=SYSTEM).announcement
+    assert second_thoughts.expect(reminded.ports, said.public_id, 1, actor=SYSTEM) == 1
