@@ -7,6 +7,7 @@ only a person can: whoever hands the copy over reads it first.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from broker.announcement import Part
 from broker.audience import fold
 from broker.delivery import State, describe
 from broker.ports.privacy import Subject
-from broker.privacy.strike import pattern, striker, whole_names
+from broker.privacy.strike import APOSTROPHES, HYPHENS, pattern, striker, whole_names
 from ledger import tables as t
 from ledger.hand import Hand
 from ledger.privacy.registry import NOT_SHOWN, REGISTRY, TYPED, Kind
@@ -31,7 +32,8 @@ ANOTHER = "another person"
 _LONGEST_NAME = 5  # words
 _EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = re.compile(r"(?<![\w-])\+?\d(?:[\s().-]*\d){8,14}(?!\w)")
-_WORD = re.compile(r"[\w'’-]+")
+_WORD = re.compile(rf"[\w{APOSTROPHES}{re.escape(HYPHENS)}]+")
+_ALIKE = str.maketrans(dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(HYPHENS, "-"))
 _SHARED = "from an address that others hold too"
 _OWN = frozenset({"delivery", "guardianship"})  # told in words of their own below
 
@@ -231,24 +233,30 @@ def _discreet(hand: Hand, subject: Subject) -> Callable[[str], str]:
 
 
 def _names_of_others(hand: Hand, subject: Subject) -> frozenset[str]:
-    own = {fold(name) for name in subject.named}
+    own = {_folded(name) for name in subject.named}
     p = t.person.c
     rows = hand.connection.execute(
         select(p.given_name, p.family_name, p.preferred_name).where(p.id != subject.person)
     )
-    named = {fold(name) for row in rows for name in whole_names(*row) if len(name.split()) > 1}
+    named = {_folded(name) for row in rows for name in whole_names(*row) if len(name.split()) > 1}
     return frozenset(named - own)
+
+
+def _folded(name: str) -> str:
+    """A name as it is compared, however a telephone types it."""
+    return fold(unicodedata.normalize("NFC", name).translate(_ALIKE))
 
 
 def _without(words: str, names: frozenset[str]) -> str:
     """A walk over runs of words, for a school's names are too many for one expression."""
+    words = unicodedata.normalize("NFC", words)
     found = list(_WORD.finditer(words))
     pieces, at, place = [], 0, 0
     while place < len(found):
         for length in range(min(_LONGEST_NAME, len(found) - place), 1, -1):
             first, last = found[place], found[place + length - 1]
             run = [one.group().removesuffix("'s").removesuffix("’s") for one in found[place : place + length]]
-            if fold(" ".join(run)) in names:
+            if _folded(" ".join(run)) in names:
                 pieces += [words[at : first.start()], ANOTHER]
                 at = last.end()
                 place += length

@@ -12,6 +12,7 @@ from broker.incoming.answering import Inbound
 from broker.privacy import erasure
 from cli import copy_page
 from ledger import tables as t
+from ledger.reads import copy as copies
 from ledger.reads.copy import Copy, copy
 from tests.support.broker_world import World
 from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, SHARED, Planted
@@ -134,3 +135,8 @@ def test_that_it_was_made_is_in_the_record_and_why_beside_it(planted: Planted) -
     assert "her letter about Zephyrine Quillfeather" in {
         row.words for row in world.rows(select(t.remark.c.words))
     }
+
+
+def test_others_go_as_telephones_type_them() -> None:
+    others = frozenset({copies._folded("Zoë O'Brien-Roe")})
+    assert copies._without("Ask Zoe\u0308 O’Brien\u2011Roe’s son", others) == "Ask another person son"
