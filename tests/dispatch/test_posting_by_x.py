@@ -237,7 +237,7 @@ def test_of_what_was_reworded_only_the_newest_words_are_another_accounts(
     both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
     first = world.draft(parts={Part.SHORT: "The concert is on Friday."}, **both)
     said = intake.accept(world.ports, first, actor=SYSTEM).announcement
-    approvals.reword(world.ports, said.public_id, {Part.SHORT: "The concert is on Monday."}, actor=SYSTEM)
+    approvals.reword(world.ports, said.public_id, {Part.LONG: "The concert is on Monday."}, actor=SYSTEM)
     again = world.draft(department="music", parts={Part.SHORT: "The concert is on Monday."}, **both)
     with pytest.raises(InvalidAnnouncement) as caught:
         intake.accept(world.ports, again, actor=SYSTEM)
