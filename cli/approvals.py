@@ -24,7 +24,10 @@ app = typer.Typer(help="What waits for a second person.", invoke_without_command
 Id = Annotated[str, typer.Argument(metavar="ID", help="The announcement, as the list shows it.")]
 Seen = Annotated[
     str | None,
-    typer.Option(metavar="DIGEST", help="What `show` ended with: refused if anything was changed since."),
+    typer.Option(
+        metavar="DIGEST",
+        help="What `show` ended with: refused if anything was changed since; must be said once it was reworded.",
+    ),
 ]
 
 

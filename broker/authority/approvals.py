@@ -35,7 +35,9 @@ SHORT = 12  # characters of a binding's digest that are shown, and typed
 def approve(
     ports: Ports, public_id: UUID, *, actor: Actor, seen: str | None = None, why: str = ""
 ) -> Decision:
-    """Say yes as a second person. `seen`: the beginning of the binding's digest that was looked at, if one was.
+    """Say yes as a second person. `seen`: the beginning of the binding's digest that was looked at.
+
+    It may be left out while the words are the first ones.
 
     Raises NotFound, NotAllowed, NotToBeChanged.
     """
@@ -205,8 +207,10 @@ def _bound(tx: Transaction, announcement: Announcement, actor: Actor, seen: str 
     """What is decided about, as it is now; by somebody else than its author, who has seen it so."""
     _second(tx, announcement, actor, *_authors(tx.approvals.author(announcement)))
     binding = tx.approvals.binding(announcement)
-    if seen is not None and not (len(seen) >= SHORT and binding.digest.startswith(seen)):
-        hint = "look at it again: carillon approvals show"
+    # Of words that were changed once nobody knows which ones a yes without `seen` is about.
+    blind = seen is None and binding.content_version > 1
+    if blind or (seen is not None and not (len(seen) >= SHORT and binding.digest.startswith(seen))):
+        hint = "look at it again: carillon approvals show; and say what it ends with: --seen"
         raise _refused("changed_since", "it was changed since you looked at it", hint)
     return binding
 

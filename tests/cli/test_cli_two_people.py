@@ -69,7 +69,11 @@ def test_the_whole_way_from_waiting_to_approved(two: Shell) -> None:
     )
     stale = two("approvals", "approve", said["announcement"], "--seen", shown["seen"], "--json", *HEAD)
     assert (stale.code, stale.error["code"]) == (2, "changed_since")
-    yes = ok(two("approvals", "approve", said["announcement"], "--json", *HEAD)).json
+    blind = two("approvals", "approve", said["announcement"], "--json", *HEAD)
+    assert (blind.code, blind.error["code"]) == (2, "changed_since")
+    assert "--seen" in blind.error["hint"]
+    again = ok(two("approvals", "show", said["announcement"], "--json")).json
+    yes = ok(two("approvals", "approve", said["announcement"], "--seen", again["seen"], "--json", *HEAD)).json
     assert (yes["decision"], yes["by"]) == ("approved", "The Head")
     assert two("approvals", "list", "--json").json["waiting"] == []
     words = ok(two("approvals", "show", said["announcement"])).out

@@ -119,7 +119,7 @@ def test_nobody_approves_what_a_machine_announced_on_their_behalf(two: World) ->
     assert (found.author.id, found.author.on_behalf_of) == ("carillon", "Mrs Bell")
     assert row.author == "carillon, on behalf of Mrs Bell"
     approvals.reword(two.ports, said.public_id, {Part.SHORT: "At nine."}, actor=BELL)  # the words are hers
-    approvals.approve(two.ports, said.public_id, actor=HEAD)
+    approvals.approve(two.ports, said.public_id, actor=HEAD, seen=seen(two, said))
     assert go(two, said) == {"sent": 30}
 
 
@@ -204,7 +204,7 @@ def test_words_changed_after_a_yes_send_it_back_to_wait(two: World) -> None:
     approvals.reword(two.ports, said.public_id, {Part.SHORT: "The coach leaves at nine."}, actor=BELL)
     assert go(two, said) == {}
     assert listed(two) == [(said.public_id, False)]
-    approvals.approve(two.ports, said.public_id, actor=DEPUTY)
+    approvals.approve(two.ports, said.public_id, actor=DEPUTY, seen=seen(two, said))
     assert go(two, said) == {"sent": 30}
     assert {row.content_version for row in two.rows(select(t.delivery))} == {2}
     nine = Content(2, "", {Part.SHORT: "The coach leaves at nine."})
@@ -221,6 +221,15 @@ def test_a_yes_to_words_that_were_changed_while_somebody_looked_is_refused(two: 
         code = refused(lambda one=one: approvals.approve(two.ports, said.public_id, actor=HEAD, seen=one))  # type: ignore[misc]
         assert code == "changed_since"
     approvals.approve(two.ports, said.public_id, actor=HEAD, seen=seen(two, said)[:12])
+
+
+def test_once_the_words_were_changed_a_decision_names_what_was_seen(two: World) -> None:
+    said = announced(two)
+    approvals.reword(two.ports, said.public_id, {Part.SHORT: "Another wording."}, actor=BELL)
+    assert refused(lambda: approvals.approve(two.ports, said.public_id, actor=HEAD)) == "changed_since"
+    code = refused(lambda: approvals.reject(two.ports, said.public_id, "no", actor=HEAD))
+    assert code == "changed_since"
+    approvals.reject(two.ports, said.public_id, "no", actor=HEAD, seen=seen(two, said))
 
 
 def test_nobody_approves_words_of_their_own_under_anothers_name(two: World) -> None:

@@ -87,7 +87,9 @@ def lay_down(world: World) -> None:
     said = intake.accept(ports, world.draft(audience="Choir"), actor=OFFICE).announcement
     approvals.approve(ports, said.public_id, actor=HEAD)
     approvals.reword(ports, said.public_id, {Part.SHORT: "Rehearsal at four."}, actor=OFFICE)
-    approvals.approve(ports, said.public_id, actor=HEAD)
+    with world.ledger.look() as tx:
+        looked = tx.approvals.binding(said).digest
+    approvals.approve(ports, said.public_id, actor=HEAD, seen=looked)
     world.plan(said)
     world.send()
     for why in ("a fault", "another one"):
