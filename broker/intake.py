@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -45,17 +45,26 @@ class Accepted:
     hold: Hold | None = None
 
 
-def accept(ports: Ports, draft: Draft, *, actor: Actor) -> Accepted:
+AndThen = Callable[[Transaction, Accepted], Accepted]
+
+
+def accept(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None = None) -> Accepted:
     """Check a draft, store it, and hint that there is something to plan.
 
+    `and_then` is done with what was accepted in the same transaction: where it raises, nothing is accepted.
     Raises InvalidAnnouncement, UnknownAudience, UnknownChannel or KeyConflict; then nothing has been written but, where
     a rule refused it, that it did.
     """
     checked, tree = drafts.checked(ports, draft)
     digest = digest_of(checked)
     _verify(ports, checked, tree, digest)
+
+    def work(tx: Transaction) -> Accepted:
+        stored = _store(ports, tx, checked, tree, digest, actor)
+        return stored if and_then is None else and_then(tx, stored)
+
     try:
-        accepted = ports.ledger.transact(lambda tx: _store(ports, tx, checked, tree, digest, actor))
+        accepted = ports.ledger.transact(work)
     except judging.RefusedByRule as refused:
         told = judging.refusal_told(refused, checked.department, digest, actor)
         ports.ledger.transact(lambda tx: tx.record.add([told]))

@@ -73,13 +73,14 @@ def answer_of(verdict: Verdict) -> str:
 
 
 def rulings(
-    ports: Ports, tx: Transaction, announcement: Announcement, *, asked: bool = False
+    ports: Ports, tx: Transaction, announcement: Announcement, *, asked: bool = False, reworded: bool = False
 ) -> Sequence[Ruling]:
     """What the rules say to a stored announcement on each of its accounts.
 
-    `asked`: it is not accepted yet, and this is the answer to whoever asks. A way without an account has no ruling.
+    `asked`: it is not accepted yet, and this is the answer to whoever asks. `reworded`: so is its newest wording. A way
+    without an account has no ruling.
     """
-    return rulings_of_all(ports, tx, [announcement], asked=asked)[announcement.id]
+    return rulings_of_all(ports, tx, [announcement], asked=asked, reworded=reworded)[announcement.id]
 
 
 def rulings_of_all(
@@ -88,6 +89,7 @@ def rulings_of_all(
     announcements: Sequence[Announcement],
     *,
     asked: bool = False,
+    reworded: bool = False,
     patient: bool = False,
 ) -> Mapping[int, Sequence[Ruling]]:
     """The same of many at once: their facts come in a few statements for each account.
@@ -107,7 +109,7 @@ def rulings_of_all(
         standing = tx.cases.whole(theirs[name], account)
         for number in theirs[name]:
             try:
-                ruling = _ruling(ports, tx, account, number, standing[number], asked=asked)
+                ruling = _ruling(ports, tx, account, number, standing[number], asked=asked, reworded=reworded)
             except SetupError as fault:
                 if asked and not patient:
                     raise
@@ -117,10 +119,17 @@ def rulings_of_all(
 
 
 def _ruling(
-    ports: Ports, tx: Transaction, account: AccountRow, announcement: int, standing: Standing, *, asked: bool
+    ports: Ports,
+    tx: Transaction,
+    account: AccountRow,
+    announcement: int,
+    standing: Standing,
+    *,
+    asked: bool,
+    reworded: bool,
 ) -> Ruling:
     case = known_of_channel(standing.case, ports.channels.traits(account.channel), asked=asked)
-    case = with_other_voices(tx, account, announcement, case)
+    case = with_other_voices(tx, account, announcement, case, reworded=reworded)
     case = with_roster(ports, tx, account, announcement, case)
     return Ruling(account, case, _judged(tx, book.judged, case), standing.last)
 

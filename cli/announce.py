@@ -60,8 +60,7 @@ def announce(asked: Asked) -> None:
             show_rehearsal(found, json=asked.json)
             return
         with writing(asked.operator) as (house, actor):
-            accepted = intake.accept(house.ports, _draft(house, asked), actor=actor)
-            accepted = _without_approval(house, accepted, reason, actor)
+            accepted = _accepted(house, _draft(house, asked), reason, actor)
             seal(house.ports)
             _tell(house, accepted, quiet=asked.json)
             if not asked.wait:
@@ -83,14 +82,11 @@ def _reason(asked: Asked) -> str | None:
     return short_words(asked.without_approval, "without_approval")
 
 
-def _without_approval(
-    house: House, accepted: intake.Accepted, why: str | None, actor: Actor
-) -> intake.Accepted:
-    """What waits for a second person goes on without one, where somebody says why. Raises NotToBeChanged."""
-    if why is None or accepted.hold is None or accepted.hold.code not in SECOND_PERSON:
-        return accepted
-    approvals.override(house.ports, accepted.announcement.public_id, why, actor=actor)
-    return replace(accepted, hold=None)
+def _accepted(house: House, draft: Draft, why: str | None, actor: Actor) -> intake.Accepted:
+    """Accepted; without a second person where somebody says why, or else not at all."""
+    if why is None:
+        return intake.accept(house.ports, draft, actor=actor)
+    return approvals.accept_overridden(house.ports, draft, why, actor=actor)
 
 
 def _draft(house: House, asked: Asked) -> Draft:
@@ -161,6 +157,7 @@ def _moments(house: House, zone: str | None) -> Callable[[str | None, str], date
 def _fields_as_typed(*, short_given: bool) -> Iterator[None]:
     """A rule names the announcement's parts; whoever typed the command knows its options."""
     names = {"long": "text", "audience": "to", "attachments": "attach", "urgency": "urgent"}
+    names["id"] = "without_approval"  # all that is refused of an announcement which is not there yet
     if not short_given:
         names["short"] = "text"
     try:

@@ -9,12 +9,13 @@ of two who decide at once the second finds it decided.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from broker import audience as audiences
 from broker import drafts, intake, judging
 from broker.actor import Actor
-from broker.announcement import Announcement, Content, Part, Urgency
+from broker.announcement import Announcement, Content, Draft, Part, Urgency
 from broker.authority import operators
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
@@ -74,26 +75,45 @@ def override(ports: Ports, public_id: UUID, why: str, *, actor: Actor) -> Decisi
     """
 
     def work(tx: Transaction) -> Decision:
-        announcement = _waiting(tx, public_id, decided=True)
-        operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
-        if announcement.urgency is not Urgency.URGENT:
-            raise _refused(
-                "not_urgent", "only an urgent announcement goes without a second person", "let it wait"
-            )
-        if announcement.hold_code != "needs_approval":
-            raise _always_checked()
-        binding = tx.approvals.binding(announcement)
-        message = (
-            f"{announcement.department}: sent as urgent without a second person; look at it and review it"
-        )
-        tx.sweeps.raise_alarm(OVERRIDDEN, str(public_id), message)
-        decision = _decide(tx, announcement, Decided.OVERRIDDEN, binding, actor, why)
-        hold = judging.hold_of(judging.rulings(ports, tx, announcement))
-        if hold is not None and hold.code in SECOND_PERSON:
-            raise _always_checked()
-        return decision
+        return _overridden(ports, tx, _waiting(tx, public_id, decided=True), why, actor)
 
     return _and_plan(ports, public_id, ports.ledger.transact(work))
+
+
+def accept_overridden(ports: Ports, draft: Draft, why: str, *, actor: Actor) -> intake.Accepted:
+    """Accept an urgent draft and send it without a second person, where it would wait for one; or neither.
+
+    Raises what `intake.accept` and `override` raise.
+    """
+
+    def at_once(tx: Transaction, accepted: intake.Accepted) -> intake.Accepted:
+        if accepted.hold is None or accepted.hold.code not in SECOND_PERSON:
+            return accepted
+        # Locked and read anew: what holds it stands in its row only since it was judged.
+        _overridden(ports, tx, _waiting(tx, accepted.announcement.public_id), why, actor)
+        return replace(accepted, hold=judging.hold_of(judging.rulings(ports, tx, accepted.announcement)))
+
+    return intake.accept(ports, draft, actor=actor, and_then=at_once)
+
+
+def _overridden(
+    ports: Ports, tx: Transaction, announcement: Announcement, why: str, actor: Actor
+) -> Decision:
+    operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
+    if announcement.urgency is not Urgency.URGENT:
+        raise _refused(
+            "not_urgent", "only an urgent announcement goes without a second person", "let it wait"
+        )
+    if announcement.hold_code != "needs_approval":
+        raise _always_checked()
+    binding = tx.approvals.binding(announcement)
+    message = f"{announcement.department}: sent as urgent without a second person; look at it and review it"
+    tx.sweeps.raise_alarm(OVERRIDDEN, str(announcement.public_id), message)
+    decision = _decide(tx, announcement, Decided.OVERRIDDEN, binding, actor, why)
+    hold = judging.hold_of(judging.rulings(ports, tx, announcement))
+    if hold is not None and hold.code in SECOND_PERSON:
+        raise _always_checked()
+    return decision
 
 
 def review(ports: Ports, public_id: UUID, note: str, *, actor: Actor) -> None:
@@ -262,7 +282,7 @@ def _not_begun(tx: Transaction, announcement: Announcement) -> None:
 
 
 def _judge_again(ports: Ports, tx: Transaction, announcement: Announcement, actor: Actor) -> None:
-    found = judging.rulings(ports, tx, announcement)
+    found = judging.rulings(ports, tx, announcement, reworded=True)
     if refused := judging.refusal_in(found):
         raise refused
     judging.keep(tx, announcement.id, found, actor=actor)

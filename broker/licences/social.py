@@ -11,13 +11,18 @@ from broker.values import AccountRow
 
 
 def with_other_voices(
-    tx: Transaction, account: AccountRow, announcement: int, case: AnnouncementCase
+    tx: Transaction, account: AccountRow, announcement: int, case: AnnouncementCase, *, reworded: bool = False
 ) -> AnnouncementCase:
-    """The case with who else of the school's accounts said the very same there lately, and earlier than this one."""
+    """The case with who else of the school's accounts said the very same there lately, and earlier than this one.
+
+    `reworded`: these words are of this moment, so that whoever has announced them is earlier.
+    """
     if case.traits is None or not case.traits.never_alone or not case.contents:
         return case
     within = case.rules.duration("social.same_text_for")
-    said = tx.posts.said_elsewhere(account.id, before=announcement, within=within) if within else ()
+    if not within:
+        return case
+    said = tx.posts.said_elsewhere(account.id, besides=announcement, within=within, reworded=reworded)
     ours = [content.short for content in case.contents]
     other = next((name for name, text in said if any(same_words(text, one) for one in ours)), "")
     return replace(case, same_text_on=other)

@@ -125,5 +125,11 @@ class Posts(Protocol):
     def found(self, account: int | None = None, *, limit: int = 100) -> Sequence[FoundPost]:
         """What was found, the newest first."""
 
-    def said_elsewhere(self, account: int, *, before: int, within: timedelta) -> Sequence[tuple[str, str]]:
-        """What other accounts of the channel said lately, or are about to, earlier than one: (account, text), 500."""
+    def said_elsewhere(
+        self, account: int, *, besides: int, within: timedelta, reworded: bool = False
+    ) -> Sequence[tuple[str, str]]:
+        """What other accounts of the channel say lately in other announcements: (account, text), 500.
+
+        Of earlier ones, and of later ones that have begun; `reworded`: of every one, for whoever changes their words
+        comes last.
+        """

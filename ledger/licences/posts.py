@@ -7,17 +7,28 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, exists, insert, or_, select, true, update
 
 from broker.announcement import Part
+from broker.delivery import State
 from broker.ports.licences import FoundPost
 from ledger.accounts import Accounts
 from ledger.announcements import newest_version
 from ledger.hand import Hand
-from ledger.tables import account, account_watch, announcement, attempt, content, department, found_post
+from ledger.tables import (
+    account,
+    account_watch,
+    announcement,
+    attempt,
+    content,
+    delivery,
+    department,
+    found_post,
+)
 
 MOST_SAID = 500
 CARRIED_WITHIN = timedelta(days=1)  # older ones are no news
+_MAY_STAND_THERE = tuple(s.value for s in (State.SENDING, State.SENT, State.DELIVERED, State.UNCERTAIN))
 OVERLAP = timedelta(minutes=15)  # a timeline lags, and our own answers may be lost for a while
 
 
@@ -121,10 +132,17 @@ class Posts:
             query = query.where(found_post.c.account_id == account_id)
         return [_post(row) for row in self._hand.connection.execute(query)]
 
-    def said_elsewhere(self, account_id: int, *, before: int, within: timedelta) -> Sequence[tuple[str, str]]:
+    def said_elsewhere(
+        self, account_id: int, *, besides: int, within: timedelta, reworded: bool = False
+    ) -> Sequence[tuple[str, str]]:
         """What other accounts of the same channel said lately, or are about to say."""
         run = self._hand.connection.execute
         channel: str = run(select(account.c.channel).where(account.c.id == account_id)).scalar_one()
+        begun = exists().where(
+            delivery.c.announcement_id == announcement.c.id,
+            delivery.c.channel == channel,
+            delivery.c.state.in_(_MAY_STAND_THERE),
+        )
         rows = run(
             select(
                 announcement.c.ways,
@@ -137,7 +155,8 @@ class Posts:
             .join(content, content.c.announcement_id == announcement.c.id)
             .where(
                 announcement.c.accepted_at > self._hand.now - within,
-                announcement.c.id < before,
+                announcement.c.id != besides,
+                or_(true() if reworded else announcement.c.id < besides, begun),
                 announcement.c.withdrawn_at.is_(None),
                 announcement.c.ways.contains(json.dumps(channel)),
                 content.c.part.in_((Part.SHORT.value, Part.LONG.value)),

@@ -127,6 +127,13 @@ def test_an_urgent_one_without_a_second_person_is_listed_until_reviewed(two: She
     assert two("approvals", "--json").json["waiting"] == []
 
 
+def test_what_is_checked_always_is_refused_whole_with_its_waiver(two: Shell) -> None:
+    ok(two("rules", "set", "blast.size", "1", "--why", "the test", *HEAD))
+    ran = announced(two, "--urgent", "--without-approval", "the boiler has failed")
+    assert (ran.code, ran.error["code"], ran.error["field"]) == (2, "always_checked", "without_approval")
+    assert two("approvals", "--json").json["waiting"] == []
+
+
 def test_the_preview_says_that_it_would_wait(two: Shell) -> None:
     preview = ok(announced(two, "--dry-run")).json
     assert {"hold"} == {each["answer"] for each in preview["verdicts"]}

@@ -204,13 +204,18 @@ def test_what_x_may_not_say_is_refused_whole_before_anything_is_kept(
     assert world.rows(select(t.announcement)) == []
 
 
-def test_no_two_accounts_of_the_school_post_the_very_same(world: World, at_x: RunningSandbox) -> None:
-    """X suspends accounts for it. The first to say it may; the other is told, and says it in other words."""
+def two_at_x(world: World) -> None:
+    """A department with an account of its own beside the school's."""
     accounts_ = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("feed", "rss")]
     accounts_ += [ConfiguredAccount("x", "twitter"), ConfiguredAccount("x_music", "twitter", "music")]
     install(world.ledger, SCHOOL, {"office": "School office", "music": "Music"}, accounts_, sandbox=True)
     licensing.give_specimens(world.ports)
     world.channels.opened["x_music"] = world.channels.open("x")
+
+
+def test_no_two_accounts_of_the_school_post_the_very_same(world: World, at_x: RunningSandbox) -> None:
+    """X suspends accounts for it. The first to say it may; the other is told, and says it in other words."""
+    two_at_x(world)
     both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
     said = announced(world, parts={Part.SHORT: "The concert is on Friday."}, **both)
     again = world.draft(department="music", parts={Part.SHORT: "The concert is on FRIDAY!"}, **both)
@@ -229,11 +234,7 @@ def test_no_two_accounts_of_the_school_post_the_very_same(world: World, at_x: Ru
 def test_of_what_was_reworded_only_the_newest_words_are_another_accounts(
     world: World, at_x: RunningSandbox
 ) -> None:
-    accounts_ = [ConfiguredAccount("texts", "sms"), ConfiguredAccount("feed", "rss")]
-    accounts_ += [ConfiguredAccount("x", "twitter"), ConfiguredAccount("x_music", "twitter", "music")]
-    install(world.ledger, SCHOOL, {"office": "School office", "music": "Music"}, accounts_, sandbox=True)
-    licensing.give_specimens(world.ports)
-    world.channels.opened["x_music"] = world.channels.open("x")
+    two_at_x(world)
     both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
     first = world.draft(parts={Part.SHORT: "The concert is on Friday."}, **both)
     said = intake.accept(world.ports, first, actor=SYSTEM).announcement
@@ -243,6 +244,52 @@ def test_of_what_was_reworded_only_the_newest_words_are_another_accounts(
         intake.accept(world.ports, again, actor=SYSTEM)
     assert caught.value.problem.code == "same_text"
     assert intake.accept(world.ports, replace(again, parts=first.parts), actor=SYSTEM).created
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_nobody_changes_their_words_to_what_another_account_announced_since(
+    world: World, at_x: RunningSandbox, begun: bool
+) -> None:
+    two_at_x(world)
+    both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
+    first = world.draft(parts={Part.SHORT: "The concert is on Friday."}, **both)
+    said = intake.accept(world.ports, first, actor=SYSTEM).announcement
+    monday = {Part.SHORT: "The concert is on Monday."}
+    later = world.draft(department="music", parts=monday, **both)
+    theirs = intake.accept(world.ports, later, actor=SYSTEM).announcement
+    if begun:
+        world.plan(theirs)
+        world.send("x_music")
+        assert post_of(world, theirs)[0] == "sent"
+    with pytest.raises(InvalidAnnouncement) as caught:
+        approvals.reword(world.ports, said.public_id, monday, actor=SYSTEM)
+    assert caught.value.problem.code == "same_text"
+    approvals.reword(world.ports, said.public_id, {Part.SHORT: "Ours is on Tuesday."}, actor=SYSTEM)
+    for one in (said, theirs):
+        world.plan(one)
+    world.send("x")
+    world.send("x_music")
+    assert [post_of(world, one)[0] for one in (said, theirs)] == ["sent", "sent"]
+
+
+def test_words_that_another_account_has_begun_to_say_are_not_said_again(
+    world: World, at_x: RunningSandbox
+) -> None:
+    """Announced at the same moment as it was reworded, neither saw the other: whoever began first has said it."""
+    two_at_x(world)
+    both = {"audience": "Choir", "ways": (Step(("sms", "twitter")),)}
+    said = announced(world, parts={Part.SHORT: "The concert is on Friday."}, **both)
+    monday = {Part.SHORT: "The concert is on Monday."}
+    theirs = announced(world, department="music", parts=monday, **both)
+    world.send("x_music")
+    with world.ledger.begin() as tx:
+        tx.hand.connection.execute(
+            update(t.content)
+            .where(t.content.c.announcement_id == said.id)
+            .values(text="The concert is on Monday.")
+        )
+    world.send("x")
+    assert [post_of(world, one)[0] for one in (said, theirs)] == ["refused", "sent"]
 
 
 QUOTED = {Part.SHORT: "Well done!", Part.QUOTE: "20"}

@@ -431,6 +431,24 @@ def test_an_urgent_one_may_go_without_a_second_person_and_is_listed_until_review
     assert two.record().count("announcement.overridden") == 1
 
 
+def test_nothing_is_accepted_whose_waiver_is_refused(two: World) -> None:
+    setting(two, "blast.size", "10")
+    draft = two.draft(urgency=Urgency.URGENT)
+    before = two.record()
+    code = refused(lambda: approvals.accept_overridden(two.ports, draft, "the boiler has failed", actor=BELL))
+    assert code == "always_checked"
+    assert two.rows(select(t.announcement)) == []
+    assert two.rows(select(t.alarm).where(t.alarm.c.kind == "approval_overridden")) == []
+    assert two.record() == before
+    setting(two, "blast.size", "1000")
+    said = approvals.accept_overridden(two.ports, draft, "the boiler has failed", actor=BELL)
+    assert (said.created, said.hold) == (True, None)
+    assert listed(two) == [(said.announcement.public_id, True)]
+    two.plan(said.announcement)
+    two.send(lane=Lane.URGENT)
+    assert two.states(said.announcement) == {"sent": 30}
+
+
 def test_a_routine_one_waits_whatever_the_reason(two: World) -> None:
     said = announced(two)
     assert refused(lambda: approvals.override(two.ports, said.public_id, "hurry", actor=BELL)) == "not_urgent"
