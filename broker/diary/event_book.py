@@ -1,7 +1,7 @@
 """The book of events: what takes place, brought from a source or typed in; moved, cancelled, and who must hear of it.
 
-Whoever was reminded of an event that is then moved or cancelled is told once of that change, by the ways that reminded
-them. A reminder that had not left yet is taken back, and made anew for the new time.
+Whoever was reminded of an event that is then moved, renamed or cancelled is told once of that change, by the ways that
+reminded them. A reminder that had not left yet is taken back, and made anew as the event now is.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow, Owed
+from broker.privacy.strike import ERASED
 from broker.record import Entry
 
 MOST = 20_000
@@ -268,13 +269,35 @@ def _new(tx: Transaction, event: ToldEvent, home: _Home, actor: Actor) -> EventR
 
 def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> EventRow:
     elsewhere = (row.starts_at, row.place, row.cancelled_at) != (new.starts_at, new.place, new.cancelled_at)
-    new = replace(new, sequence=row.sequence + 1, known_at=tx.now if elsewhere else row.known_at)
+    # A name that was struck out of it and comes in again with its calendar is no news to anybody.
+    renamed = fold(row.title) != fold(new.title) and ERASED not in row.title
+    new = replace(
+        new,
+        sequence=row.sequence + 1,
+        known_at=tx.now if elsewhere else row.known_at,
+        changed_at=tx.now if _says_else(row, new) else row.changed_at,
+        # Or somebody could put words of their own under the yes that they gave to a rule.
+        made_by=actor.id if (row.title, row.place) != (new.title, new.place) else row.made_by,
+    )
     tx.events.keep(new)
-    if elsewhere:
-        words = f"Change: {title_in_words(new)} is now on {starts_in_words(new)}, {place_in_words(new)}."
+    if elsewhere or renamed:
+        once = (
+            f"{title_in_words(row)} is now {title_in_words(new)},"
+            if renamed
+            else f"{title_in_words(new)} is now"
+        )
+        words = f"Change: {once} on {starts_in_words(new)}, {place_in_words(new)}."
         _tell_the_reminded(tx, new, words, actor)
+    elif _says_else(row, new):
+        _remind_anew(tx, new, actor)
     tx.record.add([Entry("event.changed", actor, {"event": str(row.public_id), "sequence": new.sequence})])
     return new
+
+
+def _says_else(row: EventRow, new: EventRow) -> bool:
+    """Whether what its reminders say, or whom they tell, is not the same any more."""
+    said = (row.title, row.place, row.audience, row.wall, row.starts_at, row.cancelled_at)
+    return said != (new.title, new.place, new.audience, new.wall, new.starts_at, new.cancelled_at)
 
 
 def _cancel(tx: Transaction, row: EventRow, actor: Actor) -> None:
@@ -291,19 +314,21 @@ def _tell_the_reminded(tx: Transaction, row: EventRow, words: str, actor: Actor)
 
     Its reminders are judged anew, for the new time: each goes to those of the group whom it had not told yet.
     """
-    ways: list[str] = []
-    people: set[People] = set()
-    for reminded in tx.events.reminded([row.id]):
-        said = _taken_back(tx, reminded.announcement, actor)
-        if said is not None and tx.cases.is_planned(said.id):
-            ways += [channel for step in said.ways for channel in step.channels]
-            people.add(said.people)
     for earlier in tx.events.notices(row.id):
         _taken_back(tx, earlier, actor)
-    tx.events.remind_anew(row.id)
+    begun = _remind_anew(tx, row, actor)
+    ways = [channel for said in begun for step in said.ways for channel in step.channels]
+    people = {said.people for said in begun}
     if ways:
         whom = people.pop() if len(people) == 1 else People.BOTH
         tx.events.owe_notice(Owed(row.id, row.sequence, words, tuple(dict.fromkeys(ways)), whom))
+
+
+def _remind_anew(tx: Transaction, row: EventRow, actor: Actor) -> list[Announcement]:
+    """What reminds of it is taken back as far as it has not left, and made anew; returns what had begun to go out."""
+    reminded = [_taken_back(tx, each.announcement, actor) for each in tx.events.reminded([row.id])]
+    tx.events.remind_anew(row.id)
+    return [said for said in reminded if said is not None and tx.cases.is_planned(said.id)]
 
 
 def _taken_back(tx: Transaction, announcement: UUID | None, actor: Actor) -> Announcement | None:

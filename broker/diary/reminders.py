@@ -5,12 +5,13 @@ What is due by them follows from the events at the moment somebody looks (`broke
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from broker import intake, judging
 from broker.actor import Actor
-from broker.announcement import Draft
+from broker.announcement import Draft, Part
 from broker.authority import operators
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.naming import fill_gaps, gaps
@@ -19,6 +20,7 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.events import ReminderRule
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON
+from broker.scrutiny.laid_down import as_said
 from broker.wording import check_parts
 
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=60)
@@ -52,7 +54,7 @@ def add_rule(ports: Ports, rule: ReminderRule, *, actor: Actor) -> ReminderRule:
             )
         made = replace(rule, parts=parts, made_by=actor.id)
         made = replace(made, id=tx.events.add_rule(made))
-        tx.record.add([Entry("reminder_rule.added", actor, {"rule": made.id, "department": made.department})])
+        tx.record.add([_entry("reminder_rule.added", made, actor)])
         return made
 
     return ports.ledger.transact(work)
@@ -75,7 +77,7 @@ def approve_rule(ports: Ports, name: str, *, actor: Actor) -> None:
             raise NotToBeChanged(Problem("own_announcement", "name", message, "ask somebody else"))
         tx.events.approve_rule(rule.id, by=actor.id)
         tx.sweeps.clear_alarm(WAITS, str(rule.id))
-        tx.record.add([Entry("reminder_rule.approved", actor, {"rule": rule.id})])
+        tx.record.add([_entry("reminder_rule.approved", rule, actor, agreed=actor.id)])
 
     ports.ledger.transact(work)
 
@@ -92,11 +94,23 @@ def retire_rule(ports: Ports, name: str, *, actor: Actor) -> None:
     ports.ledger.transact(work)
 
 
+def _entry(kind: str, rule: ReminderRule, actor: Actor, agreed: str = "") -> Entry:
+    facts = {"rule": rule.id, "department": rule.department, "says": says_of(rule), "agreed": agreed}
+    return Entry(kind, actor, facts)
+
+
+def says_of(rule: ReminderRule) -> str:
+    """The digest of all that a rule says, to whom and by which ways."""
+    return as_said(_draft(rule, rule.parts))
+
+
 def _rehearsed(ports: Ports, rule: ReminderRule, actor: Actor) -> intake.Rehearsed:
     filled = {part: fill_gaps(text, dict.fromkeys(OWN_GAPS, "there")) for part, text in rule.parts.items()}
-    audience = rule.audience or "everyone"
-    draft = Draft(rule.department, audience, rule.people, rule.ways, filled)
-    return intake.rehearse(ports, draft, actor=actor)
+    return intake.rehearse(ports, _draft(rule, filled), actor=actor)
+
+
+def _draft(rule: ReminderRule, parts: Mapping[Part, str]) -> Draft:
+    return Draft(rule.department, rule.audience or "everyone", rule.people, rule.ways, parts)
 
 
 def _the(tx: Transaction, name: str) -> ReminderRule:

@@ -184,7 +184,7 @@ def _wanted(due: Due, actor: Actor) -> Wanted:
         parts={part: fill_gaps(text, values) for part, text in rule.parts.items()},
         key=f"reminder:{event.public_id}:{rule.id}:{event.sequence}",
         expires_at=event.starts_at,  # never after it began
-        settled_at=max(rule.made_at or event.known_at, event.known_at),
+        settled_at=max(rule.made_at or event.worded_at, event.worded_at),
         told_before=ToldBefore(due.before, again=False) if due.before else None,
     )
     behalf = replace(actor, department=event.department, on_behalf_of=rule.made_by)

@@ -39,6 +39,7 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.calendar import OccurrenceRow, Outcome, ScheduleRow, Yes
 from broker.record import Entry, digest_of
 from broker.rules.approval import SECOND_PERSON
+from broker.scrutiny.laid_down import as_said
 
 LONGEST_NAME = 100
 SHOWN = 10  # occurrences before anything is kept
@@ -334,5 +335,8 @@ def _entry(kind: str, row: ScheduleRow, actor: Actor, *walls: datetime) -> Entry
         "starts": row.pattern.starts.isoformat(),
         "rule": row.pattern.rule.text,
         "dates": [wall.isoformat() for wall in walls],
+        "says": as_said(row.draft),
+        "agreed": row.approved.by if row.approved else "",
+        "ended": row.ended_at is not None,
     }
     return Entry(kind, actor, facts)

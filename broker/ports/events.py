@@ -25,7 +25,10 @@ class Told(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event. `sequence` rises with each change; `known_at` is when its time was last set."""
+    """One event. `sequence` rises with each change; `known_at` is when its time or place was last set.
+
+    `changed_at`: when anything of what is said of it, or to whom, was last changed; `made_by`: who worded it last.
+    """
 
     id: int
     public_id: UUID
@@ -43,6 +46,12 @@ class EventRow:
     made_by: str
     sequence: int = 0
     cancelled_at: datetime | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def worded_at(self) -> datetime:
+        """Since when what is said of it stands."""
+        return max(self.known_at, self.changed_at or self.known_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ COVERED: Mapping[str, str] = {
     "delivery": "that it is there; state; code once it is settled; settled_by",
     "attempt": "that it is there; delivery_id; outcome",
     "approval": "decision, by, bound of the one that stands",
+    "verdict": "account, rules_version, answer, code of every one",
+    "schedule": "what it says, to whom, by which ways and with which files; approved_by; whether it has ended",
+    "reminder_rule": "what it says, to whom and by which ways; approved_by; whether it is retired",
     "account": "paused_at (whether it is set)",
     "switch": "kind, subject of those that are off",
     "budget": "amount",
@@ -59,6 +62,7 @@ class Stands(NamedTuple):
     settled_by: str | None = None
 
 
+Judged = tuple[str, int, str, str]  # what the rules said: by which account, under which version, answer, code
 Standing = tuple[str, str, str]  # a second person's answer that stands: which, whose, what it binds
 
 
@@ -72,6 +76,7 @@ class AnnouncementTold:
     reworded: dict[int, str] = field(default_factory=dict)  # version → digest, of every later one
     struck: bool = False  # somebody was taken out of its words, and nobody said what later versions became
     decided: Standing | None = None
+    judged: list[Judged] = field(default_factory=list)
     withdrawn: bool = False
     planned: bool = False
 
@@ -209,6 +214,11 @@ def _decided(decision: str) -> Listener:
     return listen
 
 
+def _ruled(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
+    ruled = (facts["account"], facts["rules"], facts["answer"], facts["code"])
+    story.of(announcement).judged.append(ruled)
+
+
 def _undecided(story: Story, announcement: int, _facts: object, _actor: object) -> None:
     story.of(announcement).decided = None
 
@@ -256,6 +266,7 @@ _LISTENS: Mapping[str, Listener] = {
     "announcement.planned": _planned,
     **{f"announcement.{answer.value}": _decided(answer.value) for answer in Decided},
     "approval.void": _undecided,
+    "announcement.judged": _ruled,
     "deliveries.tried": _tried,
     "deliveries.judged": _judged,
     "deliveries.moved": _moved,

@@ -63,14 +63,8 @@ class Events:
 
     def rules(self) -> Sequence[ReminderRule]:
         """Every reminder rule in force, the longest before first."""
-        table = t.reminder_rule
-        query = (
-            select(table, t.department.c.slug.label("department"))
-            .join(t.department, t.department.c.id == table.c.department_id)
-            .where(table.c.retired_at.is_(None))
-            .order_by(table.c.before_seconds.desc(), table.c.id)
-        )
-        return [_rule(row) for row in self._hand.connection.execute(query)]
+        order = t.reminder_rule.c.before_seconds.desc(), t.reminder_rule.c.id
+        return [rule_of(row) for row in self._hand.connection.execute(rules_in_force().order_by(*order))]
 
     def add_rule(self, rule: ReminderRule) -> int:
         """Keep a new rule; its number here."""
@@ -218,6 +212,16 @@ def _events() -> Select[Any]:
     )
 
 
+def rules_in_force() -> Select[Any]:
+    """Every reminder rule that reminds somebody, with its department."""
+    table = t.reminder_rule
+    return (
+        select(table, t.department.c.slug.label("department"))
+        .join(t.department, t.department.c.id == table.c.department_id)
+        .where(table.c.retired_at.is_(None))
+    )
+
+
 def _owner(slug: str) -> Any:
     return select(t.department.c.id).where(t.department.c.slug == slug).scalar_subquery()
 
@@ -235,6 +239,7 @@ def _values(row: EventRow) -> dict[str, Any]:
         "known_at": row.known_at,
         "made_by": row.made_by,
         "cancelled_at": row.cancelled_at,
+        "changed_at": row.changed_at,
     }
 
 
@@ -256,10 +261,12 @@ def _row(row: Row[Any]) -> EventRow:
         row.made_by,
         row.sequence,
         row.cancelled_at,
+        row.changed_at,
     )
 
 
-def _rule(row: Row[Any]) -> ReminderRule:
+def rule_of(row: Row[Any]) -> ReminderRule:
+    """A reminder rule's row, read."""
     parts = {part: words for part, column in _PARTS.items() if (words := row._mapping[column]) is not None}
     ways = tuple(Step(tuple(step)) for step in json.loads(row.ways))
     before = timedelta(seconds=row.before_seconds)

@@ -62,19 +62,21 @@ class Schedules:
 
     def all(self, *, ended: bool = False) -> Sequence[ScheduleRow]:
         """Every schedule, the next due first; `ended` for those that have ended too."""
-        query = _schedules().order_by(t.schedule.c.next_at.is_(None), t.schedule.c.next_at, t.schedule.c.id)
+        query = all_schedules().order_by(
+            t.schedule.c.next_at.is_(None), t.schedule.c.next_at, t.schedule.c.id
+        )
         if not ended:
             query = query.where(t.schedule.c.ended_at.is_(None))
         return self._rows(query)
 
     def named(self, name: str, *, lock: bool = False) -> ScheduleRow | None:
         """One that has not ended, by its name however it is typed."""
-        query = _schedules().where(t.schedule.c.folded_name == fold(name), t.schedule.c.ended_at.is_(None))
+        query = all_schedules().where(t.schedule.c.folded_name == fold(name), t.schedule.c.ended_at.is_(None))
         return self._one(query, lock=lock)
 
     def by_id(self, schedule: int, *, lock: bool = False) -> ScheduleRow | None:
         """One, by its number."""
-        return self._one(_schedules().where(t.schedule.c.id == schedule), lock=lock)
+        return self._one(all_schedules().where(t.schedule.c.id == schedule), lock=lock)
 
     def any_due(self) -> bool:
         """Whether any has come due; reads only."""
@@ -84,7 +86,7 @@ class Schedules:
     def take_due(self, *, limit: int) -> Sequence[ScheduleRow]:
         """Those whose next time has come and that are not paused, the longest due first; locked, past locked ones."""
         query = (
-            _schedules()
+            all_schedules()
             .where(*self._is_due())
             .order_by(t.schedule.c.next_at, t.schedule.c.id)
             .limit(limit)
@@ -240,7 +242,8 @@ class Schedules:
         return dict[int, Exceptions](found)
 
 
-def _schedules() -> Select[Any]:
+def all_schedules() -> Select[Any]:
+    """Every schedule, with its department."""
     return select(t.schedule, t.department.c.slug.label("department")).join(
         t.department, t.department.c.id == t.schedule.c.department_id
     )
@@ -281,9 +284,10 @@ def _values(row: ScheduleRow) -> dict[str, Any]:
     }
 
 
-def _row(row: Row[Any], moved: Exceptions, files: tuple[Attachment, ...]) -> ScheduleRow:
+def draft_of(row: Row[Any], files: tuple[Attachment, ...]) -> Draft:
+    """What a schedule's row says, with its files."""
     parts = {part: words for part, column in _PARTS.items() if (words := row._mapping[column]) is not None}
-    draft = Draft(
+    return Draft(
         department=row.department,
         audience=row.audience,
         people=People(row.people),
@@ -296,6 +300,9 @@ def _row(row: Row[Any], moved: Exceptions, files: tuple[Attachment, ...]) -> Sch
         attachments=files,
         expected=row.expected,
     )
+
+
+def _row(row: Row[Any], moved: Exceptions, files: tuple[Attachment, ...]) -> ScheduleRow:
     approved = Yes(row.approved_by, row.approved_at, row.approved_count) if row.approved_at else None
     pattern = Pattern(
         starts=datetime.fromisoformat(row.starts),
@@ -308,8 +315,8 @@ def _row(row: Row[Any], moved: Exceptions, files: tuple[Attachment, ...]) -> Sch
         ended=datetime.fromisoformat(row.ended) if row.ended else None,
     )
     return ScheduleRow(
-        row.id, row.public_id, row.name, draft, pattern, timedelta(seconds=row.lasts_seconds), row.made_by,
-        row.made_at, row.changed_at, row.looked_until, row.next_at, row.paused_at, row.ended_at, approved,
+        row.id, row.public_id, row.name, draft_of(row, files), pattern, timedelta(seconds=row.lasts_seconds),
+        row.made_by, row.made_at, row.changed_at, row.looked_until, row.next_at, row.paused_at, row.ended_at, approved,
     )  # fmt: skip
 
 

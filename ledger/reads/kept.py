@@ -6,7 +6,7 @@ Announcement by announcement, a batch a transaction, so that neither memory nor 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, Select, String, cast, false, func, selec
 from broker.scrutiny.audit import (
     AnnouncementTold,
     Fault,
+    Judged,
     Standing,
     Story,
     delivery_fault,
@@ -103,6 +104,7 @@ def _compare_batch(
     n = t.note.c.announcement_id
     notes = set(connection.execute(select(n).where(n >= first, n <= last)).scalars())
     decided = _decisions(connection, first, last)
+    judged = _verdicts(connection, first, last)
     for row in connection.execute(announcements_by(a.id >= first, a.id <= last)):
         found.announcements += 1
         told = story.announcements.pop(row.id, None)
@@ -112,7 +114,8 @@ def _compare_batch(
                 what = "it is there, and the record does not tell that it was accepted"
                 found.add(f"announcement {row.public_id}", what)
             continue
-        for what in _announcement_faults(told, row, wordings[row.id], decided.get(row.id)):
+        faults = _announcement_faults(told, row, wordings[row.id], decided.get(row.id))
+        for what in (*faults, *_verdict_faults(told.judged, judged.get(row.id, ()))):
             found.add(f"announcement {row.public_id}", what)
     for lost in story.announcements:
         found.add(f"announcement number {lost}", "the record tells of it, and it is not there")
@@ -173,6 +176,18 @@ def _announcement_faults(
             if row.fanned_out_at
             else ("it is to be planned again, and the record says it was")
         )
+
+
+def _verdict_faults(told: Sequence[Judged], there: Sequence[Judged]) -> Iterator[str]:
+    for one in Counter(there) - Counter(told):
+        yield f"it has a verdict that the record does not tell of: {_verdict(one)}"
+    for one in Counter(told) - Counter(there):
+        yield f"the record tells of a verdict that is not there: {_verdict(one)}"
+
+
+def _verdict(judged: Judged) -> str:
+    account, version, answer, code = judged
+    return f"{account}, version {version} of the rules, {answer} {code}".rstrip()
 
 
 def _compare_deliveries(
@@ -281,6 +296,16 @@ def _decisions(connection: Connection, first: int, last: int) -> Mapping[int, St
     standing = select(p.announcement_id, p.decision, p.by, p.bound).where(p.void_at.is_(None))
     rows = connection.execute(standing.where(p.announcement_id.between(first, last)))
     return {announcement: (decision, by, bound) for announcement, decision, by, bound in rows}
+
+
+def _verdicts(connection: Connection, first: int, last: int) -> Mapping[int, Sequence[Judged]]:
+    found: dict[int, list[Judged]] = defaultdict(list)
+    v, a = t.verdict.c, t.account.c
+    query = select(v.announcement_id, a.name, v.rules_version, v.answer, v.code)
+    there = query.join(t.account, a.id == v.account_id).where(v.announcement_id.between(first, last))
+    for announcement, *judged in connection.execute(there):
+        found[announcement].append(tuple(judged))  # type: ignore[arg-type]
+    return found
 
 
 def _wordings(connection: Connection, first: int, last: int) -> Mapping[int, Wordings]:

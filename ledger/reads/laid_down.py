@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from broker.announcement import Attachment
 from broker.audience import fold
+from broker.diary.reminders import says_of
 from broker.errors import InvalidLicence
 from broker.licences.licence import Licence, Terms, angles, stands_until
 from broker.licences.licence_form import digest_of, read
 from broker.scrutiny import laid_down as told
 from broker.scrutiny.laid_down import There, Thing
 from ledger import tables as t
+from ledger.diary.events import rule_of, rules_in_force
+from ledger.diary.schedules import all_schedules, draft_of
 
 Stands = tuple[Thing, tuple[str, datetime]]
 
 
 def laid_down(connection: Connection, now: datetime) -> There:
     """Everything that is there, and since when."""
-    return dict(
-        each
-        for look in (_pauses, _switches, _budgets, _rules, _operators, _governors, _licences)
-        for each in look(connection)
-    ) | dict(_in_force(connection, now))
+    return dict(each for look in _LOOKS for each in look(connection)) | dict(_in_force(connection, now))
 
 
 def _pauses(connection: Connection) -> Iterator[Stands]:
@@ -89,6 +89,28 @@ def _licences(connection: Connection) -> Iterator[Stands]:
         )
 
 
+def _schedules(connection: Connection) -> Iterator[Stands]:
+    link, file, s = t.schedule_attachment.c, t.attachment.c, t.schedule.c
+    files: dict[int, list[Attachment]] = defaultdict(list)
+    query = select(link.schedule_id, link.name, file.sha256, file.media_type, file.bytes)
+    for row in connection.execute(query.join(t.attachment, file.sha256 == link.sha256)):
+        files[row.schedule_id].append(Attachment(row.sha256, row.name, row.media_type, row.bytes))
+    for row in connection.execute(all_schedules().where(s.ended_at.is_(None))):
+        said = told.schedule(str(row.public_id))
+        yield said, (told.as_said(draft_of(row, tuple(files[row.id]))), row.made_at)
+        if row.approved_at is not None:
+            yield told.agreed(said), (row.approved_by, row.approved_at)
+
+
+def _reminder_rules(connection: Connection) -> Iterator[Stands]:
+    for row in connection.execute(rules_in_force()):
+        rule = rule_of(row)
+        said = told.reminder_rule(rule.id)
+        yield said, (says_of(rule), row.made_at)
+        if rule.approved is not None:
+            yield told.agreed(said), (rule.approved.by, rule.approved.at)
+
+
 def _in_force(connection: Connection, now: datetime) -> Iterator[Stands]:
     """Which version, and that no account may speak for longer than what is settled about it lasts."""
     v, c = t.licence_version.c, t.licence.c
@@ -112,3 +134,16 @@ def _settled(body: str) -> Licence | None:
         return read(json.loads(body))
     except (InvalidLicence, ValueError):
         return None
+
+
+_LOOKS: Sequence[Callable[[Connection], Iterator[Stands]]] = (
+    _pauses,
+    _switches,
+    _budgets,
+    _rules,
+    _operators,
+    _governors,
+    _licences,
+    _schedules,
+    _reminder_rules,
+)

@@ -27,6 +27,7 @@ event = Table(
     Column("known_at", Moment, nullable=False),
     Column("made_by", Text, nullable=False),
     Column("cancelled_at", Moment),
+    Column("changed_at", Moment),  # its title, place, time or groups; NULL: never
     UniqueConstraint("source", "uid", "original"),
 )
 Index("ix_event_starts_at", event.c.starts_at)

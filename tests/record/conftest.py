@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -13,10 +14,14 @@ from sqlalchemy import Connection
 
 from broker import accounts, intake
 from broker.actor import Actor, ActorKind
-from broker.announcement import Part
+from broker.announcement import Part, People
 from broker.authority import approvals, operators, rule_changes, spending, switching
+from broker.diary import reminders, schedules
+from broker.diary.calendar import DayKind
+from broker.diary.recurrence import Pattern, Rule
 from broker.licences import licensing
 from broker.ports.approvals import OperatorRole
+from broker.ports.events import ReminderRule
 from broker.rules.switches import SwitchKind
 from broker.scrutiny import governors
 from broker.testing.channel_bench import Fault
@@ -92,10 +97,32 @@ def lay_down(world: World) -> None:
     approvals.approve(ports, said.public_id, actor=HEAD, seen=looked)
     world.plan(said)
     world.send()
+    laid_down_again_and_again(world)
     for why in ("a fault", "another one"):
         switching.stop(ports, SwitchKind.CHANNEL, "email", why, actor=HEAD)
         if why == "a fault":
             switching.go(ports, SwitchKind.CHANNEL, "email", "mended", actor=HEAD)
+
+
+def laid_down_again_and_again(world: World) -> None:
+    """A schedule and a reminder that a second person agreed to, and one of each that is over."""
+    ports = world.ports
+    weekly = Pattern(
+        datetime.fromisoformat("2026-09-08T15:30"), "Europe/London", Rule("FREQ=WEEKLY"), frozenset(DayKind)
+    )
+    for name in ("Tuesdays", "Over"):
+        draft = world.draft(audience="Choir")
+        schedules.save(ports, name, draft, weekly, lasts=timedelta(hours=4), actor=OFFICE)
+        schedules.approve(ports, name, actor=HEAD)
+        parts = {Part.SHORT: "{title}: {starts}"}
+        rule = ReminderRule(
+            0, "office", name, "Choir", timedelta(days=1), People.GUARDIANS, draft.ways, parts, "Mrs Bell"
+        )
+        reminders.add_rule(ports, rule, actor=OFFICE)
+        reminders.approve_rule(ports, name, actor=HEAD)
+    schedules.pause(ports, "Tuesdays", actor=OFFICE)
+    schedules.end(ports, "Over", actor=OFFICE)
+    reminders.retire_rule(ports, "Over", actor=OFFICE)
 
 
 def seal(ledger: Ledger) -> int:

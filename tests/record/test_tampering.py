@@ -326,6 +326,47 @@ def a_yes_to_other_words(c: Connection) -> None:
     change(c, t.approval, t.approval.c.void_at.is_(None), bound="0" * 64)
 
 
+def a_verdict_changed(c: Connection) -> None:
+    change(c, t.verdict, t.verdict.c.answer == "hold", answer="allow", code="")
+
+
+def a_verdict_deleted(c: Connection) -> None:
+    c.execute(delete(t.verdict).where(t.verdict.c.answer == "hold"))
+
+
+def a_verdict_made_up(c: Connection) -> None:
+    row = c.execute(select(t.verdict).order_by(t.verdict.c.id).limit(1)).one()
+    c.execute(insert(t.verdict).values(**{**row._mapping, "id": 9_999, "rules_version": 77}))
+
+
+def a_yes_to_a_schedule_made_up(c: Connection) -> None:
+    change(c, t.schedule, t.schedule.c.name == "Tuesdays", approved_by="Mr Hook")
+
+
+def a_yes_to_a_schedule_taken_away(c: Connection) -> None:
+    change(c, t.schedule, t.schedule.c.name == "Tuesdays", approved_at=None)
+
+
+def a_schedule_that_says_something_else(c: Connection) -> None:
+    change(c, t.schedule, t.schedule.c.name == "Tuesdays", short="Bring money.", long="Bring money.")
+
+
+def a_schedule_that_goes_on(c: Connection) -> None:
+    change(c, t.schedule, t.schedule.c.name == "Over", ended_at=None, name="Overs", folded_name="overs")
+
+
+def a_yes_to_a_reminder_made_up(c: Connection) -> None:
+    change(c, t.reminder_rule, t.reminder_rule.c.name == "Tuesdays", approved_by="Mr Hook")
+
+
+def a_reminder_that_says_something_else(c: Connection) -> None:
+    change(c, t.reminder_rule, t.reminder_rule.c.name == "Tuesdays", short="{title}: bring money")
+
+
+def a_reminder_that_reminds_again(c: Connection) -> None:
+    change(c, t.reminder_rule, t.reminder_rule.c.name == "Over", retired_at=None)
+
+
 def a_rule_changed(c: Connection) -> None:
     newest = select(func.max(t.rules.c.version)).scalar_subquery()
     change(c, t.rules, t.rules.c.version == newest, body='{"approval.needed": ""}')
@@ -432,6 +473,16 @@ def the_record_left_open(c: Connection) -> None:
         (a_yes_made_up, "a second person's yes or no"),
         (a_yes_taken_away, "a second person's yes or no"),
         (a_yes_to_other_words, "a second person's yes or no"),
+        (a_verdict_changed, "it has a verdict that the record does not tell of: "),
+        (a_verdict_deleted, "the record tells of a verdict that is not there: "),
+        (a_verdict_made_up, "version 77 of the rules, allow"),
+        (a_yes_to_a_schedule_made_up, "it is Mr Hook, and the record says The Head"),
+        (a_yes_to_a_schedule_taken_away, "it is not there, and the record says The Head"),
+        (a_schedule_that_says_something_else, "schedule "),
+        (a_schedule_that_goes_on, "and the record says that it is not"),
+        (a_yes_to_a_reminder_made_up, "it is Mr Hook, and the record says The Head"),
+        (a_reminder_that_says_something_else, "reminder 1: it is "),
+        (a_reminder_that_reminds_again, "reminder 2: it is "),
         (a_rule_changed, "rule approval.needed: it is not there, and the record says any/any/any"),
         (rules_made_up, "rules in force: it is version 99, and the record says version "),
         (a_role_given, "operator Mr Hook: it is approver, author, and the record says author"),

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from broker import fanout
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Part, People, Step
+from broker.authority import rule_changes
 from broker.diary import event_book, reminders, reminding
 from broker.diary.events import ToldEvent
 from broker.errors import InvalidAnnouncement, NotToBeChanged, RuleBroken
@@ -57,10 +58,18 @@ def bring(world: World, events: list[ToldEvent], **more: Any) -> event_book.Brou
     )
 
 
-def told(uid: str, starts: datetime, place: str = "Hall", *, cancelled: bool = False) -> ToldEvent:
+def told(
+    uid: str,
+    starts: datetime,
+    place: str = "Hall",
+    *,
+    cancelled: bool = False,
+    title: str = "Choir",
+    group: str = "",
+) -> ToldEvent:
     return ToldEvent(
-        uid, datetime(2000, 1, 1), starts.replace(tzinfo=None), starts, starts + timedelta(hours=1), "Choir", place,
-        cancelled=cancelled,
+        uid, datetime(2000, 1, 1), starts.replace(tzinfo=None), starts, starts + timedelta(hours=1), title, place,
+        group=group, cancelled=cancelled,
     )  # fmt: skip
 
 
@@ -174,6 +183,11 @@ def gone_out(world: World) -> None:
     world.send("texts")
 
 
+def states_of(world: World, announcement: int) -> dict[str, int]:
+    query = select(t.delivery.c.state).where(t.delivery.c.announcement_id == announcement)
+    return dict(Counter(row.state for row in world.rows(query)))
+
+
 def test_a_reminder_that_had_not_left_is_taken_back_and_made_anew(
     two_rules: World, clock: PretendClock
 ) -> None:
@@ -188,6 +202,80 @@ def test_a_reminder_that_had_not_left_is_taken_back_and_made_anew(
     clock.advance(timedelta(days=1, hours=20))
     look(two_rules)
     assert said(two_rules)[-1] == ("reminder", "Choir: Thu 3 Sep at 16:00, Chapel.")
+
+
+THURSDAY = datetime(2026, 9, 3, 14, tzinfo=UTC)
+
+
+def test_renamed_a_reminder_that_waits_is_taken_back_and_says_the_new_title(
+    two_rules: World, clock: PretendClock
+) -> None:
+    """And the time for second thoughts begins anew: these words nobody has seen yet."""
+    rule_changes.change(two_rules.ports, "undo.window", "10 min", "the test", actor=BELL)
+    bring(two_rules, [told("a", THURSDAY)])
+    clock.advance(timedelta(hours=9))
+    look(two_rules)
+    (first,) = two_rules.rows(select(t.announcement))
+    bring(two_rules, [told("a", THURSDAY, title="Chior")])
+    assert said(two_rules) == []
+    look(two_rules)
+    assert said(two_rules) == [("reminder", "Chior: Thu 3 Sep at 14:00, Hall.")]
+    (again,) = two_rules.rows(select(t.announcement).where(t.announcement.c.withdrawn_at.is_(None)))
+    assert again.hold_code == "undo_window"
+    assert again.held_until == clock.now + timedelta(minutes=10)
+    gone_out(two_rules)
+    assert states_of(two_rules, first.id) == {}
+    clock.advance(timedelta(minutes=11))
+    gone_out(two_rules)
+    assert states_of(two_rules, again.id) == {"sent": 3}
+
+
+def test_renamed_after_they_were_reminded_they_are_told_once_under_which_name_they_know_it(
+    two_rules: World, clock: PretendClock
+) -> None:
+    bring(two_rules, [told("a", THURSDAY)])
+    clock.advance(timedelta(hours=9))
+    look(two_rules)
+    gone_out(two_rules)
+    bring(two_rules, [told("a", THURSDAY, title="CHOIR")])
+    look(two_rules)
+    assert [kind for kind, _ in said(two_rules)] == []
+    bring(two_rules, [told("a", THURSDAY, title="Band")])
+    look(two_rules)
+    gone_out(two_rules)
+    look(two_rules)
+    assert said(two_rules) == [("notice", "Change: CHOIR is now Band, on Thu 3 Sep at 14:00, Hall.")]
+    clock.advance(timedelta(days=1, hours=20))
+    look(two_rules)
+    assert said(two_rules)[1:] == [("reminder", "Band: Thu 3 Sep at 14:00, Hall.")]
+
+
+def test_of_other_groups_a_reminder_that_waits_is_made_anew_for_them(
+    two_rules: World, clock: PretendClock
+) -> None:
+    bring(two_rules, [told("a", THURSDAY)])
+    clock.advance(timedelta(hours=9))
+    look(two_rules)
+    bring(two_rules, [told("a", THURSDAY, group="everyone")])
+    assert said(two_rules) == []
+    look(two_rules)
+    (row,) = two_rules.rows(select(t.announcement).where(t.announcement.c.withdrawn_at.is_(None)))
+    assert row.audience == "everyone"
+    gone_out(two_rules)
+    bring(two_rules, [told("a", THURSDAY)])  # whoever was told was told of the right time
+    look(two_rules)
+    assert [kind for kind, _ in said(two_rules)] == []
+
+
+def test_whoever_worded_an_event_last_has_not_agreed_to_it(two_rules: World) -> None:
+    bring(two_rules, [told("a", THURSDAY)])
+    assert the_event(two_rules).made_by == "Mrs Bell"
+    head = Actor(ActorKind.PERSON, "The Head")
+    event = the_event(two_rules)
+    event_book.move(
+        two_rules.ports, event.public_id, wall=event.wall, starts_at=THURSDAY, place="my house", actor=head
+    )
+    assert the_event(two_rules).made_by == "The Head"
 
 
 def test_cancelled_its_reminders_go_and_those_told_are_told(two_rules: World, clock: PretendClock) -> None:

@@ -131,7 +131,7 @@ TABLES: dict[str, Held] = {
         columns(
             stand_in="id public_id department_id",
             words="audience title place source",  # struck as its subscription's name is: it is found by that
-            nothing="uid original wall starts_at ends_at sequence known_at cancelled_at",
+            nothing="uid original wall starts_at ends_at sequence known_at cancelled_at changed_at",
             operator="made_by",
         ),
         Erasure.STRUCK,
