@@ -11,7 +11,7 @@ that holds a sign, and make a group's name of what would be a role.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -85,6 +85,16 @@ def names(audience: Audience) -> Iterator[str]:
     for leaf in _leaves(audience):
         if isinstance(leaf, Group):
             yield leaf.name
+
+
+def renamed(expression: str, rename: Callable[[str], str]) -> str:
+    """The expression with its groups under other names; quotes stay where they were. Raises InvalidAnnouncement."""
+    words = ""
+    for token in _tokens(expression):
+        value = rename(token.value) if _is_group(token) else token.value
+        apart = "" if not words or words.endswith("(") or (token.kind, value) == ("bracket", ")") else " "
+        words += apart + (f'"{value}"' if token.kind == "quoted" else value)
+    return words
 
 
 def roles(audience: Audience) -> frozenset[Role]:
@@ -239,6 +249,10 @@ class _Reader:
     def fail(self, message: str, hint: str) -> NoReturn:
         at = self.token.at if self.token is not None else len(self.text.rstrip())
         raise _bad_at(self.text, at, message, hint)
+
+
+def _is_group(token: _Token) -> bool:
+    return token.kind in ("name", "quoted") and bool(token.value) and isinstance(_leaf(token), Group)
 
 
 def _leaf(token: _Token) -> Audience:

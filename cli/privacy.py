@@ -51,7 +51,8 @@ def erase_(
     first_names: Annotated[
         bool,
         typer.Option(
-            "--first-names", help="Strike the first name out of wordings too, where it stands alone."
+            "--first-names",
+            help="Strike the first name out of wordings too, where it stands alone, and “Mrs” and the family name.",
         ),
     ] = False,
     shared_answers: Annotated[
@@ -181,7 +182,7 @@ def _tell(found: Erasing, *, done: bool, json: bool, shared: bool) -> None:
     )
     show.table(("erased" if done else "would be erased", "how many"), rows)
     if footprint.called:
-        left = f"{show.many(footprint.called, 'wording')} with the first name alone"
+        left = f"{show.many(footprint.called, 'wording')} with the first name alone, or a title and the family name"
         show.hint(f"{left}: they stay, unless --first-names is given")
     if footprint.shared and not shared:
         left = f"{show.many(footprint.shared, 'answer')} from numbers or emails that others hold too"

@@ -29,6 +29,7 @@ from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow, Owed
+from broker.privacy.known import MARK, known_again
 from broker.privacy.strike import ERASED
 from broker.record import Entry
 
@@ -87,9 +88,11 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
             _known(tx, department, group)
         home = _Home(source, department, audience)
         calendar = calendar_now(tx)
-        ahead = [event for event in told if tx.now < event.starts_at < tx.now + HORIZON]
         # One that is past may have been moved to next week: it is known all the same.
         rows = tx.events.of_source(source, begins=tx.now - HORIZON)
+        ahead, unread = _by_known_uids(
+            ports, rows, [event for event in told if tx.now < event.starts_at < tx.now + HORIZON], problems
+        )
         if any(one.department != department for one in rows):
             message = "another department's calendar has this name"
             raise NotToBeChanged(Problem("source_taken", "source", message, "choose another: --source"))
@@ -104,7 +107,7 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         if problems:
             gone = {}  # what is not there may be what could not be read
             # An override that could not be read springs back to its series' own time.
-            unsure = {one.uid for one in problems} & {uid for uid, _ in known}
+            unsure = unread & {uid for uid, _ in known}
             kept = [one for one in kept if one.uid not in unsure]
         strangers = [one for one in kept if (one.uid, one.original) not in known]
         for event, old in _moved_whole(strangers, gone.values()):
@@ -123,6 +126,18 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
         return Brought(**counts)
 
     return ports.ledger.transact(work)
+
+
+def _by_known_uids(
+    ports: Ports, rows: Iterable[EventRow], told: Sequence[ToldEvent], problems: Iterable[EventProblem]
+) -> tuple[Sequence[ToldEvent], frozenset[str]]:
+    """What is told, and the uids of what could not be read, by the digests where somebody was struck out of a uid."""
+    digests = {one.uid for one in rows if one.uid.startswith(MARK)}
+
+    def uid(one: ToldEvent | EventProblem) -> str:
+        return known_again(ports.signer, "event", one.uid, digests)
+
+    return [replace(one, uid=uid(one)) for one in told] if digests else told, frozenset(map(uid, problems))
 
 
 def _moved_whole(

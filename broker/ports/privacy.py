@@ -17,7 +17,7 @@ class Subject:
 
     `alone`: addresses that nobody else holds; `shared_hashes`: of those that others hold too; `deliveries`: to any
     address of theirs, or about them. `named`: every way in which their name is written whole; `called`: the single
-    names, which may be words of the language too.
+    names, which may be words of the language too; `titled`: the family name that "Mrs" and the like stand before.
     """
 
     person: int
@@ -29,6 +29,7 @@ class Subject:
     values: tuple[tuple[str, str], ...] = field(repr=False)  # (kind, value) of the addresses that go
     named: tuple[str, ...] = field(repr=False)
     called: tuple[str, ...] = field(repr=False)
+    titled: tuple[str, ...] = field(repr=False)
     source_id: str = field(repr=False)
 
 
@@ -37,9 +38,10 @@ class Footprint:
     """What an erasure would take: counts, and what stands in its way.
 
     `rows` counts them by what their table holds; `named` says how many wordings name the person whole, `called` how
-    many have one of the single names; `files` went to or about them, and nobody has looked into those. `under_way`
-    are messages whose fate is not known yet, `blocks` court orders that keep this guardian from a pupil who is here,
-    `concerns` answers of theirs that the safeguarding lead has not dealt with, `holds` what is held for the law.
+    many have one of the single names, or a title and the family name; `files` went to or about them, and nobody has
+    looked into those. `under_way` are messages whose fate is not known yet, `blocks` court orders that keep this
+    guardian from a pupil who is here, `concerns` answers of theirs that the safeguarding lead has not dealt with,
+    `holds` what is held for the law.
     """
 
     rows: Mapping[str, int]

@@ -20,6 +20,10 @@ SHORTEST_ID = 5  # characters: a shorter id is a number like any other in a sent
 APOSTROPHES, HYPHENS = "'’‘`´", "-\u2010\u2011\u2012\u2013"
 _BETWEEN = r"[\s().\-]*"
 _MARKS = "\u0300-\u036f"  # an accent that is a character of its own belongs to the letter before it
+_TITLE = (
+    r"(?:Mrs?|Ms|Miss|Mx|Dr|Prof(?:essor)?|Sir|Lady|Madam|Dame|Rev(?:erend)?|Revd|F(?:r|ather)|Canon|Capt|Lord)"
+    r"\.?\s+(?:[^\W\d_]\.?\s+){0,3}"  # initials
+)
 _NOBODY = re.compile(r"(?!)")
 
 Striker = Callable[[str], str]
@@ -41,10 +45,20 @@ def whole_names(given: str, family: str, preferred: str | None) -> tuple[str, ..
 
 
 def pattern(
-    names: Iterable[str], values: Iterable[tuple[str, str]] = (), ids: Iterable[str] = ()
+    names: Iterable[str],
+    values: Iterable[tuple[str, str]] = (),
+    ids: Iterable[str] = (),
+    *,
+    titled: Iterable[str] = (),
 ) -> re.Pattern[str]:
-    """What finds these in words: names, addresses as (kind, value), and ids that are long enough to be nothing else."""
-    found = [rf"(?<!\w){_spaced(name)}(?![\w{_MARKS}])" for name in names if name.strip()]
+    """What finds these in words: names, addresses as (kind, value), and ids that are long enough to be nothing else.
+
+    `titled` are family names that go where a title stands before them.
+    """
+    found = [
+        rf"(?<!\w){_TITLE}{_spaced(name)}(?![{HYPHENS}]?[\w{_MARKS}])" for name in titled if name.strip()
+    ]
+    found += [rf"(?<!\w){_spaced(name)}(?![\w{_MARKS}])" for name in names if name.strip()]
     for kind, value in values:
         found.append(_number(value) if kind == AddressKind.MOBILE.value else _email(value))
     found += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in ids if len(one) >= SHORTEST_ID]

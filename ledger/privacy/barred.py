@@ -12,10 +12,12 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from broker.audience import fold
 from broker.ports import Signer
+from broker.privacy.known import MARK
 from broker.privacy.strike import whole_names
 from broker.rosters.roster import Roster, RosterProblem
 from ledger.hand import Hand
-from ledger.tables import erased
+from ledger.privacy.renaming import group_known_as
+from ledger.tables import erased, people_group
 
 DERIVED = "guardian~"  # how ids begin that were made up for guardians to whom a report gives none
 
@@ -84,6 +86,37 @@ def without_barred(connection: Connection, signer: Signer, roster: Roster) -> Ro
         memberships=tuple(m for m in roster.memberships if m.person not in gone),
         problems=(*roster.problems, *(_problem(one) for one in sorted(gone))),
     )
+
+
+def with_struck_groups(connection: Connection, signer: Signer, roster: Roster) -> Roster:
+    """The roster with the groups that were called after somebody who was erased as they are called since."""
+    of_rosters = select(people_group.c.source_id, people_group.c.name).where(
+        people_group.c.source_id.startswith(MARK)
+    )
+    struck = {row.source_id: row.name for row in connection.execute(of_rosters)}
+    if not struck:
+        return roster
+    known = {one.source_id: group_known_as(signer, one.source_id, one.name) for one in roster.groups}
+    again = {told: digest for told, digest in known.items() if digest in struck}
+    groups = tuple(
+        replace(one, source_id=again[one.source_id], name=struck[again[one.source_id]])
+        if one.source_id in again
+        else one
+        for one in roster.groups
+    )
+    memberships = tuple(
+        replace(one, group=again[one.group]) if one.group in again else one for one in roster.memberships
+    )
+    problems = tuple(_still_called(struck[again[one]]) for one in sorted(again))
+    return replace(roster, groups=groups, memberships=memberships, problems=(*roster.problems, *problems))
+
+
+def _still_called(name: str) -> RosterProblem:
+    message = (
+        f"The group {name!r} is called after somebody who was erased. It keeps the name that it has here; rename it"
+        " in the school's own system."
+    )
+    return RosterProblem("", 0, "name", "group_of_erased", message)
 
 
 def _problem(source_id: str) -> RosterProblem:

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Result, Row, Table, and_, or_, select, update
 
-from broker.audience import fold
 from broker.ports.privacy import Struck, Subject
 from broker.privacy.strike import pattern, striker
 from broker.scrutiny.audit import kept_digest, wording_digest
@@ -18,8 +17,7 @@ from ledger.announcements import announcement_of, announcements_by
 from ledger.hand import Hand
 from ledger.privacy import holds
 from ledger.privacy.registry import REGISTRY
-
-Worded = tuple[Table, Row[Any], dict[str, str]]  # a row, and its columns in which somebody typed something
+from ledger.privacy.renaming import Renaming, Worded
 
 _APART = "\0"  # between columns: nothing that is looked for reaches over it
 _OF = "announcement_id"
@@ -52,7 +50,7 @@ class Mentions:
 def mentions(hand: Hand, subject: Subject) -> Mentions:
     """Where somebody is named."""
     whole = pattern(subject.named, subject.values, [subject.source_id])
-    single = pattern(subject.called)
+    single = pattern(subject.called, titled=subject.titled)
     called = 0
     rows: list[Worded] = []
     for one in typed(hand):
@@ -66,22 +64,22 @@ def mentions(hand: Hand, subject: Subject) -> Mentions:
 
 
 def strike(hand: Hand, subject: Subject, named: Mentions, *, called: bool) -> Mapping[int, Struck]:
-    """Strike them out; returns the announcements that this changed. `called`: single names too.
+    """Strike them out; returns the announcements that this changed. `called`: single names too, and titles.
 
     Where somebody is named whole in what must stay as it is, nobody is erased; a single name is left standing in it.
     """
     names = (*subject.named, *subject.called) if called else subject.named
-    found = pattern(names, subject.values, [subject.source_id])
+    found = pattern(names, subject.values, [subject.source_id], titled=subject.titled if called else ())
     struck = striker(found)
-    changed = [
-        (table, row, {column: struck(each) for column, each in words.items() if found.search(each)})
-        for table, row, words in (typed(hand) if called else named.rows)
-        if found.search(_APART.join(words.values()))
+    met = [
+        one for one in (typed(hand) if called else named.rows) if found.search(_APART.join(one[2].values()))
     ]
-    stays = untouched(hand, _noted((table, row) for table, row, _ in changed)) if called else {}
-    changed = [one for one in changed if not _is_among(stays, one[0], one[1])]
+    stays = untouched(hand, _noted((table, row) for table, row, _ in met)) if called else {}
+    standing = [one for one in met if _is_among(stays, one[0], one[1])]
+    changed = [one for one in met if not _is_among(stays, one[0], one[1])]
+    renaming = Renaming(hand, struck, changed, standing)
     for table, row, words in changed:
-        _write(hand, table, row, words)
+        _write(hand, table, row, renaming.values(table, row, words))
     theirs = {
         row._mapping[_ANNOUNCEMENTS[table.name]] for table, row, _ in changed if table.name in _ANNOUNCEMENTS
     }
@@ -156,11 +154,7 @@ def _digests(hand: Hand, announcement: int) -> Struck:
     return Struck(kept_digest(announcement_of(row)), wording)
 
 
-def _write(hand: Hand, table: Table, row: Row[Any], words: Mapping[str, str]) -> None:
-    """Names of groups and templates stay unlike each other: two called after one person go by their numbers."""
-    values = dict(words)
-    if "name" in values and "folded_name" in table.c:
-        values["name"] = f"{values['name']} {row.id}"
-        values["folded_name"] = fold(values["name"])
-    which = and_(*(column == row._mapping[column.name] for column in table.primary_key))
-    hand.connection.execute(update(table).where(which).values(values))
+def _write(hand: Hand, table: Table, row: Row[Any], values: Mapping[str, str]) -> None:
+    if values:
+        which = and_(*(column == row._mapping[column.name] for column in table.primary_key))
+        hand.connection.execute(update(table).where(which).values(values))

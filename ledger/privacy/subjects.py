@@ -50,6 +50,7 @@ class Subjects:
             values=tuple((one.kind, one.value) for one in alone),
             named=whole_names(row.given_name, row.family_name, row.preferred_name),
             called=tuple(firsts),
+            titled=(row.family_name,) if row.family_name and (row.is_staff or row.is_guardian) else (),
             source_id=row.source_id,
         )
 

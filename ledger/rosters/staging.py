@@ -37,7 +37,7 @@ from broker.audience import fold
 from broker.ports import Signer
 from broker.rosters.roster import Role, Roster, RosterGroup, RosterProblem
 from ledger.dialect import Dialect
-from ledger.privacy.barred import stamp, without_barred
+from ledger.privacy.barred import stamp, with_struck_groups, without_barred
 from ledger.rosters.parts import theirs_to_end
 from ledger.rosters.people import keyed_hash
 from ledger.rosters.periods import one_each
@@ -161,7 +161,8 @@ def staged(connection: Connection, dialect: Dialect, signer: Signer, roster: Ros
         with connection.begin():
             metadata.create_all(connection, checkfirst=False)
             barred = stamp(connection)  # before it is read: whoever is barred in between is noticed
-            found = without_barred(connection, signer, recognised(connection, roster))
+            known = with_struck_groups(connection, signer, recognised(connection, roster))
+            found = without_barred(connection, signer, known)
             groups, problems = _named_apart(connection, found)
             _load(connection, dialect, signer, replace(found, groups=groups))
         has_terms = found.terms is not None

@@ -19,6 +19,7 @@ from broker.audience import (
     names,
     operands,
     parse,
+    renamed,
 )
 from broker.errors import InvalidAnnouncement
 from broker.rosters.roster import Role
@@ -200,6 +201,19 @@ def test_the_names_of_a_tree_are_told_from_left_to_right() -> None:
     assert list(names(parse("Choir + (Band - everyone) & Year 7"))) == ["Choir", "Band", "Year 7"]
 
 
+@pytest.mark.parametrize(
+    ("expression", "after"),
+    [
+        ("friends of  ANN", "Friends of 12"),
+        ('(Choir+ & "Friends of Ann") - staff', '(Choir+ & "Friends of 12") - staff'),
+        ("Choir", "Choir"),
+    ],
+)
+def test_a_group_is_renamed_where_an_expression_names_it(expression: str, after: str) -> None:
+    new = {"friends of ann": "Friends of 12"}
+    assert renamed(expression, lambda name: new.get(fold(name), name)) == after
+
+
 @pytest.mark.parametrize(("one", "same"), [("Year 7", "year  7"), ("ÉCOLE", "école"), (" Choir ", "CHOIR")])
 def test_names_are_compared_without_case_or_spare_blanks(one: str, same: str) -> None:
     assert fold(one) == fold(same)
@@ -245,6 +259,7 @@ def trees(deeper: st.SearchStrategy[Audience]) -> st.SearchStrategy[Audience]:
 @given(st.recursive(st.sampled_from([CHOIR, YEAR, BAND, Everyone()]), trees, max_leaves=8))
 def test_a_tree_written_down_is_read_again_as_the_same_tree(tree: Audience) -> None:
     assert parse(written(tree)) == tree
+    assert parse(renamed(written(tree), lambda name: name)) == tree
 
 
 def written(tree: Audience) -> str:

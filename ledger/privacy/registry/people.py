@@ -85,8 +85,8 @@ TABLES: dict[str, Held] = {
         Kept.SCHOOL,
         columns(
             stand_in="id department_id",
-            words="name folded_name expression",
-            nothing="source_id kind public active",
+            words="name folded_name expression source_id",  # a report without ids makes one of the name
+            nothing="kind public active",
         ),
         Erasure.STRUCK,
     ),

@@ -130,8 +130,8 @@ TABLES: dict[str, Held] = {
         Kept.SCHOOL,
         columns(
             stand_in="id public_id department_id",
-            words="audience title place source",  # struck as its subscription's name is: it is found by that
-            nothing="uid original wall starts_at ends_at sequence known_at cancelled_at changed_at",
+            words="audience title place source uid",
+            nothing="original wall starts_at ends_at sequence known_at cancelled_at changed_at",
             operator="made_by",
         ),
         Erasure.STRUCK,
