@@ -15,6 +15,7 @@ from broker.authority import approvals
 from broker.errors import RuleBroken, RulesUnreadable, SetupError
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
+from broker.reckoning import reckon_missing
 from broker.record import Entry
 from broker.values import DeliverHint, Lane, PlanProgress
 
@@ -78,6 +79,7 @@ def _held(
     """Whether the rules keep it waiting as a whole; the sweep looks again when that is over."""
     counted = tx.plans.count_meant(announcement, audience, today)
     tx.cases.count(announcement.id, counted)
+    reckon_missing(ports, tx, announcement, audience)
     approvals.still_bound(tx, announcement, counted, actor=actor)
     found = judging.rulings(ports, tx, announcement)
     judging.keep(tx, announcement.id, found, actor=actor)

@@ -53,14 +53,33 @@ def reckon(
     return {account.channel: cost for account, cost in found}
 
 
+def reckon_missing(ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience) -> None:
+    """Just before it is planned: what goes by another account than was reckoned, or by one that could not be opened.
+
+    Without it nothing would be known of its price, and no budget would hold it.
+    """
+    version = tx.approvals.binding(announcement).content_version
+    wording = tx.announcements.content(announcement.id, version)
+    known = tx.money.reckonings(announcement.id)
+    for account, cost in costs_of(ports, tx, announcement, wording, audience, known):
+        tx.money.reckoned(announcement.id, account, micros(cost.unit), cost.messages)
+
+
 def costs_of(
-    ports: Ports, tx: Transaction, announcement: Announcement, wording: Sequence[Content], audience: Audience
+    ports: Ports,
+    tx: Transaction,
+    announcement: Announcement,
+    wording: Sequence[Content],
+    audience: Audience,
+    known: Mapping[str, int] | None = None,
 ) -> Sequence[tuple[AccountRow, Reckoned]]:
-    """What it costs on each account that charges, with nothing kept."""
+    """What it costs on each account that charges, with nothing kept; but for accounts by which it is `known`."""
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     costs: list[tuple[AccountRow, Reckoned]] = []
     for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
         account = tx.accounts.for_channel(name, announcement.department)
+        if account is not None and known is not None and known.get(name) == account.id:
+            continue
         if account is None or (channel := _opened(ports, account)) is None:
             continue
         if not isinstance(channel, Charges):

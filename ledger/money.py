@@ -57,6 +57,12 @@ class Money:
         values = {"announcement_id": announcement, "channel": account.channel, "account_id": account.id}
         run(insert(t.reckoning).values(**values, unit=unit, messages=messages))
 
+    def reckonings(self, announcement: int) -> Mapping[str, int]:
+        """Channel → account."""
+        query = select(t.reckoning.c.channel, t.reckoning.c.account_id)
+        rows = self._hand.connection.execute(query.where(t.reckoning.c.announcement_id == announcement))
+        return {row.channel: row.account_id for row in rows}
+
     def reckoned_all(self, costs: Sequence[tuple[int, AccountRow, int, int]]) -> None:
         """(announcement, account, unit, messages) of announcements that were never reckoned."""
         rows = [

@@ -34,6 +34,9 @@ class Money(Protocol):
     def reckoned(self, announcement: int, account: AccountRow, unit: int, messages: int) -> None:
         """Keep what one message of it costs by this account, and how many there would be; again is anew."""
 
+    def reckonings(self, announcement: int) -> Mapping[str, int]:
+        """By which account each of its ways was reckoned: channel → account. What costs nothing is not there."""
+
     def reckoned_all(self, costs: Sequence[tuple[int, AccountRow, int, int]]) -> None:
         """(announcement, account, unit, messages) of announcements that were never reckoned."""
 

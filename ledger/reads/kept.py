@@ -304,7 +304,7 @@ def _verdicts(connection: Connection, first: int, last: int) -> Mapping[int, Seq
     query = select(v.announcement_id, a.name, v.rules_version, v.answer, v.code)
     there = query.join(t.account, a.id == v.account_id).where(v.announcement_id.between(first, last))
     for announcement, *judged in connection.execute(there):
-        found[announcement].append(tuple(judged))  # type: ignore[arg-type]
+        found[announcement].append(tuple(judged))
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from broker.announcement import Attachment
 from broker.audience import fold
@@ -93,9 +94,10 @@ def _schedules(connection: Connection) -> Iterator[Stands]:
     link, file, s = t.schedule_attachment.c, t.attachment.c, t.schedule.c
     files: dict[int, list[Attachment]] = defaultdict(list)
     query = select(link.schedule_id, link.name, file.sha256, file.media_type, file.bytes)
-    for row in connection.execute(query.join(t.attachment, file.sha256 == link.sha256)):
-        files[row.schedule_id].append(Attachment(row.sha256, row.name, row.media_type, row.bytes))
-    for row in connection.execute(all_schedules().where(s.ended_at.is_(None))):
+    for each in connection.execute(query.join(t.attachment, file.sha256 == link.sha256)):
+        files[each.schedule_id].append(Attachment(each.sha256, each.name, each.media_type, each.bytes))
+    schedules: Iterable[Row[Any]] = connection.execute(all_schedules().where(s.ended_at.is_(None)))
+    for row in schedules:
         said = told.schedule(str(row.public_id))
         yield said, (told.as_said(draft_of(row, tuple(files[row.id]))), row.made_at)
         if row.approved_at is not None:

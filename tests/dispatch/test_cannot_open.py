@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from broker import intake
+from broker import accounts, intake
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Step
-from broker.authority import rule_changes
+from broker.authority import rule_changes, spending
 from broker.channel import Channel
 from broker.errors import MissingExtra, Problem, SetupError
 from broker.intake_many import Wanted, accept_all
 from ledger import tables as t
+from ledger.setup import ConfiguredAccount, School, install
 from tests.support.broker_world import World
 
+SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
+BELL = Actor(ActorKind.PERSON, "Mrs Bell")
 FAULT = Problem("missing_setting", "CARILLON_ACCOUNTS__TEXTS__TOKEN", "is not set", "set it")
 
 
@@ -153,6 +157,59 @@ def test_what_is_announced_by_itself_is_accepted_all_the_same_and_its_way_waits(
     thirty.plan(texts.announcement)
     thirty.send()
     assert thirty.states() == {"sent": 60}
+
+
+def test_what_nobody_could_reckon_is_reckoned_before_it_is_planned(thirty: World) -> None:
+    """Accepted while its account could not be opened it had no price, and no budget would have held it."""
+    thirty.channels.texts.price = Decimal("0.04")
+    spending.set_budget(thirty.ports, "office", Decimal("1.00"), actor=BELL)
+    with shut(thirty), thirty.ledger.begin() as tx:
+        (texts,) = accept_all(thirty.ports, tx, [Wanted(thirty.draft(), SYSTEM)])
+    assert isinstance(texts, intake.Accepted)
+    thirty.pass_time(timedelta(minutes=2))
+    thirty.plan(texts.announcement)
+    thirty.send()
+    assert thirty.channels.texts.truth == []
+    assert verdicts(thirty, texts.announcement)[-1] == ("texts", "hold", "budget_used_up")
+    spending.set_budget(thirty.ports, "office", Decimal("1.20"), actor=BELL)
+    thirty.plan(texts.announcement)
+    thirty.send()
+    assert thirty.states() == {"sent": 30}
+
+
+def paused(world: World) -> None:
+    accounts.pause(world.ports, "texts", "too many wrong numbers", actor=BELL)
+
+
+def lapsed(world: World) -> None:
+    with world.ledger.begin() as tx:
+        tx.hand.connection.execute(update(t.licence).values(stands_until=tx.now - timedelta(minutes=1)))
+
+
+def taken_away(world: World) -> None:
+    mails = ConfiguredAccount("mails", "email")
+    install(world.ledger, SCHOOL, {"office": "School office"}, [mails], sandbox=True)
+
+
+@pytest.mark.parametrize("close", [paused, lapsed, taken_away], ids=lambda close: close.__name__)
+def test_an_account_that_was_shut_since_sends_nothing_and_whoever_asks_learns_why(
+    thirty: World, close: Callable[[World], None]
+) -> None:
+    thirty.channels.texts.price = Decimal("0.04")
+    spending.set_budget(thirty.ports, "office", Decimal(100), actor=BELL)
+    said = thirty.announce()
+    close(thirty)
+    thirty.plan(said)
+    thirty.send()
+    assert thirty.channels.texts.truth == []
+    thirty.sweep()
+    thirty.pass_time(timedelta(days=2))  # its time is over, and everybody is told of
+    thirty.plan(said)
+    thirty.send()
+    thirty.sweep()
+    assert thirty.channels.texts.truth == []
+    assert set(thirty.states(said)) <= {"refused"}
+    assert thirty.rows(select(t.announcement.c.id).where(t.announcement.c.fanned_out_at.is_(None))) == []
 
 
 def test_an_account_that_is_no_more_keeps_no_alarm(thirty: World) -> None:
