@@ -123,6 +123,7 @@ class _Leavers:
         self._after = 0
 
     def __call__(self, tx: Transaction, keeping: Keeping, actor: Actor) -> Pruned:
+        tx.privacy.wait_for_imports()
         for person in tx.prunings.leavers(tx.now - keeping.people, after=self._after, limit=1):
             self._after = person.id
             return Pruned(int(erasure.erase_leaver(tx, person, actor=actor)), more=True)

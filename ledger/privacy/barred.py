@@ -55,10 +55,11 @@ def readmit(hand: Hand, source_id: str) -> int | None:
     return person
 
 
-def stamp(connection: Connection) -> tuple[int, datetime | None]:
-    """What differs as soon as somebody is barred or readmitted."""
+def stamp(connection: Connection) -> tuple[int, datetime | None, int]:
+    """What differs as soon as somebody is barred or readmitted, or struck out of a roster's group."""
     row = connection.execute(select(func.count(), func.max(erased.c.at))).one()
-    return row[0], row[1]
+    struck = select(func.count()).where(people_group.c.source_id.startswith(MARK))
+    return row[0], row[1], connection.execute(struck).scalar_one()
 
 
 def without_barred(connection: Connection, signer: Signer, roster: Roster) -> Roster:

@@ -43,12 +43,14 @@ from ledger.rosters.staging import (
 )
 from ledger.tables import (
     address,
+    bounced,
     guardianship,
     membership,
     people_group,
     person,
     person_address,
     school,
+    suppression,
     term,
 )
 
@@ -290,10 +292,21 @@ class Imports:
         execute(insert(people_group).from_select(fields, new))
 
     def _add_addresses(self) -> None:
-        """Known by hash or, where the key of the hashes was changed since, by value: then the hash follows."""
+        """Known by hash or, where the key of the hashes was changed since, by value: then the hash follows.
+
+        And with it what is kept by that hash alone: else a new key would let everybody hear again who said STOP.
+        """
         execute = self._hand.connection.execute
         same = and_(address.c.kind == staged_address.c.kind, address.c.value == staged_address.c.value)
         unknown = staged_address.c.address_id.is_(None)
+        for table in (suppression, bounced):
+            already = table.alias("already")
+            of_old = (address.c.hash == table.c.hash, same, unknown)
+            there = exists().where(
+                *of_old, already.c.hash == staged_address.c.hash, already.c.channel == table.c.channel
+            )
+            follows = select(staged_address.c.hash).where(*of_old).correlate(table).scalar_subquery()
+            execute(update(table).where(exists().where(*of_old), not_(there)).values(hash=follows))
         execute(update(address).where(same, unknown).values(hash=staged_address.c.hash))
         # Emptied when everybody who held it had left, and known by its hash still: somebody of them is back.
         emptied = and_(address.c.id == staged_address.c.address_id, address.c.value.like("erased~%"))

@@ -151,7 +151,7 @@ class Staged:
     problems: tuple[RosterProblem, ...]
     has_terms: bool  # whether the file speaks of terms at all: one that does not leaves them as they are
     speaks_for: frozenset[Role]
-    barred: tuple[int, datetime | None]  # by what those were known who may not come back
+    barred: tuple[int, datetime | None, int]  # by what those were known who may not come back
 
 
 @contextmanager

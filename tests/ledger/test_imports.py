@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from broker.actor import SYSTEM
+from broker.address import AddressKind
 from broker.ports import Ports
 from broker.rosters.difference import Counts, ImportDifference
 from broker.rosters.imports import ManyLeaving, import_roster, look, must_confirm
@@ -358,6 +359,28 @@ def test_addresses_are_found_again_when_the_schools_secret_was_changed(ports, le
     import_roster(replace(ports, ledger=other), family().roster(), actor=SYSTEM)
     other.close()
     assert {row.value: row.id for row in rows(ledger, select(t.address))} == known
+
+
+def test_a_stop_holds_when_the_schools_secret_was_changed(ports, ledger, ledger_url):
+    """By the old key alone, by the new one alone (said before the import), and by both."""
+    from config.signer import HmacSigner
+    from ledger.connect import open_ledger
+
+    new = HmacSigner(b"another secret")
+    bring(ports, family())
+    held = {row.value: (row.hash, new.hash_address(AddressKind(row.kind), row.value)) for row in rows(
+        ledger, select(t.address))}  # fmt: skip
+    before, after, both, *_ = held.values()
+    stopped = [before[0], after[1], *both]
+    with ledger.begin() as tx:
+        tx.opt_outs.add(stopped, "sms", source="a text that said STOP")
+        tx.hand.connection.execute(t.bounced.insert().values(hash=before[0], channel="sms", at=tx.now))
+    other = open_ledger(ledger_url, new)
+    import_roster(replace(ports, ledger=other), family().roster(), actor=SYSTEM)
+    other.close()
+    kept = {bytes(row.hash) for row in rows(ledger, select(t.suppression.c.hash))}
+    assert {before[1], after[1], both[1]} <= kept
+    assert [bytes(row.hash) for row in rows(ledger, select(t.bounced.c.hash))] == [before[1]]
 
 
 def test_a_department_that_the_ledger_knows_owns_its_groups(ports, ledger):
