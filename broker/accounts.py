@@ -19,15 +19,17 @@ CANNOT_OPEN = "cannot_open"
 def pause(ports: Ports, name: str, why: str, *, actor: Actor, alarm: str | None = None) -> None:
     """Stop an account within a second; its deliveries wait. `alarm` names a fault that somebody must look at.
 
-    Raises NotFound.
+    A fault that is met again while it is stopped is not told twice. Raises NotFound.
     """
 
     def work(tx: Transaction) -> None:
         account = _the(tx, name)
-        tx.accounts.pause(account.id, why)
-        tx.stops.add(StopKind.ACCOUNT, account.id)
         if alarm is not None:
             tx.sweeps.raise_alarm(alarm, account.name, why)
+            if account.paused_at is not None:
+                return
+        tx.accounts.pause(account.id, why)
+        tx.stops.add(StopKind.ACCOUNT, account.id)
         tx.record.add([Entry("account.paused", actor, {"account": account.name, "why": why})])
 
     ports.ledger.transact(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -59,9 +59,12 @@ def claim(
         if not turns.count:
             return Claimed((), 0, turns)
         picked = tx.deliveries.pick(account, lane, limit=turns.count)
-        rulings = _rulings(ports, tx, picked, account, channel, actor)
+        # The house first: what it holds (a paused account) reaches no rule, for the rule that fails may have paused it.
+        housed = [(one, judge(one.case, HOUSE_RULES)) for one in picked]
+        ruled = {one.announcement for one, house in housed if not isinstance(house, Hold)}
+        rulings = _rulings(ports, tx, ruled, account, channel, actor)
         judged: Sequence[tuple[Picked, Verdict]] = [
-            (one, _verdict(one, rulings[one.announcement], channel.policies)) for one in picked
+            (one, _verdict(one, house, rulings, channel.policies)) for one, house in housed
         ]
         judged = share(tx, judged, rulings)
         steps = [_step(one, verdict) for one, verdict in judged]
@@ -78,13 +81,12 @@ def claim(
 def _rulings(
     ports: Ports,
     tx: Transaction,
-    picked: Sequence[Picked],
+    announcements: Collection[int],
     account: AccountRow,
     channel: Channel,
     actor: Actor,
 ) -> Mapping[int, Ruling]:
     """What the rules say to each announcement of a chunk; answers that are new are kept."""
-    announcements = {one.announcement for one in picked}
     found = judging.claimed(ports, tx, announcements, account, channel.traits)
     for announcement, ruling in found.items():
         if ruling.is_new:
@@ -94,9 +96,13 @@ def _rulings(
     return found
 
 
-def _verdict(one: Picked, ruling: Ruling, policies: Sequence[Policy]) -> Verdict:
-    """The house first: what it refuses or holds (a paused account) never reaches a rule that may fail."""
-    house = judge(one.case, HOUSE_RULES)
+def _verdict(
+    one: Picked, house: Verdict, rulings: Mapping[int, Ruling], policies: Sequence[Policy]
+) -> Verdict:
+    """What the house refuses or holds stays so; what is left goes by the rules, then by the channel's own."""
+    if isinstance(house, Hold):
+        return house
+    ruling = rulings[one.announcement]
     if not isinstance(house, Allow):
         return not_approved(ruling.case) if house.code == EXPIRED and ruling.case.unapproved else house
     if not isinstance(ruling.verdict, Allow):
