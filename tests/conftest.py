@@ -93,6 +93,12 @@ def together(nodeid: str) -> str:
     return TOGETHER if MANY_PROCESSES & {path.parent.name, path.stem} else str(path)
 
 
+def patience(item: pytest.Item) -> float:
+    """How many seconds a test says it may take; 0 where it says nothing."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0.0
+
+
 class Shifts(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped
     """Which process of tests does what. Marks (`--dist loadgroup`) cannot tell it: with pytest 9.2 they are lost."""
 
@@ -108,7 +114,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: together(item.nodeid) != TOGETHER)  # they take longest, so they begin
+        # What takes longest begins, so that no process has it left when the others are done.
+        items.sort(key=lambda item: (together(item.nodeid) != TOGETHER, -patience(item)))
     left_out = {
         "postgresql": config.getoption("--without-postgres") and "--without-postgres was given",
         "redis": config.getoption("--without-redis") and "--without-redis was given",
