@@ -24,7 +24,7 @@ from bench.player import Player
 from broker import claim, house_rules, judging
 from broker.ports import Transaction
 from broker.values import Lane
-from ledger import deliveries
+from ledger import picking
 
 AIM = 0.03  # of what a text costs
 CHUNK = 200
@@ -99,8 +99,8 @@ def _say(school: School) -> None:
 def _without() -> Iterator[None]:
     rest = tuple(rule for rule in house_rules.HOUSE_RULES if rule not in OURS)
     changed: tuple[tuple[ModuleType, str, object], ...] = (
-        (deliveries, "OPTED_OUT", "false"),
-        (deliveries, "CONSENT", "CAST(NULL AS integer)"),
+        (picking, "OPTED_OUT", "false"),
+        (picking, "CONSENT", "CAST(NULL AS integer)"),
         (claim, "HOUSE_RULES", rest),
     )
     kept = [(module, name, getattr(module, name)) for module, name, _ in changed]

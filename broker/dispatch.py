@@ -31,7 +31,8 @@ from broker.judging import PolicyFailed
 from broker.licences import posture
 from broker.outcomes import Tried, result_of
 from broker.ports import Ports
-from broker.render import Rendered, Renderer
+from broker.ready import Ready, at_their_turns
+from broker.render import Renderer
 from broker.rooms import Cutter, Rooms, Window
 from broker.talk import talk
 from broker.turns import Turns, until_turns
@@ -101,15 +102,6 @@ def _account(ports: Ports, name: str) -> AccountRow | None:
         return tx.accounts.named(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A claimed delivery with its message, waiting for its start; `turn` is its moment on the monotonic clock."""
-
-    picked: Picked
-    rendered: Rendered
-    turn: float
-
-
 class _Run:
     """One call of `deliver`."""
 
@@ -131,7 +123,7 @@ class _Run:
         # Where nothing can be looked up, few may be started at a time; where it can, a whole chunk.
         self.window = tempo.chunk if self.traits.can_reconcile else min(self.traits.window, tempo.chunk)
         self.renderer = Renderer(ports, channel)
-        self.claimed: Cutter[_Ready] = Cutter(self.window)
+        self.claimed: Cutter[Ready] = Cutter(self.window)
         self.started: asyncio.Queue[list[tuple[Item, float]] | None] = asyncio.Queue()
         # What settles itself leaves no list for a person that must be short: there each lane has a room of its own, and
         # urgent texts wait for no window of routine ones.
@@ -212,21 +204,9 @@ class _Run:
         case = got.cases.get(one.announcement)
         return InHand(began, ours_until, one.fence, ends, subjects_of(one, self.account.id), case)
 
-    def _prepare(self, got: Claimed, began: float) -> list[_Ready]:
+    def _prepare(self, got: Claimed, began: float) -> list[Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""
-        first = began + got.turns.wait.total_seconds()
-        interval = got.turns.interval.total_seconds()
-        ready, broken = [], []
-        guardians = self.renderer.guardians(got.taken)
-        changes = self.renderer.changes(got.taken)
-        for place, one in enumerate(got.taken):
-            rendered = self.renderer.render(
-                one, guardians.get(one.delivery, ()), changes.get(one.delivery, ())
-            )
-            if rendered is None:
-                broken.append(one)
-            else:
-                ready.append(_Ready(one, rendered, first + place * interval if interval else 0.0))
+        ready, broken = at_their_turns(self.renderer, got, began)
         if broken:
             self.renderer.hold(broken, self.account, actor=self.actor)
             self.brake.let_go(one.delivery for one in broken)
@@ -258,7 +238,7 @@ class _Run:
             finally:
                 self.room.leave()
 
-    async def _while_there_is_more(self, cut: Sequence[_Ready]) -> None:
+    async def _while_there_is_more(self, cut: Sequence[Ready]) -> None:
         """One window after the other in a room we are in, until none is at hand or somebody else wants in."""
         window = await self._start(cut, None)
         while window is not None:
@@ -280,7 +260,7 @@ class _Run:
         # An account that was rejected is paused before anything else starts on it.
         return not (self.over() or self.room.wanted or window.account_rejected)
 
-    async def _start(self, cut: Sequence[_Ready], before: Window | None) -> Window | None:
+    async def _start(self, cut: Sequence[Ready], before: Window | None) -> Window | None:
         """Write back the window before, start the next; None when nothing of it was still ours."""
         try:
             attempts = await asyncio.to_thread(self._commit, cut, before)
@@ -316,7 +296,7 @@ class _Run:
             await self.started.put(items)
         return window
 
-    def _commit(self, cut: Sequence[_Ready], before: Window | None) -> Mapping[int, int]:
+    def _commit(self, cut: Sequence[Ready], before: Window | None) -> Mapping[int, int]:
         """Write the window before back and start these, either of which may be none."""
         each = [
             Started(
@@ -361,7 +341,7 @@ class _Run:
             for tried, outcome in window.done
         ]
 
-    async def _give_back(self, cut: Sequence[_Ready]) -> None:
+    async def _give_back(self, cut: Sequence[Ready]) -> None:
         pairs = [(one.picked.delivery, one.picked.fence) for one in cut]
         await asyncio.to_thread(self.ports.ledger.transact, lambda tx: tx.deliveries.release(pairs))
         self.brake.let_go(delivery for delivery, _ in pairs)

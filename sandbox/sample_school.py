@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import csv
 import random
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from sandbox.sample_addresses import Addresses
 
 T = TypeVar("T")
 
@@ -33,23 +34,6 @@ SUBJECTS = (
     ("Sc", "Science"),
     ("Mu", "Music"),
     ("Pe", "Physical Education"),
-)
-
-# The first four digits, after the country code, of ranges that Ofcom has given to mobile networks.
-_RANGES = (
-    "7400",
-    "7411",
-    "7425",
-    "7432",
-    "7455",
-    "7481",
-    "7503",
-    "7515",
-    "7527",
-    "7540",
-    "7557",
-    "7572",
-    "7584",
 )
 
 _GIVEN = """
@@ -145,8 +129,7 @@ class _School:
     def __init__(self, rng: random.Random, pupils: int) -> None:
         self._rng = rng
         self._given, self._family_names = _GIVEN.split(), _FAMILY.split()
-        self._numbers: set[str] = set()
-        self._emails: set[str] = set()
+        self._addresses = Addresses(rng)
         self._pupils: list[_User] = []
         self._guardians: list[_User] = []
         self._left: list[_User] = []
@@ -163,7 +146,7 @@ class _School:
     def _family_of_four(self) -> None:
         """Four children, two guardians, one number each: two texts are right, eight are not."""
         children = [self._pupil(given, "Okafor-Whitby") for given in ("Ada", "Chidi", "Ngozi", "Zoë")]
-        numbers = (self._number(), self._number())
+        numbers = (self._addresses.number(), self._addresses.number())
         for given, number in zip(("Ifeoma", "Martin"), numbers, strict=True):
             guardian = self._guardian(given, "Okafor-Whitby", number)
             for child in children:
@@ -174,7 +157,7 @@ class _School:
 
     def _parents_with_one_number(self) -> None:
         children = [self._pupil(given, "Trevithick") for given in ("Jowan", "Tamsin")]
-        self._shared = self._number()
+        self._shared = self._addresses.number()
         for given in ("Morwenna", "Petroc"):
             guardian = self._guardian(given, "Trevithick", self._shared)
             for child in children:
@@ -188,7 +171,7 @@ class _School:
             name = family if self._rng.random() < 0.8 else self._rng.choice(self._family_names)
             # A few couples gave one number; some guardians gave none.
             shares = bool(mobile) and self._rng.random() < 0.06
-            mobile = mobile if shares else self._number() if self._rng.random() < 0.94 else ""
+            mobile = mobile if shares else self._addresses.number() if self._rng.random() < 0.94 else ""
             guardian = self._guardian(self._rng.choice(self._given), name, mobile)
             # OneRoster may join the two from either side; both happen in the same export.
             joined_by_guardian = self._rng.random() < 0.2
@@ -202,40 +185,51 @@ class _School:
         count = len(self._pupils)
         year = YEARS[count % len(YEARS)]
         form = f"{year}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[count // len(YEARS) % self._forms % 26]}"
-        number = self._number() if year >= 12 and self._rng.random() < 0.85 else ""
-        email = self._email(given, family, f"pupils.{DOMAIN}") if self._rng.random() < 0.97 else ""
+        number = self._addresses.number() if year >= 12 and self._rng.random() < 0.85 else ""
+        email = self._addresses.email(given, family, f"pupils.{DOMAIN}") if self._rng.random() < 0.97 else ""
         pupil = _User(
-            f"p-{count + 1:05}", "student", given, family, email, self._spelt(number), f"{year:02}", form=form
+            f"p-{count + 1:05}",
+            "student",
+            given,
+            family,
+            email,
+            self._addresses.spelt(number),
+            f"{year:02}",
+            form=form,
         )
         self._pupils.append(pupil)
         return pupil
 
     def _guardian(self, given: str, family: str, mobile: str) -> _User:
         domain = self._rng.choice(HOME_DOMAINS)
-        email = self._email(given, family, domain) if self._rng.random() < 0.92 else ""
+        email = self._addresses.email(given, family, domain) if self._rng.random() < 0.92 else ""
         role = self._pick(("parent", "guardian", "relative"), (90, 7, 3))
-        guardian = _User(f"g-{len(self._guardians) + 1:05}", role, given, family, email, self._spelt(mobile))
+        guardian = _User(
+            f"g-{len(self._guardians) + 1:05}", role, given, family, email, self._addresses.spelt(mobile)
+        )
         self._guardians.append(guardian)
         return guardian
 
     def _teacher(self, number: int) -> _User:
         given, family = self._rng.choice(self._given), self._rng.choice(self._family_names)
-        mobile = self._spelt(self._number()) if self._rng.random() < 0.85 else ""
-        return _User(f"t-{number:04}", "teacher", given, family, self._email(given, family, DOMAIN), mobile)
+        mobile = self._addresses.spelt(self._addresses.number()) if self._rng.random() < 0.85 else ""
+        return _User(
+            f"t-{number:04}", "teacher", given, family, self._addresses.email(given, family, DOMAIN), mobile
+        )
 
     def _oddities(self) -> None:
         """What every real export has: an office number, slips of the keyboard, people who have left."""
         ordinary = self._guardians[4:]
-        self._office = self._number()
+        self._office = self._addresses.number()
         for guardian in ordinary[2:11:4]:
             guardian.sms = f"+44{self._office}"
-        slips = ("020 7946 0123", "4.47912E+11", f"0{self._number()} / 0{self._number()}")
+        slips = ("020 7946 0123", "4.47912E+11", f"0{self._addresses.number()} / 0{self._addresses.number()}")
         self._slipped = tuple(ordinary[3:6])
         for guardian, slip in zip(self._slipped, slips, strict=True):
             guardian.sms = slip
         self._silence(self._pupils[0 :: len(YEARS)][-2:])
         # A teacher who is a parent is two users in OneRoster 1.1, with one number.
-        self._staff[0].sms = ordinary[0].sms = self._spelt(self._number())
+        self._staff[0].sms = ordinary[0].sms = self._addresses.spelt(self._addresses.number())
         self._left = [
             _User("p-left", "student", "Edith", "Hathaway", grades="09", status="tobedeleted"),
             _User("t-left", "teacher", "Percival", "Drake", enabled="FALSE"),
@@ -248,39 +242,6 @@ class _School:
         for guardian in self._guardians:
             if guardian.id in named or ids & set(guardian.agents):
                 guardian.sms = guardian.email = ""
-
-    # ---- addresses ----
-
-    def _number(self) -> str:
-        """A national number without its leading zero, never given out before."""
-        while True:
-            number = f"{self._rng.choice(_RANGES)}{self._rng.randrange(1_000_000):06}"
-            if number not in self._numbers:
-                self._numbers.add(number)
-                return number
-
-    def _spelt(self, number: str) -> str:
-        """As somebody in the office typed it."""
-        if not number:
-            return ""
-        plain = f"0{number}"
-        spellings = (
-            plain,
-            f"{plain[:5]} {plain[5:]}",
-            f"+44 {number[:4]} {number[4:]}",
-            f"+44 (0){number}",
-            number,
-        )
-        return self._pick(spellings, (40, 35, 12, 8, 5))
-
-    def _email(self, given: str, family: str, domain: str) -> str:
-        local = f"{_ascii(given)}.{_ascii(family)}"
-        email, again = f"{local}@{domain}", 1
-        while email in self._emails:
-            again += 1
-            email = f"{local}{again}@{domain}"
-        self._emails.add(email)
-        return email
 
     def _pick(self, choices: Sequence[T], weights: Sequence[int]) -> T:
         return self._rng.choices(choices, weights)[0]
@@ -374,9 +335,6 @@ _FILES = (
     "orgs",
     "users",
 )
-_PLAIN_LETTERS = str.maketrans(
-    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "đ": "d", "ð": "d", "ß": "ss"}
-)
 
 
 def _headers(columns: str) -> list[str]:
@@ -400,9 +358,3 @@ def _orgs() -> list[tuple[str, ...]]:
         (key, "active", "", name, "department", "", "school") for name, key in _DEPARTMENT_IDS.items()
     ]
     return [("school", "active", "", "St Cecilia's School", "school", "", ""), *departments]
-
-
-def _ascii(name: str) -> str:
-    """A name as an email's local part has it."""
-    plain = unicodedata.normalize("NFKD", name.translate(_PLAIN_LETTERS)).encode("ascii", "ignore").decode()
-    return "".join(character for character in plain.casefold() if character.isalnum() or character == "-")

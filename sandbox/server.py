@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from sandbox import control, http, smtp, twilio, x_api
+from sandbox import control, http, smtp, twilio, x_api, x_faults
 from sandbox.callbacks import Callbacks
 from sandbox.faults import FaultBook
 from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, BadSandbox, Endpoint, SandboxSettings
@@ -23,7 +23,7 @@ from sandbox.truth import TruthLog
 
 Say = Callable[[str], None]
 SWEEP_S = 1.0
-CATALOGUE = {"twilio": twilio.KINDS, "smtp": smtp.KINDS, "x": x_api.KINDS}
+CATALOGUE = {"twilio": twilio.KINDS, "smtp": smtp.KINDS, "x": x_faults.KINDS}
 
 
 class Sandbox:

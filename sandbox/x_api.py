@@ -20,10 +20,11 @@ from itertools import islice
 from typing import Any
 
 from sandbox import x_shapes as shapes
-from sandbox.faults import FaultBook, Kind, Order
+from sandbox.faults import FaultBook, Order
 from sandbox.http import BadRequest, Exchange, Request
 from sandbox.settings import BadSandbox, SandboxSettings
 from sandbox.truth import Entry, TruthLog
+from sandbox.x_faults import AFTER_ACCEPT, NO_JSON, REFUSALS
 from sandbox.x_shapes import Answer
 
 PREFIX = "/2/"
@@ -32,56 +33,6 @@ WINDOW_S = 900
 EPOCH_MS = 1288834974657  # of X's ids, which tell their time in milliseconds since then
 KNOWN_POST = "20"  # the first post there ever was: the one that can always be quoted
 LOCKED_POST = "21"  # of somebody whose posts are not for everybody
-
-_STAGES = ("create", "delete", "me", "posts", "following", "read", "any")
-_CREATE = ("create",)
-KINDS: dict[str, Kind] = {
-    "429": Kind(
-        "Too many requests until `reset` seconds from now; not accepted", "answer", _STAGES, {"reset": 1}
-    ),
-    "401": Kind("Credentials not accepted", "answer", _STAGES),
-    "402": Kind("No credits left; not accepted", "answer", _STAGES),
-    "duplicate": Kind("403, the same was posted before; not accepted", "answer", _CREATE),
-    "not-permitted": Kind("403, not permitted; not accepted", "answer", _STAGES),
-    "read-only": Kind("403, the app may not write; not accepted", "answer", _STAGES),
-    "suspended": Kind("403, the account is suspended; not accepted", "answer", _STAGES),
-    "locked": Kind("403, the account is locked; not accepted", "answer", _STAGES),
-    "invalid": Kind("400, the request cannot be taken; not accepted", "answer", _STAGES),
-    "503": Kind("Service unavailable; not accepted", "answer", _STAGES),
-    "500-before-accept": Kind("Internal error; not accepted", "answer", _STAGES),
-    "500-after-accept": Kind("Internal error, and yet accepted", "answer", _STAGES),
-    "503-after-accept": Kind("Service unavailable, and yet accepted", "answer", _STAGES),
-    "reset-before-accept": Kind("TCP reset; not accepted", "answer", _STAGES),
-    "reset-after-accept": Kind("TCP reset, and yet accepted", "answer", _STAGES),
-    "hang-before-accept": Kind(
-        "Silent for `ms`, then reset; not accepted", "answer", _STAGES, {"ms": 30_000}
-    ),
-    "hang-after-accept": Kind("Silent for `ms`, then reset; accepted", "answer", _STAGES, {"ms": 30_000}),
-    "slow": Kind("Accepts at once, answers after `ms`", "answer", _STAGES, {"ms": 2000}),
-    "slow-accept": Kind(
-        "Accepts and answers after `ms`, even if hung up on", "answer", _CREATE, {"ms": 2000}
-    ),
-    "bad-json": Kind("Accepts, and answers 201 with what is no JSON", "answer", _STAGES),
-    "truncated": Kind("Accepts, and hangs up in the middle of the answer", "answer", _STAGES),
-    "latency": Kind("Every fair answer takes `ms` longer", "latency", ("any", *_STAGES[:-1]), {"ms": 50}),
-}
-_REFUSALS: dict[str, Answer] = {
-    "429": shapes.TOO_MANY,
-    "401": shapes.UNAUTHORIZED,
-    "402": shapes.NO_CREDITS,
-    "duplicate": shapes.DUPLICATE,
-    "not-permitted": shapes.NOT_PERMITTED,
-    "read-only": shapes.READ_ONLY,
-    "suspended": shapes.SUSPENDED,
-    "locked": shapes.LOCKED,
-    "invalid": shapes.invalid("One or more parameters to your request was invalid."),
-    "503": shapes.AWAY,
-    "503-after-accept": shapes.AWAY,
-    "500-before-accept": shapes.BROKEN,
-    "500-after-accept": shapes.BROKEN,
-}
-_AFTER_ACCEPT = {"500-after-accept", "503-after-accept"}
-_NO_JSON = b'{"data": {"id": "'
 
 
 @dataclass(frozen=True)
@@ -338,8 +289,8 @@ class _Turn:
         fault = self.x.pick("answer", self.stage, text)
         if fault is None:
             return self._act(text, quote, self._fair)
-        if fault.kind in _REFUSALS and fault.kind not in _AFTER_ACCEPT:
-            return self._misbehave(fault, _REFUSALS[fault.kind])
+        if fault.kind in REFUSALS and fault.kind not in AFTER_ACCEPT:
+            return self._misbehave(fault, REFUSALS[fault.kind])
         if fault.kind in {"reset-before-accept", "hang-before-accept"}:
             return self._misbehave(fault, (200, {}))
         if fault.kind == "slow-accept":
@@ -404,11 +355,11 @@ class _Turn:
             case "slow":
                 exchange.answer_later(fault.delay, lambda: self._say(right))
             case "bad-json":
-                exchange.answer(201, _NO_JSON, self.headers)
+                exchange.answer(201, NO_JSON, self.headers)
             case "truncated":
                 exchange.truncate(*right)
             case kind:
-                self._say(_REFUSALS[kind])
+                self._say(REFUSALS[kind])
 
 
 def _in(seconds: int) -> int:
