@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from broker.announcement import Part
+from broker.disclosure.plain_letters import BLANK_LETTERS
 from broker.errors import InvalidAnnouncement, Problem
 from broker.naming import PERSONAL, unknown_placeholder
 
@@ -18,7 +19,6 @@ _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Mn", "Me", "Cn
 _LATER_EMOJI = frozenset(
     character for code in range(0x1F000, 0x1FB00) if unicodedata.category(character := chr(code)) == "Cn"
 )
-_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # Hangul fillers, the blank Braille cell
 
 
 def check_parts(parts: Mapping[Part, str], *, gaps: bool = False) -> dict[Part, str]:
@@ -82,7 +82,7 @@ def _check_characters(text: str, part: Part) -> None:
 
 
 def _visible(character: str) -> bool:
-    if character in _BLANK_LETTERS:
+    if character in BLANK_LETTERS:
         return False
     return unicodedata.category(character) not in _INVISIBLE_CATEGORIES or character in _LATER_EMOJI
 

@@ -20,7 +20,7 @@ PARTS = 5  # words that one half of a name may be written as: "de los Santos y G
 LETTERS = 15  # single letters in a row that may be somebody's half, spelt out: "A n n"
 NEAR = 24  # characters between a first name and a form that belong together
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
-_GAP = re.compile(r"[\s'\-.,_*()\[\]\"`~#@|]{0,6}")
+_GAP = re.compile(r"[\s'\-.,_*()\[\]\"`~#@|/\\+=:“”„«»‹›]{0,6}")
 _ENDS = re.compile(r"[.!?]\s|\n\s*\n")
 _FORM_WORD = re.compile(r"[A-Za-z0-9]+")
 _PARTICLES = frozenset(

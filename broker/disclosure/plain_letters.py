@@ -6,6 +6,7 @@ full-width, or the o is a Cyrillic one. What looks like nothing of ours stays as
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ _LETTERS = {
     "ŧ": "t", "Ŧ": "T", "ŋ": "n", "Ŋ": "N", "ə": "e", "Ə": "E", "ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y",
 }  # fmt: skip
 _APOSTROPHES = frozenset("'`´‘’‚‛′ʹʻʼʽʾʿˈ＇")
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # Hangul fillers, the blank Braille cell
+# Small capitals, hooks and strokes, and the letters that flags are made of: Unicode's own names say which they are.
+_ONE_OF_OURS = re.compile(
+    r"LATIN (?:SMALL LETTER|CAPITAL LETTER|LETTER SMALL CAPITAL) ([A-Z])(?: WITH .+)?"
+    r"|REGIONAL INDICATOR SYMBOL LETTER ([A-Z])"
+)
 _BY_CATEGORY = {"Mn": "", "Me": "", "Cf": "", "Pd": "-", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 
 
@@ -62,9 +69,14 @@ def _plain(character: str) -> str:
         return "'"
     if character in _LETTERS:
         return _LETTERS[character]
+    if character in BLANK_LETTERS:
+        return " "
     apart = unicodedata.normalize("NFKD", character)
     if apart != character:
         return "".join(_plain(each) for each in apart)
+    if ours := _ONE_OF_OURS.fullmatch(unicodedata.name(character, "")):
+        letter = ours[1] or ours[2]
+        return letter.lower() if character.islower() else letter
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))

@@ -55,6 +55,12 @@ def seen(text: str) -> list[tuple[Naming, str]]:
         "A n n K o w a l s k i",
         "\u0410nn Kowalski",  # a Cyrillic A
         "\uff21\uff4e\uff4e Kowalski",  # full-width letters
+        "ᴀɴɴ ᴋᴏᴡᴀʟꜱᴋɪ",  # small capitals
+        "Aɲn Ƙowalski",  # letters with a hook
+        "\U0001f1e6\U0001f1f3\U0001f1f3 Kowalski",  # what flags are made of
+        "Ann\u3164Kowalski",  # a letter that cannot be seen
+        "Ann “Kowalski”",
+        "Ann / Kowalski",
         "Zoe O’Brien–Smythe",
         "zoe obrien smythe",
         "Zoe\u0308 OBrienSmythe",
@@ -192,6 +198,7 @@ def test_no_text_breaks_the_search_and_every_place_lies_within(text: str) -> Non
         ("\u0412\u0435ll", "Bell"),
         ("O\u2019Brien", "O'Brien"),
         ("a\u2014b", "a-b"),
+        ("\U0001f1ec\U0001f1e7", "GB"),
         ("\u0660\u0661", "01"),
     ],
 )
