@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import anyio
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from broker.announcement import Content
@@ -25,6 +24,7 @@ from config.settings import Settings
 from ledger.reads.feeds import Page
 from ledger.reads.feeds import Scope as FeedScope
 from web.conditional import is_known, validators
+from web.templating import templates_in
 
 router = APIRouter()
 
@@ -33,13 +33,7 @@ PREVIEW = 200  # characters of the text that a link's preview shows
 # Readers of a page, however many, leave the other threads to the providers' callbacks.
 _few = anyio.CapacityLimiter(4)
 
-_templates = Environment(
-    loader=PackageLoader("web"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates_in()
 _STYLE = _templates.get_template("public.css").render().strip()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from broker.address import as_dialled
@@ -19,16 +18,11 @@ from broker.licences.letter import Block, Heading
 from broker.naming import fill
 from broker.office.reach import Untold
 from ledger.reads.phones import Call
+from web.templating import templates_in
 
 NO_FORM = "Without a form"
 
-_templates = Environment(
-    loader=PackageLoader("web"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates_in()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from broker.delivery import REACHED, STATES, State
+from web.templating import templates_in
 from web.watch import words
 from web.watch.static import EDITION
 
-templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
+templates = templates_in(Path(__file__).parent / "templates")
 
 WAITING = (State.SENDING, State.QUEUED)
 ORDER = sorted(
