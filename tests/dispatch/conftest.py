@@ -9,8 +9,10 @@ import pytest
 from config.signer import HmacSigner
 from ledger.connect import open_ledger
 from ledger.setup import ConfiguredAccount, School, install
+from sandbox.client import RunningSandbox, start_sandbox
 from tests.support.broker_world import World
 from tests.support.school import SmallSchool
+from tests.support.world_with_x import in_good_health
 
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
 
@@ -34,3 +36,15 @@ def thirty(world: World) -> World:
         school.guardian(f"Parent{n}", pupil, mobiles=(f"+4479111234{n:02d}",), emails=(f"p{n}@example.org",))
     world.bring(school)
     return world
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    with start_sandbox(tmp_path_factory.mktemp("x") / "truth.jsonl") as running:
+        yield running
+
+
+@pytest.fixture
+def at_x(sandbox: RunningSandbox) -> RunningSandbox:
+    """The stand-in for X, in good health."""
+    return in_good_health(sandbox)

@@ -18,23 +18,12 @@ from ledger.setup import ConfiguredAccount, install
 from sandbox.client import RunningSandbox
 from tests.channels.twitter_support import open_at
 from tests.support.broker_world import World
-from tests.support.world_with_x import SCHOOL, in_good_health, sandbox_for_x, world_with_x
+from tests.support.world_with_x import SCHOOL, world_with_x
 
 ON_SQLITE = pytest.mark.parametrize(
     "ledger_url", ["sqlite"], indirect=True
 )  # nothing of it is the database's
 SIX = timedelta(minutes=6)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with sandbox_for_x(tmp_path_factory.mktemp("found")) as running:
-        yield running
-
-
-@pytest.fixture
-def at_x(sandbox: RunningSandbox) -> RunningSandbox:
-    return in_good_health(sandbox)
 
 
 @pytest.fixture

@@ -19,18 +19,7 @@ from ledger import tables as t
 from ledger.setup import ConfiguredAccount, install
 from sandbox.client import RunningSandbox
 from tests.support.broker_world import World
-from tests.support.world_with_x import SCHOOL, in_good_health, sandbox_for_x, world_with_x
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with sandbox_for_x(tmp_path_factory.mktemp("x")) as running:
-        yield running
-
-
-@pytest.fixture
-def at_x(sandbox: RunningSandbox) -> RunningSandbox:
-    return in_good_health(sandbox)
+from tests.support.world_with_x import SCHOOL, world_with_x
 
 
 @pytest.fixture

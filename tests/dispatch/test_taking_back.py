@@ -24,22 +24,11 @@ from cli.follow import as_told, looking, show_status
 from ledger import tables as t
 from sandbox.client import RunningSandbox
 from tests.support.broker_world import World
-from tests.support.world_with_x import WithX, in_good_health, sandbox_for_x, world_with_x
+from tests.support.world_with_x import WithX, world_with_x
 
 T = TypeVar("T")
 LONG = timedelta(hours=1)
 PUBLIC = ("feed", "x")
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    with sandbox_for_x(tmp_path_factory.mktemp("x")) as running:
-        yield running
-
-
-@pytest.fixture
-def at_x(sandbox: RunningSandbox) -> RunningSandbox:
-    return in_good_health(sandbox)
 
 
 @pytest.fixture

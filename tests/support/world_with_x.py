@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from broker.actor import SYSTEM
 from broker.brake import Brake
@@ -18,7 +17,7 @@ from channels.twitter import kit
 from config.signer import HmacSigner
 from ledger.connect import open_ledger
 from ledger.setup import ConfiguredAccount, School, install
-from sandbox.client import RunningSandbox, start_sandbox
+from sandbox.client import RunningSandbox
 from tests.channels.twitter_support import AROUND, settings
 from tests.support.broker_world import PretendChannels, World
 from tests.support.school import SmallSchool
@@ -46,12 +45,6 @@ class WithX(PretendChannels):
             return super().open(account)
         self.opened[account] = kit.open(account, settings(self.x_url), AROUND)
         return self.opened[account]
-
-
-@contextmanager
-def sandbox_for_x(folder: Path) -> Iterator[RunningSandbox]:
-    with start_sandbox(folder / "truth.jsonl") as running:
-        yield running
 
 
 def in_good_health(sandbox: RunningSandbox) -> RunningSandbox:
