@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from broker.actor import Actor, ActorKind
 from broker.audience import fold
+from broker.disclosure.plain_letters import plain
 from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import Operator, OperatorRole
@@ -39,10 +40,9 @@ def add(
             raise NotToBeChanged(
                 Problem("unknown_department", "department", message, "see `carillon doctor`")
             )
-        if tx.operators.named(fold(called)) is not None:
-            raise NotToBeChanged(
-                Problem("known", "name", "there is such an operator already", "see `carillon operators`")
-            )
+        if any(_as_read(each.name) == _as_read(called) for each in tx.operators.all()):
+            message = "there is such an operator already, or one whose name looks the same"
+            raise NotToBeChanged(Problem("known", "name", message, "see `carillon operators`"))
         tx.operators.add(called, sorted(roles), department, by=actor.id)
         facts = {"operator": called, "roles": sorted(roles), "department": department}
         tx.record.add([Entry("operator.added", actor, facts)])
@@ -109,6 +109,11 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
 def same(one: str, other: str) -> bool:
     """Whether two names are one operator's, however they were typed."""
     return fold(one) == fold(other)
+
+
+def _as_read(name: str) -> str:
+    """A name as whoever reads the record takes it: nobody is two people by an accent or a letter of another script."""
+    return fold(plain(name).text)
 
 
 def _some(roles: Collection[OperatorRole]) -> None:

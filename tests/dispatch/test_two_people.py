@@ -404,6 +404,12 @@ def test_words_changed_while_somebody_approves_never_leave_unapproved(two: World
             assert {each.content_version for each in two.rows(agreed)} == {row.content_version}
 
 
+@pytest.mark.parametrize("name", ["mrs  bell", "Mrs B\u0435ll", "Mrs\u200b Bell", "\uff2drs Bell"])
+def test_nobody_is_a_second_person_by_a_name_that_looks_like_their_own(two: World, name: str) -> None:
+    code = refused(lambda: operators.add(two.ports, name, [APPROVER], None, actor=HEAD))
+    assert code in {"known", "bad_operator"}
+
+
 # --- urgent ---------------------------------------------------------------------------------------------------------
 
 
