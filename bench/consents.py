@@ -22,6 +22,7 @@ from typing import Any
 from bench.ground import Ground, School, ground
 from bench.player import Player
 from broker import claim, house_rules, judging
+from broker.policy import judge
 from broker.ports import Transaction
 from broker.values import Lane
 from ledger import picking
@@ -134,7 +135,7 @@ def _look_through(school: School, size: int) -> None:
             about = {one.announcement for one in picked}
             rulings = judging.claimed(ports, tx, about, account, channel.traits)
             for one in picked:
-                claim._verdict(one, rulings[one.announcement], channel.policies)
+                claim._verdict(one, judge(one.case, house_rules.HOUSE_RULES), rulings, channel.policies)
         raise _Enough
 
     try:

@@ -13,8 +13,10 @@ from broker import audience as audiences
 from broker.actor import ActorKind
 from broker.address import AddressKind
 from broker.announcement import People, Purpose
+from broker.audience import fold
 from broker.authority import notices
 from broker.channel import Channel, Recipient, Speaks
+from broker.disclosure.plain_letters import plain
 from broker.errors import ChannelFailed, RuleBroken
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
@@ -92,9 +94,20 @@ def _is_accompanied(ports: Ports, tx: Transaction, announcement: int, case: Anno
     if not few or case.people not in WRITTEN_TO:
         return False
     kinds = _kinds(ports, case)
-    if tx.people.copies_reached(announcement, kinds):
+    if any(not _may_be_author(case, *name) for name in tx.people.copies_reached(announcement, kinds)):
         return True
     return case.people is People.BOTH and _guardians_reached(tx, case, kinds)
+
+
+def _may_be_author(case: AnnouncementCase, given: str, family: str) -> bool:
+    """Whether a member of staff is, for all that names can tell, whoever announces it: then nobody else reads it."""
+    authors = [_plain_words(name) for name in (case.author.id, case.author.on_behalf_of) if name]
+    first, last = _plain_words(given), _plain_words(family)
+    return any((last and set(last) <= set(author)) or author == first for author in authors)
+
+
+def _plain_words(name: str) -> list[str]:
+    return fold(plain(name).text).split()
 
 
 def _guardians_reached(tx: Transaction, case: AnnouncementCase, kinds: set[AddressKind]) -> bool:

@@ -40,8 +40,8 @@ class People(Protocol):
     def holder_of(self, kind: AddressKind, value: str) -> str:
         """Which member of staff alone holds an address, by what they are; "" where it is nobody's own."""
 
-    def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> int:
-        """How many of those who read an announcement too have an address of one of these kinds."""
+    def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> Sequence[tuple[str, str]]:
+        """Given and family name of those who read an announcement too and have an address of one of these kinds."""
 
     def staff_unknown(self, ids: Collection[str]) -> Sequence[str]:
         """Which of these are the roster's ids of nobody on the staff."""

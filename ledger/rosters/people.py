@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 
 from broker.address import AddressKind, fold_email
 from broker.audience import Audience, fold, names
@@ -85,18 +85,20 @@ class People:
         found = self._hand.connection.execute(holders.limit(2)).scalars().all()
         return "member of staff" if len(found) == 1 and found[0] else ""
 
-    def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> int:
-        """How many of those who read an announcement too have an address of one of these kinds."""
-        copy, holds = tables.announcement_copy, tables.person_address
+    def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> Sequence[tuple[str, str]]:
+        """Given and family name of those who read an announcement too and have an address of one of these kinds."""
+        copy, holds, p = tables.announcement_copy, tables.person_address, tables.person.c
         reached = (
-            select(func.count(func.distinct(copy.c.person_id)))
+            select(p.id, p.given_name, p.family_name)
+            .distinct()
+            .select_from(copy)
             .join(holds, holds.c.person_id == copy.c.person_id)
             .join(tables.address, tables.address.c.id == holds.c.address_id)
             .join(tables.person, tables.person.c.id == copy.c.person_id)
             .where(copy.c.announcement_id == announcement, tables.person.c.active, tables.person.c.is_staff)
             .where(tables.address.c.kind.in_([kind.value for kind in kinds]))
         )
-        return int(self._hand.connection.execute(reached).scalar_one())
+        return [(row.given_name, row.family_name) for row in self._hand.connection.execute(reached)]
 
     def staff_unknown(self, ids: Collection[str]) -> Sequence[str]:
         """Which of these are the roster's ids of nobody on the staff."""

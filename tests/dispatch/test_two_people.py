@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from broker import accounts, intake
 from broker.actor import Actor, ActorKind
@@ -508,10 +508,24 @@ def test_both_is_not_enough_where_no_guardian_is_reached(world: World) -> None:
 
 def test_a_second_adult_in_copy_gets_what_the_pupil_gets(bells: World) -> None:
     few: dict[str, Any] = {"audience": "Choir & 7B", "people": People.PUPILS}
-    said = announced(bells, **few, copies=("teacher",))
+    said = announced(bells, HEAD, **few, copies=("teacher",))
     assert go(bells, said) == {"sent": 2}
     to = {kept.address for kept in bells.channels.texts.truth}
     assert to == {"+447911100009", "+447911100004"}
+
+
+def test_whoever_announces_it_is_no_second_adult(bells: World) -> None:
+    """In copy to themselves they would be alone with the pupil all the same."""
+    few: dict[str, Any] = {"audience": "Choir & 7B", "people": People.PUPILS, "copies": ("teacher",)}
+    with bells.ledger.begin() as tx:
+        theirs = {"given_name": "V\u00e9ra", "family_name": "Bell"}
+        tx.hand.connection.execute(update(t.person).where(t.person.c.source_id == "teacher").values(theirs))
+    for name in ("Mrs Bell", "MRS  BELL", "Vera", "Vera Bell"):
+        alone = Actor(ActorKind.PERSON, name)
+        assert refused(partial(announced, bells, alone, **few)) == "alone_with_a_child"
+        behalf = Actor(ActorKind.SYSTEM, "carillon", on_behalf_of=name)
+        assert refused(partial(announced, bells, behalf, **few)) == "alone_with_a_child"
+    assert announced(bells, HEAD, **few)
 
 
 @pytest.mark.parametrize("who", ["mum", "nobody", "ann"])
@@ -522,4 +536,4 @@ def test_a_second_adult_is_somebody_on_the_staff(bells: World, who: str) -> None
 
 def test_a_second_adult_whom_this_way_does_not_reach_is_none(bells: World) -> None:
     few: dict[str, Any] = {"audience": "Choir & 7B", "people": People.PUPILS, "ways": (Step(("email",)),)}
-    assert refused(lambda: announced(bells, **few, copies=("teacher",))) == "alone_with_a_child"
+    assert refused(lambda: announced(bells, HEAD, **few, copies=("teacher",))) == "alone_with_a_child"
