@@ -44,8 +44,10 @@ class Nursery:
     def plant(self, url: str) -> None:
         upgrade(url)
         world = made(url)
-        self.grown[world.ledger.dialect.name] = plant(world)
-        world.ledger.close()
+        try:
+            self.grown[world.ledger.dialect.name] = plant(world)
+        finally:  # or the next test is told of connections that nobody closed, instead of what went wrong here
+            world.ledger.close()
 
 
 @pytest.fixture(scope="session")
