@@ -35,7 +35,9 @@ COLOURS = {Health.WELL: "green", Health.DOUBTFUL: "yellow", Health.WRONG: "red"}
 
 WRONG_USE = 2
 SENDER = "+447400123456"  # to the stand-ins any number will do
-STALLED_GRACE = timedelta(seconds=20)  # for the warm stop of a process in which something has stalled
+STALLED_GRACE = timedelta(
+    seconds=20
+)  # at most, for the warm stop of a process in which something has stalled
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ def up(host: Host = None, port: Port = None, json: Json = False) -> None:
         message = "is a server's, and `carillon up` is for the queue inside one process"
         raise SetupError(Problem("not_embedded", "CARILLON_QUEUE_URL", message, hint))
     with stopping() as stopped:
-        broken = _Broken(stopped)
+        broken = _Broken(stopped, grace=min(STALLED_GRACE, settings.worker.stalled_after))
         with running(settings, troubled=broken) as (house, url):
             _ready(url, json=json)
             tell_link(house.ports, settings, url=url, quiet=json)
@@ -74,9 +76,9 @@ def up(host: Host = None, port: Port = None, json: Json = False) -> None:
 class _Broken:
     """What ends a process in which something has ended or stalled: whoever started it may start it again."""
 
-    def __init__(self, stopped: threading.Event) -> None:
+    def __init__(self, stopped: threading.Event, grace: timedelta) -> None:
         self.why = ""
-        self._stopped = stopped
+        self._stopped, self._grace = stopped, grace
 
     def __call__(self, why: str) -> None:
         """Tell it, once, and stop: warmly if that can be, and surely."""
@@ -84,7 +86,7 @@ class _Broken:
             return
         self.why = why
         log.error("%s; this process ends, to be started again", why)
-        surely = threading.Timer(STALLED_GRACE.total_seconds(), os._exit, [os.EX_SOFTWARE])
+        surely = threading.Timer(self._grace.total_seconds(), os._exit, [os.EX_SOFTWARE])
         surely.daemon = True
         surely.start()
         self._stopped.set()

@@ -49,13 +49,13 @@ def test_of_many_turns_one_that_stalls_is_seen_among_those_that_go_on() -> None:
 
 
 def test_an_embedded_worker_that_works_has_no_trouble(sqlite_ledger: str, make_tower: MakeTower) -> None:
-    tower = make_tower(sqlite_ledger, serves=True, CARILLON_WORKER__DEAF_AFTER="4")
+    tower = make_tower(sqlite_ledger, serves=True, CARILLON_WORKER__DEAF_AFTER="3")
     tower.bring(100)
     with EmbeddedWorker(tower.house) as worker:
         # Beats before it is up are no measure of its hearing; from then on they are.
         assert within(30, lambda: worker.trouble() == "" and worker.hears_all)
         announcement = tower.announce()
-        assert not within(8, lambda: worker.trouble() != "")
+        assert not within(5, lambda: worker.trouble() != "")
         assert tower.states(announcement) == {"sent": 100}
 
 
@@ -63,7 +63,7 @@ def test_an_embedded_worker_whose_threads_are_all_taken_hears_nothing(
     sqlite_ledger: str, make_tower: MakeTower
 ) -> None:
     few = {"CARILLON_WORKER__THREADS": "1", "CARILLON_WORKER__DEAF_AFTER": "3"}
-    tower = make_tower(sqlite_ledger, serves=True, CARILLON_ACCOUNTS__TOWER__SECONDS="20", **few)
+    tower = make_tower(sqlite_ledger, serves=True, CARILLON_ACCOUNTS__TOWER__SECONDS="8", **few)
     tower.bring(3)
     with EmbeddedWorker(tower.house) as worker:
         assert within(30, lambda: worker.trouble() == "" and worker.hears_all)
@@ -119,13 +119,13 @@ def test_a_worker_whose_work_stalls_is_replaced_and_one_that_is_busy_is_not(
     tower = make_tower(
         postgres_ledger,
         CARILLON_QUEUE_URL=redis_server.url,
-        CARILLON_WORKER__DEAF_AFTER="8",
+        CARILLON_WORKER__DEAF_AFTER="5",
         CARILLON_WORKER__STALLED_AFTER="2" if stalls else "60",
         CARILLON_WORKER__BUDGET="1",
         **NEVER,
     )
     tower.bring(20)
-    tower.announce()
+    announcement = tower.announce()
     path = tmp_path / "worker.log"
     with path.open("wb") as log:
         worker = subprocess.Popen(
@@ -137,7 +137,8 @@ def test_a_worker_whose_work_stalls_is_replaced_and_one_that_is_busy_is_not(
             start_new_session=True,
         )
     try:
-        noticed = within(40 if stalls else 16, lambda: "it is replaced" in path.read_text())
+        assert within(60, lambda: "sending" in tower.states(announcement))
+        noticed = within(40 if stalls else 8, lambda: "it is replaced" in path.read_text())
         assert noticed == stalls
         assert ("sending by tower (routine) has not moved for 2 s" in path.read_text()) == stalls
     finally:
