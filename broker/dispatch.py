@@ -189,6 +189,8 @@ class _Run:
                 actor=self.actor,
             )
         except PolicyFailed as fault:
+            # Claimed again at once it might fail again, and again; the next turn holds what waits.
+            self.broken_off = True
             await self._pause("policy_failed", str(fault))
             return None
         except RulesUnreadable:
