@@ -10,6 +10,7 @@ calendar.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -156,6 +157,8 @@ def measure(schedules: int = SCHEDULES, events: int = EVENTS) -> Sequence[Took]:
     found = [_say(watch.took("none", "expanded", len(told.events)))]
     assert not told.problems, told.problems[0]
     with worlds() as opened:
+        gc.collect()
+        gc.freeze()  # as a worker does when it starts
         for name, world in opened:
             due_in_one_minute(world, schedules)
             watch = _Watch()

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol, runtime_checkable
+from functools import lru_cache
+from typing import Any, Protocol, cast, runtime_checkable
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
@@ -323,6 +324,21 @@ class Inspects(Protocol):
 
     def posture(self) -> Posture:
         """What the account looks like now."""
+
+
+def charging(channel: Channel) -> Charges | None:
+    """It as one that `Charges`; for where many announcements ask, as `isinstance` compares every name each time."""
+    return cast(Charges, channel) if _has(type(channel), Charges) else None
+
+
+def speaking(channel: Channel) -> Speaks | None:
+    """It as one that `Speaks`, likewise."""
+    return cast(Speaks, channel) if _has(type(channel), Speaks) else None
+
+
+@lru_cache(maxsize=64)
+def _has(kind: type[Channel], capability: Any) -> bool:
+    return issubclass(kind, capability)
 
 
 class SignatureInvalid(BrokerError):

@@ -7,7 +7,7 @@ transaction, which a refusal, or a preview, takes back. So no rule sees other fa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from broker.accounts import CANNOT_OPEN, cannot_open
@@ -105,8 +105,9 @@ def rulings_of_all(
                 accounts[account.name] = account
                 theirs.setdefault(account.name, []).append(announcement.id)
     found: dict[int, list[Ruling]] = {announcement.id: [] for announcement in announcements}
+    whole = tx.cases.whole_on([(account, theirs[name]) for name, account in accounts.items()])
     for name, account in accounts.items():
-        standing = tx.cases.whole(theirs[name], account)
+        standing = whole[account.id]
         for number in theirs[name]:
             try:
                 ruling = _ruling(ports, tx, account, number, standing[number], asked=asked, reworded=reworded)
@@ -220,7 +221,7 @@ def claimed(
 def allowed_still(case: AnnouncementCase, now: datetime) -> bool:
     """Whether what a claim was allowed may go at another moment; a rule that raises is no yes."""
     try:
-        return isinstance(book.judged_each_time(replace(case, now=now)), Allow)
+        return isinstance(book.judged_each_time(case.but(now=now)), Allow)
     except Exception:  # noqa: BLE001 - the claim meets it next, and tells of it
         return False
 
@@ -228,8 +229,8 @@ def allowed_still(case: AnnouncementCase, now: datetime) -> bool:
 def known_of_channel(case: AnnouncementCase, traits: Traits, *, asked: bool = False) -> AnnouncementCase:
     """The case with what only the channel's code knows; where it is only `asked`, as one that is not accepted yet."""
     if asked:
-        return replace(case, traits=traits, broadcast=traits.broadcast, announcement=None, accepted_at=None)
-    return replace(case, traits=traits, broadcast=traits.broadcast)
+        return case.but(traits=traits, broadcast=traits.broadcast, announcement=None, accepted_at=None)
+    return case.but(traits=traits, broadcast=traits.broadcast)
 
 
 def _once(

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from broker.announcement import Announcement, Content
 from broker.audience import Audience
-from broker.channel import PUBLIC, Channel, Charges
+from broker.channel import PUBLIC, Channel, charging
 from broker.errors import SetupError
 from broker.judging import Ruling
 from broker.money import amount_of, micros, month_of
@@ -82,10 +82,10 @@ def costs_of(
             continue
         if account is None or (channel := _opened(ports, account)) is None:
             continue
-        if not isinstance(channel, Charges):
+        if (charges := charging(channel)) is None:
             continue
         try:
-            unit = max((channel.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
+            unit = max((charges.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
         except Exception:  # noqa: BLE001 - what cannot be rendered is held and told where it would be sent
             unit = Decimal(0)
         if not unit:

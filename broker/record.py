@@ -19,6 +19,7 @@ from typing import Any
 from broker.actor import Actor
 
 GENESIS = bytes(32)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def body_of(entry: Entry, at: datetime) -> bytes:
     }
     if entry.announcement is not None:
         whole["announcement"] = entry.announcement
-    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+    return _CANONICAL.encode(whole).encode()
 
 
 def digest_of(words: str) -> str:

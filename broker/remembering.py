@@ -73,7 +73,8 @@ class _Remembering:
     def __getattr__(self, name: str) -> Any:
         if name not in _ASKED:
             return getattr(self._tx, name)
-        return self._port(name)
+        port = self.__dict__[name] = self._port(name)  # found at once from now on
+        return port
 
     def _port(self, name: str) -> _Port:
         if name not in self._ports:
@@ -88,7 +89,9 @@ class _Port:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
-        return self._once(name, method) if name in self._asked else method
+        if name in self._asked:
+            method = self.__dict__[name] = self._once(name, method)
+        return method
 
     def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def ask(*given: Any) -> Any:

@@ -52,8 +52,11 @@ class Announcements:
         query = select(t.department.c.slug, t.department.c.id).where(t.department.c.slug.in_(slugs))
         departments = dict(iter(run(query)))
         rows = [_values(one, departments[one.draft.department], now) for one in new]
-        made = insert(t.announcement).returning(t.announcement.c.public_id, t.announcement.c.id)
-        ids: dict[UUID, int] = dict(iter(run(made, rows)))
+        run(insert(t.announcement), rows)
+        # Asked for afterwards: an INSERT that returns them is one statement of thousands of parameters.
+        made = select(t.announcement.c.public_id, t.announcement.c.id)
+        these = t.announcement.c.public_id.in_([row["public_id"] for row in rows])
+        ids: dict[UUID, int] = dict(iter(run(made.where(these))))
         numbered = [
             (ids[row["public_id"]], row["public_id"], one) for row, one in zip(rows, new, strict=True)
         ]

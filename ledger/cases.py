@@ -100,10 +100,20 @@ class Cases:
 
     def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once."""
-        contents, files = self._contents(announcements), self._files(announcements)
+        return self.whole_on([(account, announcements)])[account.id]
+
+    def whole_on(
+        self, wanted: Sequence[tuple[AccountRow, Collection[int]]]
+    ) -> Mapping[int, Mapping[int, Standing]]:
+        """The same by account, of several: what they are worded in is asked once."""
+        every = {announcement for _, these in wanted for announcement in these}
+        contents, files = self._contents(every), self._files(every)
         return {
-            row.id: _standing(row, account, contents[row.id], files[row.id])
-            for row in self._standing_rows(announcements, account)
+            account.id: {
+                row.id: _standing(row, account, contents[row.id], files[row.id])
+                for row in self._standing_rows(these, account)
+            }
+            for account, these in wanted
         }
 
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:

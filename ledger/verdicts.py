@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from broker.announcement import Announcement
 from broker.ports.rules import KeptVerdict
+from ledger.dialect import Column
 from ledger.hand import Hand
 from ledger.tables import account, verdict
+
+_COLUMNS: tuple[Column, ...] = (
+    ("announcement_id", "bigint"),
+    ("account_id", "bigint"),
+    ("rules_version", "integer"),
+    ("at", "moment"),
+    ("answer", "text"),
+    ("code", "text"),
+    ("why", "text"),
+    ("until", "moment"),
+    ("evidence", "text"),
+)
 
 
 class Verdicts:
@@ -22,21 +35,26 @@ class Verdicts:
     def keep(self, verdicts: Sequence[KeptVerdict]) -> None:
         """Keep them."""
         rows = [
-            {
-                "announcement_id": each.announcement,
-                "account_id": each.account,
-                "rules_version": each.rules_version,
-                "at": each.at,
-                "answer": each.answer,
-                "code": each.code,
-                "why": each.why,
-                "until": each.until,
-                "evidence": json.dumps(dict(each.evidence), sort_keys=True),
-            }
+            (
+                each.announcement,
+                each.account,
+                each.rules_version,
+                each.at,
+                each.answer,
+                each.code,
+                each.why,
+                each.until,
+                json.dumps(dict(each.evidence), sort_keys=True),
+            )
             for each in verdicts
         ]
         if rows:
-            self._hand.connection.execute(insert(verdict), rows)
+            named = ", ".join(name for name, _ in _COLUMNS)
+            self._hand.run_rows(
+                f"INSERT INTO verdict ({named}) SELECT {named} FROM {self._hand.dialect.rows(_COLUMNS)}",
+                _COLUMNS,
+                rows,
+            )
 
     def of(self, announcement: Announcement) -> Sequence[KeptVerdict]:
         """Every answer about an announcement, the oldest first."""

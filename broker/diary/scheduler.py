@@ -27,7 +27,7 @@ from broker.ports.calendar import OccurrenceRow, Outcome, ScheduleRow
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON
 
-MOST_AT_ONCE = 200  # schedules a transaction: a fifth of a second, and nobody waits long for it
+MOST_AT_ONCE = 300  # schedules a transaction: a quarter of a second, and nobody waits long for it
 LATE = timedelta(minutes=5)
 WARN_AHEAD = timedelta(days=21)  # before the known terms end
 CALENDAR_ENDS = "calendar_ends"

@@ -5,7 +5,6 @@ Dear to find out, so asked where an announcement is judged whole, and never in t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,7 @@ from broker.address import AddressKind
 from broker.announcement import People, Purpose
 from broker.audience import fold
 from broker.authority import notices
-from broker.channel import Channel, Recipient, Speaks
+from broker.channel import Channel, Recipient, speaking
 from broker.disclosure.plain_letters import plain
 from broker.errors import ChannelFailed, RuleBroken
 from broker.office.groups import resolve
@@ -35,13 +34,12 @@ def with_roster(
     region = tx.school.region
     if case.broadcast:
         names = tx.people.names() if case.rules.yes("public.names") else None
-        return replace(case, region=region, names=names)
+        return case.but(region=region, names=names)
     channel = ports.channels.open(account.name)
     covered = _covered(ports, tx, case)
     if covered is not None:
-        case = replace(case, covered=covered)
-    return replace(
-        case,
+        case = case.but(covered=covered)
+    return case.but(
         region=region,
         sender_of=_holder_of(tx, channel),
         accompanied=_is_accompanied(ports, tx, announcement, case),
@@ -52,7 +50,8 @@ def with_roster(
 
 def _holder_of(tx: Transaction, channel: Channel) -> str:
     try:
-        sender = channel.sender() if isinstance(channel, Speaks) else None
+        speaks = speaking(channel)
+        sender = speaks.sender() if speaks is not None else None
     except Exception as error:
         raise ChannelFailed(channel.name, error) from error
     return tx.people.holder_of(*sender) if sender is not None else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from broker.ports import Transaction
 from broker.rules.case import AnnouncementCase
 from broker.rules.social import same_words
@@ -25,4 +23,4 @@ def with_other_voices(
     said = tx.posts.said_elsewhere(account.id, besides=announcement, within=within, reworded=reworded)
     ours = [content.short for content in case.contents]
     other = next((name for name, text in said if any(same_words(text, one) for one in ours)), "")
-    return replace(case, same_text_on=other)
+    return case.but(same_text_on=other)

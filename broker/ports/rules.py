@@ -75,6 +75,11 @@ class Cases(Protocol):
     def standing(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """What may change from one second to the next, without the wordings. Raises RulesUnreadable."""
 
+    def whole_on(
+        self, wanted: Sequence[tuple[AccountRow, Collection[int]]]
+    ) -> Mapping[int, Mapping[int, Standing]]:
+        """The same as `whole`, by the number of each account, of several at once."""
+
     def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once. Raises RulesUnreadable."""
 
