@@ -110,8 +110,12 @@ def _event(event: EventRow, zone: ZoneInfo, host: str) -> Event:
     made.add("summary", event.title)
     if event.place:
         made.add("location", event.place)
-    made.add("dtstart", event.starts_at.astimezone(zone))
-    made.add("dtend", event.ends_at.astimezone(zone))
+    if event.days:
+        made.add("dtstart", event.wall.date())
+        made.add("dtend", event.wall.date() + timedelta(days=event.days))
+    else:
+        made.add("dtstart", event.starts_at.astimezone(zone))
+        made.add("dtend", event.ends_at.astimezone(zone))
     return made
 
 

@@ -7,9 +7,9 @@ reminded them. A reminder that had not left yet is taken back, and made anew as 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import uuid6
@@ -20,16 +20,14 @@ from broker.actor import Actor
 from broker.announcement import Announcement, People
 from broker.audience import fold
 from broker.authority import operators
-from broker.diary.calendar import DayKind, TermCalendar
-from broker.diary.events import ALONE, EventProblem, ToldEvent
+from broker.diary.event_comparing import Compared, compared
+from broker.diary.events import EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
-from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow, Owed
-from broker.privacy.known import MARK, known_again
 from broker.privacy.strike import ERASED
 from broker.record import Entry
 
@@ -82,91 +80,31 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
             Problem("too_many_events", "file", f"it has more than {MOST:,} times", "bring fewer")
         )
 
+    home = _Home(source, department, audience)
+
     def work(tx: Transaction) -> Brought:
         operators.must(tx, actor, OperatorRole.AUTHOR, department)
         for group in {event.group or audience for event in told}:
             _known(tx, department, group)
-        home = _Home(source, department, audience)
-        calendar = calendar_now(tx)
-        # One that is past may have been moved to next week: it is known all the same.
-        rows = tx.events.of_source(source, begins=tx.now - HORIZON)
-        ahead, unread = _by_known_uids(
-            ports, rows, [event for event in told if tx.now < event.starts_at < tx.now + HORIZON], problems
-        )
-        if any(one.department != department for one in rows):
-            message = "another department's calendar has this name"
-            raise NotToBeChanged(Problem("source_taken", "source", message, "choose another: --source"))
-        known = {(one.uid, one.original): one for one in rows}
-        standing = {
-            k: one for k, one in known.items() if one.starts_at >= tx.now and one.cancelled_at is None
-        }
-        kept = _in_term(ahead, known, calendar) if in_term else ahead
-        left_out = len(ahead) - len(kept)
-        here = {(one.uid, one.original) for one in kept}
-        gone = {key: one for key, one in standing.items() if key not in here}
-        if problems:
-            gone = {}  # what is not there may be what could not be read
-            # An override that could not be read springs back to its series' own time.
-            unsure = unread & {uid for uid, _ in known}
-            kept = [one for one in kept if one.uid not in unsure]
-        strangers = [one for one in kept if (one.uid, one.original) not in known]
-        for event, old in _moved_whole(strangers, gone.values()):
-            known[event.uid, event.original] = gone.pop((old.uid, old.original))
-        if len(gone) >= FEW and len(gone) == len(standing) and not expect_gone:
-            message = f"all {len(gone):,} events that it told before are gone"
+        found = compared(ports, tx, source, told, department=department, problems=problems, in_term=in_term)
+        if len(found.gone) >= FEW and len(found.gone) == found.standing and not expect_gone:
+            message = f"all {len(found.gone):,} events that it told before are gone"
             raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
-        counts = Counter(left_out=left_out)
-        for event in kept:
-            counts[_take(tx, known.get((event.uid, event.original)), event, home, actor)] += 1
-        for row in gone.values():
-            _cancel(tx, row, actor)
-        counts["cancelled"] += len(gone)
-        facts = {"department": department, **counts}  # a source may be called after somebody
-        tx.record.add([Entry("events.brought", actor, facts)])
-        return Brought(**counts)
+        return _brought(tx, found, home, actor)
 
     return ports.ledger.transact(work)
 
 
-def _by_known_uids(
-    ports: Ports, rows: Iterable[EventRow], told: Sequence[ToldEvent], problems: Iterable[EventProblem]
-) -> tuple[Sequence[ToldEvent], frozenset[str]]:
-    """What is told, and the uids of what could not be read, by the digests where somebody was struck out of a uid."""
-    digests = {one.uid for one in rows if one.uid.startswith(MARK)}
-
-    def uid(one: ToldEvent | EventProblem) -> str:
-        return known_again(ports.signer, "event", one.uid, digests)
-
-    return [replace(one, uid=uid(one)) for one in told] if digests else told, frozenset(map(uid, problems))
-
-
-def _moved_whole(
-    strangers: Iterable[ToldEvent], gone: Iterable[EventRow]
-) -> Iterator[tuple[ToldEvent, EventRow]]:
-    """A series whose start is moved has other originals: what is new and what is gone of a day are one and the same."""
-    of_day: dict[tuple[str, date], list[EventRow]] = {}
-    for row in gone:
-        of_day.setdefault((row.uid, _own_day(row)), []).append(row)
-    for event in strangers:
-        if same := of_day.get((event.uid, _own_day(event))):
-            yield event, same.pop(0)
-
-
-def _own_day(one: ToldEvent | EventRow) -> date:
-    return (one.wall if one.original == ALONE else one.original).date()
-
-
-def _in_term(
-    ahead: Sequence[ToldEvent], known: Mapping[tuple[str, datetime], EventRow], calendar: TermCalendar
-) -> Sequence[ToldEvent]:
-    """What falls on a day of term. What is known stays known while nobody can say what kind of day it falls on."""
-    standing = {key for key, row in known.items() if row.cancelled_at is None}
-
-    def stays(one: ToldEvent) -> bool:
-        kind = calendar.day(one.wall.date()).kind
-        return kind is DayKind.TERM or (kind is DayKind.UNKNOWN and (one.uid, one.original) in standing)
-
-    return [one for one in ahead if stays(one)]
+def _brought(tx: Transaction, found: Compared, home: _Home, actor: Actor) -> Brought:
+    counts = Counter(left_out=found.left_out)
+    for event in found.kept:
+        counts[_take(tx, found.known.get((event.uid, event.original)), event, home, actor)] += 1
+    for row in found.gone:
+        _cancel(tx, row, actor)
+    counts["cancelled"] += len(found.gone)
+    facts = {"department": home.department, **counts}  # a source may be called after somebody
+    tx.record.add([Entry("events.brought", actor, facts)])
+    return Brought(**counts)
 
 
 def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor: Actor) -> EventRow:
@@ -227,8 +165,9 @@ def cancel(ports: Ports, public_id: UUID, *, actor: Actor) -> bool:
 
 
 def starts_in_words(row: EventRow) -> str:
-    """{starts}: "Tue 3 Nov at 15:30"."""
-    return f"{row.wall:%a} {row.wall.day} {row.wall:%b} at {row.wall:%H:%M}"
+    """{starts}: "Tue 3 Nov at 15:30"; of what takes whole days "Tue 3 Nov"."""
+    day = f"{row.wall:%a} {row.wall.day} {row.wall:%b}"
+    return day if row.days else f"{day} at {row.wall:%H:%M}"
 
 
 def place_in_words(row: EventRow) -> str:

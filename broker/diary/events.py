@@ -37,7 +37,6 @@ class ToldEvent:
     title: str
     place: str = ""
     cancelled: bool = False
-    all_day: bool = False
     group: str = ""  # whom it is for, where the source tells
 
 

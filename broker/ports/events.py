@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from broker.announcement import Part, People, Step
 from broker.ports.calendar import Yes
+
+_DAY = timedelta(days=1)
 
 
 class Told(StrEnum):
@@ -52,6 +54,15 @@ class EventRow:
     def worded_at(self) -> datetime:
         """Since when what is said of it stands."""
         return max(self.known_at, self.changed_at or self.known_at)
+
+    @property
+    def days(self) -> int:
+        """How many whole days it takes, from midnight to midnight; 0 for what has a time of day."""
+        length = self.ends_at - self.starts_at
+        days = round(length / _DAY)
+        # A day on which the clocks change has 23 hours, or 25.
+        whole = self.wall.time() == time() and abs(length - days * _DAY) <= timedelta(hours=1)
+        return days if whole else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,6 @@ def _told(one: Raw, zone: str, series: Set[str]) -> ToldEvent:
         title=str(one.get("SUMMARY", "")),
         place=str(one.get("LOCATION", "")),
         cancelled=str(one.get("STATUS", "")) == "CANCELLED",
-        all_day=not isinstance(starts, datetime),
     )
 
 

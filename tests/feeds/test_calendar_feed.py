@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 - a wall time has no zone
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,15 @@ def test_a_public_group_has_a_calendar_in_the_schools_zone(choir: Press) -> None
     assert str(first["LOCATION"]) == "Hall; stage"  # type: ignore[index]
     assert str(second["SUMMARY"]) == "Caf\u00e9, \u201ctea\u201d"  # type: ignore[index]
     assert b"BEGIN:VTIMEZONE" in got.content
+
+
+def test_what_takes_whole_days_is_told_as_days(choir: Press) -> None:
+    midnight = (STARTS + timedelta(days=3)).astimezone(LONDON).replace(hour=0, minute=0)
+    trip = told("c", midnight.astimezone(UTC), "Trip")
+    bring(choir, replace(trip, ends_at=(midnight + timedelta(days=2)).astimezone(UTC)))
+    (found,) = [one for one in events(choir) if str(one["SUMMARY"]) == "Trip"]  # type: ignore[index]
+    assert found["DTSTART"].dt == midnight.date()  # type: ignore[index]
+    assert found["DTEND"].dt == midnight.date() + timedelta(days=2)  # type: ignore[index]
 
 
 def test_a_moved_one_keeps_its_uid_and_a_cancelled_one_stays_to_say_so(choir: Press) -> None:

@@ -40,6 +40,9 @@ END:VCALENDAR\r
 """
 
 
+LOOKS_EVERY = timedelta(minutes=173)  # in a simulated year: at every minute of the day in its turn
+
+
 def rule(
     world: World,
     name: str,
@@ -100,6 +103,7 @@ def two_rules(clocked: World) -> World:
     return clocked
 
 
+@pytest.mark.timeout(240)  # three thousand looks
 def test_a_simulated_year_reminds_of_every_rehearsal_once_by_each_rule_and_in_no_holidays(
     two_rules: World, clock: PretendClock
 ) -> None:
@@ -107,7 +111,7 @@ def test_a_simulated_year_reminds_of_every_rehearsal_once_by_each_rule_and_in_no
     for month in range(13):  # a subscribed calendar is looked at again and again
         if month:
             while clock.now < begins + timedelta(days=28 * month):
-                clock.advance(timedelta(minutes=119))
+                clock.advance(LOOKS_EVERY)
                 look(two_rules)
         today = clock.now.date()
         calendar = events_of_ics(WEEKLY, zone=LONDON, begins=today, ends=today + timedelta(days=400))
@@ -115,6 +119,7 @@ def test_a_simulated_year_reminds_of_every_rehearsal_once_by_each_rule_and_in_no
     with two_rules.ledger.look() as tx:
         events = [one for one in tx.events.between(begins, clock.now) if one.cancelled_at is None]
         reminded = tx.events.reminded([one.id for one in events])
+        before = {each.id: each.before for each in tx.events.rules()}
     assert len(events) == 39
     assert {one.wall.strftime("%H:%M") for one in events} == {"15:30"}
     assert not [one for one in events if date(2026, 10, 26) <= one.wall.date() <= date(2026, 10, 30)]
@@ -123,7 +128,10 @@ def test_a_simulated_year_reminds_of_every_rehearsal_once_by_each_rule_and_in_no
     # The first rehearsal was that very day when the calendar was brought: its mail was not worth sending any more.
     assert outcomes == {Told.SENT: 77, Told.PASSED: 1}
     starts = {one.id: one.starts_at for one in events}
-    assert all(one.at < starts[one.event] for one in reminded)
+    late = [one.at - (starts[one.event] - before[one.rule]) for one in reminded if one.told is Told.SENT]
+    assert (
+        timedelta() <= min(late) <= max(late) <= LOOKS_EVERY
+    )  # none before its time, none past the next look
     assert len(said(two_rules)) == 77
 
 
@@ -135,6 +143,27 @@ def test_an_event_says_where_and_when_in_plain_words(two_rules: World, clock: Pr
     (row,) = two_rules.rows(select(t.announcement))
     assert row.expires_at == datetime(2026, 9, 3, 14, 30, tzinfo=UTC)
     assert look(two_rules) == 0
+
+
+def test_a_trip_of_a_whole_day_is_announced_for_that_day_and_not_at_midnight(
+    two_rules: World, clock: PretendClock
+) -> None:
+    # Of a day, and of the four on which the clocks go back.
+    days = (b"DTSTART;VALUE=DATE:20260910", b"DTSTART;VALUE=DATE:20261023\r\nDTEND;VALUE=DATE:20261027")
+    for uid, when in zip((b"a", b"b"), days, strict=True):
+        event = b"BEGIN:VEVENT\r\nUID:%s\r\nSUMMARY:Trip\r\nLOCATION:Kew\r\n%s\r\nEND:VEVENT\r\n" % (
+            uid,
+            when,
+        )
+        calendar = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n%sEND:VCALENDAR\r\n" % event
+        read = events_of_ics(calendar, zone=LONDON, begins=date(2026, 9, 1), ends=date(2026, 12, 1))
+        event_book.bring(
+            two_rules.ports, uid.decode(), read.events, department="music", audience="Choir", actor=BELL
+        )
+    for before in (date(2026, 9, 8), date(2026, 10, 21)):
+        clock.advance(datetime(before.year, before.month, before.day, 12, tzinfo=UTC) - clock.now)
+        look(two_rules)
+    assert [words for _, words in said(two_rules)] == ["Trip: Thu 10 Sep, Kew.", "Trip: Fri 23 Oct, Kew."]
 
 
 def test_moved_before_anybody_was_reminded_its_reminders_move_and_nobody_is_told(

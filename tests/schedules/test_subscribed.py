@@ -297,3 +297,20 @@ def test_a_series_that_is_moved_whole_is_moved_and_neither_cancelled_nor_new(
     assert bring(clocked, *weekly(15)) == Brought(unchanged=6)
     alone = told("a", datetime(2026, 9, 8, 16, tzinfo=UTC))  # now it is no series any more
     assert bring(clocked, alone) == Brought(moved=1, cancelled=5)
+
+
+def test_a_series_that_is_moved_to_another_weekday_is_moved_too(clocked: World, clock: PretendClock) -> None:
+    def weekly(first: datetime, uid: str = "a") -> list[ToldEvent]:
+        starts = [first + timedelta(days=7 * week) for week in range(6)]
+        return [told(uid, one, one.replace(tzinfo=None)) for one in starts]
+
+    tuesday, thursday = datetime(2026, 9, 8, 14, tzinfo=UTC), datetime(2026, 9, 10, 14, tzinfo=UTC)
+    bring(clocked, *weekly(tuesday), *weekly(thursday))
+    before = clocked.rows(select(t.event.c.public_id))
+    friday = thursday + timedelta(days=1)
+    assert bring(clocked, *weekly(tuesday), *weekly(friday)) == Brought(moved=6, unchanged=6)
+    assert clocked.rows(select(t.event.c.public_id)) == before
+    # Another series is another, and what is gone of it is cancelled.
+    assert bring(clocked, *weekly(tuesday), *weekly(thursday, "b")) == Brought(
+        new=6, cancelled=6, unchanged=6
+    )

@@ -71,7 +71,8 @@ def test_a_time_without_a_zone_is_the_schools_and_one_of_another_zone_is_transla
     assert read("DTSTART:20261013T153000").events[0].starts_at.hour == 14
     assert read("DTSTART;TZID=Europe/Berlin:20261013T153000").events[0].wall.hour == 14
     assert read("DTSTART:20261013T153000Z").events[0].wall.hour == 16
-    assert read("DTSTART;VALUE=DATE:20261013").events[0].all_day
+    trip = read("DTSTART;VALUE=DATE:20261013").events[0]  # a whole day, from midnight to midnight
+    assert (trip.wall, trip.ends_at - trip.starts_at) == (datetime(2026, 10, 13), timedelta(days=1))
 
 
 def test_cancelled_is_told() -> None:
