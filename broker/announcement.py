@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from broker.ladders.ladder import Ladder
+
 # Holds of a whole announcement that end with a second person's yes.
 AWAITING = frozenset({"needs_approval", "first_name", "street_address", "sale_words"})
+UNSETTLED = "unsettled"  # the hold of a follow-up that waits for what it follows up, half planned
 LINKED_FOR = timedelta(days=60)  # after it is due, a link to a file leads nowhere
 
 
@@ -93,6 +96,7 @@ class Content:
     parts: Mapping[Part, str] = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
     automatic: bool = False  # the house itself says it, to one address: no machine must answer it
+    seen: bool = False  # each message of it carries a link by which somebody says that it was seen
 
     @property
     def title(self) -> str:
@@ -108,6 +112,34 @@ class Content:
     def long(self) -> str:
         """The Markdown for mails; the short text where nobody wrote a long one."""
         return self.parts.get(Part.LONG) or self.parts.get(Part.SHORT, "")
+
+
+RIGHT_TEXT, AS_CORRECTION = 1, 2  # the versions of a correction's wording
+
+
+class FollowUp(StrEnum):
+    """What an announcement is to the one that it follows up; together they are a thread (decision 35)."""
+
+    CORRECTION = "correction"  # says rightly what the thread said wrongly
+    EDIT = "edit"  # mends a slip of the pen in feeds, and nowhere else
+    WITHDRAWAL = "withdrawal"  # tells those who were reached that it is taken back
+    RESEND = "resend"  # says it once more, to people named or to those who joined since
+    REDIRECT = "redirect"  # the same, by those of their addresses that nothing of it went to
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a draft follows up, and as what.
+
+    `lead` begins what those read who have the wrong text, or may have. `people` (public ids) and `joined` say to whom
+    it is sent again.
+    """
+
+    first: UUID
+    kind: FollowUp
+    lead: str = ""
+    people: tuple[UUID, ...] = ()
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +180,8 @@ class Draft:
     # Of what Carillon announces for somebody: since when its words stand, so that there was time for second thoughts.
     settled_at: datetime | None = None
     told_before: ToldBefore | None = None
+    follows: Follows | None = None
+    ladder: Ladder | None = None  # an opening for each way after the first step, and for the slip sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +205,10 @@ class Announcement:
     held_until: datetime | None = None  # by the rules: not planned before this
     hold_code: str = ""
     hold_why: str = ""
+    corrects: int | None = None  # what it follows up, and as what
+    follow_up: FollowUp | None = None
+    corrected_by: int | None = None  # what says it rightly; it waits meanwhile
+    corrected_at: datetime | None = None  # from when on that speaks instead
 
 
 class Stage(StrEnum):
@@ -182,6 +220,7 @@ class Stage(StrEnum):
     PLANNING = "being planned"
     SENDING = "going out"
     WITHDRAWN = "withdrawn"
+    CORRECTED = "corrected"
     EXPIRED = "expired"
 
 
@@ -189,12 +228,16 @@ def stage(announcement: Announcement, now: datetime) -> Stage:
     """Where it stands at `now`, from its times alone."""
     if announcement.withdrawn_at is not None:
         return Stage.WITHDRAWN
+    if announcement.corrected_at is not None:
+        return Stage.CORRECTED
     if announcement.expires_at <= now:
         return Stage.EXPIRED
     if announcement.approved_at is None:
         return Stage.AWAITING_APPROVAL
     if announcement.fanned_out_at is not None:
         return Stage.SENDING
+    if announcement.hold_code == UNSETTLED:
+        return Stage.PLANNING
     if announcement.held_until is not None and announcement.held_until > now:
         return Stage.AWAITING_APPROVAL if announcement.hold_code in AWAITING else Stage.HELD
     return Stage.SCHEDULED if announcement.due_at > now else Stage.PLANNING

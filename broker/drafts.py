@@ -14,6 +14,8 @@ from broker import audience as audiences
 from broker.announcement import Attachment, Content, Draft, Purpose, Urgency
 from broker.channel import Channel, Traits
 from broker.errors import ChannelFailed, InvalidAnnouncement, Problem, SetupError, UnknownChannel
+from broker.ladders import in_order
+from broker.ladders.links import ANY_TOKEN, with_link
 from broker.licences import company
 from broker.naming import CHANGES
 from broker.office.groups import resolve
@@ -35,7 +37,7 @@ def checked(ports: Ports, draft: Draft, *, changes: bool = False) -> tuple[Draft
 
     `changes`: somebody keeps beside it what `{changes}` are. Raises what `judged` raises.
     """
-    found = replace(draft, parts=check_parts(draft.parts))
+    found = in_order.with_ladder(replace(draft, parts=check_parts(draft.parts)))
     if not changes and any(CHANGES in text for text in found.parts.values()):
         hint = "such a template is for `carillon timetable`; write here what changes"
         raise _bad("changes_unknown", "text", f"nobody says what {CHANGES} are", hint)
@@ -62,9 +64,19 @@ def judged(
     if draft.attachments and opened:
         # An account links to a file only where the school has a public address.
         _must_take_files([channel.traits for channel in opened])
-    for problem in (each for channel in opened for each in objections(channel, wording_of(draft))):
-        raise InvalidAnnouncement(problem)
+    _must_be_said(ports, draft, opened)
     return times(draft, tx.now)
+
+
+def check_wording(ports: Ports, tx: Transaction, draft: Draft) -> None:
+    """Have its ways look at a wording alone. Raises InvalidAnnouncement, and SetupError as `judged` does."""
+    _must_be_said(ports, draft, _opened(ports, tx, draft, patient=False))
+
+
+def _must_be_said(ports: Ports, draft: Draft, opened: Sequence[Channel]) -> None:
+    wording = _linked(ports, draft)
+    for problem in (each for channel in opened for each in objections(channel, wording)):
+        raise InvalidAnnouncement(problem)
 
 
 def objections(channel: Channel, content: Content) -> Sequence[Problem]:
@@ -103,8 +115,6 @@ def _check_shape(draft: Draft) -> None:
         raise _bad("urgent_promotion", "urgency", "promotional is never urgent", "send it as routine")
     if not draft.ways or not all(step.channels for step in draft.ways):
         raise _bad("no_way", "via", "no way to send it is named", "name one, such as sms,email")
-    if len(draft.ways) > 1:
-        raise _bad("one_step", "via", "ways one after the other are not there yet", "name them in one step")
     named = channels_of(draft)
     if len(set(named)) != len(named):
         raise _bad("way_twice", "via", "a way is named twice", "name each once")
@@ -118,6 +128,8 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
             traits[name] = ports.channels.traits(name)
         except UnknownChannel as error:
             raise InvalidAnnouncement(replace(error.problems[0], field="via")) from None
+    for problem in in_order.out_of_order(draft, traits):
+        raise InvalidAnnouncement(problem)
     for problem in company.alone(tree, traits):
         raise InvalidAnnouncement(problem)
     if draft.attachments:
@@ -171,9 +183,23 @@ def _opened(ports: Ports, tx: Transaction, draft: Draft, *, patient: bool) -> Se
     return found
 
 
+def _linked(ports: Ports, draft: Draft) -> Content:
+    """The wording as long as it will be. Raises InvalidAnnouncement where a link is wanted and would lead nowhere."""
+    wording = wording_of(draft)
+    if not wording.seen:
+        return wording
+    if not ports.public_url:
+        hint = "set CARILLON_PUBLIC_URL, or leave out what asks whether it was seen"
+        raise _bad(
+            "no_public_url", "seen", "the school has no public address that a link could lead to", hint
+        )
+    return with_link(wording, f"{ports.public_url}/s/{ANY_TOKEN}")
+
+
 def wording_of(draft: Draft) -> Content:
     """What a channel is asked about."""
-    return Content(1, draft.language, draft.parts, draft.attachments)
+    asks = draft.ladder is not None and draft.ladder.asks
+    return Content(1, draft.language, draft.parts, draft.attachments, seen=asks)
 
 
 def channels_of(draft: Draft) -> Sequence[str]:

@@ -28,7 +28,8 @@ class DutyFacts:
 
     `reached`: a direct delivery covering it is sent or delivered. `alive`: one is queued, sending, or uncertain
     with a look-up still due. `doubtful`: one is uncertain and nobody has settled it. `over`: the announcement is
-    expired, withdrawn or corrected. `planned`: fan-out has come to this person.
+    expired, withdrawn or corrected. `planned`: fan-out has come to this person. `climbing`: a further way
+    may still open for them (docs/decisions/0036-ladders.md).
     """
 
     acknowledged: bool
@@ -37,6 +38,7 @@ class DutyFacts:
     doubtful: bool
     over: bool
     planned: bool
+    climbing: bool = False
 
 
 def derive(facts: DutyFacts) -> DutyState:
@@ -51,6 +53,6 @@ def derive(facts: DutyFacts) -> DutyState:
         return DutyState.OPEN
     if facts.over:
         return DutyState.LAPSED
-    if facts.doubtful or not facts.planned:
+    if facts.doubtful or facts.climbing or not facts.planned:
         return DutyState.OPEN
     return DutyState.LAPSED

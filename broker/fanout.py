@@ -12,6 +12,7 @@ from broker.actor import Actor
 from broker.announcement import Announcement, Urgency
 from broker.audience import Audience
 from broker.authority import approvals
+from broker.corrections import binding, planning
 from broker.errors import RuleBroken, RulesUnreadable, SetupError
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
@@ -39,7 +40,9 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
     urgent = announcement.urgency is Urgency.URGENT
     lane = Lane.URGENT if urgent else Lane.ROUTINE
     added, waits = 0, False
-    for channel in announcement.ways[0].channels:
+    if announcement.follow_up is not None:
+        added, waits = planning.plan(ports, announcement, actor=actor, still=_still_to_plan)
+    for channel in () if announcement.follow_up is not None else announcement.ways[0].channels:
         done = False
         while not done:
             step = ports.ledger.transact(
@@ -67,8 +70,15 @@ def _begin(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> Anno
         return None
     # The day in the school's own zone decides which memberships hold.
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-    if tx.now < announcement.expires_at and _held(ports, tx, announcement, audience, today, actor):
+    begun = planning.is_begun(tx, announcement)
+    if (
+        not begun
+        and tx.now < announcement.expires_at
+        and _held(ports, tx, announcement, audience, today, actor)
+    ):
         return None
+    if begun or planning.begin(ports, tx, announcement, actor=actor):
+        return announcement
     tx.plans.add_duties(announcement, audience, today)
     return announcement
 
@@ -77,7 +87,7 @@ def _held(
     ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, today: date, actor: Actor
 ) -> bool:
     """Whether the rules keep it waiting as a whole; the sweep looks again when that is over."""
-    counted = tx.plans.count_meant(announcement, audience, today)
+    counted = binding.counted(tx, announcement, audience, today)
     tx.cases.count(announcement.id, counted)
     reckon_missing(ports, tx, announcement, audience)
     approvals.still_bound(tx, announcement, counted, actor=actor)
@@ -143,6 +153,8 @@ def _still_to_plan(tx: Transaction, public_id: UUID) -> Announcement | None:
     """The announcement, locked, while there is something to plan; an expired one is still explained by name."""
     found = tx.announcements.by_public_id(public_id, lock=True)
     if found is None or found.fanned_out_at or found.withdrawn_at or found.approved_at is None:
+        return None
+    if found.corrected_by is not None:  # what says it rightly tells them
         return None
     if found.held_until is not None and found.held_until > tx.now:
         return None

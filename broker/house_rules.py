@@ -8,12 +8,23 @@ from broker.announcement import Purpose
 from broker.policy import ALLOW, Case, Hold, Policy, Refuse, Verdict, Withdraw, covered
 
 EXPIRED = "expired"
+CORRECTED, BEING_CORRECTED = "corrected", "being_corrected"
+CORRECTION_RECHECK = timedelta(minutes=1)  # a correction taken back makes what waits due at once
 PAUSE_RECHECK = timedelta(minutes=5)  # resuming makes what waits due at once; this only bounds expiry
 
 
 def not_withdrawn(case: Case) -> Verdict:
     """Nothing starts after withdrawal (design §6.5)."""
     return Withdraw("withdrawn", "the announcement was withdrawn") if case.withdrawn else ALLOW
+
+
+def not_corrected(case: Case) -> Verdict:
+    """Nothing wrong leaves once somebody has said it rightly; until that goes out itself, this waits (R22)."""
+    if case.corrected:
+        return Withdraw(CORRECTED, "a correction says it rightly")
+    if case.being_corrected:
+        return Hold(case.now + CORRECTION_RECHECK, BEING_CORRECTED, "a correction of it waits to go out")
+    return ALLOW
 
 
 def not_expired(case: Case) -> Verdict:
@@ -72,6 +83,7 @@ def not_taken_back(case: Case) -> Verdict:
 
 HOUSE_RULES: tuple[Policy, ...] = (
     not_withdrawn,
+    not_corrected,
     not_expired,
     still_at_the_school,
     not_opted_out,

@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker import drafts, judging
 from broker.actor import SYSTEM, Actor
-from broker.announcement import Announcement, Draft, Part
+from broker.announcement import Announcement, Draft, FollowUp, Part
 from broker.authority import operators
 from broker.channel import Verifies
+from broker.corrections import binding
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem
+from broker.ladders import in_order
 from broker.office.groups import resolve
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
@@ -160,7 +162,16 @@ def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
 
 
 def take_back_queued(ports: Ports, announcement: int, *, actor: Actor) -> int:
-    """What waits of a withdrawn announcement becomes withdrawn too; how many deliveries. Safe to repeat."""
+    """What waits of a withdrawn announcement, and of its thread, becomes withdrawn too; how many deliveries.
+
+    Safe to repeat.
+    """
+    with ports.ledger.look() as tx:
+        over = [one.id for one in tx.threads.below(announcement) if one.withdrawn_at is not None]
+    return sum(_take_back(ports, each, actor) for each in (announcement, *over))
+
+
+def _take_back(ports: Ports, announcement: int, actor: Actor) -> int:
     withdrawn = 0
     while count := ports.ledger.transact(lambda tx: _withdraw_queued(tx, announcement, actor)):
         withdrawn += count
@@ -168,9 +179,19 @@ def take_back_queued(ports: Ports, announcement: int, *, actor: Actor) -> int:
 
 
 def forbid(tx: Transaction, announcement: Announcement, *, actor: Actor) -> None:
-    """Take a locked announcement back: nothing more of it may start. Safe to repeat."""
+    """Take a locked announcement back, and all that says it again or rightly: nothing more of it may start.
+
+    Safe to repeat. What tells of its withdrawal goes on.
+    """
+    for each in (announcement, *tx.threads.below(announcement.id)):
+        if each.follow_up is not FollowUp.WITHDRAWAL or each.id == announcement.id:
+            _forbid(tx, each, actor)
+
+
+def _forbid(tx: Transaction, announcement: Announcement, actor: Actor) -> None:
     if announcement.withdrawn_at is None:
         tx.announcements.mark_withdrawn(announcement.id)
+        binding.let_go(tx, announcement)
         tx.stops.add(StopKind.ANNOUNCEMENT, announcement.id)
         tx.retractions.want(announcement.id)
         facts = {"id": str(announcement.public_id)}
@@ -203,6 +224,12 @@ def digest_of(draft: Draft) -> str:
         said["copies"] = list(draft.copies)
     if draft.told_before is not None:
         said["told_before"] = [sorted(map(str, draft.told_before.announcements)), draft.told_before.again]
+    if follows := draft.follows:
+        said["follows"] = [str(follows.first), follows.kind, follows.lead]
+        said["again"] = [*sorted(map(str, follows.people)), follows.joined]
+    if draft.ladder is not None:
+        said["ladder"] = [[str(one.at), one.unless] for one in draft.ladder.openings]
+        said["seen"] = draft.ladder.seen
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -256,11 +283,17 @@ def _put(
     announcement = tx.announcements.add(
         draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
     )
+    announcement = binding.bind(ports, tx, announcement, draft, actor=actor)
+    if draft.ladder is not None:
+        tx.ladders.add(announcement, draft.ladder)
     audience = resolve(tx, tree)
     counted = count_told(tx, announcement, audience, selective=draft.told_before is not None)
     tx.cases.count(announcement.id, counted, draft.expected)
     reckon(ports, tx, announcement, audience)
-    return announcement, counted, judging.rulings(ports, tx, announcement, asked=True)
+    found = judging.rulings(ports, tx, announcement, asked=True)
+    if draft.ladder is not None:
+        in_order.must_leave_time(tx, announcement, draft.ladder, found)
+    return announcement, counted, found
 
 
 def accepted_entry(announcement: Announcement, draft: Draft, digest: str, actor: Actor) -> Entry:
@@ -283,8 +316,8 @@ def count_told(
 ) -> int:
     """How many people it is about today; `selective` where earlier ones say who of its audience."""
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-    if selective:
-        return tx.plans.count_meant(announcement, audience, today)
+    if selective or announcement.follow_up is not None:
+        return binding.counted(tx, announcement, audience, today)
     return tx.reaches.count(audience, announcement.people, today)
 
 

@@ -53,6 +53,8 @@ class Case:
     due_at: datetime
     expires_at: datetime
     withdrawn: bool = False
+    corrected: bool = False  # another one says it rightly
+    being_corrected: bool = False  # another one is to, and waits itself
     account_paused: bool = False
     broadcast: bool = False
     opted_out: bool = False  # this address, this channel (keyed hash)

@@ -76,6 +76,7 @@ def costs_of(
     """What it costs on each account that charges, with nothing kept; but for accounts by which it is `known`."""
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     costs: list[tuple[AccountRow, Reckoned]] = []
+    listed = tx.threads.listed(announcement.id) if announcement.follow_up is not None else None
     for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
         account = tx.accounts.for_channel(name, announcement.department)
         if account is not None and known is not None and known.get(name) == account.id:
@@ -92,7 +93,8 @@ def costs_of(
             continue
         kind = channel.traits.address_kind
         pairs = tx.reaches.pairs(audience, announcement.people, {kind}, today)[kind] if kind else ((0, 0),)
-        costs.append((account, Reckoned(unit, len({address for _, address in pairs}))))
+        told = (pair for pair in pairs if listed is None or not kind or pair[0] in listed)
+        costs.append((account, Reckoned(unit, len({address for _, address in told}))))
     return costs
 
 

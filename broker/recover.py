@@ -49,6 +49,15 @@ def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None
                     "announce it again instead",
                 )
             )
+        if announcement.corrected_by is not None:
+            raise RuleBroken(
+                Problem(
+                    "corrected",
+                    "id",
+                    "its announcement has been corrected",
+                    "the correction goes to whom it did not reach",
+                )
+            )
         tx.moves.move([_requeued(known, tx, why or "a person decided to try again")])
         tx.record.add([_entry(tx, "delivery.requeued", known, actor, why)])
 

@@ -13,6 +13,7 @@ from broker.announcement import Content, Part
 from broker.channel import PUBLIC, Channel, Charges, Message, Recipient
 from broker.consent.optouts import Links
 from broker.delivery import State
+from broker.ladders.links import link_of, with_link
 from broker.money import micros
 from broker.naming import CHANGES, GUARDIAN, names_of, with_changes
 from broker.policy import covered
@@ -75,6 +76,8 @@ class Renderer:
         try:
             to = recipient_of(one, guardians, self._links(one))
             wording = self._wording(one, to.language)
+            if wording.seen:
+                wording = self._with_link(one, wording)
             message = self._channel.render(_changed(wording, changes) if changes else wording, to)
         except Exception as error:  # noqa: BLE001 - a channel's render may be anybody's code; what it breaks on stays held
             log.error(
@@ -95,6 +98,13 @@ class Renderer:
         if not base or not one.address_hash:
             return _NO_LINKS
         return Links(self._ports.signer, base, self._channel.name, one.address_hash)
+
+    def _with_link(self, one: Picked, wording: Content) -> Content:
+        """Where somebody says that it was seen; never at an address that strangers share, nor for the public."""
+        base = self._ports.public_url
+        if not base or one.address_id is None or one.doubtful:
+            return wording
+        return with_link(wording, link_of(self._ports.signer, base, one.delivery))
 
     def hold(self, broken: Sequence[Picked], account: AccountRow, *, actor: Actor) -> None:
         """Put claimed deliveries back, held, and raise an alarm: a render error is for a person to mend."""

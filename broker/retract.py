@@ -86,7 +86,7 @@ def _retracted(tx: Transaction, one: Retraction, deleted: bool, actor: Actor) ->
             event=Event.RETRACT,
             state=step(known.state, Event.RETRACT),
             code="withdrawn",
-            why="the announcement was withdrawn, and this was taken back",
+            why="it was withdrawn or corrected, and this was taken back",
         )
         tx.moves.move([move])
     kind = "delivery.retracted" if deleted else "delivery.cannot_be_retracted"

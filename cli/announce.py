@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
 from broker import intake
 from broker.actor import Actor, ActorKind
-from broker.announcement import Attachment, Draft, Part, Purpose, Step, Urgency
+from broker.announcement import Attachment, Draft, Part, Purpose, Urgency
 from broker.authority import approvals
 from broker.duty import DutyState
 from broker.errors import RuleBroken
@@ -28,6 +28,7 @@ from cli.house import department_of, reading, seal, writing, zone_of
 from cli.options import asking
 from cli.reading import STDIN, attachment_from, bad, fills, short_words, text_from
 from cli.rehearsal import rehearsal, show_rehearsal
+from cli.then import in_order
 from cli.who import show_who
 from config.assembly import House
 from config.doctor import worker
@@ -49,6 +50,7 @@ def announce(asked: Asked) -> None:
     * `echo "Snow: no school today" | carillon announce - --to everyone --people both --urgent --wait`
     * `carillon announce --template Rehearsal --fill time=15:30 --to Choir`
     * `carillon announce "Concert tonight" --to Choir --dry-run`
+    * `carillon announce "Closed at noon" --to everyone --via sms --then "email after 30 min" --then "sheet after 2 h"`
     """
     with _fields_as_typed(short_given=asked.short is not None or asked.quote is not None):
         reason = _reason(asked)
@@ -92,22 +94,28 @@ def _accepted(house: House, draft: Draft, why: str | None, actor: Actor) -> inta
 def _draft(house: House, asked: Asked) -> Draft:
     moment = _moments(house, asked.zone)
     parts, files = _worded(house, asked)
+    send_at = moment(asked.at, "at")
+    starts = send_at or datetime.now(UTC)
+    zone = zone_named(asked.zone) if asked.zone else zone_of(house)
+    then = tuple(asked.then or ())
+    ways, ladder = in_order(asked.via, then, seen=asked.seen, moment=moment, starts=starts, zone=zone)
     return Draft(
         department=department_of(house, asked.department),
         audience=asked.to,
         people=asked.people,
-        ways=(Step(tuple(way for way in (w.strip() for w in asked.via.split(",")) if way)),),
+        ways=ways,
         parts=parts,
         purpose=Purpose.PROMOTIONAL if asked.promotional else Purpose.SERVICE,
         urgency=Urgency.URGENT if asked.urgent else Urgency.ROUTINE,
         language=asked.language,
         key=asked.key,
-        send_at=moment(asked.at, "at"),
+        send_at=send_at,
         expires_at=moment(asked.expires, "expires"),
         attachments=files,
         expected=asked.expect,
         template=asked.template or "",
         copies=tuple(dict.fromkeys(asked.copy or ())),
+        ladder=ladder,
     )
 
 

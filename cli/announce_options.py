@@ -25,6 +25,17 @@ class Asked:
         typer.Option(metavar="WHO", help="guardians, first (contact), pupils, both; or the groups' staff."),
     ] = People.GUARDIANS
     via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, all at once.")] = "sms,email"
+    then: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WAY",
+            help='A way for whom the ones before fail: "email", "email by 15:00", "email after 2 h unless seen",'
+            ' "sheet by 16:30"; may be repeated.',
+        ),
+    ] = None
+    seen: Annotated[
+        bool, typer.Option("--seen", help="Each message has a link by which somebody says that it was seen.")
+    ] = False
     file: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Take the message from a file (UTF-8).")
     ] = None

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from broker import intake, recover
+from broker.announcement import Part
+from broker.corrections import verbs
 from broker.delivery import FAILED, REACHED, State
 from broker.privacy import erasure
 from cli import show
@@ -148,20 +150,37 @@ def _show(found: Sequence[Listed], following: int | None, zone: ZoneInfo) -> Non
         show.hint(f"more with: --before {following}")
 
 
-def withdraw(id: AnnouncementId, operator: Operator = None, json: Json = False) -> None:
+def withdraw(
+    id: AnnouncementId,
+    tell: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Tell those whom it reached, or may have, by the same ways."),
+    ] = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
     """Take an announcement back: nothing of it starts more than a second from now.
 
     A worker deletes what was posted in public; texts and mails that have left cannot be called back. `carillon status`
-    shows how much that is.
+    shows how much that is. What corrects it or says it again is taken back with it.
 
-    Example: `carillon withdraw 0193…`
+    Examples:
+
+    * `carillon withdraw 0193…`
+    * `carillon withdraw 0193… --tell "There is no rehearsal today after all."`
     """
     public_id = announcement_id(id)
+    told: intake.Accepted | None = None
     with writing(operator) as (house, actor):
-        withdrawn = intake.withdraw(house.ports, public_id, actor=actor)
+        if tell is None:
+            withdrawn = intake.withdraw(house.ports, public_id, actor=actor)
+        else:
+            draft = verbs.withdrawal(house.ports, public_id, {Part.LONG: tell})
+            withdrawn, told = verbs.withdraw_and_tell(house.ports, draft, actor=actor)
         now = looking(house.ledger, public_id)()
     if json:
-        show.as_json({"announcement": public_id, "withdrawn": withdrawn, "retracting": now.retracting})
+        facts = {"announcement": public_id, "withdrawn": withdrawn, "retracting": now.retracting}
+        show.as_json({**facts, **({"told_by": told.announcement.public_id} if told else {})})
         return
     left = sum(n for counted in now.channels.values() for state, n in counted.items() if state in REACHED)
     stopped = f"{show.many(withdrawn, 'delivery', 'deliveries')} stopped before leaving" if withdrawn else ""
@@ -171,6 +190,8 @@ def withdraw(id: AnnouncementId, operator: Operator = None, json: Json = False) 
     show.say(f"withdrawn: {', '.join(filter(None, (stopped, gone)))}")
     if now.retracting:
         show.say(f"taken back from the public by a worker: {now.retracting}")
+    if told is not None:
+        show.say(f"those whom it reached are told by: {told.announcement.public_id}")
 
 
 def requeue(delivery: DeliveryId, why: Why = "", operator: Operator = None, json: Json = False) -> None:

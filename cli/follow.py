@@ -98,6 +98,7 @@ def as_told(status: Status) -> Mapping[str, Any]:
         "due_at": said.due_at,
         "expires_at": said.expires_at,
         "held": held_as_told(status),
+        "follow_up": said.follow_up,
         "channels": {
             channel: {"deliveries": sum(counted.values()), "states": {s.value: n for s, n in counted.items()}}
             for channel, counted in status.channels.items()
@@ -126,6 +127,9 @@ def show_status(status: Status) -> None:
     show.say(f"  announced by {show.plain(status.author.told)}")
     if status.stage in WAITING:
         show.say(f"  {show.plain(said.hold_why)}")
+    if said.follow_up is not None or said.corrected_by is not None:
+        what = f"a {said.follow_up} of another one" if said.follow_up else "corrected by another one"
+        show.say(f"  {what}; all of them: carillon thread {said.public_id}")
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")
     show.say(f"  people: {show.duties(status.duties)}")

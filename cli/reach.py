@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,11 +18,11 @@ from broker.naming import unknown_placeholder
 from broker.office import groups
 from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
 from broker.office.sheets import as_csv
-from broker.scrutiny.heads import Left, written
 from channels.markup import plain_words
 from cli import show
-from cli.house import department_of, reading, writing, zone_of
+from cli.house import department_of, reading, writing
 from cli.options import asking
+from cli.papers import paper_about, write_private
 from cli.reach_options import Asked
 from cli.reading import announcement_id, bad, text_from
 from config.assembly import House
@@ -69,11 +67,11 @@ def reach(asked: Asked) -> None:
     if asked.phones is None:
         with reading() as house:
             found = _find(house, asked)
-            paper = _paper(house, found.title, printed=asked.slips is not None)
+            paper = paper_about(house, found.title, printed=asked.slips is not None)
     else:
         with writing(asked.operator) as (house, actor):
             found = _find(house, asked)
-            paper = _paper(house, found.title, printed=True)
+            paper = paper_about(house, found.title, printed=True)
             _write_phones(house, asked.phones, paper, found.statement.untold, actor=actor)
     _hand_out(found, paper, slips=asked.slips, text=asked.text, csv=asked.csv)
     if asked.json:
@@ -128,7 +126,7 @@ def _write_phones(
     with house.ledger.reading() as hand:
         listed = calls(hand, [one.person for one in untold])
     record_listing(house.ports, "phones", len(untold), actor=actor)
-    _write(path, papers.phones(paper, untold, listed))
+    write_private(path, papers.phones(paper, untold, listed))
 
 
 def _hand_out(
@@ -141,41 +139,10 @@ def _hand_out(
             raise bad(
                 "unknown_placeholder", "text", f"nothing belongs where {unknown[0]} stands", "see docs/cli.md"
             )
-        _write(slips, papers.slips(paper, untold, words))
+        write_private(slips, papers.slips(paper, untold, words))
     if csv is not None:
         told = as_csv(("name", "group", "why"), [(one.name, one.group, one.why) for one in untold])
-        typer.echo(told, nl=False) if str(csv) == "-" else _write(csv, told)
-
-
-def _write(path: Path, text: str) -> None:
-    """Names and reasons lie in it: for whoever made it alone."""
-    try:
-        with open(path, "w", encoding="utf-8", newline="", opener=_private) as file:
-            file.write(text)
-    except OSError:
-        raise bad(
-            "cannot_write", "path", "this file cannot be written", "check the folder and the name"
-        ) from None
-    show.hint(f"written: {path}; it holds names, so throw it away when it has served")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _paper(house: House, title: str, *, printed: bool) -> papers.Paper:
-    """What each sheet bears. The head of the record leaves the house with what is printed: the ledger remembers it."""
-    with house.ledger.look() as tx:
-        school, day, newest = tx.school, tx.now.astimezone(zone_of(house)), tx.record.newest()
-        head = written(newest, school.slug, tx.now) if newest else ""
-    if printed and newest:
-        with house.ledger.begin() as tx:
-            tx.record.gave(newest, Left.PRINTED)
-    return papers.Paper(school.name, school.locale, _day(day), title, school.region, head)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
+        typer.echo(told, nl=False) if str(csv) == "-" else write_private(csv, told)
 
 
 def _as_told(found: Statement) -> dict[str, Any]:

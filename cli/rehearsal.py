@@ -75,7 +75,7 @@ def rehearsal(house: House, draft: Draft, *, actor: Actor) -> Rehearsal:
     """Check the draft as intake would, then look at whom it reaches and what they would read."""
     rehearsed = intake.rehearse(house.ports, draft, actor=actor)
     checked, audience = rehearsed.draft, rehearsed.audience
-    channels = checked.ways[0].channels
+    channels = tuple(name for step in checked.ways for name in step.channels)
     question = Question(
         audience,
         checked.people,
@@ -122,7 +122,10 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
         told = _told(count.addresses, count.people) if count else "the public"
         stopped = count.refused.get(OPTED_OUT, 0) if count else 0
         refused = f"; {stopped} asked for no more messages" if stopped else ""
-        show.say("", f"{channel} ({way.account}): {told}{refused}. {_in_words(way.verdict, found.zone)}")
+        opens = _opens(found, channel)
+        show.say(
+            "", f"{opens}{channel} ({way.account}): {told}{refused}. {_in_words(way.verdict, found.zone)}"
+        )
         show.say(
             f"  an example, to {way.example}{', in ' + show.many(way.parts, 'part') if way.parts > 1 else ''}:"
         )
@@ -139,6 +142,18 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
     if lost > MOST_NAMED:
         show.hint(f"and {lost - MOST_NAMED:,} more: carillon reach lists them all")
     show.hint("nothing was kept")
+
+
+def _opens(found: Rehearsal, channel: str) -> str:
+    """When a later way opens, as somebody would say it; nothing for the first ones."""
+    draft = found.rehearsed.draft
+    place = next(place for place, step in enumerate(draft.ways) if channel in step.channels)
+    if not place or draft.ladder is None:
+        return ""
+    opening = draft.ladder.openings[place - 1]
+    at = opening.by(found.rehearsed.due_at)
+    late = f", and {show.wall(at, found.zone)} at the latest" if at else ""
+    return f"for whom that fails{late}, at most: "
 
 
 def _told(addresses: int, people: int) -> str:

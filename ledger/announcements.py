@@ -20,6 +20,7 @@ from broker.announcement import (
     Attachment,
     Content,
     Draft,
+    FollowUp,
     Part,
     People,
     Purpose,
@@ -111,8 +112,9 @@ class Announcements:
         )
         attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes, f.token) for f in files)
         note = run(select(t.note.c.announcement_id).where(t.note.c.announcement_id == announcement)).first()
+        asks = run(select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement)).scalar()
         return [
-            Content(version, language, parts, attached, automatic=note is not None)
+            Content(version, language, parts, attached, automatic=note is not None, seen=bool(asks))
             for language, parts in words.items()
         ]
 
@@ -265,4 +267,8 @@ def announcement_of(row: Row[Any]) -> Announcement:
         held_until=row.held_until,
         hold_code=row.hold_code or "",
         hold_why=row.hold_why or "",
+        corrects=row.corrects,
+        follow_up=FollowUp(row.follow_up) if row.follow_up else None,
+        corrected_by=row.corrected_by,
+        corrected_at=row.corrected_at,
     )

@@ -80,7 +80,7 @@ def holds_on(today: date) -> ColumnElement[bool]:
 
 
 def addresses_for(people: People) -> Select[Any]:
-    """SELECT person_id, address_id, kind: by which addresses each person a duty is about may be told.
+    """SELECT person_id, address_id, kind, holder_id: by which addresses each person a duty is about may be told.
 
     For guardians: what the unblocked guardians of the pupil hold; for the first, of those who come before all others
     whom an address of this kind reaches. An address that *any* blocked guardian of a
@@ -90,7 +90,7 @@ def addresses_for(people: People) -> Select[Any]:
     """
     holders = holders_of(people).subquery("holder")
     wanted = (
-        select(holders.c.person_id, person_address.c.address_id, address.c.kind)
+        select(holders.c.person_id, person_address.c.address_id, address.c.kind, holders.c.holder_id)
         .join(person, person.c.id == holders.c.holder_id)
         .join(person_address, person_address.c.person_id == holders.c.holder_id)
         .join(address, address.c.id == person_address.c.address_id)

@@ -48,7 +48,7 @@ _STANDING = (
     " CASE WHEN bu.amount IS NOT NULL AND rk.unit > 0 THEN"
     # Of the department's others; within, `a` is one of them.
     f"  (SELECT sum({COMMITTED}) FROM announcement a WHERE a.department_id = dp.id AND a.id <> rk.announcement_id"
-    "   AND a.withdrawn_at IS NULL AND a.expires_at > {now}"
+    "   AND a.withdrawn_at IS NULL AND a.corrected_by IS NULL AND a.expires_at > {now}"
     # What there is no money for keeps nobody else waiting: whoever is looked at first takes what is left.
     f"   AND coalesce(a.hold_code, '') <> '{USED_UP}') END AS committed,"
     " v.rules_version AS last_version, v.answer AS last_answer, v.code AS last_code, {now} AS now"

@@ -25,6 +25,7 @@ from ledger.authority.sessions import Sessions
 from ledger.authority.switches import Switches
 from ledger.cases import Cases
 from ledger.consent.consents import Consents, OptOuts
+from ledger.corrections.threads import Threads
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
@@ -37,6 +38,7 @@ from ledger.exchange import exchange
 from ledger.hand import Hand
 from ledger.incoming.answers import Answers, Notes
 from ledger.incoming.bounces import Bounces
+from ledger.ladders.ladders import Ladders
 from ledger.licences.licences import Licences
 from ledger.licences.posts import Posts
 from ledger.money import Money
@@ -82,6 +84,7 @@ class Transaction:
         self.families = Families(hand)
         self.templates = Templates(hand)
         self.reaches = Reaches(hand)
+        self.ladders = Ladders(hand)
         self.plans = Plans(hand)
         self.deliveries = Deliveries(hand)
         self.moves = Moves(hand)
@@ -113,6 +116,7 @@ class Transaction:
         self.subscriptions = Subscriptions(hand)
         self.events = Events(hand)
         self.timetables = Timetables(hand)
+        self.threads = Threads(hand)
 
     @property
     def now(self) -> datetime:

@@ -171,7 +171,8 @@ class Money:
         """By department, what was accepted and has not begun yet would cost: planned ones counted, others reckoned."""
         rows = self._hand.run(
             f"SELECT d.slug, sum({COMMITTED}) AS cost FROM announcement a JOIN department d ON d.id = a.department_id"
-            f" WHERE a.expires_at > {self._hand.dialect.now} AND a.withdrawn_at IS NULL GROUP BY d.slug",
+            f" WHERE a.expires_at > {self._hand.dialect.now} AND a.withdrawn_at IS NULL AND a.corrected_by IS NULL"
+            " GROUP BY d.slug",
         )
         return {row.slug: int(row.cost) for row in rows if row.cost}
 

@@ -215,8 +215,15 @@ class Moves:
         )
         return self._lookups(account, ids)
 
-    def withdraw_queued(self, announcement: int, *, limit: int) -> Sequence[int]:
-        """Queued deliveries of a withdrawn announcement become withdrawn; returns which."""
+    def withdraw_queued(
+        self,
+        announcement: int,
+        *,
+        limit: int,
+        code: str = "withdrawn",
+        why: str = "the announcement was withdrawn",
+    ) -> Sequence[int]:
+        """Queued deliveries of an announcement that is over become withdrawn; returns which."""
         dialect = self._hand.dialect
         rows = self._hand.run(
             f"{_KNOWN} WHERE announcement_id = :announcement AND state = 'queued'"
@@ -224,7 +231,6 @@ class Moves:
             announcement=announcement,
             limit=limit,
         ).all()
-        why = "the announcement was withdrawn"
         self.move(
             [
                 Move(
@@ -234,7 +240,7 @@ class Moves:
                     State.QUEUED,
                     "withdraw",
                     State.WITHDRAWN,
-                    code="withdrawn",
+                    code=code,
                     why=why,
                 )
                 for r in rows

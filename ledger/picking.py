@@ -42,6 +42,7 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
         " d.content_version, picked.code,"
         " d.address_id,"
         " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
+        " a.corrected_at IS NOT NULL AS corrected, a.corrected_by IS NOT NULL AS being_corrected,"
         " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
         " ad.value AS address, ad.doubtful, ad.commitment_key, ad.hash AS address_hash,"
         f" {OPTED_OUT} AS opted_out,"
@@ -63,6 +64,8 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
         now=Moment,
         posture_at=Moment,
         withdrawn=Boolean,
+        corrected=Boolean,
+        being_corrected=Boolean,
         paused=Boolean,
         doubtful=Boolean,
         opted_out=Boolean,
@@ -85,7 +88,8 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
     cells: Sequence[Any] = row  # in the order of the SELECT
     (
         (delivery, fence, burned, announcement, public_id, department_id, content_version, code, address_id),
-        (due_at, expires_at, purpose, urgency, withdrawn, paused, posture, posture_at),
+        (due_at, expires_at, purpose, urgency, withdrawn, corrected, being_corrected),
+        (paused, posture, posture_at),
         (
             address,
             doubtful,
@@ -98,7 +102,7 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
             note,
             now,
         ),
-    ) = cells[:9], cells[9:17], cells[17:]
+    ) = cells[:9], cells[9:16], cells[16:19], cells[19:]
     case = Case(
         now=now,
         channel=account.channel,
@@ -108,6 +112,8 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
         due_at=due_at,
         expires_at=expires_at,
         withdrawn=withdrawn,
+        corrected=corrected,
+        being_corrected=being_corrected,
         account_paused=paused,
         broadcast=address_id is None,
         opted_out=opted_out,

@@ -8,7 +8,7 @@ it, and what is there already is left out as a set. The unique indexes stand beh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy import Sequence as DrawnFrom
 
 from broker.address import AddressKind
-from broker.announcement import Announcement, People, Urgency
+from broker.announcement import RIGHT_TEXT, Announcement, FollowUp, People, Urgency
 from broker.audience import Audience
 from broker.delivery import State
 from broker.values import AccountRow, Lane, PlanProgress
@@ -103,9 +103,19 @@ class Plans:
         return self._count(self._whom(announcement, audience, today))
 
     def add_partition(
-        self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int
+        self,
+        announcement: Announcement,
+        channel: str,
+        account: AccountRow,
+        kind: AddressKind,
+        *,
+        size: int,
+        before: Collection[int] = (),
     ) -> PlanProgress:
-        """Plan the next `size` addresses of one channel; of a small audience, all."""
+        """Plan the next `size` addresses of one channel; of a small audience, all.
+
+        What these announcements `before` it have a delivery for is left out: its thread decides about it.
+        """
         low, done = self._cursor(announcement, channel)
         if done:
             return PlanProgress(0, 0, done=True)
@@ -121,13 +131,15 @@ class Plans:
         else:
             self._advance(announcement, channel, low, done=True)
             return PlanProgress(0, 0, done=True)
-        deliveries, covers = self._write(announcement, channel, account, span, told)
+        deliveries, covers = self._write(announcement, channel, account, span, told, before)
         self._advance(announcement, channel, span.high or low, done=span.high is None)
         queued = (announcement.id, channel, State.QUEUED, deliveries)
         Deliveries(self._hand).tally([queued] if deliveries else [])
         return PlanProgress(deliveries, covers, done=span.high is None)
 
-    def add_public(self, announcement: Announcement, channel: str, account: AccountRow) -> PlanProgress:
+    def add_public(
+        self, announcement: Announcement, channel: str, account: AccountRow, *, version: int | None = None
+    ) -> PlanProgress:
         """Plan the one delivery of a broadcast channel."""
         _, done = self._cursor(announcement, channel)
         if done:
@@ -137,13 +149,22 @@ class Plans:
             self._advance(announcement, channel, 0, done=True)
             return PlanProgress(0, 0, done=True)
         public = select(literal(None, t.Id).label("address_id")).subquery("public")
-        known = self._known(announcement, channel, _Span(-1, 0), public)
-        values = _delivery_values(announcement, channel, account, public.c.address_id, self._hand)
+        known = self._known([announcement.id], channel, _Span(-1, 0), public)
+        values = delivery_values(announcement, channel, account, public.c.address_id, self._hand)
+        if version is not None:
+            values["content_version"] = literal(version)
         chosen = select(*values.values()).where(~known)
         added = self._run(insert(t.delivery).from_select(list(values), chosen))
         self._advance(announcement, channel, 0, done=True)
         Deliveries(self._hand).tally([(announcement.id, channel, State.QUEUED, added)])
         return PlanProgress(added, 0, done=True)
+
+    def cover(self, announcement: Announcement, channel: str, kind: AddressKind) -> None:
+        """Have deliveries that are there cover also whom they do not yet, and whom their addresses speak for today."""
+        told = self._told_few(announcement, kind, self._count_duties(announcement))
+        self._hand.connection.execute(
+            insert(t.delivery_covers).from_select(_COVER, _uncovered(announcement, channel, told))
+        )
 
     def finish(self, announcement: Announcement) -> None:
         """Explain every duty that nothing covers, and set fanned_out_at."""
@@ -217,23 +238,24 @@ class Plans:
         return select(rows).where(rows.c.duty_id.is_not(None)).subquery("told")
 
     def _write(
-        self, announcement: Announcement, channel: str, account: AccountRow, span: _Span, told: FromClause
+        self,
+        announcement: Announcement,
+        channel: str,
+        account: AccountRow,
+        span: _Span,
+        told: FromClause,
+        before: Collection[int],
     ) -> tuple[int, int]:
         """Insert a delivery for each address told of that has none yet, and what it covers; how many of both."""
-        known = self._known(announcement, channel, span, told)
+        known = self._known([announcement.id, *before], channel, span, told)
         if self._hand.dialect.changes_together:
             return self._write_together(announcement, channel, account, select(told).where(~known))
-        values = _delivery_values(announcement, channel, account, told.c.address_id, self._hand)
+        values = delivery_values(announcement, channel, account, told.c.address_id, self._hand)
         chosen = select(*values.values()).where(~known).group_by(told.c.address_id)
         added = self._run(insert(t.delivery).from_select(list(values), chosen.order_by(told.c.address_id)))
-        d, c = t.delivery.c, t.delivery_covers.c
-        # Exactly the index's expression, on both sides: SQLite uses an index on an expression only where
-        # the other side has no column's affinity, and read the whole announcement for each address.
-        same = _address(d.address_id) == _address(told.c.address_id)
-        its = and_(d.announcement_id == announcement.id, d.channel == channel, same)
-        covered = exists().where(c.delivery_id == d.id, c.duty_id == told.c.duty_id)
-        pairs = select(d.id, told.c.duty_id).select_from(told).join(t.delivery, its).where(~covered)
-        return added, self._run(insert(t.delivery_covers).from_select(_COVER, pairs))
+        return added, self._run(
+            insert(t.delivery_covers).from_select(_COVER, _uncovered(announcement, channel, told))
+        )
 
     def _write_together(
         self, announcement: Announcement, channel: str, account: AccountRow, told: Select[Any]
@@ -251,7 +273,7 @@ class Plans:
         of_all = func.max(drawn.fresh).over(partition_by=drawn.address_id)
         rows = select(drawn.address_id, drawn.duty_id, drawn.nth, of_all.label("delivery_id"))
         each = self._hand.dialect.apart(rows, "each").c
-        values = _delivery_values(announcement, channel, account, each.address_id, self._hand)
+        values = delivery_values(announcement, channel, account, each.address_id, self._hand)
         values = {"id": each.delivery_id, **values}
         first = select(*values.values()).where(each.nth == 1)
         made = insert(t.delivery).from_select(list(values), first).returning(t.delivery.c.id).cte("made")
@@ -266,12 +288,12 @@ class Plans:
         return added, covered
 
     def _known(
-        self, announcement: Announcement, channel: str, span: _Span, told: FromClause
+        self, announcements: Collection[int], channel: str, span: _Span, told: FromClause
     ) -> ColumnElement[bool]:
-        """Whether an address has its delivery already."""
+        """Whether an address has its delivery already, of any of these."""
         d = t.delivery.c
         return exists().where(
-            d.announcement_id == announcement.id,
+            d.announcement_id.in_(announcements),
             d.channel == channel,
             span.holds(_address(d.address_id)),
             _address(d.address_id) == _address(told.c.address_id),
@@ -317,19 +339,33 @@ class Plans:
             self._hand.connection.execute(insert(t.fanout_cursor).values(row))
 
 
+def _uncovered(announcement: Announcement, channel: str, told: FromClause) -> Select[Any]:
+    """SELECT delivery_id, duty_id: what the deliveries that are there do not cover yet."""
+    d, c = t.delivery.c, t.delivery_covers.c
+    # Exactly the index's expression, on both sides: SQLite uses an index on an expression only where
+    # the other side has no column's affinity, and read the whole announcement for each address.
+    same = _address(d.address_id) == _address(told.c.address_id)
+    its = and_(d.announcement_id == announcement.id, d.channel == channel, same)
+    covered = exists().where(c.delivery_id == d.id, c.duty_id == told.c.duty_id)
+    return select(d.id, told.c.duty_id).select_from(told).join(t.delivery, its).where(~covered)
+
+
 def _address(column: ColumnElement[int]) -> ColumnElement[int]:
     """As in the index `ux_delivery_once`, where the public is 0."""
     return func.coalesce(column, literal_column("0"))
 
 
-def _delivery_values(
+def delivery_values(
     announcement: Announcement, channel: str, account: AccountRow, address: Any, hand: Hand
 ) -> dict[str, Any]:
+    """The columns of a fresh delivery, each as an expression; of a correction with the right text."""
     lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
     return {
         "announcement_id": literal(announcement.id, t.Id),
         "channel": literal(channel),
-        "content_version": select(func.max(t.content.c.version))
+        "content_version": literal(RIGHT_TEXT)
+        if announcement.follow_up is FollowUp.CORRECTION
+        else select(func.max(t.content.c.version))
         .where(t.content.c.announcement_id == announcement.id)
         .scalar_subquery(),
         "account_id": literal(account.id, t.Id),

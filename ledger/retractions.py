@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import String, Uuid, text
+from sqlalchemy import String, Uuid, exists, func, insert, literal, literal_column, select, text
 
 from broker.delivery import REACHED
 from broker.values import Retraction
 from ledger.hand import Hand
+from ledger.tables import Moment, delivery, retraction
 
 # What is still queued, being sent or uncertain may yet get there: it waits here until it does.
 _DUE = (
@@ -27,16 +28,17 @@ class Retractions:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
-    def want(self, announcement: int) -> None:
-        """Every public delivery of a withdrawn announcement is to be taken back as soon as it is there."""
-        self._hand.run(
-            "INSERT INTO retraction (delivery_id, due_at)"
-            f" SELECT id, {self._hand.dialect.now} FROM delivery"
-            # By the unique index, which holds the public under 0.
-            " WHERE announcement_id = :announcement AND coalesce(address_id, 0) = 0"
-            " ON CONFLICT (delivery_id) DO NOTHING",
-            announcement=announcement,
+    def want(self, announcement: int, *, but: Collection[str] = ()) -> None:
+        """Every public delivery of an announcement is to be taken back as soon as it is there, `but` by these ways."""
+        d = delivery.c
+        # By the unique index, which holds the public under 0.
+        public = (
+            d.announcement_id == announcement,
+            func.coalesce(d.address_id, literal_column("0")) == literal_column("0"),
         )
+        known = exists().where(retraction.c.delivery_id == d.id)
+        chosen = select(d.id, literal(self._hand.now, Moment())).where(*public, d.channel.not_in(but), ~known)
+        self._hand.connection.execute(insert(retraction).from_select(["delivery_id", "due_at"], chosen))
 
     def is_due(self) -> bool:
         """Whether something is to be taken back now; reads only."""

@@ -33,6 +33,7 @@ class Sweeps:
                 t.announcement.c.fanned_out_at.is_(None),
                 t.announcement.c.approved_at.is_not(None),
                 t.announcement.c.withdrawn_at.is_(None),
+                t.announcement.c.corrected_by.is_(None),
                 t.announcement.c.due_at <= now,
                 or_(t.announcement.c.held_until.is_(None), t.announcement.c.held_until <= now),
             )

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from config.calendar_feeds import CalendarFeeds
 from config.feeds import Feeds
 from ledger.connect import Ledger
-from web import optouts, pages
+from web import optouts, pages, seen
 from web.feeds import FeedsApp
 
 
@@ -18,4 +18,5 @@ def install(app: FastAPI) -> None:
     app.state.feeds = Feeds(ledger, app.state.settings)
     app.include_router(pages.router)
     app.include_router(optouts.router)
+    app.include_router(seen.router)
     app.mount("/feeds", FeedsApp(app.state.feeds, CalendarFeeds(ledger)))

@@ -17,6 +17,7 @@ from broker import dispatch, fanout, reconcile, retract, sweep
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.diary import reminding, scheduler
+from broker.ladders import climbing
 from broker.licences import oversight
 from broker.ports import Ports
 from broker.sweep import Report
@@ -71,6 +72,7 @@ class Workshop:
         self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._long_turns)
         self._overseeing = Every("oversight", OVERSEE_EVERY, self.oversee, turns=self._long_turns)
         self._scheduling = Every("schedules", SWEEP_EVERY, self.announce_due, turns=self._long_turns)
+        self._climbing = Every("ladders", SWEEP_EVERY, self.climb, turns=self._long_turns)
         self._threads = set[threading.Thread]()
 
     def start(self, *, alone: bool) -> None:
@@ -86,6 +88,7 @@ class Workshop:
         self._taking_back.start()
         self._overseeing.start()
         self._scheduling.start()
+        self._climbing.start()
 
     def stalled(self) -> str:
         """What of this process's work will never end, in words for a log; "" while all goes on."""
@@ -104,6 +107,7 @@ class Workshop:
         self._taking_back.stop()
         self._overseeing.stop()
         self._scheduling.stop()
+        self._climbing.stop()
         for thread in tuple(self._threads):
             thread.join()
         self._in_hand.wait()
@@ -156,6 +160,11 @@ class Workshop:
         if not self._stopping.is_set():
             scheduler.make_due(self._ports, actor=self._actor, stopping=self._stopping.is_set)
             reminding.make_due(self._ports, actor=self._actor, stopping=self._stopping.is_set)
+
+    def climb(self) -> None:
+        """Open the next way for whom the one before did not reach; on a turn of its own, for there may be many."""
+        if not self._stopping.is_set():
+            climbing.climb(self._ports, actor=self._actor)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

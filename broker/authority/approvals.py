@@ -15,7 +15,7 @@ from uuid import UUID
 from broker import audience as audiences
 from broker import drafts, intake, judging
 from broker.actor import Actor
-from broker.announcement import Announcement, Content, Draft, Part, Urgency
+from broker.announcement import Announcement, Content, Draft, FollowUp, Part, Urgency
 from broker.authority import operators
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
@@ -149,6 +149,8 @@ def reword(
             # Or somebody could approve words of their own under another's name.
             raise _refused("not_its_author", "only its author changes the words", "ask them, or reject it")
         _not_begun(tx, announcement)
+        if announcement.follow_up is FollowUp.CORRECTION:  # two wordings hang together in it
+            raise _refused("a_correction", "its words are two", "undo it, and correct the first one anew")
         known = tx.approvals.binding(announcement).content_version
         before = tx.announcements.content(announcement.id, known)
         spoken = language if language is not None else before[0].language
@@ -294,7 +296,7 @@ def _judge_again(ports: Ports, tx: Transaction, announcement: Announcement, acto
 
 
 def _check(ports: Ports, tx: Transaction, announcement: Announcement, content: Content) -> None:
-    for channel in announcement.ways[0].channels:
+    for channel in (name for step in announcement.ways for name in step.channels):
         account = tx.accounts.for_channel(channel, announcement.department)
         if account is not None:
             for problem in drafts.objections(ports.channels.open(account.name), content):

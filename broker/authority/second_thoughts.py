@@ -10,6 +10,7 @@ from broker import intake
 from broker.actor import Actor
 from broker.announcement import Announcement
 from broker.authority import operators
+from broker.corrections import binding
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
@@ -31,7 +32,8 @@ def undo(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
 
     def unless_planned(tx: Transaction) -> None:
         announcement = _the(tx, public_id)
-        if announcement.withdrawn_at is None and tx.cases.is_planned(announcement.id):
+        begun = tx.cases.is_planned(announcement.id) or binding.is_in_effect(tx, announcement)
+        if announcement.withdrawn_at is None and begun:
             message = "it has begun to go out, so it cannot be undone any more"
             hint = f"what has not left yet can be stopped: carillon withdraw {public_id}"
             raise TooLate(Problem("too_late", "id", message, hint))
@@ -56,7 +58,7 @@ def expect(ports: Ports, public_id: UUID, count: int, *, actor: Actor) -> int:
             raise TooLate(Problem("too_late", "id", message, f"see: carillon status {public_id}"))
         audience = resolve(tx, audiences.parse(announcement.audience))
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-        counted = tx.plans.count_meant(announcement, audience, today)  # as fan-out will
+        counted = binding.counted(tx, announcement, audience, today)  # as fan-out will
         if counted != count:
             message = f"it would tell {counted:,} people, not {count:,}"
             hint = f"if that is right: carillon expect {public_id} {counted}"

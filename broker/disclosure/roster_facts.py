@@ -5,6 +5,7 @@ Dear to find out, so asked where an announcement is judged whole, and never in t
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from broker import audience as audiences
 from broker.actor import ActorKind
 from broker.address import AddressKind
 from broker.announcement import People, Purpose
-from broker.audience import fold
+from broker.audience import Everyone, fold
 from broker.authority import notices
 from broker.channel import Channel, Recipient, speaking
 from broker.disclosure.plain_letters import plain
@@ -36,13 +37,14 @@ def with_roster(
         names = tx.people.names() if case.rules.yes("public.names") else None
         return case.but(region=region, names=names)
     channel = ports.channels.open(account.name)
-    covered = _covered(ports, tx, case)
+    listed = tx.threads.listed(announcement) if case.people in WRITTEN_TO else None
+    covered = _covered(ports, tx, case, listed)
     if covered is not None:
         case = case.but(covered=covered)
     return case.but(
         region=region,
         sender_of=_holder_of(tx, channel),
-        accompanied=_is_accompanied(ports, tx, announcement, case),
+        accompanied=_is_accompanied(ports, tx, announcement, case, listed),
         worded_as=notices.worded_as(tx, case) if case.author.kind is ActorKind.TOKEN else (),
         adds_opt_out=case.purpose is Purpose.PROMOTIONAL and _says_stop(channel, case),
     )
@@ -71,22 +73,34 @@ def _kinds(ports: Ports, case: AnnouncementCase) -> set[AddressKind]:
     return {kind for way in case.ways if (kind := ports.channels.traits(way).address_kind) is not None}
 
 
-def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase) -> int | None:
-    """How many of its people have an address by its ways, where pupils are written to themselves."""
+def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase, listed: set[int] | None) -> int | None:
+    """How many of its people have an address by its ways, where pupils are written to themselves.
+
+    `listed`: whom a follow-up is about, where that is not its audience.
+    """
     if case.people not in WRITTEN_TO:
         return None
     try:
         audience = resolve(tx, audiences.parse(case.audience))
     except RuleBroken:  # a group has gone: it waits for that
         return None
-    return tx.reaches.count_reached(audience, case.people, _kinds(ports, case), _today(tx))
+    kinds, today = _kinds(ports, case), _today(tx)
+    if listed is not None:
+        return len(listed & _people_of(tx.reaches.pairs(Everyone(), case.people, kinds, today)))
+    return tx.reaches.count_reached(audience, case.people, kinds, today)
+
+
+def _people_of(pairs: Mapping[AddressKind, Sequence[tuple[int, int]]]) -> set[int]:
+    return {person for of_kind in pairs.values() for person, _ in of_kind}
 
 
 def _today(tx: Transaction) -> date:
     return tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
 
 
-def _is_accompanied(ports: Ports, tx: Transaction, announcement: int, case: AnnouncementCase) -> bool:
+def _is_accompanied(
+    ports: Ports, tx: Transaction, announcement: int, case: AnnouncementCase, listed: set[int] | None
+) -> bool:
     """Whether an adult gets by one of these ways what each of a few pupils gets."""
     pupils = adults.covered(case)
     few = pupils is not None and pupils < case.rules.count("adults.smallest")
@@ -95,7 +109,7 @@ def _is_accompanied(ports: Ports, tx: Transaction, announcement: int, case: Anno
     kinds = _kinds(ports, case)
     if any(not _may_be_author(case, *name) for name in tx.people.copies_reached(announcement, kinds)):
         return True
-    return case.people is People.BOTH and _guardians_reached(tx, case, kinds)
+    return case.people is People.BOTH and _guardians_reached(tx, case, kinds, listed)
 
 
 def _may_be_author(case: AnnouncementCase, given: str, family: str) -> bool:
@@ -109,12 +123,13 @@ def _plain_words(name: str) -> list[str]:
     return fold(plain(name).text).split()
 
 
-def _guardians_reached(tx: Transaction, case: AnnouncementCase, kinds: set[AddressKind]) -> bool:
+def _guardians_reached(
+    tx: Transaction, case: AnnouncementCase, kinds: set[AddressKind], listed: set[int] | None
+) -> bool:
     today = _today(tx)
     try:
         audience = resolve(tx, audiences.parse(case.audience))
     except RuleBroken:  # a group has gone: it waits for that
         return False
-    told = tx.reaches.told(audience, People.BOTH, today)
-    pairs = tx.reaches.pairs(audience, People.GUARDIANS, kinds, today)
-    return told <= {person for of_kind in pairs.values() for person, _ in of_kind}
+    told = tx.reaches.told(audience, People.BOTH, today) if listed is None else listed
+    return told <= _people_of(tx.reaches.pairs(audience, People.GUARDIANS, kinds, today))

@@ -9,6 +9,7 @@ from broker.ports.answers import Answers, Bounces, Notes
 from broker.ports.calendar import Schedules, TermCalendars
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.events import Events
+from broker.ports.ladders import Ladders
 from broker.ports.licences import Licences, Posts
 from broker.ports.money import BudgetRow, Money, SpendRow
 from broker.ports.office import Families, Groups, Reaches, Templates
@@ -18,6 +19,7 @@ from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.rules import Cases, KeptVerdict, RuleBook, RulesVersion, Standing, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
+from broker.ports.threads import Threads
 from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transaction
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "ImportTransaction",
     "Imports",
     "KeptVerdict",
+    "Ladders",
     "Ledger",
     "Licences",
     "Mappings",
@@ -69,6 +72,7 @@ __all__ = [
     "Switches",
     "Templates",
     "TermCalendars",
+    "Threads",
     "Transaction",
     "Verdicts",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -48,12 +48,24 @@ class Plans(Protocol):
         """How many a duty would be about, without those who only read it too."""
 
     def add_partition(
-        self, announcement: Announcement, channel: str, account: AccountRow, kind: AddressKind, *, size: int
+        self,
+        announcement: Announcement,
+        channel: str,
+        account: AccountRow,
+        kind: AddressKind,
+        *,
+        size: int,
+        before: Collection[int] = (),
     ) -> PlanProgress:
-        """Plan the next `size` addresses of one channel: deliveries and all they cover, in this transaction."""
+        """Plan the next `size` addresses of one channel: deliveries and all they cover, in this transaction.
 
-    def add_public(self, announcement: Announcement, channel: str, account: AccountRow) -> PlanProgress:
-        """Plan the one delivery of a broadcast channel."""
+        What these announcements `before` it have a delivery for is left out: its thread decides about it.
+        """
+
+    def add_public(
+        self, announcement: Announcement, channel: str, account: AccountRow, *, version: int | None = None
+    ) -> PlanProgress:
+        """Plan the one delivery of a broadcast channel, with this version of the wording (the newest)."""
 
     def finish(self, announcement: Announcement) -> None:
         """Explain every duty that nothing covers, and set fanned_out_at."""
@@ -117,15 +129,22 @@ class Moves(Protocol):
     def due_lookups(self, account: AccountRow, *, limit: int, again_in: timedelta) -> Sequence[LookUp]:
         """Uncertain deliveries whose look-up is due; each is put off by `again_in` so that one worker asks."""
 
-    def withdraw_queued(self, announcement: int, *, limit: int) -> Sequence[int]:
-        """Queued deliveries of a withdrawn announcement become withdrawn; returns which."""
+    def withdraw_queued(
+        self,
+        announcement: int,
+        *,
+        limit: int,
+        code: str = "withdrawn",
+        why: str = "the announcement was withdrawn",
+    ) -> Sequence[int]:
+        """Queued deliveries of an announcement that is over become withdrawn; returns which."""
 
 
 class Retractions(Protocol):
     """What is to be taken back from the public."""
 
-    def want(self, announcement: int) -> None:
-        """Every public delivery of a withdrawn announcement is to be taken back as soon as it is there."""
+    def want(self, announcement: int, *, but: Collection[str] = ()) -> None:
+        """Every public delivery of an announcement is to be taken back as soon as it is there, `but` by these ways."""
 
     def is_due(self) -> bool:
         """Whether something is to be taken back now; reads only."""

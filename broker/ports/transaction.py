@@ -15,6 +15,7 @@ from broker.ports.approvals import Approvals, Operators
 from broker.ports.calendar import Schedules, Subscriptions, TermCalendars
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.events import Events
+from broker.ports.ladders import Ladders
 from broker.ports.licences import Licences, Posts
 from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
@@ -24,6 +25,7 @@ from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
 from broker.ports.running import Accounts, Records, Sessions, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
+from broker.ports.threads import Threads
 from broker.ports.timetables import Timetables
 from broker.record import Entry
 from broker.rosters.roster import Roster
@@ -74,6 +76,10 @@ class Transaction(Protocol):
     @property
     def families(self) -> Families:
         """Who belongs to whom."""
+
+    @property
+    def ladders(self) -> Ladders:
+        """Ways in order, and who has seen it."""
 
     @property
     def templates(self) -> Templates:
@@ -190,6 +196,10 @@ class Transaction(Protocol):
     @property
     def timetables(self) -> Timetables:
         """What changed in the timetable, and who was told."""
+
+    @property
+    def threads(self) -> Threads:
+        """What follows up what."""
 
     @property
     def calendars(self) -> TermCalendars:

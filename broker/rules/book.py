@@ -14,6 +14,7 @@ from broker.rules import (
     blast,
     calendar,
     keeping,
+    ladders,
     licence,
     money,
     public_text,
@@ -40,6 +41,7 @@ FAMILIES: tuple[Family, ...] = (
     money.FAMILY,
     record.FAMILY,
     calendar.FAMILY,
+    ladders.FAMILY,
     keeping.FAMILY,
     ages.FAMILY,
 )

@@ -185,7 +185,7 @@ def _looked_up(story: Story, announcement: int, facts: Mapping[str, Any], _actor
 
 def _withdrawn(story: Story, announcement: int, facts: Mapping[str, Any], _actor: object) -> None:
     for delivery in facts["deliveries"]:
-        story.move(delivery, Stands(announcement, State.WITHDRAWN, "withdrawn"))
+        story.move(delivery, Stands(announcement, State.WITHDRAWN, facts.get("code", "withdrawn")))
 
 
 def _pruned(story: Story, _announcement: int, facts: Mapping[str, Any], _actor: object) -> None:

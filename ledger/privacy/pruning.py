@@ -115,7 +115,10 @@ class Prunings:
             .order_by(t.duty.c.id)
             .limit(limit)
         )
-        gone = run(delete(t.duty).where(t.duty.c.id.in_(duties))).rowcount
+        ids = list(run(duties).scalars())
+        for table in (t.rung, t.acknowledgement):
+            run(delete(table).where(table.c.duty_id.in_(ids)))
+        gone = run(delete(t.duty).where(t.duty.c.id.in_(ids))).rowcount
         return Pruned(gone, more=True)
 
     def leavers_addresses(self, before: datetime, *, limit: int) -> Pruned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from broker.announcement import Announcement
 from broker.delivery import REACHED, State
@@ -19,7 +19,7 @@ _COVERING = and_(
 )
 _UNCERTAIN = t.delivery.c.state == State.UNCERTAIN.value
 _REACHED = t.delivery.c.state.in_([state.value for state in REACHED])
-_FACTS = ("acknowledged", "reached", "alive", "doubtful")
+FACTS = ("acknowledged", "reached", "alive", "doubtful", "climbing")
 
 
 def facts(announcement: int) -> Select[Any]:
@@ -37,6 +37,7 @@ def facts(announcement: int) -> Select[Any]:
             _any(_REACHED).label("reached"),
             _any(alive).label("alive"),
             _any(and_(_UNCERTAIN, t.delivery.c.settled_at.is_(None))).label("doubtful"),
+            case((_climbing(announcement), 1), else_=0).label("climbing"),
         )
         .select_from(t.duty)
         .outerjoin(
@@ -51,14 +52,14 @@ def facts(announcement: int) -> Select[Any]:
 
 def state_of(row: Any, announcement: Announcement, *, over: bool) -> DutyState:
     """The state of one row of `facts`, or of a group of alike ones."""
-    known = {name: bool(getattr(row, name)) for name in _FACTS}
+    known = {name: bool(getattr(row, name)) for name in FACTS}
     return derive(DutyFacts(**known, over=over, planned=announcement.fanned_out_at is not None))
 
 
 def count(hand: Hand, announcement: Announcement) -> dict[DutyState, int]:
     """How many duties stand how. Sixteen combinations of facts cross, however many people there are."""
     each = facts(announcement.id).subquery("each")
-    columns = [each.c[name] for name in _FACTS]
+    columns = [each.c[name] for name in FACTS]
     rows = hand.connection.execute(select(*columns, func.count().label("n")).group_by(*columns)).all()
     over = is_over(hand, announcement)
     counted: Counter[DutyState] = Counter()
@@ -69,15 +70,20 @@ def count(hand: Hand, announcement: Announcement) -> dict[DutyState, int]:
 
 def is_over(hand: Hand, announcement: Announcement) -> bool:
     """Expired, withdrawn, or corrected by a later one."""
-    if announcement.withdrawn_at is not None or announcement.expires_at <= hand.now:
-        return True
-    corrected = select(exists().where(t.announcement.c.corrects == announcement.id))
-    return bool(hand.connection.execute(corrected).scalar_one())
+    over = announcement.withdrawn_at is not None or announcement.corrected_at is not None
+    return over or announcement.expires_at <= hand.now
 
 
 def was_reached() -> ColumnElement[bool]:
     """Over the groups of `facts`: whether a direct delivery that covers the duty is sent or delivered."""
     return _any(_REACHED) == 1
+
+
+def _climbing(announcement: int) -> ColumnElement[bool]:
+    """Whether a duty of an announcement with ways in order has not come to the last of them."""
+    laddered = select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement).exists()
+    at_last = select(t.rung.c.step).where(t.rung.c.duty_id == t.duty.c.id, t.rung.c.sheet).correlate(t.duty)
+    return and_(laddered, ~at_last.exists())
 
 
 def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:

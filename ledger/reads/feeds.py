@@ -23,6 +23,7 @@ from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
 from broker.office.groups import slug_of
 from ledger import tables as t
+from ledger.corrections.threads import chain
 from ledger.hand import Hand
 
 CHANNEL = "rss"
@@ -168,7 +169,7 @@ def page(hand: Hand, public_id: UUID) -> Page | None:
     ).scalar_one_or_none()
     if asked is None:
         return None
-    rows = hand.connection.execute(_public().where(t.announcement.c.id.in_(_chain(hand, asked)))).all()
+    rows = hand.connection.execute(_public().where(t.announcement.c.id.in_(chain(hand, asked)))).all()
     if not rows:
         return None
     # The announcement, its corrections, each by one or more broadcast channels: first and last by age.
@@ -257,22 +258,10 @@ def _firsts(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Row[Any]]:
     for row in rows:
         firsts[row.id] = row
         if row.corrects is not None:
-            chain = _in_feeds().where(t.announcement.c.id.in_(_chain(hand, row.id)))
-            oldest = hand.connection.execute(chain.order_by(t.announcement.c.id).limit(1)).first()
+            versions = _in_feeds().where(t.announcement.c.id.in_(chain(hand, row.id)))
+            oldest = hand.connection.execute(versions.order_by(t.announcement.c.id).limit(1)).first()
             firsts[row.id] = oldest or row
     return firsts
-
-
-def _chain(hand: Hand, announcement: int) -> Sequence[int]:
-    """The ids of an announcement, of all that it corrects, and of all that correct one of them."""
-    up = select(t.announcement.c.id, t.announcement.c.corrects).where(t.announcement.c.id == announcement)
-    above = up.cte("above", recursive=True)
-    above = above.union(
-        select(t.announcement.c.id, t.announcement.c.corrects).where(t.announcement.c.id == above.c.corrects)
-    )
-    below = select(above.c.id).cte("below", recursive=True)
-    below = below.union(select(t.announcement.c.id).where(t.announcement.c.corrects == below.c.id))
-    return list(hand.connection.execute(select(below.c.id)).scalars())
 
 
 def _contents(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, tuple[Content, ...]]:

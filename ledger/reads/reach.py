@@ -33,7 +33,7 @@ def after(hand: Hand, announcement: Announcement, kinds: Mapping[str, AddressKin
         select(func.count()).where(t.duty.c.announcement_id == announcement.id)
     ).scalar_one()
     went = {row.channel: Way(row.addresses, row.people) for row in _went(hand, announcement.id)}
-    channels = announcement.ways[0].channels
+    channels = [name for step in announcement.ways for name in step.channels]
     public = _public(hand, announcement.id)
     # Who is not untold was told: weighing every duty a second time, to count them, costs as much as all the rest.
     untold = [*_untold(hand, announcement, kinds)]

@@ -94,6 +94,8 @@ def is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Ma
         return False
     if any(State.QUEUED in states or State.SENDING in states for states in channels.values()):
         return False
+    if _still_climbing(hand, announcement):
+        return False
     if not any(State.UNCERTAIN in states for states in channels.values()):
         return True
     looking = exists().where(
@@ -102,3 +104,9 @@ def is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Ma
         t.delivery.c.lookup_at.is_not(None),
     )
     return not hand.connection.execute(select(looking)).scalar_one()
+
+
+def _still_climbing(hand: Hand, announcement: Announcement) -> bool:
+    """Whether a further way may open without anything happening: a ladder that was looked at last while it waited."""
+    waits = exists().where(t.ladder.c.announcement_id == announcement.id, ~t.ladder.c.resting)
+    return hand.connection.execute(select(waits)).scalar_one() and not duties.is_over(hand, announcement)

@@ -9,6 +9,7 @@ from ledger.tables.announcements import (
     attachment,
     content,
     content_attachment,
+    follow_up_person,
     template,
     template_attachment,
     told_before,
@@ -35,6 +36,7 @@ from ledger.tables.deliveries import (
     retraction,
 )
 from ledger.tables.events import event, event_notice, reminder, reminder_rule
+from ledger.tables.ladders import acknowledgement, ladder, ladder_step, rung
 from ledger.tables.licences import account_watch, found_post, licence, licence_version, licence_warning
 from ledger.tables.money import budget, reckoning, spend, spend_delta
 from ledger.tables.people import (
@@ -62,6 +64,7 @@ __all__ = [
     "Moment",
     "account",
     "account_watch",
+    "acknowledgement",
     "address",
     "alarm",
     "announcement",
@@ -87,11 +90,14 @@ __all__ = [
     "event",
     "event_notice",
     "fanout_cursor",
+    "follow_up_person",
     "found_post",
     "guardianship",
     "head_holder",
     "headcount",
     "heard",
+    "ladder",
+    "ladder_step",
     "legal_hold",
     "licence",
     "licence_version",
@@ -123,6 +129,7 @@ __all__ = [
     "reminder_rule",
     "retraction",
     "rules",
+    "rung",
     "schedule",
     "schedule_attachment",
     "schedule_exception",

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from broker.announcement import Part, People, Purpose, Urgency
-from ledger.tables.base import Moment, id_, metadata, one_of, ref
+from ledger.tables.base import Id, Moment, id_, metadata, one_of, ref
 
 template = Table(
     "template",
@@ -80,9 +80,13 @@ announcement = Table(
     Column("held_until", Moment),
     Column("hold_code", String(63)),
     Column("hold_why", Text),
+    # What it follows up, and as what; which one said it rightly since, and from when on that speaks instead.
     ref("corrects", "announcement.id", nullable=True),
     Column("on_behalf_of", Text),  # who is answerable for what Carillon itself announces
     Column("settled_at", Moment),  # since when its words stand, where that is long before it was accepted
+    Column("follow_up", String(16)),
+    Column("corrected_by", Id),
+    Column("corrected_at", Moment),
     UniqueConstraint("department_id", "idempotency_key"),
     one_of("purpose", Purpose),
     one_of("urgency", Urgency),
@@ -137,4 +141,12 @@ content_attachment = Table(
     # What a way that carries no files writes instead of the file: random, and over at some time.
     Column("token", String(32), nullable=False, unique=True),
     Column("token_expires_at", Moment, nullable=False),
+)
+
+# Whom an announcement that is sent again is about: people named one by one, or those who joined since.
+follow_up_person = Table(
+    "follow_up_person",
+    metadata,
+    ref("announcement_id", "announcement.id", primary_key=True),
+    Column("person_id", Id, primary_key=True),
 )

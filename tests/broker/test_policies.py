@@ -48,6 +48,9 @@ PROMOTION = Purpose.PROMOTIONAL
 TABLE: list[tuple[Policy, dict[str, Any], str | None]] = [
     (rules.not_withdrawn, {}, None),
     (rules.not_withdrawn, {"withdrawn": True}, "withdrawn"),
+    (rules.not_corrected, {}, None),
+    (rules.not_corrected, {"corrected": True, "being_corrected": True}, "corrected"),
+    (rules.not_corrected, {"being_corrected": True}, "being_corrected"),
     (rules.not_expired, {"expires_at": NOW + timedelta(microseconds=1)}, None),
     (rules.not_expired, {"expires_at": NOW}, "expired"),
     (rules.not_expired, {"expires_at": NOW - MINUTE}, "expired"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -23,12 +25,15 @@ from sqlalchemy import select
 
 from broker import accounts, intake, reconcile, retract
 from broker.actor import SYSTEM
-from broker.announcement import Announcement, Part, Step, Urgency
+from broker.announcement import Announcement, FollowUp, Part, Step, Urgency
 from broker.authority import rule_changes, second_thoughts, switching
 from broker.authority.second_thoughts import TooLate
 from broker.channel import Key, Receipt
+from broker.corrections import verbs
 from broker.delivery import Evidence, fold_attempt
-from broker.errors import KeyConflict, RuleRefused
+from broker.errors import KeyConflict, RuleBroken, RuleRefused
+from broker.ladders import climbing
+from broker.ladders.ladder import Ladder, Opening
 from broker.rules.switches import SwitchKind
 from broker.testing.channel_bench import Fault
 from broker.testing.hints import Mood
@@ -46,7 +51,8 @@ from tests.support.school import SmallSchool
 from tests.support.tampering import without_guards
 
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
-FAMILIES, MOST_SAID, MOST_WORKERS = 5, 4, 3
+FAMILIES, MOST_SAID, MOST_FOLLOWED, MOST_WORKERS = 5, 4, 3, 3
+FOLLOW_UPS = [FollowUp.CORRECTION, FollowUp.CORRECTION, FollowUp.WITHDRAWAL, FollowUp.RESEND]
 FAULTS = [
     Fault.TIMEOUT_BEFORE,
     Fault.LOST_AFTER_ACCEPT,
@@ -109,6 +115,19 @@ class AnyOrder(RuleBasedStateMachine):
         wanted = self._wanted(len(self.said), ways, urgent, timedelta(hours=hours))
         self.said.append(self.world.announce(**wanted))
 
+    @precondition(lambda self: len(self.said) < MOST_SAID)
+    @rule(urgent=st.booleans(), at=st.sampled_from([None, timedelta(minutes=10)]))
+    def announce_in_order(self, urgent: bool, at: timedelta | None) -> None:
+        """By text, and by mail to whom that does not reach."""
+        wanted = self._wanted(len(self.said), ("sms",), urgent, timedelta(hours=24))
+        ways = (*wanted["ways"], Step(("email",)))
+        ladder = Ladder((Opening(at), Opening()))
+        self.said.append(self.world.announce(**{**wanted, "ways": ways, "ladder": ladder}))
+
+    @rule()
+    def a_worker_climbs(self) -> None:
+        climbing.climb(self.world.ports, actor=SYSTEM)
+
     @rule()
     def the_key_again(self) -> None:
         """The same words are the same announcement; others are a conflict."""
@@ -161,6 +180,28 @@ class AnyOrder(RuleBasedStateMachine):
         except TooLate:
             return
         self.undone.append(said)
+
+    @precondition(lambda self: len(self.said) < MOST_SAID + MOST_FOLLOWED)
+    @rule(which=st.integers(0, MOST_SAID), kind=st.sampled_from(FOLLOW_UPS), urgent=st.booleans())
+    def somebody_follows_it_up(self, which: int, kind: FollowUp, urgent: bool) -> None:
+        """Correct it, take it back and tell, or say it again: done whole, or refused in one clear sentence."""
+        first = self.said[which % len(self.said)].public_id
+        ports, wanted = self.world.ports, replace(verbs.PLAIN, urgent=urgent)
+        words = {Part.SHORT: f"Notice number {len(self.said)} of them."}
+        with suppress(RuleBroken):
+            if kind is FollowUp.WITHDRAWAL:
+                draft = verbs.withdrawal(ports, first, words, wanted)
+                said = verbs.withdraw_and_tell(ports, draft, actor=SYSTEM)[1]
+            elif kind is FollowUp.CORRECTION:
+                said = intake.accept(ports, verbs.correction(ports, first, words, wanted), actor=SYSTEM)
+            else:
+                draft = verbs.resend(ports, first, self._a_pupil(which), wanted=wanted)
+                said = intake.accept(ports, draft, actor=SYSTEM)
+            self.said.append(said.announcement)
+
+    def _a_pupil(self, which: int) -> Sequence[UUID]:
+        query = select(t.person.c.public_id).where(t.person.c.given_name == f"Pupil{which % FAMILIES}")
+        return [row.public_id for row in self.world.rows(query)]
 
     @rule(key_and_value=st.sampled_from(RULES))
     def a_rule_is_changed(self, key_and_value: tuple[str, str]) -> None:
@@ -299,12 +340,17 @@ class AnyOrder(RuleBasedStateMachine):
         """Faults stop. The queue loses everything once more, and what the sweep finds is enough to settle it all."""
         self.workers.clear()
         self.everybody_is_in_order_again()
-        for _ in range(14):
+        for _ in range(20):
             self.world.pass_time(timedelta(minutes=3))
             assert self.world.sweep().clean
             self.a_worker_hears(99)
-            if not any(row.lookup_at or row.state in {"queued", "sending"} for row in self._deliveries()):
+            under_way = any(row.lookup_at or row.state in {"queued", "sending"} for row in self._deliveries())
+            if not (under_way or self._unplanned()):
                 break
+        for _ in range(3):  # whom something has failed meanwhile goes on to the next way, and the last
+            self.world.pass_time(timedelta(minutes=1))
+            self.world.sweep()
+            self.a_worker_hears(99)
         self.world.sweep()
         check_in_the_end(self.ways.seen(self.world.ledger, accepted=[said.public_id for said in self.said]))
         self.every_news_was_heard()
@@ -338,6 +384,11 @@ class AnyOrder(RuleBasedStateMachine):
             attempt = self.world.ports.signer.verify("attempt", token)
             assert (stands := known[int(attempt or 0)]), f"nobody heard that it was {evidence}"
             assert fold_attempt(Evidence(stands), evidence) == stands
+
+    def _unplanned(self) -> Sequence[Any]:
+        a = t.announcement.c
+        standing = a.withdrawn_at.is_(None), a.corrected_by.is_(None), a.fanned_out_at.is_(None)
+        return self.world.rows(select(a.id).where(*standing))
 
     def _deliveries(self) -> Sequence[Any]:
         return self.world.rows(select(t.delivery))

@@ -9,6 +9,7 @@ GUARDS = "tests/dispatch/test_guards.py"
 RULES = "tests/dispatch/test_held_by_rules.py"
 MONEY = "tests/dispatch/test_money.py"
 LICENCES = "tests/dispatch/test_licences.py"
+CORRECTIONS = "tests/dispatch/test_corrections.py"
 TWO_PEOPLE = "tests/dispatch/test_two_people.py"
 PUSHES = "tests/timetables/test_timetable_pushes.py"
 READERS = "tests/timetables/test_timetable_readers.py"
@@ -328,12 +329,32 @@ MUTANTS = (
             Edit(
                 "broker/authority/second_thoughts.py",
                 "undo",
-                " and tx.cases.is_planned(announcement.id)",
-                " and False",
+                "begun = tx.cases.is_planned(announcement.id)",
+                "begun = False",
             )
         ],
         [f"{RULES}::test_what_has_begun_to_go_out_cannot_be_undone"],
         thorough=[ANY_ORDER],
+    ),
+    Mutant(
+        "correction-decides-too-soon",
+        "a correction waits for what is still under way",
+        [Edit("ledger/corrections/following.py", "follow", "(0 if waits else 1)", "1")],
+        [f"{CORRECTIONS}::test_what_is_looked_up_is_decided_when_that_is_over"],
+        thorough=[ANY_ORDER],
+    ),
+    Mutant(
+        "correction-calls-itself-nothing",
+        "who has the wrong text reads that it is corrected",
+        [Edit("ledger/corrections/following.py", "follow", "left == 1, literal", "left == 2, literal")],
+        [f"{CORRECTIONS}::test_a_mail_of_which_nobody_knows_gets_the_correction"],
+        thorough=[ANY_ORDER],
+    ),
+    Mutant(
+        "correction-forgets-what-settles-meanwhile",
+        "whether all is settled is asked before the ways are looked at",
+        [Edit("broker/corrections/planning.py", "plan", "waits or unsettled", "waits")],
+        [f"{CORRECTIONS}::test_what_settles_while_it_is_being_planned_is_not_forgotten"],
     ),
     Mutant(
         "switch-adds-no-stop",

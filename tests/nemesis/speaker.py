@@ -1,4 +1,4 @@
-"""A school that goes on speaking, whatever befalls it: announcements, withdrawals, short expiries, second tries.
+"""A school that goes on speaking, whatever befalls it: announcements, withdrawals, corrections, second tries.
 
 It speaks as the command does, from a process that is not a worker: intake writes to the ledger and hints. What was not
 answered is said again under the same key, as the timetable system would.
@@ -20,6 +20,7 @@ from sqlalchemy import select
 from broker import intake, recover
 from broker.actor import Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step, Urgency
+from broker.corrections import verbs
 from broker.delivery import State
 from broker.errors import BrokerError
 from config.assembly import House
@@ -28,6 +29,9 @@ from tests.nemesis.town import EVERYBODY, WORDS, Town
 
 T = TypeVar("T")
 OFFICE = Actor(ActorKind.PERSON, "office", "office")
+CORRECTED = 0.15  # of what is not withdrawn
+IN_ORDER = 0.3  # of what goes by text and mail
+OF_CORRECTIONS = 5_000  # their numbers begin there
 DIRECT, ALL_WAYS = ("sms", "email"), ("sms", "email", "rss", "twitter")
 
 
@@ -53,6 +57,7 @@ class Speaker:
     every: timedelta
     said: list[Said] = field(default_factory=list)
     withdrawn: set[UUID] = field(default_factory=set)
+    corrected: set[UUID] = field(default_factory=set)
     requeued: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -103,8 +108,24 @@ class Speaker:
             self._silent.wait(chance.uniform(0.1, 2.0))
             self._until_answered(lambda: intake.withdraw(self.house.ports, one.id, actor=OFFICE))
             self.withdrawn.add(one.id)
+        elif one.expires_at is None and chance.random() < CORRECTED:
+            self._silent.wait(chance.uniform(0.1, 3.0))
+            self._correct(one, f"{self.letter}{number + OF_CORRECTIONS:04d}")
         if chance.random() < 0.1:
             self._try_again()
+
+    def _correct(self, one: Said, code: str) -> None:
+        """Half sent, or not begun, or all of it: whoever says something wrong notices when they notice."""
+        words = {Part.TITLE: f"Notice {code}", Part.SHORT: f"{code} {WORDS}."}
+        wanted = verbs.Wanted(key=f"nemesis-{code}")
+
+        def ask() -> intake.Accepted:
+            draft = verbs.correction(self.house.ports, one.id, words, wanted)
+            return intake.accept(self.house.ports, draft, actor=OFFICE)
+
+        accepted = self._until_answered(ask)
+        self.corrected.add(one.id)
+        self.said.append(Said(code, accepted.announcement.public_id, one.group, one.via, None))
 
     def _draft(self, code: str) -> Draft:
         chance = self._chance
@@ -113,11 +134,14 @@ class Speaker:
         group = "Snow" if urgent else chance.choice([*self.town.groups, *self.town.groups, EVERYBODY])
         named = "{pupil}: " if via is DIRECT and chance.random() < 0.5 else ""
         short_lived = chance.random() < 0.08
+        ways: tuple[Step, ...] = (Step(via),)
+        if via is DIRECT and not short_lived and chance.random() < IN_ORDER:
+            ways = (Step(("sms",)), Step(("email",)))  # a mail where the text fails, and at last a slip
         return Draft(
             department="office",
             audience=group,
             people=People.GUARDIANS,
-            ways=(Step(via),),
+            ways=ways,
             parts={Part.TITLE: f"Notice {code}", Part.SHORT: f"{named}{code} {WORDS}."},
             urgency=Urgency.URGENT if urgent else Urgency.ROUTINE,
             key=f"nemesis-{code}",
@@ -126,7 +150,7 @@ class Speaker:
 
     def _try_again(self) -> None:
         """A person has a rejected one tried anew, of an announcement that still stands."""
-        lasting = {one.id for one in self.said if one.expires_at is None} - self.withdrawn
+        lasting = {one.id for one in self.said if one.expires_at is None} - self.withdrawn - self.corrected
         query = (
             select(t.delivery.c.id, t.announcement.c.public_id)
             .join(t.announcement, t.announcement.c.id == t.delivery.c.announcement_id)

@@ -16,17 +16,21 @@ from typing import Any
 from uuid import UUID
 
 import feedparser
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from broker.announcement import Announcement
 from broker.delivery import REACHED, State
 from ledger import tables as t
+from ledger.announcements import Announcements
 from ledger.connect import Ledger
+from ledger.hand import Hand
+from ledger.reads import duties
 from sandbox.truth import Entry
 from tests.nemesis.eavesdrop import said
 from tests.nemesis.ground import School
 from tests.nemesis.town import FAMILY, FIRST, WORDS
 from tests.support.installed import SECRET
-from tests.support.invariants import ALWAYS, IN_THE_END, Had, Invariant, Seen, broken, kept, sent
+from tests.support.invariants import ALWAYS, IN_THE_END, Had, Invariant, Seen, broken, followed, kept, sent
 
 UNCERTAIN_FOR_A_KILL = 40  # two windows of mails
 IN_FLIGHT = timedelta(
@@ -40,6 +44,8 @@ TWICE: tuple[Invariant, ...] = (
     sent.a_provider_with_look_up_accepts_each_delivery_at_most_once,
     sent.without_look_up_at_most_once_unless_more_is_recorded,
 )
+# Beyond the grace a wrong text may arrive after it was proven absent, and the right one does not call it wrong then.
+WRONG_TEXT = followed.a_correction_goes_to_whom_something_left_before_and_to_nobody_else
 LOST: tuple[Invariant, ...] = (
     kept.an_accepted_announcement_is_durable,
     kept.fan_out_is_complete,
@@ -73,7 +79,8 @@ class Verdict:
         self.deliveries += len(seen.deliveries)
         self.uncertain.update(row.channel for row in seen.in_state(State.UNCERTAIN))
         where = f"school {school.letter}: "
-        rest = [each for each in (*ALWAYS, *IN_THE_END) if each not in (*TWICE, *LOST)]
+        rest = [each for each in (*ALWAYS, *IN_THE_END) if each not in (*TWICE, *LOST, WRONG_TEXT)]
+        self.doubled += (where + each for each in broken(seen, WRONG_TEXT))
         self.lost += (where + each for each in (*broken(seen, *LOST), *_nobody_forgotten(school, seen)))
         in_ledger, in_truth = broken(seen, *TWICE), list(_nobody_told_twice(seen, mine))
         in_feed = list(_once_in_the_feed(school, seen, feed))
@@ -129,11 +136,26 @@ def unsettled(ledger: Ledger) -> int:
         ).all()
         unplanned = run(
             select(t.announcement.c.id).where(
-                t.announcement.c.fanned_out_at.is_(None), t.announcement.c.withdrawn_at.is_(None)
+                t.announcement.c.fanned_out_at.is_(None),
+                t.announcement.c.withdrawn_at.is_(None),
+                t.announcement.c.corrected_by.is_(None),
             )
         ).all()
+        climbing = sum(_climbing(hand, Announcements(hand).by_id(each)) for each in run(_LADDERS).scalars())
         unread = run(select(t.receipt.c.id).where(t.receipt.c.confirmed_at.is_(None))).all()
-    return len(moving) + len(unplanned) + len(unread)
+    return len(moving) + len(unplanned) + len(unread) + climbing
+
+
+_LADDERS = select(t.ladder.c.announcement_id).where(t.ladder.c.ended_at.is_(None))
+
+
+def _climbing(hand: Hand, announcement: Announcement) -> int:
+    """How many of its duties are neither met nor on the slip sheet."""
+    if announcement.corrected_by is not None or duties.is_over(hand, announcement):
+        return 0
+    each = duties.facts(announcement.id).subquery("each")
+    between = each.c.climbing == 1, each.c.reached == 0, each.c.acknowledged == 0
+    return int(hand.connection.execute(select(func.count()).select_from(each).where(*between)).scalar_one())
 
 
 def _of_school(school: School, truth: Sequence[Entry]) -> list[Entry]:
@@ -153,12 +175,13 @@ def _nobody_forgotten(school: School, seen: Seen) -> Iterator[str]:
         there[seen.announcements[row.announcement_id].public_id][row.channel, row.value or ""] = row
     unsent = {State.WITHDRAWN, State.REFUSED, State.EXHAUSTED}
     for one in school.speaker.said:
-        cut_short = one.id in school.speaker.withdrawn or one.expires_at is not None
+        taken_back = school.speaker.withdrawn | school.speaker.corrected
+        cut_short = one.id in taken_back or one.expires_at is not None
         for channel in one.via:
             wanted = school.town.expected(channel, one.group)
             rows = {address: there[one.id].get((channel, address)) for address in wanted}
             lacking = sum(row is None for row in rows.values())
-            if lacking and one.id not in school.speaker.withdrawn:
+            if lacking and one.id not in taken_back:
                 yield f"{one.code} was never planned for {lacking} of {len(wanted)} by {channel}"
             for row in filter(None, rows.values()):
                 if not cut_short and row.state in unsent:
@@ -189,6 +212,11 @@ def _once_in_the_feed(school: School, seen: Seen, feed: bytes) -> Iterator[str]:
         for row in seen.in_state(*REACHED)
         if row.channel == "rss"
     } - school.speaker.withdrawn
+    names = {each.id: each.public_id for each in seen.announcements.values()}
+    first = {each.public_id: names[each.corrects] for each in seen.announcements.values() if each.corrects}
+    out = {
+        first[each] if first.get(each) in out else each for each in out
+    }  # a correction stands under its name
     yield from (f"announcement {each} stands {n} times in the feed" for each, n in items.items() if n > 1)
     yield from (f"announcement {each} stands in the feed and is not out" for each in items.keys() - out)
     if len(out) <= 100 and (absent := out - items.keys()):
@@ -200,9 +228,11 @@ def _taken_back(school: School, seen: Seen, ledger: Ledger) -> Iterator[str]:
     with ledger.reading() as hand:
         listed = set(hand.connection.execute(select(t.retraction.c.delivery_id)).scalars())
     for row in seen.in_state(*REACHED):
-        public_id = seen.announcements[row.announcement_id].public_id
-        if row.address_id is None and public_id in school.speaker.withdrawn and row.id not in listed:
-            yield f"delivery {row.id} is withdrawn and public, and nobody will take it back"
+        announcement = seen.announcements[row.announcement_id]
+        replaced = announcement.corrected_at is not None and row.channel == "twitter"
+        over = replaced or announcement.public_id in school.speaker.withdrawn
+        if row.address_id is None and over and row.id not in listed:
+            yield f"delivery {row.id} is taken back and public, and nobody will delete it"
 
 
 # One id in some ten thousand ends like a mobile number: 707d7d01-1934-4529-8167-448757925278.

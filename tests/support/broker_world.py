@@ -20,6 +20,7 @@ from broker.brake import Brake, keep_fresh
 from broker.channel import Channel, Surroundings, Traits
 from broker.dispatch import Process, Tempo, deliver
 from broker.errors import Problem, UnknownChannel
+from broker.ladders import climbing
 from broker.licences import licensing
 from broker.ports import Ports
 from broker.rosters.imports import import_roster
@@ -140,6 +141,7 @@ class World:
         """All that a worker does beside sending."""
         reconcile.look_up_due(self.ports, actor=SYSTEM)
         retract.take_back_due(self.ports, actor=SYSTEM)
+        climbing.climb(self.ports, actor=SYSTEM)
         sweep.hint(self.ports)
         return sweep.run(self.ports, actor=SYSTEM)
 

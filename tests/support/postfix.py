@@ -11,6 +11,7 @@ import pwd
 import shutil
 import smtplib
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.support.servers import CannotBeHadError, Server
 
 DOMAIN = "school.example"
 LOOPBACK = "127.0.0.1"
+MAILBOXES = {f"bounces@{DOMAIN}": "bounces", f"office@{DOMAIN}": "office", "parent@home.example": "parent"}
 
 MAIN = """\
 compatibility_level = 3.6
@@ -45,7 +47,7 @@ smtpd_recipient_restrictions =
 # Taken first, and found to be nobody's only then: so the mail comes back, as it does through a school's own relay.
 virtual_mailbox_domains = {domain}, home.example
 virtual_mailbox_base = {folder}/mail
-virtual_mailbox_maps = inline:{{ bounces@{domain}=bounces/ office@{domain}=office/ parent@home.example=parent/ }}
+virtual_mailbox_maps = texthash:{folder}/etc/mailboxes
 smtpd_reject_unlisted_recipient = no
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
@@ -106,7 +108,8 @@ class PostfixServer(Server):
 
     name = "postfix"
 
-    def __init__(self) -> None:
+    def __init__(self, mailboxes: Mapping[str, str] = MAILBOXES) -> None:
+        """`mailboxes`: which Maildir each address has; nobody is at any other address of these two domains."""
         self._program = find_postfix()
         super().__init__()
         owner = pwd.getpwnam("postfix")
@@ -118,6 +121,7 @@ class PostfixServer(Server):
         os.chown(self.folder / "mail", owner.pw_uid, owner.pw_gid)
         own = {"folder": self.folder, "domain": DOMAIN, "uid": owner.pw_uid, "gid": owner.pw_gid}
         (self.etc / "main.cf").write_text(MAIN.format(**own))
+        (self.etc / "mailboxes").write_text("".join(f"{one} {box}/\n" for one, box in mailboxes.items()))
         (self.etc / "master.cf").write_text(MASTER.format(port=f"{LOOPBACK}:{self.port}"))
         # It makes the folders of its queue, with the owners that it wants.
         check = [str(self._program), "-c", str(self.etc), "check"]

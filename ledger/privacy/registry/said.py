@@ -10,14 +10,24 @@ TABLES: dict[str, Held] = {
         "announcements",
         Kept.SCHOOL,
         columns(
-            stand_in="id department_id corrects",
+            stand_in="id department_id corrects corrected_by",
             words="audience idempotency_key hold_why template",
             key="digest",
             nothing="public_id purpose urgency people ways accepted_at approved_at due_at expires_at"
-            " fanned_out_at withdrawn_at held_until hold_code actor_kind settled_at",
+            " fanned_out_at withdrawn_at held_until hold_code actor_kind settled_at follow_up corrected_at",
             operator="actor_id on_behalf_of",
         ),
         Erasure.STRUCK,
+    ),
+    "ladder": Held(
+        "announcements with ways in order",
+        Kept.SCHOOL,
+        columns(stand_in="announcement_id", nothing="seen look_at resting ended_at"),
+    ),
+    "ladder_step": Held(
+        "when each of those ways opens",
+        Kept.SCHOOL,
+        columns(stand_in="announcement_id", nothing="step opens_at unless"),
     ),
     "told_before": Held(
         "which announcements are told to those whom others told, or to all but them",

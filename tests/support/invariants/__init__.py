@@ -11,15 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.support.invariants import kept, sent
+from tests.support.invariants import followed, kept, ladders, sent
 from tests.support.invariants.private import nothing_private, private_values
 from tests.support.invariants.seen import Had, Seen
 from tests.support.invariants.sent import pace_is_kept, the_same_outcome
 from tests.support.invariants.witness import AtTheDoor, Transactions
 
 Invariant = Callable[[Seen], Iterator[str]]
-ALWAYS: tuple[Invariant, ...] = (*kept.ALWAYS, *sent.ALWAYS)
-IN_THE_END: tuple[Invariant, ...] = (*kept.IN_THE_END, *sent.IN_THE_END)
+ALWAYS: tuple[Invariant, ...] = (*kept.ALWAYS, *sent.ALWAYS, *followed.ALWAYS, *ladders.ALWAYS)
+IN_THE_END: tuple[Invariant, ...] = (
+    *kept.IN_THE_END,
+    *sent.IN_THE_END,
+    *followed.IN_THE_END,
+    *ladders.IN_THE_END,
+)
 MOST_TOLD = 5
 
 

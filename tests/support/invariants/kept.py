@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from broker.announcement import People
+from broker.announcement import FollowUp, People
 from broker.delivery import Event, Evidence, State, fold_delivery
 from tests.support.invariants.seen import Seen, Told
 
@@ -43,7 +43,9 @@ def fan_out_is_complete(seen: Seen) -> Iterator[str]:
     for announcement in seen.announcements.values():
         if announcement.fanned_out_at is None:
             continue
-        reach = _reach(seen, announcement.people) if seen.roster_stood_still else {}
+        # What tells of a withdrawal goes where something came from, and nowhere else.
+        whole = seen.roster_stood_still and announcement.follow_up is not FollowUp.WITHDRAWAL
+        reach = _reach(seen, announcement.people) if whole else {}
         for channel in announcement.ways[0].channels:
             kind = seen.traits[channel].address_kind
             if kind is None and (announcement.id, channel) not in public:
@@ -161,7 +163,8 @@ def the_record_verifies(seen: Seen) -> Iterator[str]:
 def everything_is_settled(seen: Seen) -> Iterator[str]:
     """In the end: planned, not queued, not sending, not uncertain where somebody can still be asked."""
     for announcement in seen.announcements.values():
-        if announcement.fanned_out_at is None and announcement.withdrawn_at is None:
+        over = announcement.withdrawn_at is not None or announcement.corrected_by is not None
+        if announcement.fanned_out_at is None and not over:
             yield f"announcement {announcement.id} was never planned"
     for row in seen.in_state(State.QUEUED, State.SENDING):
         yield f"delivery {row.id} by {row.channel} is still {row.state} ({row.code})"

@@ -61,6 +61,7 @@ def nothing_starts_after_a_stop(seen: Seen) -> Iterator[str]:
         announcement = seen.announcements[row.announcement_id]
         stops = {
             "withdrawal": announcement.withdrawn_at,
+            "correction": announcement.corrected_at,
             "expiry": announcement.expires_at,
             "opt-out": opted_out.get((bytes(row.hash or b""), row.channel)),
             "pause": paused[row.account_id],

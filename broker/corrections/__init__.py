@@ -1,0 +1,1 @@
+"""What follows up something said: corrections, edits, withdrawals that are told, and saying it once more."""

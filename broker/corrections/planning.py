@@ -1,0 +1,179 @@
+"""Planning a follow-up: what is decided of its thread becomes deliveries, what is not is looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from broker.actor import Actor
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, UNSETTLED, Announcement, FollowUp, Urgency
+from broker.channel import Withdraws
+from broker.corrections.law import AGAIN
+from broker.house_rules import CORRECTED
+from broker.ports import Ports, Transaction
+from broker.record import Entry
+from broker.values import AccountRow, DeliverHint, Lane
+
+PARTITION = 20_000  # addresses a transaction
+CHUNK = 2_000
+RECHECK = timedelta(seconds=1)  # of what is being sent
+LONGEST = timedelta(seconds=10)  # of what is only looked up: evidence may come before
+ALONE = AGAIN | {FollowUp.EDIT}  # go out whatever became of the first
+Still = Callable[[Transaction, UUID], Announcement | None]
+
+
+def begin(ports: Ports, tx: Transaction, announcement: Announcement, *, actor: Actor) -> bool:
+    """What is to be done once before it is planned; whether its duties are known by that. It takes effect now."""
+    if announcement.follow_up is FollowUp.CORRECTION:
+        before = tx.threads.before(announcement.id)
+        for each in tx.threads.take_effect(before):
+            tx.retractions.want(each, but=_in_place(ports))
+            facts = {"by": str(announcement.public_id)}
+            tx.record.add([Entry("announcement.corrected", actor, facts, each)])
+        return bool(tx.threads.add_duties(announcement.id, before))
+    return announcement.follow_up is not None
+
+
+def is_begun(tx: Transaction, announcement: Announcement) -> bool:
+    """Whether it was half planned before, and waited for its thread: the rules let it go then."""
+    return announcement.follow_up is not None and announcement.hold_code == UNSETTLED
+
+
+def plan(ports: Ports, announcement: Announcement, *, actor: Actor, still: Still) -> tuple[int, bool]:
+    """Plan what can be planned; returns how many deliveries were added, and whether the rest has to wait.
+
+    Resumable and safe to repeat, as all fan-out. `still` reads the announcement anew, locked, or None when it is over.
+    """
+    added, waits = 0, False
+    if announcement.follow_up is FollowUp.CORRECTION:
+        _end_queued(ports, announcement, actor)
+    with ports.ledger.look() as tx:
+        channels = _channels(tx, announcement)
+        # Before anything is decided: what settles meanwhile may be of a way that was looked at already.
+        unsettled, looked_up = _unsettled(tx, announcement)
+    for channel in channels:
+        while True:
+            step = ports.ledger.transact(
+                lambda tx, c=channel: _step(ports, tx, announcement, c, still),  # type: ignore[misc]
+                ahead=announcement.urgency is Urgency.URGENT,
+            )
+            if step is None:
+                return added, True
+            count, account, done, later = step
+            added, waits = added + count, waits or later
+            if count:
+                urgent = announcement.urgency is Urgency.URGENT
+                ports.hints.publish(DeliverHint(account, channel, Lane.URGENT if urgent else Lane.ROUTINE))
+            if done:
+                break
+    if unsettled:
+        ports.ledger.transact(lambda tx: _wait(tx, announcement, looked_up, still))
+    return added, waits or unsettled
+
+
+def rehearse(ports: Ports, tx: Transaction, announcement: Announcement, *, actor: Actor) -> None:
+    """Plan all that is decided in this one transaction, which somebody takes back."""
+    begin(ports, tx, announcement, actor=actor)
+    if announcement.follow_up is FollowUp.CORRECTION:
+        for each in tx.threads.before(announcement.id):
+            while _end(tx, each, actor):
+                continue
+    for channel in _channels(tx, announcement):
+        while True:
+            step = _step(ports, tx, announcement, channel, lambda *_: announcement)
+            if step is None or step[2]:
+                break
+
+
+def _channels(tx: Transaction, announcement: Announcement) -> Sequence[str]:
+    """The ways of its first step, and every way that something of its thread went."""
+    first = announcement.ways[0].channels
+    if announcement.follow_up not in {FollowUp.CORRECTION, FollowUp.WITHDRAWAL}:
+        return first
+    gone = tx.threads.channels(tx.threads.before(announcement.id))
+    return tuple(dict.fromkeys((*first, *gone)))
+
+
+def _end_queued(ports: Ports, announcement: Announcement, actor: Actor) -> None:
+    """What waited of the thread never leaves. What is being sent ends by itself, within a second by the brake."""
+    with ports.ledger.look() as tx:
+        before = tx.threads.before(announcement.id)
+    for each in before:
+        while ports.ledger.transact(lambda tx, one=each: _end(tx, one, actor)):  # type: ignore[misc]
+            continue
+
+
+def _end(tx: Transaction, announcement: int, actor: Actor) -> int:
+    ended = tx.moves.withdraw_queued(
+        announcement, limit=CHUNK, code=CORRECTED, why="a correction says it rightly"
+    )
+    if ended:
+        facts = {"deliveries": ended, "code": CORRECTED}
+        tx.record.add([Entry("deliveries.withdrawn", actor, facts, announcement)])
+    return len(ended)
+
+
+def _step(
+    ports: Ports, tx: Transaction, announcement: Announcement, channel: str, still: Still
+) -> tuple[int, str, bool, bool] | None:
+    """One transaction on one channel: how many were added, by which account, whether it is done, whether it waits."""
+    now = still(tx, announcement.public_id)
+    if now is None:
+        return None
+    account = tx.accounts.for_channel(channel, now.department)
+    if account is None:
+        return 0, "", True, tx.now < now.expires_at
+    kind = ports.channels.traits(channel).address_kind
+    before = tx.threads.before(now.id)
+    if kind is None:
+        return _public(ports, tx, now, channel, account, before)
+    if now.follow_up in AGAIN:
+        first = now.corrects
+        assert first is not None  # noqa: S101 - it follows something up
+        return tx.threads.send_again(now, first, channel, account, kind), account.name, True, False
+    over = now.expires_at <= tx.now  # nothing of it leaves any more: all of it is explained
+    followed = tx.threads.follow(now, before, channel, account, kind, limit=PARTITION, undecided=over)
+    if followed == PARTITION or now.follow_up is FollowUp.WITHDRAWAL or channel not in now.ways[0].channels:
+        return followed, account.name, followed < PARTITION, False
+    progress = tx.plans.add_partition(now, channel, account, kind, size=PARTITION, before=before)
+    return followed + progress.deliveries, account.name, progress.done, False
+
+
+def _public(
+    ports: Ports,
+    tx: Transaction,
+    now: Announcement,
+    channel: str,
+    account: AccountRow,
+    before: Sequence[int],
+) -> tuple[int, str, bool, bool]:
+    """In place of what stands there, or in place of what is deleted; where neither can be, it says what it is."""
+    left = tx.threads.public_left(before, channel)
+    if left is None and now.follow_up is not FollowUp.EDIT and now.expires_at > tx.now:
+        return 0, "", True, True
+    replaced = channel in _in_place(ports) or isinstance(ports.channels.open(account.name), Withdraws)
+    version = AS_CORRECTION if left and not replaced and now.follow_up is FollowUp.CORRECTION else RIGHT_TEXT
+    return tx.plans.add_public(now, channel, account, version=version).deliveries, account.name, True, False
+
+
+def _unsettled(tx: Transaction, announcement: Announcement) -> tuple[bool, datetime | None]:
+    """Whether something of its thread is not settled, and when the first look-up is; nothing keeps it past its time."""
+    if announcement.follow_up in ALONE or announcement.expires_at <= tx.now:
+        return False, None
+    count, looked_up = tx.threads.undecided(tx.threads.before(announcement.id))
+    return bool(count), looked_up
+
+
+def _wait(tx: Transaction, announcement: Announcement, looked_up: datetime | None, still: Still) -> None:
+    """Have the sweep come back to it in a moment."""
+    if still(tx, announcement.public_id) is not None:
+        why = "it waits until all that went before it is settled"
+        again = min(max(tx.now, looked_up) if looked_up else tx.now, tx.now + LONGEST) + RECHECK
+        tx.cases.hold(announcement.id, min(again, announcement.expires_at), UNSETTLED, why)
+
+
+def _in_place(ports: Ports) -> list[str]:
+    """Public ways that show the last word under the first one's name: nothing is to be taken back there."""
+    traits = {name: ports.channels.traits(name) for name in ports.channels.names()}
+    return [name for name, each in traits.items() if each.broadcast and each.duplicates_harmless]

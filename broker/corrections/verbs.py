@@ -1,0 +1,220 @@
+"""Correct, edit, take back and tell, say again: each makes an announcement that is judged like any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from broker import intake, judging
+from broker.actor import Actor
+from broker.announcement import Announcement, Attachment, Draft, Follows, FollowUp, Part, Step, Urgency
+from broker.corrections import binding, planning
+from broker.corrections.law import AGAIN, LEAD, NotFollowed, lead_of
+from broker.errors import BrokerError, Problem
+from broker.ladders.ladder import Ladder, Opening
+from broker.policy import Hold
+from broker.ports import Ports, Transaction
+from broker.ports.threads import PlannedFor
+from broker.rules.ladders import LEAST
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody says about a follow-up beside its words. None: as the first one was."""
+
+    urgent: bool = False
+    lead: str = LEAD
+    key: str | None = None
+    expires_at: datetime | None = None
+    expected: int | None = None
+    copies: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+PLAIN = Wanted()
+
+
+def correction(ports: Ports, first: UUID, parts: Mapping[Part, str], wanted: Wanted = PLAIN) -> Draft:
+    """The draft that says rightly what an announcement said wrongly, to everybody it told or was to tell.
+
+    An urgent one's correction is urgent. Raises NotFound, NotFollowed.
+    """
+    follows = Follows(first, FollowUp.CORRECTION, lead_of(wanted.lead))
+    return _draft(ports, follows, wanted, parts=parts)
+
+
+def edit(ports: Ports, first: UUID, parts: Mapping[Part, str], wanted: Wanted = PLAIN) -> Draft:
+    """The draft that mends a slip of the pen where a text is shown in place; nobody hears of it. Raises NotFollowed."""
+    return _draft(ports, Follows(first, FollowUp.EDIT), wanted, parts=parts)
+
+
+def withdrawal(ports: Ports, first: UUID, parts: Mapping[Part, str], wanted: Wanted = PLAIN) -> Draft:
+    """The draft that tells those whom something reached that it is taken back. Raises NotFollowed."""
+    return _draft(ports, Follows(first, FollowUp.WITHDRAWAL), wanted, parts=parts)
+
+
+def resend(
+    ports: Ports,
+    first: UUID,
+    people: Sequence[UUID] = (),
+    *,
+    joined: bool = False,
+    new_addresses: bool = False,
+    wanted: Wanted = PLAIN,
+) -> Draft:
+    """The draft that says it once more: to people named, or to those who `joined` its groups since.
+
+    `new_addresses`: by those of their addresses alone that nothing of it went to. Raises NotFound, NotFollowed.
+    """
+    kind = FollowUp.REDIRECT if new_addresses else FollowUp.RESEND
+    if joined and people:
+        message = "it goes to people who are named or to those who joined, not to both at once"
+        raise NotFollowed(Problem("both", "person", message, "send it twice"))
+    return _draft(ports, Follows(first, kind, people=tuple(people), joined=joined), wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a follow-up would do at this moment: by way, how many read that they are corrected, and how many the text.
+
+    `undecided`: of what went before, not settled yet. `people`: of a resend, who by which way; for whom there is none,
+    nothing. `hold`: what it would wait for.
+    """
+
+    draft: Draft
+    counted: int
+    ways: Mapping[str, Mapping[int, int]]
+    undecided: int
+    people: Sequence[PlannedFor]
+    rulings: Sequence[judging.Ruling]
+    expires_at: datetime
+
+    @property
+    def hold(self) -> Hold | None:
+        """What keeps it waiting as a whole."""
+        return judging.hold_of(self.rulings)
+
+
+class _NotKept(BrokerError):
+    """Raised by a rehearsal so that its transaction is taken back; it carries what was found."""
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
+
+
+def shown(ports: Ports, draft: Draft, *, actor: Actor) -> Shown:
+    """Everything that saying it would check and plan, with nothing kept. Raises what `accept` raises."""
+
+    def work(tx: Transaction) -> Shown:
+        accepted = intake.accept_within(ports, tx, replace(draft, key=None), actor=actor)
+        said = accepted.announcement
+        found = judging.rulings(ports, tx, said, asked=True)
+        planning.rehearse(ports, tx, said, actor=actor)
+        again = said.follow_up in AGAIN
+        raise _NotKept(
+            Shown(
+                draft=draft,
+                counted=next((one.case.counted or 0 for one in found), 0),
+                ways=tx.threads.planned(said.id),
+                undecided=0 if again else tx.threads.undecided(tx.threads.before(said.id))[0],
+                people=tx.threads.planned_for(said.id) if again else (),
+                rulings=found,
+                expires_at=said.expires_at,
+            )
+        )
+
+    try:
+        return ports.ledger.transact(work)
+    except _NotKept as done:
+        return done.shown
+
+
+def withdraw_and_tell(ports: Ports, draft: Draft, *, actor: Actor) -> tuple[int, intake.Accepted]:
+    """Take an announcement back, then tell those whom it had reached; how many deliveries never left.
+
+    The words are judged before anything is done: a refusal leaves all as it was. Raises what `accept` does.
+    """
+    assert draft.follows is not None  # noqa: S101 - made by `withdrawal`
+    if refused := judging.refusal_in(intake.rehearse(ports, draft, actor=actor).rulings):
+        raise refused
+    withdrawn = intake.withdraw(ports, draft.follows.first, actor=actor)
+    return withdrawn, intake.accept(ports, draft, actor=actor)
+
+
+def _draft(
+    ports: Ports, follows: Follows, wanted: Wanted, *, parts: Mapping[Part, str] | None = None
+) -> Draft:
+    with ports.ledger.look() as tx:
+        first = binding.there(tx, follows.first)
+        if wanted.key is None or tx.announcements.by_key(first.department, wanted.key) is None:
+            binding.first_of(tx, follows)  # or it is the same call again, long after
+        words = dict(parts) if parts is not None else _words(tx, first)
+        files = wanted.attachments or (_files(tx, first) if parts is None else ())
+        language = tx.announcements.content(first.id, 1)[0].language
+        ladder = _ladder(tx, first) if follows.kind is FollowUp.CORRECTION else None
+        now = tx.now
+    later = follows.kind is FollowUp.WITHDRAWAL
+    return Draft(
+        department=first.department,
+        audience=first.audience,
+        people=first.people,
+        ways=_ways(ports, first, follows.kind),
+        parts=words,
+        purpose=first.purpose,
+        urgency=Urgency.URGENT if wanted.urgent else first.urgency,
+        language=language,
+        key=wanted.key,
+        # What is said before its time is corrected before its time.
+        send_at=first.due_at if first.due_at > now and not later else None,
+        expires_at=wanted.expires_at or (None if later else first.expires_at),
+        attachments=files,
+        expected=wanted.expected,
+        copies=wanted.copies,
+        follows=follows,
+        ladder=ladder,
+    )
+
+
+def _ladder(tx: Transaction, first: Announcement) -> Ladder | None:
+    """The first one's, as far as its times are ahead; where they are not, a way opens when the one before failed."""
+    ladder = tx.ladders.of(first.id)
+    if ladder is None:
+        return None
+    least = tx.rules.current().duration(LEAST)
+    begins = max(first.due_at, tx.now)
+    kept = [
+        opening
+        if isinstance(opening.at, timedelta) or (opening.at and opening.at > begins + 2 * least * place)
+        else Opening()
+        for place, opening in enumerate(ladder.openings, start=1)
+    ]
+    return Ladder(tuple(kept), ladder.seen)
+
+
+def _words(tx: Transaction, first: Announcement) -> dict[Part, str]:
+    content = tx.announcements.content(first.id, 1)[0]
+    return {part: text for part, text in content.parts.items() if part is not Part.QUOTE}
+
+
+def _files(tx: Transaction, first: Announcement) -> tuple[Attachment, ...]:
+    return tuple(replace(file, token="") for file in tx.announcements.content(first.id, 1)[0].attachments)
+
+
+def _ways(ports: Ports, first: Announcement, kind: FollowUp) -> tuple[Step, ...]:
+    """Of the first one's ways those that this kind goes by, all at once but for a correction. Raises NotFollowed."""
+    if kind is FollowUp.CORRECTION:
+        return first.ways
+    traits = {name: ports.channels.traits(name) for step in first.ways for name in step.channels}
+    if kind is FollowUp.EDIT:
+        ways = tuple(name for name, each in traits.items() if each.broadcast and each.duplicates_harmless)
+        if not ways:
+            message = "it stands in no feed, so that there is nothing to edit in place"
+            raise NotFollowed(Problem("no_feed", "id", message, "correct it instead"))
+    else:
+        ways = tuple(name for name, each in traits.items() if not each.broadcast)
+        if not ways:
+            message = "it went to the public alone"
+            raise NotFollowed(Problem("public_alone", "id", message, "announce it anew"))
+    return (Step(ways),)

@@ -1,0 +1,71 @@
+"""Ways in order as people type them: `--then "email by 15:00 unless seen"`, `--then "sheet after 4 h"`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from broker.announcement import Step
+from broker.ladders.ladder import SHEET, Ladder, Need, Opening
+from cli.reading import bad
+
+LONGEST = 200
+EXAMPLE = 'write it as "email", "email by 15:00", "email after 2 h unless seen" or "sheet by 16:30"'
+_TYPED = re.compile(
+    r"(?P<ways>[\w-]+(?:\s*,\s*[\w-]+)*)"
+    r"(?:\s+by\s+(?P<by>.+?)|\s+after\s+(?P<count>\d{1,6})\s*(?P<unit>s|min|h|d))?"
+    r"(?:\s+unless\s+(?P<unless>\w+))?",
+    re.ASCII,
+)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}", re.ASCII)
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+Moment = Callable[[str | None, str], datetime | None]
+
+
+def in_order(
+    via: str, then: Sequence[str], *, seen: bool, moment: Moment, starts: datetime, zone: ZoneInfo
+) -> tuple[tuple[Step, ...], Ladder | None]:
+    """The ways and when each later one opens. A time of day is of the day on which it starts. Raises RuleBroken."""
+    steps = [Step(_names(via))]
+    openings: list[Opening] = []
+    sheet: Opening | None = None
+    for typed in then:
+        ways, opening = _read(typed, moment, starts.astimezone(zone))
+        if sheet is not None:
+            raise bad("sheet_last", "then", "after the slip sheet there is no other way", "name it last")
+        if ways == (SHEET,):
+            sheet = opening
+        else:
+            steps.append(Step(ways))
+            openings.append(opening)
+    if not then and not seen:
+        return tuple(steps), None
+    return tuple(steps), Ladder((*openings, sheet or Opening()), seen)
+
+
+def _read(typed: str, moment: Moment, starts: datetime) -> tuple[tuple[str, ...], Opening]:
+    found = _TYPED.fullmatch(typed.strip()) if len(typed) <= LONGEST else None
+    if found is None:
+        raise bad("bad_then", "then", "this is no further way", EXAMPLE)
+    unless = found["unless"] or Need.REACHED
+    if unless not in set(Need):
+        raise bad("bad_then", "then", "a way opens unless it was reached, delivered or seen", EXAMPLE)
+    at: datetime | timedelta | None = None
+    if found["by"]:
+        clock = _CLOCK.fullmatch(found["by"])
+        at = moment(f"{starts:%Y-%m-%d} {found['by']:0>5}" if clock else found["by"], "then")
+    elif found["count"]:
+        at = int(found["count"]) * _UNITS[found["unit"]]
+    return _names(found["ways"]), Opening(at, Need(unless))
+
+
+def _names(ways: str) -> tuple[str, ...]:
+    return tuple(way for way in (each.strip() for each in ways.split(",")) if way)

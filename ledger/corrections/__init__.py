@@ -1,0 +1,1 @@
+"""Threads: an announcement and all that follows it up."""

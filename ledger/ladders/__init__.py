@@ -1,0 +1,1 @@
+"""Ladders, rungs and acknowledgements: see `broker/ladders`."""

@@ -1,0 +1,168 @@
+"""What a climb plans: deliveries for the addresses of those who stand on a new rung, each address once by a channel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import insert, select, text, update
+
+from broker.address import AddressKind
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, FollowUp, Urgency
+from broker.corrections.law import MAY_HAVE_LEFT
+from broker.delivery import State
+from broker.ports.ladders import RungWay
+from broker.values import AccountRow, Lane
+from ledger import tables as t
+from ledger.audience import addresses_for
+from ledger.corrections.threads import Threads
+from ledger.deliveries import Deliveries
+from ledger.hand import Hand
+
+
+def plan_rung(
+    hand: Hand,
+    announcement: Announcement,
+    way: RungWay,
+    wanted: Sequence[int],
+    said: Mapping[int, set[int]],
+) -> int:
+    """Plan one way for some duties of a locked announcement; returns how many deliveries were added.
+
+    `said`: who has said of each duty that it was seen, and is not written to again. An address that had its delivery
+    is not written to twice: what is still queued there tells of these, too, and of the rest nobody hears this way.
+    """
+    channel = way.channel
+    told = _told(hand, announcement, way.kind, wanted, said)
+    there = _there(hand, announcement, channel, sorted(told))
+    fresh = sorted(address for address in told if address not in there)
+    versions = _versions(hand, announcement, {address: told[address] for address in fresh})
+    made = _add(hand, announcement, channel, way.account, versions)
+    joined = {address: delivery for address, (delivery, joins) in there.items() if joins}
+    covers = {(delivery, duty) for address, delivery in {**joined, **made}.items() for duty in told[address]}
+    covered = covers - _covered(hand, list(joined.values()))
+    if covered:
+        rows = [{"delivery_id": delivery, "duty_id": duty} for delivery, duty in sorted(covered)]
+        hand.connection.execute(insert(t.delivery_covers), rows)
+        known = sorted({duty for _, duty in covered})
+        explained = update(t.duty).where(text(hand.dialect.any_of("duty.id", "duties")))
+        hand.connection.execute(explained.values(unreached=None), {"duties": hand.dialect.ids(known)})
+    Deliveries(hand).tally([(announcement.id, channel, State.QUEUED, len(made))] if made else [])
+    return len(made)
+
+
+def _told(
+    hand: Hand,
+    announcement: Announcement,
+    kind: AddressKind,
+    wanted: Sequence[int],
+    said: Mapping[int, set[int]],
+) -> Mapping[int, set[int]]:
+    """Address → duties: by which addresses somebody hears of each who has not said so already."""
+    reach = addresses_for(announcement.people).subquery("reach")
+    pairs = (
+        select(t.duty.c.id, reach.c.address_id, reach.c.holder_id)
+        .join(reach, reach.c.person_id == t.duty.c.person_id)
+        .where(reach.c.kind == kind.value, text(hand.dialect.any_of("duty.id", "duties")))
+    )
+    told: dict[int, set[int]] = defaultdict(set)
+    for duty, address, holder in hand.connection.execute(pairs, {"duties": hand.dialect.ids(wanted)}):
+        if holder not in said.get(duty, ()):
+            told[address].add(duty)
+    return told
+
+
+def _there(
+    hand: Hand, announcement: Announcement, channel: str, addresses: Sequence[int]
+) -> Mapping[int, tuple[int, bool]]:
+    """Address → its delivery by this channel, locked, and whether it has yet to leave for the first time."""
+    if not addresses:
+        return {}
+    d = t.delivery.c
+    rows = hand.connection.execute(
+        select(d.id, d.address_id, d.state)
+        .where(
+            d.announcement_id == announcement.id,
+            d.channel == channel,
+            text(hand.dialect.any_of("delivery.address_id", "addresses")),
+        )
+        .order_by(d.id)
+        .with_for_update(),
+        {"addresses": hand.dialect.ids(addresses)},
+    )
+    return {row.address_id: (row.id, row.state == State.QUEUED.value) for row in rows}
+
+
+def _add(
+    hand: Hand, announcement: Announcement, channel: str, account: AccountRow, versions: Mapping[int, int]
+) -> Mapping[int, int]:
+    """Address → the delivery made for it. Due as its announcement was, so that it goes before what came later."""
+    if not versions:
+        return {}
+    lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
+    alike = {
+        "announcement_id": announcement.id,
+        "channel": channel,
+        "account_id": account.id,
+        "lane": lane.value,
+        "state": State.QUEUED.value,
+        "code": "new",
+        "due_at": announcement.due_at,
+        "expires_at": announcement.expires_at,
+        "created_at": hand.now,
+        "changed_at": hand.now,
+    }
+    made = hand.connection.execute(
+        insert(t.delivery).returning(t.delivery.c.address_id, t.delivery.c.id),
+        [{**alike, "address_id": address, "content_version": n} for address, n in sorted(versions.items())],
+    )
+    return {row.address_id: row.id for row in made}
+
+
+def _versions(hand: Hand, announcement: Announcement, told: Mapping[int, set[int]]) -> Mapping[int, int]:
+    """Address → which wording it gets: the newest; of a correction, that it is one only where a wrong text may be."""
+    if not told:
+        return {}
+    if announcement.follow_up is FollowUp.CORRECTION:
+        wrong = _told_wrongly(hand, announcement, sorted(set().union(*told.values())))
+        return {address: AS_CORRECTION if duties & wrong else RIGHT_TEXT for address, duties in told.items()}
+    newest = hand.connection.execute(
+        select(t.content.c.version)
+        .where(t.content.c.announcement_id == announcement.id)
+        .order_by(t.content.c.version.desc())
+        .limit(1)
+    ).scalar_one()
+    return dict.fromkeys(told, newest)
+
+
+def _told_wrongly(hand: Hand, announcement: Announcement, wanted: Sequence[int]) -> set[int]:
+    """Of these duties those whose person something of the thread has told, or may have, by whichever way."""
+    earlier, d = t.duty.alias("earlier"), t.delivery.c
+    rows = hand.connection.execute(
+        select(t.duty.c.id)
+        .distinct()
+        .join(earlier, earlier.c.person_id == t.duty.c.person_id)
+        .join(t.delivery_covers, t.delivery_covers.c.duty_id == earlier.c.id)
+        .join(t.delivery, d.id == t.delivery_covers.c.delivery_id)
+        .where(
+            earlier.c.announcement_id.in_(Threads(hand).before(announcement.id)),
+            d.address_id.is_not(None),
+            d.state.in_([state.value for state in MAY_HAVE_LEFT]),
+            text(hand.dialect.any_of("duty.id", "duties")),
+        ),
+        {"duties": hand.dialect.ids(wanted)},
+    )
+    return set(rows.scalars())
+
+
+def _covered(hand: Hand, deliveries: Sequence[int]) -> set[tuple[int, int]]:
+    if not deliveries:
+        return set()
+    c = t.delivery_covers.c
+    rows = hand.connection.execute(
+        select(c.delivery_id, c.duty_id).where(
+            text(hand.dialect.any_of("delivery_covers.delivery_id", "deliveries"))
+        ),
+        {"deliveries": hand.dialect.ids(deliveries)},
+    )
+    return {(row.delivery_id, row.duty_id) for row in rows}

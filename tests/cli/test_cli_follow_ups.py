@@ -1,0 +1,95 @@
+"""`carillon correct`, `withdraw --tell`, `resend` and `thread`, as somebody at a school types them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from broker import fanout
+from broker.actor import SYSTEM
+from config.assembly import assemble
+from config.settings import load
+
+pytestmark = pytest.mark.runs_on("sqlite")
+LEDGER = Path("var/carillon.sqlite3")
+
+
+def planned(school, *argv: str) -> str:
+    accepted = str(
+        school("announce", "The coach leaves at eight.", "--to", "Choir", "--json", *argv).json[
+            "announcement"
+        ]
+    )
+    with assemble(load()) as house:
+        fanout.plan(house.ports, UUID(accepted), actor=SYSTEM)
+    return accepted
+
+
+def sent(which: str) -> int:
+    """Say of these deliveries that they were sent, for nobody is there to send them."""
+    with sqlite3.connect(LEDGER) as connection:
+        changed = connection.execute(f"UPDATE delivery SET state = 'sent' WHERE {which}").rowcount
+    connection.close()
+    return changed
+
+
+def test_a_correction_is_shown_before_it_goes_and_tells_the_two_texts_apart(school):
+    public_id = planned(school, "--via", "sms")
+    left = sent("id % 2 = 0")
+    shown = school("correct", public_id, "The coach leaves at nine.", "--dry-run", "--json")
+    assert shown.code == 0
+    assert shown.json["channels"]["sms"]["corrections"] == left
+    assert shown.json["channels"]["sms"]["right_text"] > 0
+    assert school("thread", public_id, "--json").json["thread"][0]["stage"] == "going out"
+    assert "nothing was kept" in school("correct", public_id, "The coach leaves at nine.", "--dry-run").err
+    done = school("correct", public_id, "The coach leaves at nine.", "--json").json
+    assert (done["as"], done["created"]) == ("correction", True)
+    thread = school("thread", public_id, "--json").json["thread"]
+    assert [one["follow_up"] for one in thread] == [None, "correction"]
+    assert thread[0]["corrected_by"] == done["announcement"]
+    assert school("thread", done["announcement"]).code == 0
+
+
+def test_what_cannot_be_corrected_says_why_and_keeps_nothing(school):
+    public_id = planned(school)
+    assert school("correct", public_id, "The coach leaves at eight.", "--json").error["code"] == "same_words"
+    assert school("correct", public_id, "Nine.", "--typo", "--json").error["code"] == "no_feed"
+    assert school("correct", public_id, "Nine.", "--lead", "\x07", "--json").error["code"] == "bad_lead"
+    assert school("correct", str(UUID(int=9)), "Nine.", "--json").error["code"] == "not_found"
+    assert school("correct", public_id, " ", "--json").error["field"] == "text"
+    school("correct", public_id, "The coach leaves at nine.", "--json")
+    again = school("correct", public_id, "The coach leaves at ten.", "--json")
+    assert (again.code, again.error["code"]) == (2, "corrected")
+    school("withdraw", public_id)
+    assert school("correct", public_id, "The coach leaves at ten.", "--json").error["code"] == "withdrawn"
+    assert len(school("thread", public_id, "--json").json["thread"]) == 2
+
+
+def test_those_whom_it_reached_are_told_that_it_is_taken_back(school):
+    public_id = planned(school, "--via", "sms")
+    sent("id % 2 = 0")
+    told = school("withdraw", public_id, "--tell", "There is no coach.", "--json").json
+    thread = school("thread", public_id, "--json").json["thread"]
+    assert [(one["id"], one["stage"]) for one in thread] == [
+        (public_id, "withdrawn"),
+        (told["told_by"], "being planned"),
+    ]
+
+
+def test_it_is_sent_again_only_after_it_was_shown_to_whom(school):
+    public_id = planned(school, "--via", "sms")
+    sent("true")
+    who = school("status", public_id, "--who", "--json").json["who"][0]["name"]
+    shown = school("resend", public_id, "--person", who, "--json").json
+    assert [one["name"] for one in shown["to"]] == [who]
+    assert all("•••" in way["address"] for one in shown["to"] for way in one["ways"])
+    assert "--send" in school("resend", public_id, "--person", who).err
+    assert len(school("thread", public_id, "--json").json["thread"]) == 1
+    done = school("resend", public_id, "--person", who, "--send", "--json").json
+    assert done["as"] == "resend"
+    assert school("resend", public_id, "--joined", "--json").error["code"] == "nobody_joined"
+    assert school("resend", public_id, "--person", "Nobody Known", "--json").error["code"] == "unknown_person"
+    assert school("resend", public_id, "--json").error["code"] == "nobody"
