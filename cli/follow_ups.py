@@ -229,7 +229,7 @@ def _show(house: House, found: Shown, *, json: bool) -> None:
         if ruling.answer != "allow":
             show.say(f"  {ruling.account.name}: {ruling.answer}: {show.plain(ruling.verdict.why)}")
     if found.hold is not None:
-        show.say(f"it would wait until {show.wall(found.hold.until, zone)}: {found.hold.why}")
+        show.say(f"it would wait until {show.wall(found.hold.until, zone)}: {found.hold.told}")
     show.hint("nothing was kept")
 
 
@@ -285,5 +285,5 @@ def _answer(house: House, accepted: intake.Accepted, *, json: bool) -> None:
         return
     show.say(f"accepted: {said.public_id}, as {said.follow_up}")
     if accepted.hold is not None:
-        show.say(f"it waits: {accepted.hold.why}; to take it back: carillon undo {said.public_id}")
+        show.say(f"it waits: {accepted.hold.told}; to take it back: carillon undo {said.public_id}")
     show.hint(f"follow it with: carillon status {said.public_id} --watch")
