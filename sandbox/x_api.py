@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import cached_property, partial
 from importlib import import_module
 from itertools import islice
@@ -128,6 +129,7 @@ class XStandIn:
         self._used[stage, window] += 1
         left = self.account.limit - self._used[stage, window]
         return {
+            "Date": formatdate(usegmt=True),
             "x-rate-limit-limit": str(self.account.limit),
             "x-rate-limit-remaining": str(max(0, left)),
             "x-rate-limit-reset": str((window + 1) * WINDOW_S),

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, Problem, RateLimited, Uncertain
+from broker.errors import (
+    AccountRejected,
+    ContentRejected,
+    DeliveryFailure,
+    Problem,
+    RateLimited,
+    Transient,
+    Uncertain,
+)
 
 LONGEST_PAUSE = timedelta(hours=25)  # X counts by the quarter of an hour, and by the day
 UNTOLD_PAUSE = timedelta(minutes=15)
@@ -83,6 +91,13 @@ def failure(
     if meaning is None:
         return Uncertain(f"X gave an answer that is neither yes nor no (HTTP {status})", code=str(status))
     return meaning.failure(meaning.why, code=meaning.code)
+
+
+def wrong_clock(away: timedelta) -> DeliveryFailure:
+    """What a refusal of the moment that was signed comes to: nothing was posted, and X's time is known now."""
+    minutes, late = round(abs(away) / timedelta(minutes=1)), "ahead of" if away > timedelta(0) else "behind"
+    why = f"this machine's clock is {minutes:,} minutes {late} X's: it is tried again by X's clock; set ours right"
+    return Transient(why, code="clock")
 
 
 def _meaning(status: int, told: str) -> Meaning | None:

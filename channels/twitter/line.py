@@ -32,6 +32,7 @@ from urllib3.exceptions import (
 from broker.errors import DeliveryFailure, Uncertain, Unreachable
 from channels import deadline
 from channels.twitter import codes
+from channels.twitter.clock import Clock, shown_at
 from channels.twitter.settings import Settings
 
 HOST = "https://api.twitter.com"  # where tweepy goes, whatever X is called
@@ -53,14 +54,30 @@ def open_client(settings: Settings, timeout: timedelta) -> tweepy.Client:
         return_type=dict,
         wait_on_rate_limit=False,
     )
-    session = client.session
+    clock = Clock()
+    session = client.session = _Signing(clock)
     session.adapters.clear()
-    session.mount(f"{HOST}/", _Door(settings.api_base_url, timeout))
+    session.mount(f"{HOST}/", _Door(settings.api_base_url, timeout, clock))
     session.max_redirects = 0  # a redirected post would be posted twice, or somewhere else
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # A post is rare: a kept connection that has died unseen would make it uncertain.
     session.headers["Connection"] = "close"
     return client
+
+
+class _Signing(requests.Session):
+    """Has each request signed with the time at X, as far as that is known."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Tweepy makes a signature's client for each request; it would look at this process's clock."""
+        signing = getattr(request.auth, "client", None)
+        if signing is not None:
+            signing.timestamp = str(self._clock.now())
+        return super().prepare_request(request)
 
 
 class _Answer(HTTPResponse):
@@ -92,8 +109,9 @@ class _InTlsPool(HTTPSConnectionPool):
 class _Door(HTTPAdapter):
     """Gives every request a deadline and every answer a bound, and leads to the stand-in where there is one."""
 
-    def __init__(self, stand_in: str | None, timeout: timedelta) -> None:
+    def __init__(self, stand_in: str | None, timeout: timedelta, clock: Clock) -> None:
         self._stand_in = stand_in
+        self._clock = clock
         self._timeout = timeout.total_seconds()
         super().__init__(max_retries=0)
 
@@ -124,6 +142,8 @@ class _Door(HTTPAdapter):
                 response.close()
                 raise requests.exceptions.ContentDecodingError(request=request)
         response._content = content
+        if response.status_code == 401 and (shown := _wrong_time(response)) is not None:
+            self._clock.set(shown[0])
         return response
 
 
@@ -133,6 +153,8 @@ def failure_of(reason: Exception, *, quoting: bool = False) -> DeliveryFailure:
         return reason
     if isinstance(reason, tweepy.HTTPException):
         response = reason.response
+        if response.status_code == 401 and (shown := _wrong_time(response)) is not None:
+            return codes.wrong_clock(shown[1])
         return codes.failure(
             response.status_code, _body(response), response.headers, now=datetime.now(UTC), quoting=quoting
         )
@@ -146,6 +168,11 @@ def failure_of(reason: Exception, *, quoting: bool = False) -> DeliveryFailure:
 def is_gone(reason: Exception) -> bool:
     """Whether X says that there is no such post any more."""
     return isinstance(reason, tweepy.NotFound)
+
+
+def _wrong_time(response: requests.Response) -> tuple[float, timedelta] | None:
+    signed = str(response.request.headers.get("Authorization", ""))
+    return shown_at(signed, response.headers.get("Date", ""))
 
 
 def _body(response: requests.Response) -> Mapping[str, Any]:
