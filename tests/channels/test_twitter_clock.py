@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -40,7 +41,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Wrong:
     return wrong
 
 
-def post(x: RunningSandbox, *, times: int = 1, **changed: SecretStr) -> list[Receipt | Transient]:
+def post(x: RunningSandbox, *, times: int = 1, **changed: Any) -> list[Receipt | Transient]:
     """What became of so many tries of one post."""
     channel = open_at(x, **changed)
     one = item(channel, wording(f"Choir at four, number {next(numbers)}."), next(numbers))
