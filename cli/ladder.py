@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from cli.options import Json, Operator, asking
 from cli.papers import paper_about, write_private
 from cli.reading import announcement_id, bad, short_words
 from config.assembly import House
-from ledger.reads.ladders import Climber, climbers, ladder_of, on_rungs
+from ledger.reads.ladders import Climber, Laddered, climbers, laddered
 from web import papers
 
 MOST_SHOWN = 50
@@ -60,18 +60,16 @@ def ladder(asked: Asked) -> None:
     * `carillon ladder 0193… --slips slips.html`
     """
     with reading() as house:
-        said, openings = _laddered(house, asked.id)
-        step = None if asked.rung is None else _step(said, asked.rung)
-        found = [one for one in _everybody(house, said) if _wanted(one, step, unmet=asked.unmet)]
-        with house.ledger.reading() as hand:
-            counted = on_rungs(hand, said)
+        whole, openings = _the(house, asked.id)
+        step = None if asked.rung is None else _step(whole, asked.rung)
+        found = list(_everybody(house, whole.announcement, step, unmet=asked.unmet))
         zone = zone_of(house)
         if asked.slips is not None:
-            _write_slips(house, said, asked.slips)
+            _write_slips(house, whole.announcement, asked.slips)
     if asked.json:
-        show.as_json(_as_told(said, openings, counted, found))
+        show.as_json(_as_told(whole, openings, found))
         return
-    _show(said, openings, counted, zone)
+    _show(whole, openings, zone)
     _show_people(found, zone)
 
 
@@ -98,44 +96,37 @@ def seen(
         show.say(f"{person.name} knows" if changed else f"{person.name} was known to know")
 
 
-def _laddered(house: House, id: str) -> tuple[Announcement, Ladder]:
-    with house.ledger.look() as tx:
-        said = tx.announcements.by_public_id(announcement_id(id))
-    if said is None:
+def _the(house: House, id: str) -> tuple[Laddered, Ladder]:
+    with house.ledger.reading() as hand:
+        whole = laddered(hand, announcement_id(id))
+    if whole is None:
         hint = "list the latest with: carillon status"
         raise NotFound(Problem("not_found", "id", "there is no such announcement", hint))
-    with house.ledger.reading() as hand:
-        openings = ladder_of(hand, said)
-    if openings is None:
+    if whole.ladder is None:
         hint = "see who was told with: carillon status ID --who"
         raise bad("no_ladder", "id", "this announcement has no ways in order", hint)
-    return said, openings
+    return whole, whole.ladder
 
 
-def _step(said: Announcement, rung: str) -> int:
-    names = [step.channels for step in said.ways]
-    if rung == SHEET:
-        return len(names)
-    found = next((place for place, step in enumerate(names) if rung in step), None)
+def _step(whole: Laddered, rung: str) -> int:
+    found = next((place for place, step in enumerate(whole.names) if rung in step), None)
     if found is None:
-        known = ", ".join([*(name for step in names for name in step), SHEET])
+        known = ", ".join(name for step in whole.names for name in step)
         raise bad("unknown_rung", "rung", "this announcement has no such way", f"use: {known}")
     return found
 
 
-def _everybody(house: House, said: Announcement) -> Iterator[Climber]:
+def _everybody(
+    house: House, said: Announcement, step: int | None = None, *, unmet: bool = False
+) -> Iterator[Climber]:
     last, kinds = 0, kinds_of(house.ways_out, said)
     while True:
         with house.ledger.reading() as hand:
-            page = climbers(hand, said, after=last, kinds=kinds)
+            page = climbers(hand, said, rung=step, unmet=unmet, after=last, kinds=kinds)
         if not page:
             return
         yield from page
         last = page[-1].duty
-
-
-def _wanted(one: Climber, step: int | None, *, unmet: bool) -> bool:
-    return step in {None, one.rung} and not (unmet and one.state is DutyState.MET)
 
 
 def _write_slips(house: House, said: Announcement, path: Path) -> None:
@@ -144,22 +135,18 @@ def _write_slips(house: House, said: Announcement, path: Path) -> None:
     with house.ledger.look() as tx:
         content = tx.announcements.content(said.id, 1)[0]
     rest = [
-        Untold(one.person, one.name, one.group, one.why)
-        for one in _everybody(house, said)
-        if one.rung == sheet and one.state is not DutyState.MET
+        Untold(one.person, one.name, one.group, one.why) for one in _everybody(house, said, sheet, unmet=True)
     ]
     rest.sort(key=lambda one: (one.group, one.name))
     paper = paper_about(house, f"Slips: {content.title}", printed=True)
     write_private(path, papers.slips(paper, rest, plain_words(content)))
 
 
-def _show(
-    said: Announcement, openings: Ladder, counted: Mapping[int, Mapping[DutyState, int]], zone: ZoneInfo
-) -> None:
-    names = [*(" and ".join(step.channels) for step in said.ways), "slip sheet"]
+def _show(whole: Laddered, openings: Ladder, zone: ZoneInfo) -> None:
+    names = [*(" and ".join(step.channels) for step in whole.announcement.ways), "slip sheet"]
     rows = []
     for place, name in enumerate(names):
-        here = counted.get(place, {})
+        here = whole.counted.get(place, {})
         opens = "at once" if place == 0 else _opens(openings, place, zone)
         rows.append((name, opens, *(here.get(state, 0) or "" for state in DutyState)))
     show.table(("way", "opens", *(state.value for state in DutyState)), rows)
@@ -197,24 +184,18 @@ def _why(one: Climber, zone: ZoneInfo) -> str:
     return "" if last is None or last.why is None else IN_WORDS[last.why]
 
 
-def _as_told(
-    said: Announcement,
-    openings: Ladder,
-    counted: Mapping[int, Mapping[DutyState, int]],
-    found: list[Climber],
-) -> dict[str, Any]:
-    names = [*([*step.channels] for step in said.ways), [SHEET]]
+def _as_told(whole: Laddered, openings: Ladder, found: list[Climber]) -> dict[str, Any]:
     return {
-        "announcement": said.public_id,
+        "announcement": whole.announcement.public_id,
         "seen": openings.asks,
         "rungs": [
             {
                 "ways": name,
                 "opens_at": openings.openings[place - 1].at if place else None,
                 "unless": openings.openings[place - 1].unless if place else None,
-                "duties": {state.value: counted.get(place, {}).get(state, 0) for state in DutyState},
+                "duties": {state.value: whole.counted.get(place, {}).get(state, 0) for state in DutyState},
             }
-            for place, name in enumerate(names)
+            for place, name in enumerate(whole.names)
         ],
         "who": [
             {

@@ -6,16 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 
+from broker.address import AddressKind
 from broker.announcement import Announcement
 from broker.delivery import State
 from broker.duty import DutyState
 from broker.ladders.ladder import SHEET, Climbed, Ladder, Outcome, outcome
 from ledger import tables as t
+from ledger.announcements import Announcements
 from ledger.hand import Hand
 from ledger.ladders.ladders import Ladders
 from ledger.office.reaches import group_of
@@ -67,12 +68,30 @@ class Climber:
     why: str
 
 
-def ladder_of(hand: Hand, announcement: Announcement) -> Ladder | None:
-    """The openings of an announcement's later ways, as instants; None for one without."""
-    return Ladders(hand).of(announcement.id)
+@dataclass(frozen=True, slots=True)
+class Laddered:
+    """An announcement, when each of its ways opens (None: it has no ways in order), and how many stand on each rung."""
+
+    announcement: Announcement
+    ladder: Ladder | None
+    counted: Mapping[int, Mapping[DutyState, int]]
+
+    @property
+    def names(self) -> Sequence[Sequence[str]]:
+        """The ways of each rung, the slip sheet last."""
+        return [*(step.channels for step in self.announcement.ways), (SHEET,)]
 
 
-def on_rungs(hand: Hand, announcement: Announcement) -> Mapping[int, Mapping[DutyState, int]]:
+def laddered(hand: Hand, public_id: UUID) -> Laddered | None:
+    """The ladder of an announcement as a whole, for those who answer for it; None where there is no such one."""
+    announcement = Announcements(hand).by_public_id(public_id)
+    if announcement is None:
+        return None
+    ladder = Ladders(hand).of(announcement.id)
+    return Laddered(announcement, ladder, {} if ladder is None else _on_rungs(hand, announcement))
+
+
+def _on_rungs(hand: Hand, announcement: Announcement) -> Mapping[int, Mapping[DutyState, int]]:
     """Step → how many duties stand there, by their state; steps on which nobody stands are left out."""
     each = duties.facts(announcement.id).subquery("each")
     highest = (
@@ -100,16 +119,36 @@ def climbers(
     hand: Hand,
     announcement: Announcement,
     *,
+    rung: int | None = None,
+    unmet: bool = False,
     after: int = 0,
     limit: int = PAGE,
-    kinds: Mapping[str, Any] = NO_KINDS,
+    kinds: Mapping[str, AddressKind] = NO_KINDS,
 ) -> Sequence[Climber]:
-    """The next duties of an announcement after a duty's id, each with its ladder; empty at the end."""
-    page = reached(hand, announcement, after=after, limit=limit, kinds=kinds)
+    """The next duties of an announcement after a duty's id, each with its ladder; empty at the end.
+
+    `rung`: only those who stand there; `unmet` and `kinds` as for `reached`.
+    """
+    among = () if rung is None else (_highest() == rung,)
+    page = reached(hand, announcement, after=after, limit=limit, unmet=unmet, among=among, kinds=kinds)
     ids = [one.duty for one in page]
     opened = _opened(hand, ids)
     said = _said(hand, ids)
     return [_climber(announcement, one, opened[one.duty], *said[one.duty]) for one in page]
+
+
+def climber(
+    hand: Hand, announcement: Announcement, duty: int, *, kinds: Mapping[str, AddressKind] = NO_KINDS
+) -> Climber | None:
+    """One duty with its ladder; None where the announcement has no such duty."""
+    found = climbers(hand, announcement, after=duty - 1, limit=1, kinds=kinds)
+    return found[0] if found and found[0].duty == duty else None
+
+
+def _highest() -> ColumnElement[int]:
+    """The step on which a duty stands."""
+    steps = select(func.max(t.rung.c.step)).where(t.rung.c.duty_id == t.duty.c.id).correlate(t.duty)
+    return func.coalesce(steps.scalar_subquery(), 0)
 
 
 def _climber(

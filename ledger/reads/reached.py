@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 
 from broker.address import AddressKind, mask
 from broker.announcement import Announcement
@@ -54,15 +54,16 @@ def reached(
     after: int = 0,
     limit: int = PAGE,
     unmet: bool = False,
+    among: Sequence[ColumnElement[bool]] = (),
     kinds: Mapping[str, AddressKind] = NO_KINDS,
 ) -> Sequence[Told]:
     """The next duties of an announcement after a duty's id, in the order of ids; empty at the end.
 
-    `unmet`: only those whom nothing reached yet. `kinds` is what the personal ways go to
-    (`broker.office.reach.kinds_of`): with it, who has no address is told of by each way, and whether something
-    unusable stands there.
+    `unmet`: only those whom nothing reached yet; `among`: only duties of which this holds. `kinds` is what the
+    personal ways go to (`broker.office.reach.kinds_of`): with it, who has no address is told of by each way, and
+    whether something unusable stands there.
     """
-    each = duties.facts(announcement.id).where(t.duty.c.id > after).order_by(t.duty.c.id).limit(limit)
+    each = duties.facts(announcement.id).where(t.duty.c.id > after, *among).order_by(t.duty.c.id).limit(limit)
     if unmet:
         each = each.where(t.duty.c.acknowledged_at.is_(None)).having(~duties.was_reached())
     facts = each.subquery("facts")
@@ -74,7 +75,7 @@ def reached(
     ).all()
     if not rows:
         return []
-    ways = _ways(hand, announcement.id, [row.duty_id for row in rows])
+    ways = _ways(hand, [row.duty_id for row in rows])
     over = duties.is_over(hand, announcement)
     exact = _exact(hand, announcement, rows, kinds) if kinds else {}
     return [
@@ -93,14 +94,14 @@ def _exact(
     }
 
 
-def _ways(hand: Hand, announcement: int, wanted: Sequence[int]) -> defaultdict[int, list[Way]]:
-    # By their ids and not by the range between: the unmet few of a large school lie far apart.
+def _ways(hand: Hand, wanted: Sequence[int]) -> defaultdict[int, list[Way]]:
+    # By their ids and not by the range between: the unmet few of a large school lie far apart. Of whichever
+    # announcement: one that says it again covers the duties of the first.
     rows = hand.connection.execute(
         select(t.delivery_covers.c.duty_id, t.delivery, t.address.c.kind, t.address.c.value)
         .join(t.delivery_covers, t.delivery_covers.c.delivery_id == t.delivery.c.id)
         .join(t.address, t.address.c.id == t.delivery.c.address_id)
         .where(
-            t.delivery.c.announcement_id == announcement,
             text(hand.dialect.any_of("delivery_covers.duty_id", "duties")),
             ~t.delivery_covers.c.dropped,
         )

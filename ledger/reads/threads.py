@@ -17,6 +17,8 @@ from ledger.corrections.threads import chain
 from ledger.hand import Hand
 from ledger.reads.status import tallies_of
 
+MOST = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -31,8 +33,11 @@ class Said:
     channels: Mapping[str, Mapping[State, int]]
 
 
-def thread(hand: Hand, public_id: UUID) -> Sequence[Said]:
-    """All that hangs together with an announcement, the oldest first; empty where there is none of this id."""
+def thread(hand: Hand, public_id: UUID, *, limit: int = MOST) -> Sequence[Said]:
+    """All that hangs together with an announcement, the oldest first; empty where there is none of this id.
+
+    Of a thread longer than `limit` the first one and the newest.
+    """
     run = hand.connection.execute
     asked = run(
         select(t.announcement.c.id).where(t.announcement.c.public_id == public_id)
@@ -40,6 +45,7 @@ def thread(hand: Hand, public_id: UUID) -> Sequence[Said]:
     if asked is None:
         return []
     ids = chain(hand, asked)
+    ids = [ids[0], *ids[1:][1 - limit :]] if len(ids) > limit else ids
     rows = run(announcements_by(t.announcement.c.id.in_(ids)).order_by(t.announcement.c.id))
     said = [announcement_of(row) for row in rows]
     names = {one.id: one.public_id for one in said}

@@ -28,6 +28,7 @@ from config.signer import HmacSigner
 from ledger import tables as t
 from ledger.connect import open_ledger
 from ledger.reads import feeds
+from ledger.reads.reached import reached
 from ledger.reads.status import status
 from ledger.setup import ConfiguredAccount, School, install
 from tests.support.broker_world import World
@@ -215,6 +216,10 @@ def test_a_new_address_gets_it_and_says_which_it_replaces(known: Known):
     replaced = known.world.rows(select(t.delivery).where(t.delivery.c.id == row.replaces))[0]
     assert (replaced.announcement_id, replaced.state) == (said.id, "rejected")
     assert known.duties(said) == {DutyState.MET: 4}
+    with known.world.ledger.reading() as hand:
+        first = next(one for one in reached(hand, said) if len(one.ways) > 1)
+    assert [way.state for way in first.ways] == ["rejected", "sent"]
+    assert (first.state, first.why) == (DutyState.MET, "")
 
 
 def test_who_joined_since_is_told_and_counts_among_those_it_had_to_tell(known: Known):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -23,7 +24,8 @@ from broker.ladders.ladder import Climbed, Ladder, Need, Opening, Outcome
 from broker.office.reach import kinds_of
 from broker.testing.channel_bench import Fault
 from ledger import tables as t
-from ledger.reads.ladders import climbers, on_rungs
+from ledger.reads.ladders import climber, climbers
+from ledger.reads.ladders import laddered as whole_ladder
 from ledger.reads.reached import reached
 from ledger.reads.status import status
 from tests.support.broker_world import World
@@ -290,10 +292,20 @@ def test_the_reads_tell_who_is_on_which_rung_and_what_came_of_each_way(four: Wor
     climb(four)
     with four.ledger.reading() as hand:
         now = said_now(four, said)
-        counted = on_rungs(hand, now)
+        whole = whole_ladder(hand, said.public_id)
+        assert whole is not None
+        counted = whole.counted
+        by_mail = climbers(hand, now, rung=1)
+        unmet = climbers(hand, now, unmet=True)
+        assert climber(hand, now, by_mail[1].duty) == by_mail[1]
+        assert climber(hand, now, 1_000_000) is None
+        assert whole_ladder(hand, UUID(int=1)) is None
         found = {one.name.split()[0]: one for one in climbers(hand, now, kinds=kinds_of(four.channels, now))}
     assert counted == {0: {DutyState.MET: 1}, 1: {DutyState.MET: 2}, 2: {DutyState.LAPSED: 1}}
     came_to = {name: [rung.outcome for rung in one.rungs] for name, one in found.items()}
+    assert whole.names == [("sms",), ("email",), ("sheet",)]
+    assert [one.name.split()[0] for one in by_mail] == ["Ben", "Cat"]
+    assert [one.name.split()[0] for one in unmet] == ["Dan"]
     closed, none = Outcome.CLOSED, Outcome.NOT_APPLICABLE
     assert came_to == {
         "Amy": [Outcome.SENT, closed, closed],
