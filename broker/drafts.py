@@ -74,7 +74,7 @@ def check_wording(ports: Ports, tx: Transaction, draft: Draft) -> None:
 
 
 def _must_be_said(ports: Ports, draft: Draft, opened: Sequence[Channel]) -> None:
-    wording = _linked(ports, draft)
+    wording = with_its_link(ports, wording_of(draft))
     for problem in (each for channel in opened for each in objections(channel, wording)):
         raise InvalidAnnouncement(problem)
 
@@ -183,9 +183,8 @@ def _opened(ports: Ports, tx: Transaction, draft: Draft, *, patient: bool) -> Se
     return found
 
 
-def _linked(ports: Ports, draft: Draft) -> Content:
+def with_its_link(ports: Ports, wording: Content) -> Content:
     """The wording as long as it will be. Raises InvalidAnnouncement where a link is wanted and would lead nowhere."""
-    wording = wording_of(draft)
     if not wording.seen:
         return wording
     if not ports.public_url:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker import drafts, judging
 from broker.actor import SYSTEM, Actor
-from broker.announcement import Announcement, Draft, FollowUp, Part
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, Draft, FollowUp, Part
 from broker.authority import operators
 from broker.channel import Verifies
 from broker.corrections import binding
@@ -289,7 +289,8 @@ def _put(
     audience = resolve(tx, tree)
     counted = count_told(tx, announcement, audience, selective=draft.told_before is not None)
     tx.cases.count(announcement.id, counted, draft.expected)
-    reckon(ports, tx, announcement, audience)
+    twice = announcement.follow_up is FollowUp.CORRECTION  # the longer of its wordings
+    reckon(ports, tx, announcement, audience, AS_CORRECTION if twice else RIGHT_TEXT)
     found = judging.rulings(ports, tx, announcement, asked=True)
     if draft.ladder is not None:
         in_order.must_leave_time(tx, announcement, draft.ladder, found)

@@ -15,7 +15,15 @@ from uuid import UUID
 from broker import audience as audiences
 from broker import drafts, intake, judging
 from broker.actor import Actor
-from broker.announcement import Announcement, Content, Draft, FollowUp, Part, Urgency
+from broker.announcement import (
+    AS_CORRECTION,
+    Announcement,
+    Content,
+    Draft,
+    FollowUp,
+    Part,
+    Urgency,
+)
 from broker.authority import operators
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
@@ -154,7 +162,8 @@ def reword(
         known = tx.approvals.binding(announcement).content_version
         before = tx.announcements.content(announcement.id, known)
         spoken = language if language is not None else before[0].language
-        _check(ports, tx, announcement, Content(known + 1, spoken, checked, before[0].attachments))
+        wording = replace(before[0], version=known + 1, language=spoken, parts=checked)
+        _check(ports, tx, announcement, drafts.with_its_link(ports, wording))
         tx.approvals.reword(announcement, known + 1, checked, spoken)
         audience = resolve(tx, audiences.parse(announcement.audience))
         reckon(ports, tx, announcement, audience, known + 1)
@@ -230,7 +239,8 @@ def _bound(tx: Transaction, announcement: Announcement, actor: Actor, seen: str 
     _second(tx, announcement, actor, *_authors(tx.approvals.author(announcement)))
     binding = tx.approvals.binding(announcement)
     # Of words that were changed once nobody knows which ones a yes without `seen` is about.
-    blind = seen is None and binding.content_version > 1
+    first = AS_CORRECTION if announcement.follow_up is FollowUp.CORRECTION else 1
+    blind = seen is None and binding.content_version > first
     if blind or (seen is not None and not (len(seen) >= SHORT and binding.digest.startswith(seen))):
         hint = "look at it again: carillon approvals show; and say what it ends with: --seen"
         raise _refused("changed_since", "it was changed since you looked at it", hint)

@@ -12,9 +12,10 @@ from sqlalchemy import select, update
 
 from broker import accounts, intake
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.announcement import Announcement, Step
+from broker.announcement import Announcement, Part, Step
 from broker.authority import rule_changes, spending
-from broker.channel import Channel
+from broker.channel import Channel, Traits
+from broker.corrections import planning, verbs
 from broker.errors import MissingExtra, Problem, SetupError
 from broker.intake_many import Wanted, accept_all
 from ledger import tables as t
@@ -83,6 +84,33 @@ def test_the_other_way_goes_on_meanwhile(thirty: World) -> None:
         assert thirty.states(said) == {"queued": 30, "sent": 30}
     thirty.send()
     assert thirty.states(said) == {"sent": 60}
+
+
+def test_a_way_of_a_correction_that_cannot_be_had_keeps_no_other_waiting(thirty: World) -> None:
+    said = thirty.announce(ways=(Step(("sms", "email")),))
+    thirty.plan(said)
+    thirty.send()
+    thirty.send("mails")
+    draft = verbs.correction(thirty.ports, said.public_id, {Part.SHORT: "At nine."})
+    right = intake.accept(thirty.ports, draft, actor=SYSTEM).announcement
+    channels = thirty.channels
+    plain = channels.traits
+
+    def traits(channel: str) -> Traits:
+        if channel == "sms":
+            raise SetupError(FAULT)
+        return plain(channel)
+
+    channels.traits = traits  # type: ignore[method-assign]
+    try:
+        planning.plan(thirty.ports, right, actor=SYSTEM, still=lambda tx, _: tx.announcements.by_id(right.id))
+        thirty.send("mails")
+        assert thirty.states(right) == {"sent": 30}
+    finally:
+        del channels.traits
+    thirty.plan(right)
+    thirty.send()
+    assert thirty.states(right) == {"sent": 60}
 
 
 def test_what_breaks_in_mid_send_is_told_and_waits(thirty: World) -> None:

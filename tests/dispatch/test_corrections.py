@@ -14,15 +14,16 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from broker import intake, recover
-from broker.actor import SYSTEM
+from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Part, Stage, Step, Urgency, stage
-from broker.authority import rule_changes, second_thoughts
+from broker.authority import approvals, operators, rule_changes, second_thoughts
 from broker.authority.second_thoughts import TooLate
 from broker.corrections import planning, verbs
 from broker.corrections.law import Decision, NotFollowed, decide
 from broker.delivery import State
 from broker.duty import DutyState
-from broker.errors import InvalidAnnouncement, RuleBroken
+from broker.errors import InvalidAnnouncement, NotToBeChanged, RuleBroken
+from broker.ports.approvals import OperatorRole
 from broker.testing.channel_bench import Fault
 from broker.values import Lane
 from ledger import tables as t
@@ -40,9 +41,11 @@ SAID = {
 }
 
 
-def correct(world: World, said: Announcement, text: str = RIGHT, **wanted: Any) -> Announcement:
+def correct(
+    world: World, said: Announcement, text: str = RIGHT, *, actor: Actor = SYSTEM, **wanted: Any
+) -> Announcement:
     draft = verbs.correction(world.ports, said.public_id, {Part.SHORT: text}, replace(verbs.PLAIN, **wanted))
-    return intake.accept(world.ports, draft, actor=SYSTEM).announcement
+    return intake.accept(world.ports, draft, actor=actor).announcement
 
 
 def send_all(world: World, *announcements: Announcement) -> None:
@@ -300,7 +303,7 @@ def test_nothing_that_was_corrected_is_tried_again(thirty: World):
         recover.requeue(thirty.ports, rejected.id, actor=SYSTEM)
 
 
-def test_a_second_persons_no_lets_the_first_one_go_on(thirty: World):
+def test_a_correction_taken_back_before_it_speaks_lets_the_first_one_go_on(thirty: World):
     said = half_sent(thirty)
     seconds_to_undo(thirty)
     again = correct(thirty, said)
@@ -389,3 +392,24 @@ def test_it_waits_for_the_number_of_those_whom_it_is_about(thirty: World):
     assert second_thoughts.expect(thirty.ports, again.public_id, 30, actor=SYSTEM) == 30
     send_all(thirty, again)
     assert states(thirty, again) == {"sent": 30}
+
+
+def test_a_second_person_says_no_to_one_correction_and_yes_to_the_next(thirty: World):
+    head, bell = (Actor(ActorKind.PERSON, name) for name in ("The Head", "Mrs Bell"))
+    operators.add(thirty.ports, head.id, [OperatorRole.APPROVER, OperatorRole.ADMIN], None, actor=SYSTEM)
+    operators.add(thirty.ports, bell.id, [OperatorRole.AUTHOR], "office", actor=head)
+    said = half_sent(thirty)
+    thirty.pass_time(timedelta(minutes=2))
+    rule_changes.change(thirty.ports, "approval.needed", "any/any/any", "a test", actor=head)
+    refused = correct(thirty, said, actor=bell)
+    thirty.send("texts")
+    assert states(thirty, said) == {"queued": 20, "sent": 10}
+    approvals.reject(thirty.ports, refused.public_id, "it is at six", actor=head)
+    assert fresh(thirty, said).corrected_by is None
+    right = correct(thirty, said, actor=bell)
+    with pytest.raises(NotToBeChanged, match="two"):
+        approvals.reword(thirty.ports, right.public_id, {Part.SHORT: "It is at nine."}, actor=bell)
+    approvals.approve(thirty.ports, right.public_id, actor=head)
+    send_all(thirty, said, right)
+    assert states(thirty, right) == {"sent": 30}
+    assert sorted(map(len, texts(thirty).values())) == [1] * 20 + [2] * 10
