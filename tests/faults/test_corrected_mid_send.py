@@ -100,6 +100,7 @@ def assert_each_ends_with_the_right_text(installed: Installed) -> None:
     check_in_the_end(installed.seen())
 
 
+@pytest.mark.slow
 def test_a_killed_up_ends_what_was_corrected_rightly(tmp_path: Path, sandbox: RunningSandbox) -> None:
     installed = Installed(tmp_path, sandbox, PACE)
     with installed.started("up") as up:
