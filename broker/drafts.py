@@ -15,7 +15,7 @@ from broker.announcement import Attachment, Content, Draft, Purpose, Urgency
 from broker.channel import Channel, Traits
 from broker.errors import ChannelFailed, InvalidAnnouncement, Problem, SetupError, UnknownChannel
 from broker.ladders import in_order
-from broker.ladders.links import ANY_TOKEN, with_link
+from broker.ladders.links import with_any_link
 from broker.licences import company
 from broker.naming import CHANGES
 from broker.office.groups import resolve
@@ -185,14 +185,12 @@ def _opened(ports: Ports, tx: Transaction, draft: Draft, *, patient: bool) -> Se
 
 def with_its_link(ports: Ports, wording: Content) -> Content:
     """The wording as long as it will be. Raises InvalidAnnouncement where a link is wanted and would lead nowhere."""
-    if not wording.seen:
-        return wording
-    if not ports.public_url:
+    if wording.seen and not ports.public_url:
         hint = "set CARILLON_PUBLIC_URL, or leave out what asks whether it was seen"
         raise _bad(
             "no_public_url", "seen", "the school has no public address that a link could lead to", hint
         )
-    return with_link(wording, f"{ports.public_url}/s/{ANY_TOKEN}")
+    return with_any_link(wording, ports.public_url)
 
 
 def wording_of(draft: Draft) -> Content:

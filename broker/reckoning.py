@@ -16,6 +16,7 @@ from broker.audience import Audience
 from broker.channel import PUBLIC, Channel, charging
 from broker.errors import SetupError
 from broker.judging import Ruling
+from broker.ladders.links import with_any_link
 from broker.money import amount_of, micros, month_of
 from broker.policy import Allow, Verdict
 from broker.ports import Ports, Transaction
@@ -85,13 +86,14 @@ def costs_of(
             continue
         if (charges := charging(channel)) is None:
             continue
+        kind = channel.traits.address_kind
+        said = [with_any_link(each, ports.public_url) for each in wording] if kind else wording
         try:
-            unit = max((charges.cost(channel.render(each, PUBLIC)) for each in wording), default=Decimal(0))
+            unit = max((charges.cost(channel.render(each, PUBLIC)) for each in said), default=Decimal(0))
         except Exception:  # noqa: BLE001 - what cannot be rendered is held and told where it would be sent
             unit = Decimal(0)
         if not unit:
             continue
-        kind = channel.traits.address_kind
         pairs = tx.reaches.pairs(audience, announcement.people, {kind}, today)[kind] if kind else ((0, 0),)
         told = (pair for pair in pairs if listed is None or not kind or pair[0] in listed)
         costs.append((account, Reckoned(unit, len({address for _, address in told}))))

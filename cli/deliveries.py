@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
 
 from broker import intake, recover
+from broker.actor import Actor
 from broker.announcement import Part
 from broker.corrections import verbs
 from broker.delivery import FAILED, REACHED, State
+from broker.errors import RuleBroken
 from broker.privacy import erasure
 from cli import show
 from cli.follow import as_told, follow, looking, show_status, stage_in_words
@@ -175,8 +178,7 @@ def withdraw(
         if tell is None:
             withdrawn = intake.withdraw(house.ports, public_id, actor=actor)
         else:
-            draft = verbs.withdrawal(house.ports, public_id, {Part.LONG: tell})
-            withdrawn, told = verbs.withdraw_and_tell(house.ports, draft, actor=actor)
+            withdrawn, told = _withdraw_and_tell(house, public_id, tell, actor=actor)
         now = looking(house.ledger, public_id)()
     if json:
         facts = {"announcement": public_id, "withdrawn": withdrawn, "retracting": now.retracting}
@@ -192,6 +194,18 @@ def withdraw(
         show.say(f"taken back from the public by a worker: {now.retracting}")
     if told is not None:
         show.say(f"those whom it reached are told by: {told.announcement.public_id}")
+
+
+def _withdraw_and_tell(
+    house: House, public_id: UUID, tell: str, *, actor: Actor
+) -> tuple[int, intake.Accepted]:
+    try:
+        draft = verbs.withdrawal(house.ports, public_id, {Part.LONG: tell})
+        return verbs.withdraw_and_tell(house.ports, draft, actor=actor)
+    except RuleBroken as broken:
+        if broken.problem.field in {"long", "short"}:  # called as it was typed
+            broken.problem = replace(broken.problem, field="tell")
+        raise
 
 
 def requeue(delivery: DeliveryId, why: Why = "", operator: Operator = None, json: Json = False) -> None:

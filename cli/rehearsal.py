@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from broker import intake, judging
+from broker import drafts, intake, judging
 from broker.actor import Actor
 from broker.address import mask
-from broker.announcement import Content, Draft, People
+from broker.announcement import Draft, People
 from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
+from broker.ladders.links import with_any_link
 from broker.money import written
 from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
 from broker.office.reach import Question, Statement, before
@@ -255,8 +256,9 @@ def _way(
     channel = house.ways_out.open(account.name)
     draft = rehearsed.draft
     to = _recipient(family, draft.language) if family else PUBLIC
-    message = channel.render(Content(1, draft.language, draft.parts, draft.attachments), to)
     kind = channel.traits.address_kind
+    wording = drafts.wording_of(draft)
+    message = channel.render(with_any_link(wording, house.ports.public_url) if kind else wording, to)
     masked = mask(kind, family.address) if family and kind else "nobody in particular"
     return Way(
         account.name,

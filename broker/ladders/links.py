@@ -40,3 +40,8 @@ def with_link(content: Content, link: str) -> Content:
     if Part.LONG in parts:
         parts[Part.LONG] = f"{parts[Part.LONG].rstrip()}\n\n{LONG_WORDS}<{link}>\n"
     return replace(content, parts=parts)
+
+
+def with_any_link(content: Content, base: str | None) -> Content:
+    """The wording as long as each message's will be, before there is one; `base`: the school's public address."""
+    return with_link(content, f"{base}/s/{ANY_TOKEN}") if content.seen and base else content

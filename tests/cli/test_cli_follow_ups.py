@@ -71,6 +71,7 @@ def test_what_cannot_be_corrected_says_why_and_keeps_nothing(school):
 def test_those_whom_it_reached_are_told_that_it_is_taken_back(school):
     public_id = planned(school, "--via", "sms")
     sent("id % 2 = 0")
+    assert school("withdraw", public_id, "--tell", "", "--json").error["field"] == "tell"
     told = school("withdraw", public_id, "--tell", "There is no coach.", "--json").json
     thread = school("thread", public_id, "--json").json["thread"]
     assert [(one["id"], one["stage"]) for one in thread] == [

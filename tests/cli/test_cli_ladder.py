@@ -136,3 +136,14 @@ def test_a_time_of_day_is_of_the_day_on_which_it_starts():
     _, after = in_order("sms", ["email after 2 d"], seen=False, moment=moment, starts=starts, zone=london)
     assert after is not None
     assert after.openings[0].at == timedelta(days=2)
+
+
+def test_the_link_stands_in_what_is_shown_before_it_goes_and_is_reckoned_with(school, monkeypatch):
+    words = ("We close at noon, and the coach waits at the gate until one o'clock: " + "please. " * 9).strip()
+    monkeypatch.setenv("CARILLON_ACCOUNTS__SMS__PRICE", "0.04")
+    plain = school("announce", words, "--to", "Year 7", "--via", "sms,email", "--dry-run", "--json").json
+    monkeypatch.setenv("CARILLON_PUBLIC_URL", "https://news.stcecilias.example.org")
+    asked = ("announce", words, "--to", "Year 7", "--via", "sms,email", "--seen", "--dry-run", "--json")
+    linked = school(*asked).json
+    assert "https://news.stcecilias.example.org/s/" in str(linked)
+    assert float(linked["cost"]["total"]) > float(plain["cost"]["total"])
