@@ -10,6 +10,7 @@ RULES = "tests/dispatch/test_held_by_rules.py"
 MONEY = "tests/dispatch/test_money.py"
 LICENCES = "tests/dispatch/test_licences.py"
 CORRECTIONS = "tests/dispatch/test_corrections.py"
+LADDER = "tests/broker/test_ladder.py"
 TWO_PEOPLE = "tests/dispatch/test_two_people.py"
 PUSHES = "tests/timetables/test_timetable_pushes.py"
 READERS = "tests/timetables/test_timetable_readers.py"
@@ -355,6 +356,24 @@ MUTANTS = (
         "whether all is settled is asked before the ways are looked at",
         [Edit("broker/corrections/planning.py", "plan", "waits or unsettled", "waits")],
         [f"{CORRECTIONS}::test_what_settles_while_it_is_being_planned_is_not_forgotten"],
+    ),
+    Mutant(
+        "ladder-waits-for-no-look-up",
+        "an uncertain delivery waits for its look-ups before the next way opens",
+        [Edit("broker/ladders/ladder.py", "next_move", "not (standing.looking and look_ups_first)", "True")],
+        [f"{LADDER}::test_where_a_duty_goes_from_its_rung"],
+    ),
+    Mutant(
+        "ladder-forgets-its-time",
+        "at its time the next way opens, whatever is still looked up",
+        [Edit("broker/ladders/ladder.py", "next_move", "now >= at", "False")],
+        [f"{LADDER}::test_where_a_duty_goes_from_its_rung"],
+    ),
+    Mutant(
+        "clock-blames-credentials",
+        "a wrong clock pauses no account at X",
+        [Edit("channels/twitter/line.py", "failure_of", "status_code == 401", "status_code == 0")],
+        ["tests/channels/test_twitter_clock.py"],
     ),
     Mutant(
         "switch-adds-no-stop",
