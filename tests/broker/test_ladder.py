@@ -80,6 +80,7 @@ def test_a_way_may_demand_delivered() -> None:
 def test_a_school_may_choose_not_to_wait_for_look_ups() -> None:
     looking = replace(TOLD, looking=True)
     assert next_move(looking, TWO, NOON, look_ups_first=False) == Climb(1, Climbed.UNCERTAIN)
+    assert isinstance(next_move(looking, TWO, NOON, look_ups_first=True), Stay)
 
 
 @given(standings, openings, st.integers(-200, 200), st.booleans())

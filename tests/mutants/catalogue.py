@@ -10,6 +10,7 @@ RULES = "tests/dispatch/test_held_by_rules.py"
 MONEY = "tests/dispatch/test_money.py"
 LICENCES = "tests/dispatch/test_licences.py"
 CORRECTIONS = "tests/dispatch/test_corrections.py"
+CLOCK = "tests/channels/test_twitter_clock.py"
 LADDER = "tests/broker/test_ladder.py"
 TWO_PEOPLE = "tests/dispatch/test_two_people.py"
 PUSHES = "tests/timetables/test_timetable_pushes.py"
@@ -361,19 +362,19 @@ MUTANTS = (
         "ladder-waits-for-no-look-up",
         "an uncertain delivery waits for its look-ups before the next way opens",
         [Edit("broker/ladders/ladder.py", "next_move", "not (standing.looking and look_ups_first)", "True")],
-        [f"{LADDER}::test_where_a_duty_goes_from_its_rung"],
+        [f"{LADDER}::test_a_school_may_choose_not_to_wait_for_look_ups"],
     ),
     Mutant(
         "ladder-forgets-its-time",
         "at its time the next way opens, whatever is still looked up",
         [Edit("broker/ladders/ladder.py", "next_move", "now >= at", "False")],
-        [f"{LADDER}::test_where_a_duty_goes_from_its_rung"],
+        [f"{LADDER}::test_after_its_time_nobody_waits_any_more"],
     ),
     Mutant(
         "clock-blames-credentials",
         "a wrong clock pauses no account at X",
         [Edit("channels/twitter/line.py", "failure_of", "status_code == 401", "status_code == 0")],
-        ["tests/channels/test_twitter_clock.py"],
+        [f"{CLOCK}::test_a_wrong_clock_stops_no_account_and_the_next_try_goes_by_the_time_at_x"],
     ),
     Mutant(
         "switch-adds-no-stop",
