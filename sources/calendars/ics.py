@@ -23,7 +23,7 @@ from broker.errors import BrokerError, RuleBroken
 from broker.moments import zone_named
 from sources.calendars.limits import LIMITS, Limits, refuse
 from sources.calendars.spans import kind_of
-from sources.calendars.structure import text_of
+from sources.calendars.structure import calendars_of, text_of
 
 Raw = Any  # a component as the parser left it: each property may be a list, or broken
 _NO_END = timedelta(hours=1)  # of an event with a start alone
@@ -92,8 +92,7 @@ def read_spans(data: bytes, *, limits: Limits = LIMITS) -> tuple[Sequence[Span],
 def _components(data: bytes, limits: Limits) -> Sequence[Raw]:
     text = text_of(data, limits)
     try:
-        calendars = Calendar.from_ical(text, multiple=True)
-        return [event for calendar in calendars for event in calendar.walk("VEVENT")]
+        return [event for calendar in calendars_of(text) for event in calendar.walk("VEVENT")]
     except Exception as fault:  # noqa: BLE001 - strangers' files raise whatever the parser did not foresee
         refuse(
             "bad_calendar",

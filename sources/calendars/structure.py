@@ -6,11 +6,15 @@ The parser forgives much: what is never closed it takes for not there, so that h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
+
+from icalendar import Calendar
 
 from sources.calendars.limits import Limits, refuse
 
 _EDGE = re.compile(r"(BEGIN|END):([A-Z0-9-]{1,64})\s*", re.ASCII | re.IGNORECASE)
+_PAGE = re.compile(r"\s*(<!--|<\?xml|<!doctype|<html|<head|<body)", re.IGNORECASE)
 _AGAIN = "export it again"
 
 
@@ -24,8 +28,27 @@ def text_of(data: bytes, limits: Limits) -> str:
         refuse("not_utf8", "file", "this file's letters are not UTF-8", "export it as iCalendar (UTF-8)")
     if "\0" in text:
         refuse("nul", "file", "there is a NUL character in it: the file is damaged", _AGAIN)
+    refuse_page(text)
     _check_components(text, limits)
     return text
+
+
+def calendars_of(text: str) -> Sequence[Calendar]:
+    """The calendars of a checked text. Raises whatever the parser makes of a stranger's file."""
+    with warnings.catch_warnings():
+        # What it guesses of strange zones (GloballyUniqueTZIDGuessed) is of no use to whoever imports a file.
+        warnings.simplefilter("ignore")
+        return Calendar.from_ical(text, multiple=True)
+
+
+def refuse_page(text: str) -> None:
+    """Say of a web page that it is one, whatever its name. Raises CalendarUnreadable.
+
+    An address that wants a sign-in answers with a page of words, and a browser saves that under the calendar's name.
+    """
+    if _PAGE.match(text):
+        hint = "often it is a page to sign in: export the file itself, or use the calendar's public address"
+        refuse("web_page", "file", "this is a web page (HTML), not a calendar or a table", hint)
 
 
 def _check_components(text: str, limits: Limits) -> None:

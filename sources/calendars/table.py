@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 
 from sources.calendars.limits import Limits, refuse
+from sources.calendars.structure import refuse_page
 
 
 def rows_of(
@@ -50,6 +51,7 @@ def _text(data: bytes, limits: Limits) -> str:
         refuse("not_utf8", "file", "this file's letters are not UTF-8", "save it as “CSV UTF-8”")
     if "\0" in text:
         refuse("nul", "file", "there is a NUL character in it: the file is damaged", "save it again")
+    refuse_page(text)
     return text
 
 

@@ -5,20 +5,19 @@ STATUS:CANCELLED is a lesson that is cancelled; DESCRIPTION, where a reason may 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Component
+from icalendar import Component
 
 from broker.diary.timetable import ChangeKind, TimetableChange
 from broker.diary.timetable_words import clean
 from broker.errors import RuleBroken
 from broker.moments import zone_named
 from sources.calendars.limits import LIMITS, CalendarUnreadable
-from sources.calendars.structure import text_of
+from sources.calendars.structure import calendars_of, text_of
 from sources.timetables.errors import TimetableRefused, refuse
 from sources.timetables.text import decoded
 
@@ -27,11 +26,7 @@ def read(data: bytes, *, zone: ZoneInfo, encoding: str = "") -> tuple[list[Timet
     """The changes and how many events there are. Raises TimetableRefused."""
     try:
         text = text_of(decoded(data, encoding).encode(), LIMITS)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # what it guesses of strange zones is of no use to whoever reads a log
-            calendars = Calendar.from_ical(text, multiple=True)
+        calendars = calendars_of(text)
     except CalendarUnreadable as unreadable:
         raise TimetableRefused(unreadable.problem) from None
     except Exception:  # noqa: BLE001 - whatever the parser makes of a stranger's file, it is one answer to the school

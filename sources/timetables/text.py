@@ -6,7 +6,9 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from sources.timetables.errors import refuse
+from sources.calendars.limits import CalendarUnreadable
+from sources.calendars.structure import refuse_page
+from sources.timetables.errors import TimetableRefused, refuse
 
 MOST_BYTES = 16 * 1024 * 1024  # a school year of changes has two
 MOST_ROWS = 100_000
@@ -38,7 +40,11 @@ def decoded(data: bytes, encoding: str = AUTO) -> str:
 
 
 def rows(text: str, delimiter: str = AUTO) -> Iterator[tuple[int, list[str]]]:
-    """(number, cells) of each row that is not empty, stripped; the first is row 1."""
+    """(number, cells) of each row that is not empty, stripped; the first is row 1. Raises TimetableRefused."""
+    try:
+        refuse_page(text)
+    except CalendarUnreadable as page:
+        raise TimetableRefused(page.problem) from None
     found = delimiter or _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=found, strict=False, skipinitialspace=True)
     number = 0

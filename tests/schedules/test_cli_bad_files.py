@@ -35,7 +35,8 @@ CALENDARS = {
     "year 1": (ics("DTSTART:00010101T080000"), "bad_year"),
     "year 9999": (ics("DTSTART:99991231T235900Z"), "bad_year"),
     "until 9999": (ics(WEEKLY[0], "RRULE:FREQ=WEEKLY;UNTIL=99991231T000000Z"), "bad_year"),
-    "a page": (b"<!DOCTYPE html><html>Sign in</html>", "missing_header"),  # what is no calendar is a table
+    "a page": (b"\r\n<!DOCTYPE html><html>Sign in</html>", "web_page"),
+    "a letter": (b"Dear all,", "missing_header"),  # what is no calendar is a table
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not_utf8"),
     "too large": (b"BEGIN:VCALENDAR\n" + b"X" * 20_000_000, "too_large"),
 }
@@ -77,7 +78,7 @@ PUSHES = {
     "year 9999": (gpu014(f1="99991231"), "bad_date"),
     "a delimiter in a text": (gpu014(f16='Hall", "B'), "fields_moved"),
     "neither encoding": (gpu014() + b"\r\n\0", "nul"),
-    "a page": (b"<!DOCTYPE html><html>Sign in</html>", "missing_fields"),
+    "a page": (b"<!DOCTYPE html><html>Sign in</html>", "web_page"),
 }
 
 

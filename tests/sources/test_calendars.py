@@ -124,6 +124,7 @@ def test_an_until_of_any_kind_beside_a_start_with_a_zone_is_read(until: str) -> 
     [
         (b"", "no_calendar"),
         (b"dear all,", "no_calendar"),
+        (b"\r\n<!DOCTYPE html><html>Sign in</html>", "web_page"),
         (b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", "no_calendar"),
         (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nEND:VCALENDAR\r\n", "unbalanced"),
         (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\n", "unclosed"),
@@ -144,6 +145,11 @@ def test_a_file_that_cannot_be_trusted_is_refused_whole_by_name(data: bytes, cod
     assert refused.value.problem.code == code
     assert refused.value.problem.hint
     assert time.process_time() - began < 1
+
+
+def test_a_zone_with_its_makers_name_before_it_is_read_without_a_word_of_the_parsers() -> None:
+    (one,) = read("DTSTART;TZID=/freeassociation.sourceforge.net/Europe/Berlin:20261013T153000").events
+    assert one.wall.hour == 14  # and a warning would be an error here
 
 
 def test_more_events_or_times_than_a_schools_are_refused() -> None:
