@@ -28,6 +28,7 @@ from broker.announcement import (
     Urgency,
 )
 from broker.ports.announcements import NewAnnouncement
+from broker.privacy.known import known_as
 from ledger import tables as t
 from ledger.hand import Hand
 
@@ -70,18 +71,27 @@ class Announcements:
         self, keys: Collection[tuple[str, str]]
     ) -> Mapping[tuple[str, str], tuple[Announcement, str]]:
         """Those accepted under (department, idempotency key), each with the digest of its draft."""
-        query = _announcements().where(t.announcement.c.idempotency_key.in_({key for _, key in keys}))
+        struck = {key: self._struck(key) for _, key in keys}
+        query = _announcements().where(t.announcement.c.idempotency_key.in_({*struck, *struck.values()}))
         rows = self._hand.connection.execute(query)
         found = {(row.department, row.idempotency_key): (announcement_of(row), row.digest) for row in rows}
-        return {key: found[key] for key in keys if key in found}
+        known = {
+            (whose, key): found.get((whose, key)) or found.get((whose, struck[key])) for whose, key in keys
+        }
+        return {key: one for key, one in known.items() if one is not None}
 
     def by_key(self, department: str, key: str) -> tuple[Announcement, str] | None:
         """The announcement accepted under an idempotency key, and the digest of its draft."""
         statement = _announcements().where(
-            t.department.c.slug == department, t.announcement.c.idempotency_key == key
+            t.department.c.slug == department,
+            t.announcement.c.idempotency_key.in_((key, self._struck(key))),
         )
-        row = self._hand.connection.execute(statement).one_or_none()
+        row = self._hand.connection.execute(statement).first()
         return (announcement_of(row), row.digest) if row else None
+
+    def _struck(self, key: str) -> str:
+        """What is kept of a key out of which somebody was struck: a retry must not be announced twice."""
+        return known_as(self._hand.signer, "key", key)
 
     def by_public_id(self, public_id: UUID, *, lock: bool = False) -> Announcement | None:
         """One announcement; `lock` keeps other writers away (SQLite is alone anyway and ignores it)."""

@@ -23,11 +23,13 @@ from ledger.hand import Hand
 
 Worded = tuple[Table, Row[Any], dict[str, str]]  # a row, and its columns in which somebody typed something
 
-LONGEST_KEY = 200  # characters of an idempotency key
+LONGEST = 200  # characters of a name
 _EXPRESSIONS = frozenset({"audience", "expression"})
 _CALENDARS = frozenset({"calendar_subscription.name", "event.source", "alarm.subject"})
 _TEMPLATES = frozenset({"template.name", "schedule.template", "announcement.template"})
-_NUMBERED = frozenset({"schedule.name", "alarm.subject", "announcement.idempotency_key"})
+_NUMBERED = frozenset({"schedule.name", "alarm.subject"})
+# Told again by whoever made it up: a calendar, or somebody who tries a request once more.
+_KNOWN = {"event.uid": "event", "announcement.idempotency_key": "key"}
 _FILES = {
     "content_attachment": "announcement_id",
     "schedule_attachment": "schedule_id",
@@ -85,11 +87,11 @@ class Renaming:
             return self._calendars[said]
         if place in _NUMBERED:
             number = f" {row.id}"
-            return struck[: LONGEST_KEY - len(number)] + number
+            return struck[: LONGEST - len(number)] + number
         if column == "name" and table.name in self._files:
             return self._files[table.name][row._mapping[_FILES[table.name]], said]
-        if place == "event.uid":
-            return known_as(self._hand.signer, "event", said)
+        if place in _KNOWN:
+            return said if said.startswith(MARK) else known_as(self._hand.signer, _KNOWN[place], said)
         return struck
 
     def _expression(self, said: str) -> str:
