@@ -21,7 +21,7 @@ from broker.announcement import Announcement, People
 from broker.audience import fold
 from broker.authority import operators
 from broker.diary.event_comparing import Compared, compared
-from broker.diary.events import EventProblem, ToldEvent
+from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.errors import NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
@@ -32,7 +32,6 @@ from broker.privacy.strike import ERASED
 from broker.record import Entry
 
 MOST = 20_000
-LONGEST = 200  # characters of a title and a place
 FEW = 5  # below this many, all of a source may go at once
 
 

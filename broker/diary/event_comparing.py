@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from broker.diary.calendar import DayKind, TermCalendar
-from broker.diary.events import ALONE, EventProblem, ToldEvent
+from broker.diary.events import ALONE, EventProblem, ToldEvent, struck_words
 from broker.diary.recurrence import HORIZON
 from broker.diary.terms import calendar_now
 from broker.errors import NotToBeChanged, Problem
 from broker.ports import Ports, Transaction
 from broker.ports.events import EventRow
 from broker.privacy.known import MARK, known_again
+from broker.privacy.strike import ERASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def compared(
     ahead, unread = _by_known_uids(
         ports, rows, [event for event in told if tx.now < event.starts_at < tx.now + HORIZON], problems
     )
+    ahead = _as_struck(ports, tx, rows, ahead)
     known = {(one.uid, one.original): one for one in rows}
     standing = {k: one for k, one in known.items() if one.starts_at >= tx.now and one.cancelled_at is None}
     kept = _in_term(ahead, known, calendar_now(tx)) if in_term else ahead
@@ -76,6 +78,33 @@ def _by_known_uids(
         return known_again(ports.signer, "event", one.uid, digests)
 
     return [replace(one, uid=uid(one)) for one in told] if digests else told, frozenset(map(uid, problems))
+
+
+def _as_struck(
+    ports: Ports, tx: Transaction, rows: Sequence[EventRow], told: Sequence[ToldEvent]
+) -> Sequence[ToldEvent]:
+    """What is told, in the words that stand here where somebody was struck out of those that come again.
+
+    Of a date that was not known before the words are those of another date of its series.
+    """
+    changed = [one for one in rows if ERASED in one.title or ERASED in one.place]
+    if not changed:
+        return told
+    hashes = {said: struck_words(ports.signer, said) for one in told for said in (one.title, one.place)}
+    struck = tx.events.struck(hashes.values())
+    own = {(one.uid, one.original): one for one in changed}
+    series = {one.uid: one for one in changed}
+
+    def instead(one: ToldEvent) -> ToldEvent:
+        row = own.get((one.uid, one.original)) or series.get(one.uid)
+        title, place = (row.title, row.place) if row is not None else (ERASED, ERASED)
+        return replace(
+            one,
+            title=title if hashes[one.title] in struck else one.title,
+            place=place if hashes[one.place] in struck else one.place,
+        )
+
+    return [instead(one) for one in told] if struck else told
 
 
 def _moved_whole(

@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from broker.ports.outside import Signer
+from broker.privacy.known import known_hash
+
+LONGEST = 200  # characters of a title and a place
 ALONE = datetime(2000, 1, 1)  # noqa: DTZ001 - a wall time has no zone
 
 
@@ -38,6 +42,11 @@ class ToldEvent:
     place: str = ""
     cancelled: bool = False
     group: str = ""  # whom it is for, where the source tells
+
+
+def struck_words(signer: Signer, said: str) -> bytes:
+    """What a title or a place is known again by, when a calendar tells it after somebody was struck out of it."""
+    return known_hash(signer, "event words", said[:LONGEST])
 
 
 @dataclass(frozen=True, slots=True)

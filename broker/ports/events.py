@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -114,6 +114,9 @@ class Events(Protocol):
 
     def of_source(self, source: str, *, begins: datetime) -> Sequence[EventRow]:
         """Everything of one source that begins from then on, cancelled or not; locked."""
+
+    def struck(self, hashes: Collection[bytes]) -> Collection[bytes]:
+        """Those of these words' hashes (broker.privacy.known) out of which somebody was struck."""
 
     def between(self, begins: datetime, ends: datetime) -> Sequence[EventRow]:
         """Everything that begins in [begins, ends), cancelled or not, in the order of time."""

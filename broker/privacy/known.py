@@ -10,9 +10,14 @@ from broker.ports import Signer
 MARK = "known~"
 
 
+def known_hash(signer: Signer, kind: str, value: str) -> bytes:
+    """32 bytes that find the value again."""
+    return hashlib.sha256(signer.sign(f"known {kind}", value).encode()).digest()
+
+
 def known_as(signer: Signer, kind: str, value: str) -> str:
     """What the ledger keeps instead of the value."""
-    return MARK + hashlib.sha256(signer.sign(f"known {kind}", value).encode()).hexdigest()
+    return MARK + known_hash(signer, kind, value).hex()
 
 
 def known_again(signer: Signer, kind: str, value: str, kept: Collection[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,11 @@ class Events:
         """Everything of one source that begins from then on, cancelled or not; locked."""
         query = _events().where(t.event.c.source == source, t.event.c.starts_at >= begins)
         return self._rows(query.order_by(t.event.c.id).with_for_update(of=t.event))
+
+    def struck(self, hashes: Collection[bytes]) -> Collection[bytes]:
+        """Those of these words' hashes out of which somebody was struck."""
+        kept = self._hand.connection.execute(select(t.erased.c.hash)).scalars()
+        return {bytes(one) for one in kept} & set(hashes)
 
     def between(self, begins: datetime, ends: datetime) -> Sequence[EventRow]:
         """Everything that begins in [begins, ends), cancelled or not, in the order of time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,12 +37,21 @@ def bar(hand: Hand, person: int, source_id: str, names: Sequence[str], pupils: S
     hashes = {barred_hash(hand.signer, source_id)}
     if source_id.startswith(DERIVED):
         hashes |= {derived_hash(hand.signer, name, pupil) for pupil in pupils for name in names}
+    _keep(hand, person, hashes)
+
+
+def _keep(hand: Hand, person: int, hashes: Collection[bytes]) -> None:
     run = hand.connection.execute
     known = {
         bytes(one) for one in run(select(erased.c.hash).where(erased.c.hash.in_(list(hashes)))).scalars()
     }
-    if rows := [{"hash": each, "person_id": person, "at": hand.now} for each in sorted(hashes - known)]:
+    if rows := [{"hash": each, "person_id": person, "at": hand.now} for each in sorted(set(hashes) - known)]:
         run(insert(erased), rows)
+
+
+def bar_words(hand: Hand, person: int, hashes: Collection[bytes]) -> None:
+    """Keep the hashes of words out of which one person was struck, and which another system may tell again."""
+    _keep(hand, person, set(hashes))
 
 
 def readmit(hand: Hand, source_id: str) -> int | None:

@@ -9,18 +9,20 @@ from typing import Any
 
 from sqlalchemy import Result, Row, Table, and_, or_, select, update
 
+from broker.diary.events import struck_words
 from broker.ports.privacy import Struck, Subject
 from broker.privacy.strike import pattern, striker
 from broker.scrutiny.audit import kept_digest, wording_digest
 from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from ledger.hand import Hand
-from ledger.privacy import holds
+from ledger.privacy import barred, holds
 from ledger.privacy.registry import REGISTRY
 from ledger.privacy.renaming import Renaming, Worded
 
 _APART = "\0"  # between columns: nothing that is looked for reaches over it
 _OF = "announcement_id"
+_TOLD_AGAIN = frozenset({"title", "place"})  # of an event, by the calendar that it stands in
 # Where the record holds a digest of the words: these columns name the announcement.
 _ANNOUNCEMENTS = {"announcement": "id", "content": "announcement_id", "content_attachment": "announcement_id"}
 # Rows of somebody's own, or that stand by themselves: held by their own number.
@@ -78,8 +80,13 @@ def strike(hand: Hand, subject: Subject, named: Mentions, *, called: bool) -> Ma
     standing = [one for one in met if _is_among(stays, one[0], one[1])]
     changed = [one for one in met if not _is_among(stays, one[0], one[1])]
     renaming = Renaming(hand, struck, changed, standing)
+    told: set[bytes] = set()
     for table, row, words in changed:
-        _write(hand, table, row, renaming.values(table, row, words))
+        values = renaming.values(table, row, words)
+        _write(hand, table, row, values)
+        if table is t.event:
+            told |= {struck_words(hand.signer, words[one]) for one in _TOLD_AGAIN & values.keys()}
+    barred.bar_words(hand, subject.person, told)
     theirs = {
         row._mapping[_ANNOUNCEMENTS[table.name]] for table, row, _ in changed if table.name in _ANNOUNCEMENTS
     }

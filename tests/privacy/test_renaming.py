@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,10 +13,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from broker import audience, intake
+from broker import audience, intake, intake_many
 from broker.announcement import Attachment, Part
 from broker.diary import event_book
 from broker.diary.events import ALONE, ToldEvent
+from broker.errors import KeyConflict
 from broker.office import groups, templates
 from broker.privacy import erasure
 from broker.privacy.erasure import Ground
@@ -192,6 +194,53 @@ def test_an_event_whose_uid_names_them_is_known_again_and_names_nobody(planted: 
     assert bring(told).unchanged == 3
     assert bring(told[1:]).cancelled == 1
     assert traces(planted) == []
+
+
+def test_a_title_that_its_calendar_tells_again_stays_struck_and_is_told_to_nobody(planted: Planted) -> None:
+    world = planted.world
+    at = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
+
+    def made(uid: str, title: str, place: str, *, days: int = 0, original: datetime = ALONE) -> ToldEvent:
+        starts = at + timedelta(days=days)
+        wall, ends = starts.replace(tzinfo=None), starts + timedelta(hours=1)
+        return ToldEvent(uid, original, wall, starts, ends, title, place)
+
+    whose = f"Recital of {NAMED}"
+    first = made("1", whose, f"{ALSO}'s house")
+    series = made("2", whose, "Hall", days=1, original=at.replace(tzinfo=None) + timedelta(days=1))
+    later = made("2", whose, "Hall", days=8, original=at.replace(tzinfo=None) + timedelta(days=8))
+    bring = partial(
+        event_book.bring, world.ports, "hall", department="office", audience="Choir", actor=OFFICE
+    )
+    assert bring([first, series]).new == 2
+    erase(planted)
+    again = bring([first, series, later])
+    assert (again.unchanged, again.moved, again.new) == (2, 0, 1)
+    assert traces(planted) == []
+    assert bring([made("1", "Tea", f"{ALSO}'s house"), series, later]).moved == 1
+    titles = {
+        (row.title, row.place)
+        for row in world.rows(select(t.event.c.title, t.event.c.place).where(t.event.c.source == "hall"))
+    }
+    assert titles == {("Tea", "erased person's house"), ("Recital of erased person", "Hall")}
+    assert world.rows(select(t.event_notice)) == []
+
+
+def test_a_request_that_is_tried_again_under_a_struck_key_is_announced_once(planted: Planted) -> None:
+    world = planted.world
+    words = {Part.SHORT: "The concert begins at seven"}
+    draft = world.draft(key=f"tea with {NAMED}", parts=words)
+    first = intake.accept(world.ports, draft, actor=OFFICE)
+    erase(planted)
+    assert traces(planted) == []
+    again = intake.accept(world.ports, draft, actor=OFFICE)
+    assert (again.created, again.announcement.id) == (False, first.announcement.id)
+    with world.ledger.begin() as tx:
+        [among] = intake_many.accept_all(world.ports, tx, [intake_many.Wanted(draft, OFFICE)])
+    assert isinstance(among, intake.Accepted)
+    assert (among.created, among.announcement.id) == (False, first.announcement.id)
+    with pytest.raises(KeyConflict):
+        intake.accept(world.ports, replace(draft, parts={Part.SHORT: "Something else"}), actor=OFFICE)
 
 
 @pytest.mark.parametrize("title", ["Mrs", "Mr", "Miss", "Ms", "Dr", "Mx"])
