@@ -30,6 +30,7 @@ from config.settings import Settings
 from ledger import migrate
 from ledger.connect import Ledger
 from ledger.reads.health import health
+from ledger.rosters.people import of_another_key
 
 LONGEST_HELD = timedelta(days=92)  # a head for each term, where none is mailed
 MOST_SKEW = timedelta(seconds=2)
@@ -48,7 +49,22 @@ def in_the_ledger(opened: Ledger, settings: Settings) -> list[Finding]:
         *_watchers(opened, settings),
         *_licences(opened),
         *_heads(opened, settings),
+        *_old_key(opened),
     ]
+
+
+def _old_key(opened: Ledger) -> list[Finding]:
+    """Whether the secret key was changed since the addresses were imported."""
+    with opened.reading() as hand:
+        old = of_another_key(hand)
+    if not old:
+        return []
+    says = (
+        f"{old:,} addresses are known by another key than this one, and so is who was erased: a roster may bring"
+        " them back, and earlier links do not work"
+    )
+    hint = "put the old key back; if it is lost, import the roster again, so that stops follow to the new one"
+    return [Finding("secret key", Health.WRONG, says, hint)]
 
 
 def _schema(opened: Ledger) -> list[Finding]:

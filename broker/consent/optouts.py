@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from broker.actor import Actor
@@ -69,9 +69,10 @@ def add(ports: Ports, address: str, channel: str, *, why: str, actor: Actor) -> 
     kind = _kind(ports, channel)
 
     def work(tx: Transaction) -> Settled:
-        keyed = _hash(ports.signer, kind, _parsed(kind, address, tx.school.region))
-        known = tx.opt_outs.of(keyed, channel) is not None
-        return Settled(not known, stop(tx, [keyed], channel, source=f"the office: {why}", actor=actor) > 0)
+        parsed = _parsed(kind, address, tx.school.region)
+        known = tx.opt_outs.of(_hash(ports.signer, kind, parsed), channel) is not None
+        hashes = hashes_of(ports.signer, tx, kind, [parsed])
+        return Settled(not known, stop(tx, hashes, channel, source=f"the office: {why}", actor=actor) > 0)
 
     return ports.ledger.transact(work)
 
@@ -132,13 +133,27 @@ def _hash(signer: Signer, kind: AddressKind, value: str) -> bytes:
     return signer.hash_address(kind, fold_email(value) if kind is AddressKind.EMAIL else value)
 
 
+def hashes_of(signer: Signer, tx: Transaction, kind: AddressKind, spelt: Iterable[str]) -> Sequence[bytes]:
+    """The keyed hashes of addresses as strangers spell them, without what is no address.
+
+    By both keys where the school's was changed: until the next import those on file are known by the old one.
+    """
+    parsed = [one for word in spelt if (one := _read(kind, word, tx.school.region)) is not None]
+    hashes = [_hash(signer, kind, one) for one in parsed]
+    return list(dict.fromkeys([*hashes, *tx.opt_outs.on_file(kind, parsed)]))
+
+
 def hash_of(signer: Signer, kind: AddressKind, value: str, region: str) -> bytes | None:
     """The keyed hash of an address as a stranger spells it; None for what is no address."""
+    parsed = _read(kind, value, region)
+    return None if parsed is None else _hash(signer, kind, parsed)
+
+
+def _read(kind: AddressKind, value: str, region: str) -> str | None:
     try:
-        parsed = parse_mobile(value, region) if kind is AddressKind.MOBILE else parse_email(value)
+        return parse_mobile(value, region) if kind is AddressKind.MOBILE else parse_email(value)
     except BadAddress:
         return None
-    return _hash(signer, kind, parsed)
 
 
 # --- links ------------------------------------------------------------------------------------------------------------

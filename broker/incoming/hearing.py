@@ -50,13 +50,13 @@ def _act(
 ) -> None:
     """Runs of one kind go together: a thousand stops are a few statements, and a start after a stop still counts."""
     kind = ports.channels.traits(channel).address_kind or AddressKind.MOBILE
-    region = tx.school.region
     asked = (
-        (keyword.asked, keyed)
+        (keyword.asked, text.sender)
         for text, keyword in texts
         if keyword is not None and keyword.asked in SOURCES
-        if (keyed := optouts.hash_of(ports.signer, kind, text.sender, region)) is not None
     )
     for what, run in groupby(asked, key=itemgetter(0)):
         verb = optouts.stop if what is Asked.STOP else optouts.start
-        verb(tx, [keyed for _, keyed in run], channel, source=SOURCES[what], actor=actor)
+        hashes = optouts.hashes_of(ports.signer, tx, kind, [sender for _, sender in run])
+        if hashes:
+            verb(tx, hashes, channel, source=SOURCES[what], actor=actor)

@@ -87,6 +87,9 @@ class OptOuts(Protocol):
     def add(self, hashes: Sequence[bytes], channel: str, *, source: str) -> Sequence[int]:
         """Keep them; returns the ids of the addresses that are on file. Safe to repeat: the first source stands."""
 
+    def on_file(self, kind: AddressKind, values: Collection[str]) -> Sequence[bytes]:
+        """The hashes by which these addresses are kept: of an older key, until the roster is imported under the new."""
+
     def lift(self, hashes: Sequence[bytes], channel: str) -> Sequence[bytes]:
         """Forget them; returns those that were there."""
 

@@ -176,6 +176,11 @@ class OptOuts:
         query = select(address.c.id).where(address.c.hash.in_(list(set(hashes)))).order_by(address.c.id)
         return list(hand.connection.execute(query).scalars())
 
+    def on_file(self, kind: AddressKind, values: Collection[str]) -> Sequence[bytes]:
+        """The hashes by which these addresses are kept."""
+        query = select(address.c.hash).where(address.c.kind == kind.value, address.c.value.in_(list(values)))
+        return [bytes(one) for one in self._hand.connection.execute(query).scalars()]
+
     def lift(self, hashes: Sequence[bytes], channel: str) -> Sequence[bytes]:
         """Forget them; those that were there."""
         gone = delete(suppression).where(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
+from sqlalchemy import Row, Select, and_, exists, func, insert, or_, select, update
 from uuid6 import uuid7
 
 from broker.actor import SYSTEM
@@ -300,7 +300,11 @@ class Notes:
     def _address(self, kind: AddressKind, value: str) -> int:
         """The address, kept for this where nobody holds it."""
         run = self._hand.connection.execute
-        same = t.address.c.hash == keyed_hash(self._hand.signer, kind, value)
+        keyed = keyed_hash(self._hand.signer, kind, value)
+        # By its value too: while its hash is of an older key of the school's it cannot be kept a second time.
+        same = or_(
+            t.address.c.hash == keyed, and_(t.address.c.kind == kind.value, t.address.c.value == value)
+        )
         found: int | None = run(
             select(t.address.c.id).where(same).order_by(t.address.c.id).limit(1)
         ).scalar_one_or_none()
@@ -309,7 +313,7 @@ class Notes:
             emptied = and_(t.address.c.id == found, t.address.c.value.like("erased~%"))
             run(update(t.address).where(emptied).values(value=value))
             return found
-        row = {"kind": kind.value, "value": value, "hash": keyed_hash(self._hand.signer, kind, value)}
+        row = {"kind": kind.value, "value": value, "hash": keyed}
         made: int = run(
             insert(t.address).values(**row, confirmed_at=self._hand.now).returning(t.address.c.id)
         ).scalar_one()

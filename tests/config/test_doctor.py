@@ -10,6 +10,7 @@ import fakeredis
 import pytest
 
 from broker.actor import SYSTEM
+from broker.address import AddressKind
 from broker.record import Entry
 from broker.scrutiny.heads import Left
 from config import doctor
@@ -17,7 +18,9 @@ from config.assembly import assemble
 from config.findings import Finding, Health
 from config.settings import Settings
 from config.signer import HmacSigner
+from ledger import tables as t
 from ledger.connect import open_ledger
+from ledger.rosters.people import keyed_hash
 from ledger.setup import School, install
 from tests.support.bell import install_plugin
 from tests.support.servers import free_port
@@ -151,6 +154,24 @@ def test_a_school_that_sends_is_asked_who_hears_of_what_comes_back() -> None:
     told = {"mails": {**mails, "return_path": "bounces@example.org"}}
     heard = Settings.of(accounts=told, answers={"lead": {"watchers": "Ms Safe"}})
     assert doctor.what_comes_back(heard) == []
+
+
+def test_addresses_that_are_known_by_another_key_are_told(ledger_url: str, tmp_path: Path) -> None:
+    ledger = open_ledger(ledger_url, HmacSigner(b"k" * 40))
+    install(ledger, School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB"), {}, [])
+    with ledger.begin() as tx:
+        for kind, value in ((AddressKind.MOBILE, "+447911100001"), (AddressKind.EMAIL, "Mum@example.org")):
+            hashed = keyed_hash(tx.hand.signer, kind, value)
+            row = {"kind": kind.value, "value": value, "hash": hashed, "confirmed_at": tx.now}
+            tx.hand.connection.execute(t.address.insert().values(row))
+    ledger.close()
+
+    def found(key: str) -> list[Health]:
+        told = examined(tmp_path, database_url=ledger_url, secret_key=key * 40)
+        return [one.health for one in about(told, "secret key")]
+
+    assert found("k") == [Health.WELL]
+    assert found("n") == [Health.WELL, Health.WRONG]
 
 
 def test_a_school_of_whose_record_nobody_outside_holds_a_head_is_told(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broker.actor import SYSTEM
 from broker.address import AddressKind
+from broker.channel import Heard
 from broker.consent import optouts
 from broker.errors import NotFound, RuleBroken
+from broker.incoming.hearing import hear
 from broker.ports import Ports
 from broker.rosters.imports import import_roster
-from ledger.connect import Ledger
+from config.signer import HmacSigner
+from ledger.connect import Ledger, open_ledger
 from ledger.rosters.people import keyed_hash
 from tests.support.school import family
 
@@ -139,3 +144,24 @@ def test_a_run_of_digits_that_is_neither_is_one_clear_error(imported: Ports) -> 
     with pytest.raises(NotFound) as refused:
         optouts.lift(imported, "123456789012", "sms", why="asked", actor=SYSTEM)
     assert (refused.value.problem.code, refused.value.problem.field) == ("unknown_opt_out", "address")
+
+
+def test_a_stop_between_a_new_key_and_the_next_import_is_honoured(
+    imported: Ports, ledger: Ledger, ledger_url: str
+) -> None:
+    """On file she is known by the old key's hash: the new one's alone would stop nothing."""
+    new = HmacSigner(b"another secret")
+    other = open_ledger(ledger_url, new)
+    ports = replace(imported, ledger=other, signer=new)
+    said = Heard(MUM, "STOP", "SM1")
+    with other.begin() as tx:
+        sms = next(row.id for row in tx.accounts.all() if row.channel == "sms")
+        hear(ports, tx, sms, [said], actor=SYSTEM)
+        _, stops = tx.stops.recent()
+        assert len(stops) == 1
+        assert tx.opt_outs.of(hashed(imported, MUM), "sms") is not None
+        assert tx.opt_outs.of(hashed(ports, MUM), "sms") is not None
+        hear(ports, tx, sms, [replace(said, provider_id="SM2", text="Thank you!")], actor=SYSTEM)
+        hear(ports, tx, sms, [replace(said, provider_id="SM3", text="START")], actor=SYSTEM)
+        assert tx.opt_outs.listed(limit=10) == []
+    other.close()
