@@ -20,7 +20,7 @@ from broker.record import entries
 from broker.rules import book
 from broker.rules.approval import SECOND_PERSON, not_approved
 from broker.rules.case import AnnouncementCase
-from broker.values import AccountRow, Lane, Picked, Slots, Step
+from broker.values import ON_TIME, AccountRow, Lane, Picked, Slots, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Claimed:
     cases: Mapping[int, AnnouncementCase] = field(default_factory=dict)
 
 
-def claim(
+def claim(  # noqa: PLR0913 - what a worker can take on, each by its name
     ports: Ports,
     account: AccountRow,
     channel: Channel,
@@ -48,14 +48,17 @@ def claim(
     within: timedelta,
     lease: timedelta,
     actor: Actor,
+    late: timedelta = ON_TIME,
 ) -> Claimed:
     """Claim up to `most` deliveries whose turns begin `within` this long; one short transaction.
+
+    `late`: how long after its moment a turn was used here of late.
 
     Raises PolicyFailed, with nothing claimed, when a rule raises; RulesUnreadable when there are none to be had.
     """
 
     def work(tx: Transaction) -> Claimed:
-        turns = tx.pace.reserve(account, most=most, within=within)
+        turns = tx.pace.reserve(account, most=most, within=within, late=late)
         if not turns.count:
             return Claimed((), 0, turns)
         picked = tx.deliveries.pick(account, lane, limit=turns.count)

@@ -187,6 +187,7 @@ class _Run:
                 within=self.tempo.horizon,
                 lease=self.tempo.lease,
                 actor=self.actor,
+                late=self.turns.worst(),
             )
         except PolicyFailed as fault:
             # Claimed again at once it might fail again, and again; the next turn holds what waits.

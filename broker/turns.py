@@ -6,6 +6,8 @@ import asyncio
 import time
 from datetime import timedelta
 
+REMEMBERED = 10.0  # seconds: as long as the window that a provider counts in
+
 
 class Turns:
     """The turns of one run on one account, from the claim that reserves them to the send that uses them."""
@@ -15,6 +17,7 @@ class Turns:
         self._last = 0.0  # monotonic seconds
         self._unused = 0
         self._late = 0.0  # seconds after its moment, of the last turn that was used
+        self._worst, self._worst_at = 0.0, 0.0  # of late, and when (monotonic seconds)
 
     def reserved(self, how_many: int) -> None:
         """So many were claimed, each with its turn."""
@@ -28,6 +31,11 @@ class Turns:
         """Whether turns are used so late that more would only wait, and all go at once with those of other workers."""
         return self._unused > 0 and self._late > late.total_seconds()
 
+    def worst(self) -> timedelta:
+        """How long after its moment a turn was used, at most, in the last seconds; what the next ones make up for."""
+        recent = time.monotonic() - self._worst_at < REMEMBERED
+        return timedelta(seconds=self._worst if recent else self._late)
+
     async def use(self, turn: float) -> None:
         """Wait for this moment (monotonic seconds; 0: at once)."""
         if turn:
@@ -37,6 +45,8 @@ class Turns:
                 await asyncio.sleep(delay)
             self._last = max(moment, time.monotonic())
             self._late = self._last - turn
+            if self._late >= self._worst or self._last - self._worst_at >= REMEMBERED:
+                self._worst, self._worst_at = self._late, self._last
         self._unused -= 1
 
 

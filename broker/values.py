@@ -251,6 +251,9 @@ class Stop:
     subject: int
 
 
+ON_TIME = timedelta(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """Turns granted by the pace: `count` of them, the first after `wait`, then one every `interval`."""

@@ -10,14 +10,23 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from broker.values import AccountRow, Slots
+from broker.values import ON_TIME, AccountRow, Slots
 from ledger.hand import Hand
 from ledger.tables import pace
 
 NO_LIMIT = timedelta(0)
-# Of the quota: a turn is used some milliseconds late, one more than another, and ten seconds that begin with late ones
-# must not hold more than the quota allows. This much suffices for turns that are 0.3 s late.
-USED = 0.97
+# Turns are used late, one more than another, and any ten seconds that begin with a heap of late ones must not hold more
+# than the quota allows. So turns lie further apart, by what one may be late with its call, of the nine of those
+# seconds whose turns are not reserved yet.
+MADE_UP_IN = timedelta(seconds=9)
+USUAL, MOST = timedelta(milliseconds=170), timedelta(seconds=1)  # more than a horizon of them cannot pile up
+CALL = timedelta(milliseconds=100)
+
+
+def apart(per_second: float, late: timedelta) -> timedelta:
+    """How far apart turns lie while some are used so late."""
+    allowed = min(max(late, USUAL), MOST) + CALL
+    return timedelta(seconds=(1 + allowed / MADE_UP_IN) / per_second)
 
 
 class Pace:
@@ -26,11 +35,13 @@ class Pace:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
-    def reserve(self, account: AccountRow, *, most: int, within: timedelta) -> Slots:
+    def reserve(
+        self, account: AccountRow, *, most: int, within: timedelta, late: timedelta = ON_TIME
+    ) -> Slots:
         """Up to `most` turns that begin within this long from now."""
         if account.per_second is None:
             return Slots(most, NO_LIMIT, NO_LIMIT)
-        interval = timedelta(seconds=1 / (account.per_second * USED))
+        interval = apart(account.per_second, late)
         run, now = self._hand.connection.execute, self._hand.now
         self._hand.run(
             f"INSERT INTO pace (account_id, next_at) VALUES (:account, {self._hand.dialect.now})"

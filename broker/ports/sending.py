@@ -11,6 +11,7 @@ from broker.address import AddressKind
 from broker.announcement import Announcement, People
 from broker.audience import Audience
 from broker.values import (
+    ON_TIME,
     AccountRow,
     InboxItem,
     KnownDelivery,
@@ -178,8 +179,13 @@ class Receipts(Protocol):
 class Pace(Protocol):
     """How fast an account may go, shared by every worker through the ledger."""
 
-    def reserve(self, account: AccountRow, *, most: int, within: timedelta) -> Slots:
-        """Up to `most` turns that begin `within` this long from now; count 0 when none is near."""
+    def reserve(
+        self, account: AccountRow, *, most: int, within: timedelta, late: timedelta = ON_TIME
+    ) -> Slots:
+        """Up to `most` turns that begin `within` this long from now; count 0 when none is near.
+
+        `late`: how long after its moment this worker has used a turn of late. So much further apart they lie.
+        """
 
     def give_back(self, account: AccountRow, slots: Slots, unused: int) -> None:
         """Return the last `unused` turns of a reservation made in this same transaction."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from bisect import bisect_left
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from sqlalchemy import update
 
-from broker.turns import until_turns
+from broker.turns import Turns, until_turns
 from ledger import tables as t
-from ledger.pace import USED
+from ledger.pace import USUAL, apart
 from tests.support.broker_world import World
 
 SECOND = timedelta(seconds=1)
@@ -24,7 +27,7 @@ def test_turns_lie_a_little_further_apart_than_the_quota_allows(thirty: World) -
         account = tx.accounts.named("texts")
         assert account is not None
         turns = tx.pace.reserve(account, most=200, within=SECOND)
-        assert turns.interval == timedelta(seconds=1 / (20 * USED))
+        assert turns.interval == apart(20, USUAL)
         assert turns.count == 20
         assert (10 * SECOND + timedelta(milliseconds=300)) / turns.interval <= 10 * 20
 
@@ -40,8 +43,34 @@ def test_two_who_reserve_one_after_the_other_never_hold_the_same_turn(thirty: Wo
             turns = tx.pace.reserve(account, most=most, within=SECOND)
             held += [tx.hand.now + turns.wait + n * turns.interval for n in range(turns.count)]
     assert len(held) == 12
-    apart = timedelta(seconds=1 / (20 * USED)) - timedelta(milliseconds=1)
-    assert all(later - one >= apart for one, later in pairwise(held))
+    least = apart(20, USUAL) - timedelta(milliseconds=1)
+    assert all(later - one >= least for one, later in pairwise(held))
+
+
+@pytest.mark.parametrize("late", [0.0, 0.1, 0.25, 0.4, 0.6, 0.85])
+@pytest.mark.parametrize("quota", [10, 100, 1000])
+def test_no_ten_seconds_hold_more_than_the_quota_after_a_stall(quota: int, late: float) -> None:
+    """All workers stand still for a while, and then use at once what was reserved for it."""
+    stalled, horizon, usual = timedelta(seconds=late), SECOND, apart(quota, timedelta(0))
+    used = [n * usual for n in range(int(20 * SECOND / usual))]
+    used = [max(turn, 10 * SECOND + stalled) if turn >= 10 * SECOND else turn for turn in used]
+    used = [turn for turn in used if turn < 10 * SECOND + stalled + horizon]
+    after = apart(quota, stalled)
+    used += [used[-1] + n * after for n in range(1, int(12 * SECOND / after))]
+    times = sorted(turn.total_seconds() for turn in used)
+    fullest = max(bisect_left(times, begin + 10) - n for n, begin in enumerate(times))
+    assert fullest <= 10 * quota + 1
+
+
+def test_what_was_late_is_remembered_for_as_long_as_a_provider_counts() -> None:
+    turns = Turns(1000.0)
+
+    async def late() -> None:
+        await turns.use(time.monotonic() - 0.25)
+        await turns.use(time.monotonic())
+
+    asyncio.run(late())
+    assert timedelta(milliseconds=250) <= turns.worst() < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(("wait", "rest"), [(1.02, 0.52), (0.6, 0.1), (0.3, 0.01), (9.0, 1.0)])
