@@ -355,7 +355,7 @@ MUTANTS = (
     Mutant(
         "correction-forgets-what-settles-meanwhile",
         "whether all is settled is asked before the ways are looked at",
-        [Edit("broker/corrections/planning.py", "plan", "waits or unsettled", "waits")],
+        [Edit("broker/corrections/planning.py", "plan", "_unsettled(tx, announcement)", "(False, None)")],
         [f"{CORRECTIONS}::test_what_settles_while_it_is_being_planned_is_not_forgotten"],
     ),
     Mutant(
@@ -368,7 +368,7 @@ MUTANTS = (
         "ladder-forgets-its-time",
         "at its time the next way opens, whatever is still looked up",
         [Edit("broker/ladders/ladder.py", "next_move", "now >= at", "False")],
-        [f"{LADDER}::test_after_its_time_nobody_waits_any_more"],
+        [f"{LADDER}::test_who_was_reached_but_has_not_said_so_is_told_by_the_next_way_at_its_time"],
     ),
     Mutant(
         "clock-blames-credentials",
