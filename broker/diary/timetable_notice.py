@@ -88,7 +88,7 @@ def _wording(tx: Transaction, source: TimetableSource) -> Mapping[Part, str]:
     said = f"{source.department}/{source.template}"
     template, rules = templates.the(tx, source.department, source.template), tx.rules.current()
     if not notices.is_approved(rules, template):
-        hint = f'look at its words, then: carillon rules set {NOTICES} "{said}"'
+        hint = f'look at its words, then: carillon rules set {NOTICES} "{said}" --why "…"'
         changed = notices.was_approved(rules, source.department, source.template)
         how = "was worded anew since it was approved" if changed else "is not approved"
         raise _bad("template_not_approved", "template", f"the template {said} {how} for notices", hint)

@@ -120,6 +120,7 @@ def test_only_an_approved_template_with_its_changes_is_used_and_nothing_is_kept_
     with pytest.raises(RuleBroken, match="worded anew since it was approved") as refused:
         office.push(change())
     assert refused.value.problem.code == "template_not_approved"
+    assert refused.value.problem.hint.endswith('rules set adults.notices "office/Changes" --why "…"')
     office.rule("adults.notices", "office/Changes")
     with pytest.raises(RuleBroken) as refused:
         office.push(change())
