@@ -206,7 +206,11 @@ def _withdraw_queued(tx: Transaction, announcement: int, actor: Actor) -> int:
 
 
 def digest_of(draft: Draft) -> str:
-    """What makes two drafts the same: everything but the key, as canonical JSON, hashed."""
+    """What makes two drafts the same: everything but the key, as canonical JSON, hashed.
+
+    Of a follow-up not its times, which come of the first one's as they are at the moment.
+    """
+    alone = draft.follows is None
     said: dict[str, object] = {
         "department": draft.department,
         "audience": draft.audience,
@@ -216,7 +220,7 @@ def digest_of(draft: Draft) -> str:
         "purpose": draft.purpose,
         "urgency": draft.urgency,
         "language": draft.language,
-        "send_at": draft.send_at.isoformat() if draft.send_at else None,
+        "send_at": draft.send_at.isoformat() if draft.send_at and alone else None,
         "expires_at": draft.expires_at.isoformat() if draft.expires_at else None,
         "attachments": [[a.name, a.sha256] for a in draft.attachments],
     }
@@ -227,7 +231,7 @@ def digest_of(draft: Draft) -> str:
     if follows := draft.follows:
         said["follows"] = [str(follows.first), follows.kind, follows.lead]
         said["again"] = [*sorted(map(str, follows.people)), follows.joined]
-    if draft.ladder is not None:
+    if draft.ladder is not None and alone:
         said["ladder"] = [[str(one.at), one.unless] for one in draft.ladder.openings]
         said["seen"] = draft.ladder.seen
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -23,6 +23,7 @@ from broker.corrections.law import Decision, NotFollowed, decide
 from broker.delivery import State
 from broker.duty import DutyState
 from broker.errors import InvalidAnnouncement, NotToBeChanged, RuleBroken
+from broker.ladders.ladder import Ladder, Opening
 from broker.ports.approvals import OperatorRole
 from broker.testing.channel_bench import Fault
 from broker.values import Lane
@@ -326,6 +327,18 @@ def test_the_same_key_is_the_same_correction(thirty: World):
     said = half_sent(thirty)
     once, twice = (correct(thirty, said, key="k1") for _ in range(2))
     assert once.id == twice.id
+
+
+@pytest.mark.runs_on("sqlite")
+def test_the_same_key_is_the_same_correction_when_its_times_are_past(thirty: World):
+    with thirty.ledger.look() as tx:
+        later = tx.now + timedelta(hours=1)
+    ladder = Ladder((Opening(timedelta(hours=1)), Opening(timedelta(hours=2))))
+    ways = (Step(("sms",)), Step(("email",)))
+    said = thirty.announce(parts={Part.SHORT: WRONG}, send_at=later, ways=ways, ladder=ladder)
+    once = correct(thirty, said, key="k1", expires_at=later + timedelta(hours=9))
+    thirty.pass_time(timedelta(hours=3))
+    assert correct(thirty, said, key="k1", expires_at=later + timedelta(hours=9)).id == once.id
 
 
 def test_the_record_tells_of_it_and_the_rows_agree(thirty: World):
