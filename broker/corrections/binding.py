@@ -35,6 +35,8 @@ def first_of(tx: Transaction, follows: Follows, *, lock: bool = False) -> Announ
     first = there(tx, follows.first, lock=lock)
     later = tx.announcements.by_id(first.corrected_by) if first.corrected_by is not None else None
     must_stand(first, follows.kind, tx.now, corrected_by=later.public_id if later else None)
+    if follows.kind is FollowUp.WITHDRAWAL:
+        _must_be_news(tx, first)
     return first
 
 
@@ -93,6 +95,20 @@ def _tip(tx: Transaction, first: Announcement) -> Announcement:
         if one.follow_up is FollowUp.EDIT and one.withdrawn_at is None
     ]
     return max(edits, key=lambda one: one.id, default=first)
+
+
+def _must_be_news(tx: Transaction, first: Announcement) -> None:
+    """That it is taken back is told once, and of nothing that nobody has yet. Raises NotFollowed."""
+    if first.follow_up is FollowUp.CORRECTION and not is_in_effect(tx, first):
+        message = "nobody has this correction yet, and what it corrects goes on without it"
+        raise NotFollowed(Problem("not_begun", "id", message, f"carillon undo {first.public_id}"))
+    oldest = first
+    while oldest.corrects is not None:
+        oldest = tx.announcements.by_id(oldest.corrects)
+    for one in tx.threads.below(oldest.id):
+        if one.follow_up is FollowUp.WITHDRAWAL and one.withdrawn_at is None:
+            hint = f"if that was wrong as well: carillon correct {one.public_id}"
+            raise NotFollowed(Problem("told", "tell", "they were told already that it is taken back", hint))
 
 
 def _stop(tx: Transaction, announcement: Announcement, actor: Actor) -> list[Entry]:

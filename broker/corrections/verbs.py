@@ -152,7 +152,8 @@ def _draft(
             binding.first_of(tx, follows)  # or it is the same call again, long after
         words = dict(parts) if parts is not None else _words(tx, first)
         files = wanted.attachments or (_files(tx, first) if parts is None else ())
-        language = tx.announcements.content(first.id, 1)[0].language
+        kept = tx.announcements.content(first.id, 1)
+        language = kept[0].language if kept else ""  # withdrawn long after: its words may be of age
         ladder = _ladder(tx, first) if follows.kind is FollowUp.CORRECTION else None
         now = tx.now
     later = follows.kind is FollowUp.WITHDRAWAL
@@ -194,8 +195,10 @@ def _ladder(tx: Transaction, first: Announcement) -> Ladder | None:
 
 
 def _words(tx: Transaction, first: Announcement) -> dict[Part, str]:
-    content = tx.announcements.content(first.id, 1)[0]
-    return {part: text for part, text in content.parts.items() if part is not Part.QUOTE}
+    kept = tx.announcements.content(first.id, 1)
+    if not kept:
+        raise NotFollowed(Problem("no_words", "id", "its words are not kept any more", "announce it anew"))
+    return {part: text for part, text in kept[0].parts.items() if part is not Part.QUOTE}
 
 
 def _files(tx: Transaction, first: Announcement) -> tuple[Attachment, ...]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, insert, literal, select, update
 
 from broker.address import AddressKind, mask
 from broker.announcement import AS_CORRECTION, Announcement, FollowUp, Part, People
@@ -82,20 +82,19 @@ class Threads:
         return self._update(said.id.in_(these), said.corrected_at.is_(None), corrected_at=self._hand.now)
 
     def add_duties(self, announcement: int, before: Collection[int]) -> int:
-        """A duty for everybody whom a duty of the thread is about; returns how many there are."""
-        known = (
-            select(t.duty.c.id)
-            .where(t.duty.c.announcement_id == announcement, t.duty.c.person_id == _earlier.c.person_id)
-            .exists()
-        )
-        fresh = (
-            select(literal(announcement, t.Id), _earlier.c.person_id)
-            .where(_earlier.c.announcement_id.in_(before), ~known)
-            .distinct()
-            .order_by(_earlier.c.person_id)
-        )
+        """A duty for everybody whom the thread had to tell, once it was begun; returns how many there are."""
         run = self._hand.connection.execute
-        run(insert(t.duty).from_select(["announcement_id", "person_id"], fresh))
+        if run(self._duties(before).limit(1)).first() is not None:
+            told = self._meant(before).subquery("told")
+            known = select(t.duty.c.id).where(
+                t.duty.c.announcement_id == announcement, t.duty.c.person_id == told.c.person_id
+            )
+            fresh = (
+                select(literal(announcement, t.Id), told.c.person_id)
+                .where(~known.exists())
+                .order_by(told.c.person_id)
+            )
+            run(insert(t.duty).from_select(["announcement_id", "person_id"], fresh))
         counted = select(func.count()).where(t.duty.c.announcement_id == announcement)
         return int(run(counted).scalar_one())
 
@@ -247,22 +246,32 @@ class Threads:
             listed = t.follow_up_person.c
             return select(listed.person_id).where(listed.announcement_id == announcement)
         before = self.before(announcement)
-        duties = select(t.duty.c.person_id).where(t.duty.c.announcement_id.in_(before))
+        duties = self._duties(before)
         if kind is FollowUp.CORRECTION:  # of what was not begun, its audience says whom it is about
             begun = self._hand.connection.execute(duties.limit(1)).first() is not None
-            return duties.distinct() if begun else None
+            return select(self._meant(before).subquery("told").c.person_id) if begun else None
         if kind is FollowUp.WITHDRAWAL:
             pairs = following.pairs(before).subquery("pairs")
             reached = pairs.c.state.in_([state.value for state in MAY_HAVE_LEFT | {State.SENDING}])
             return select(pairs.c.person_id).where(reached).distinct()
         return duties.where(literal(False))  # an edit tells nobody
 
+    def _duties(self, before: Collection[int]) -> Select[Any]:
+        return select(t.duty.c.person_id).where(t.duty.c.announcement_id.in_(before))
+
+    def _meant(self, before: Collection[int]) -> CompoundSelect[Any]:
+        """SELECT person_id: whom its duties are about, and whom a resend that was stopped had yet to tell."""
+        listed = t.follow_up_person.c
+        again = (
+            select(listed.person_id)
+            .join(t.announcement, said.id == listed.announcement_id)
+            .where(listed.announcement_id.in_(before), said.withdrawn_at.is_(None))
+        )
+        return self._duties(before).union(again)
+
     def _update(self, *which: ColumnElement[bool], **values: Any) -> Sequence[int]:
         changed = update(t.announcement).where(*which).values(**values).returning(said.id)
         return sorted(self._hand.connection.execute(changed).scalars())
-
-
-_earlier = t.duty.alias("earlier")
 
 
 def chain(hand: Hand, announcement: int) -> Sequence[int]:

@@ -182,6 +182,44 @@ def test_who_may_have_it_is_told_when_that_is_known(known: Known):
     assert known.world.states(accepted.announcement) == {"sent": 3}
 
 
+def test_that_it_is_taken_back_is_told_once(known: Known):
+    said = known.announce()
+    known.go()
+    draft = verbs.withdrawal(known.world.ports, said.public_id, {Part.SHORT: GONE})
+    _, accepted = verbs.withdraw_and_tell(known.world.ports, draft, actor=AUTHOR)
+    known.go(accepted.announcement)
+    with pytest.raises(NotFollowed, match="already"):
+        verbs.withdraw_and_tell(known.world.ports, draft, actor=AUTHOR)
+    assert len(known.got("sms")) == 8
+
+
+def test_what_nobody_has_alone_is_not_told_to_be_taken_back(known: Known):
+    rule_changes.change(known.world.ports, "undo.window", "60 s", "a test", actor=SYSTEM)
+    said = known.announce()
+    known.world.pass_time(timedelta(minutes=2))
+    known.world.plan(said)
+    known.go()
+    resend = verbs.resend(known.world.ports, said.public_id, [known.person("Pupil2")])
+    right = verbs.correction(known.world.ports, said.public_id, {Part.SHORT: RIGHT})
+    for draft, why in ((resend, "a resend of"), (right, "nobody has")):
+        one = intake.accept(known.world.ports, draft, actor=AUTHOR).announcement
+        with pytest.raises(NotFollowed, match=why):
+            verbs.withdrawal(known.world.ports, one.public_id, {Part.SHORT: GONE})
+
+
+@pytest.mark.runs_on("sqlite")
+def test_it_is_taken_back_when_its_words_are_of_age_and_then_not_sent_again(known: Known):
+    said = known.announce()
+    known.go()
+    known.world.sql("DELETE FROM content")
+    with pytest.raises(NotFollowed, match="not kept"):
+        verbs.resend(known.world.ports, said.public_id, [known.person("Pupil2")])
+    draft = verbs.withdrawal(known.world.ports, said.public_id, {Part.SHORT: GONE})
+    _, accepted = verbs.withdraw_and_tell(known.world.ports, draft, actor=AUTHOR)
+    known.go(accepted.announcement)
+    assert [text for _, text in known.got("sms")[4:]] == [digest(GONE)] * 4
+
+
 def test_what_a_rule_refuses_to_tell_leaves_the_announcement_as_it_was(known: Known):
     said = known.announce()
     draft = verbs.withdrawal(known.world.ports, said.public_id, {Part.SHORT: "x" * 2_000})
@@ -237,6 +275,23 @@ def test_who_joined_since_is_told_and_counts_among_those_it_had_to_tell(known: K
     known.follow(verbs.correction(known.world.ports, said.public_id, {Part.SHORT: RIGHT}))
     assert known.got("sms")[5:].count((number(80), digest(f"Correction: {RIGHT}"))) == 1
     assert len(known.got("sms")) == 10
+
+
+def test_who_joined_and_was_not_told_before_a_correction_gets_the_right_text(known: Known):
+    said = known.announce()
+    known.go()
+    late = known.school.pupil("Late", "Choir")
+    known.school.guardian("Latent", late, mobiles=(number(80),))
+    known.world.bring(known.school)
+    drafts = (
+        verbs.resend(known.world.ports, said.public_id, joined=True),
+        verbs.correction(known.world.ports, said.public_id, {Part.SHORT: RIGHT}),
+    )
+    again, right = (intake.accept(known.world.ports, draft, actor=AUTHOR).announcement for draft in drafts)
+    known.go(again, right)
+    assert (number(80), digest(RIGHT)) in known.got("sms")
+    assert len(known.got("sms")) == 9
+    assert known.duties(right) == {DutyState.MET: 5}
 
 
 def test_nobody_writes_to_one_pupil_alone_by_sending_it_again(known: Known):
