@@ -138,7 +138,8 @@ def hashes_of(signer: Signer, tx: Transaction, kind: AddressKind, spelt: Iterabl
 
     By both keys where the school's was changed: until the next import those on file are known by the old one.
     """
-    parsed = [one for word in spelt if (one := _read(kind, word, tx.school.region)) is not None]
+    region = tx.school.region  # asked for once: a thousand stops come in a chunk
+    parsed = [one for word in spelt if (one := _read(kind, word, region)) is not None]
     hashes = [_hash(signer, kind, one) for one in parsed]
     return list(dict.fromkeys([*hashes, *tx.opt_outs.on_file(kind, parsed)]))
 
