@@ -74,9 +74,8 @@ class _Signing(requests.Session):
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Tweepy makes a signature's client for each request; it would look at this process's clock."""
-        signing = getattr(request.auth, "client", None)
-        if signing is not None:
-            signing.timestamp = str(self._clock.now())
+        if isinstance(request.auth, tweepy.auth.OAuth1):
+            request.auth.client.timestamp = str(self._clock.now())
         return super().prepare_request(request)
 
 

@@ -18,6 +18,7 @@ from broker.channel import Channel, Traits
 from broker.corrections import planning, verbs
 from broker.errors import MissingExtra, Problem, SetupError
 from broker.intake_many import Wanted, accept_all
+from broker.testing.provider import PretendChannel
 from ledger import tables as t
 from ledger.setup import ConfiguredAccount, School, install
 from tests.support.broker_world import World
@@ -250,14 +251,15 @@ def test_an_account_that_is_no_more_keeps_no_alarm(thirty: World) -> None:
 def test_a_channel_that_cannot_say_who_speaks_waits_or_is_paused_and_the_others_go_on(
     thirty: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> object:
-        raise ValueError("+447400123456")
+    class Broken(PretendChannel):
+        def sender(self) -> object:
+            raise ValueError("+447400123456")
 
     planned = thirty.announce()
     thirty.plan(planned)
     said = thirty.announce(ways=(Step(("sms", "email")),))
     with monkeypatch.context() as failing:
-        failing.setattr(thirty.channels.open("texts"), "sender", broken, raising=False)
+        failing.setattr(thirty.channels.open("texts"), "__class__", Broken)
         assert thirty.plan(said) == 60
         thirty.send("mails")
         assert alarms(thirty) == [("cannot_open", "texts")]
