@@ -525,7 +525,7 @@ def test_whoever_announces_it_is_no_second_adult(bells: World) -> None:
         assert refused(partial(announced, bells, alone, **few)) == "alone_with_a_child"
         behalf = Actor(ActorKind.SYSTEM, "carillon", on_behalf_of=name)
         assert refused(partial(announced, bells, behalf, **few)) == "alone_with_a_child"
-    assert announced(bells, HEAD, **few).public_id
+    assert announced(bells, HEAD, **few).audience == few["audience"]
 
 
 @pytest.mark.parametrize("who", ["mum", "nobody", "ann"])
