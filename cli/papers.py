@@ -6,6 +6,8 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from broker.announcement import Content
+from broker.ports import Transaction
 from broker.scrutiny.heads import Left, written
 from cli import show
 from cli.house import zone_of
@@ -24,6 +26,15 @@ def write_private(path: Path, text: str) -> None:
             "cannot_write", "path", "this file cannot be written", "check the folder and the name"
         ) from None
     show.hint(f"written: {path}; it holds names, so throw it away when it has served")
+
+
+def wording_of(tx: Transaction, announcement: int) -> Content:
+    """What an announcement said, for a paper about it. Raises RuleBroken once its words are of age and gone."""
+    kept = tx.announcements.content(announcement, 1)
+    if not kept:
+        hint = "who was told, and how: carillon status ID --who"
+        raise bad("no_words", "id", "its words are not kept any more", hint)
+    return kept[0]
 
 
 def _private(path: str, flags: int) -> int:

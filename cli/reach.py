@@ -13,7 +13,7 @@ import typer
 
 from broker import audience as audiences
 from broker.actor import Actor
-from broker.announcement import Content, People, Purpose
+from broker.announcement import People, Purpose
 from broker.naming import unknown_placeholder
 from broker.office import groups
 from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
@@ -22,7 +22,7 @@ from channels.markup import plain_words
 from cli import show
 from cli.house import department_of, reading, writing
 from cli.options import asking
-from cli.papers import paper_about, write_private
+from cli.papers import paper_about, wording_of, write_private
 from cli.reach_options import Asked
 from cli.reading import announcement_id, bad, text_from
 from config.assembly import House
@@ -109,7 +109,7 @@ def _sent(house: House, id: str) -> Found:
             raise bad(
                 "not_found", "id", "there is no such announcement", "list the latest with: carillon status"
             )
-        content: Content = tx.announcements.content(known.id, 1)[0]
+        content = wording_of(tx, known.id)
     with house.ledger.reading() as hand:
         found = status(hand, public_id)
         assert found is not None  # noqa: S101 - it was there a moment ago, and none is ever erased

@@ -149,6 +149,8 @@ def _must_differ(tx: Transaction, tip: Announcement, draft: Draft) -> None:
 def _people(tx: Transaction, first: Announcement, follows: Follows) -> list[int]:
     """To whom it is sent again. Raises NotFollowed for people who are not there, or whom it was not about."""
     if follows.joined:
+        if first.fanned_out_at is None:
+            raise _nobody("not_begun", "it has told nobody yet", "who joined hears it with the others")
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
         audience = resolve(tx, audiences.parse(first.audience))
         found = list(tx.threads.joined(first.id, audience, first.people, today))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from broker import intake, judging
@@ -13,7 +13,7 @@ from broker.announcement import Announcement, Attachment, Draft, Follows, Follow
 from broker.corrections import binding, planning
 from broker.corrections.law import AGAIN, LEAD, NotFollowed, lead_of
 from broker.errors import BrokerError, Problem
-from broker.ladders.ladder import Ladder, Opening
+from broker.ladders.ladder import Ladder, said_later
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.threads import PlannedFor
@@ -154,7 +154,8 @@ def _draft(
         files = wanted.attachments or (_files(tx, first) if parts is None else ())
         kept = tx.announcements.content(first.id, 1)
         language = kept[0].language if kept else ""  # withdrawn long after: its words may be of age
-        ladder = _ladder(tx, first) if follows.kind is FollowUp.CORRECTION else None
+        expires_at = wanted.expires_at or first.expires_at
+        ladder = _ladder(tx, first, expires_at) if follows.kind is FollowUp.CORRECTION else None
         now = tx.now
     later = follows.kind is FollowUp.WITHDRAWAL
     return Draft(
@@ -178,20 +179,11 @@ def _draft(
     )
 
 
-def _ladder(tx: Transaction, first: Announcement) -> Ladder | None:
-    """The first one's, as far as its times are ahead; where they are not, a way opens when the one before failed."""
+def _ladder(tx: Transaction, first: Announcement, expires_at: datetime) -> Ladder | None:
     ladder = tx.ladders.of(first.id)
     if ladder is None:
         return None
-    least = tx.rules.current().duration(LEAST)
-    begins = max(first.due_at, tx.now)
-    kept = [
-        opening
-        if isinstance(opening.at, timedelta) or (opening.at and opening.at > begins + 2 * least * place)
-        else Opening()
-        for place, opening in enumerate(ladder.openings, start=1)
-    ]
-    return Ladder(tuple(kept), ladder.seen)
+    return said_later(ladder, max(first.due_at, tx.now), tx.rules.current().duration(LEAST), expires_at)
 
 
 def _words(tx: Transaction, first: Announcement) -> dict[Part, str]:

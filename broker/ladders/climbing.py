@@ -93,7 +93,9 @@ def _page(ports: Ports, tx: Transaction, public_id: UUID, before: _Turn, actor: 
         tx.record.add([Entry("ladder.ended", actor, {"id": str(public_id)}, announcement.id)])
         return over
     if announcement.fanned_out_at is None or announcement.corrected_by is not None:
-        return over  # it is not begun, or waits for its correction
+        # It is not begun, or waits for its correction; looked at each second it would keep others from their turn.
+        tx.ladders.looked(announcement.id, look_at=tx.now + RESTING, resting=False)
+        return over
     rules = tx.rules.current()
     opens = times(ladder, announcement.due_at, announcement.fanned_out_at, rules.duration(LEAST))
     standing, following = tx.ladders.standing(announcement, ladder, after=before.after, limit=PAGE)

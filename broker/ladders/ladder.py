@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -153,6 +153,21 @@ def times(
         for place, opening in enumerate(ladder.openings, start=1)
         for at in (opening.by(due_at),)
     ]
+
+
+def said_later(ladder: Ladder, begins_at: datetime, least: timedelta, expires_at: datetime) -> Ladder:
+    """The ladder of what is said once more, and later: a time that is too near by now comes so much later.
+
+    Where that were past the expiry, its way opens only when those before it have failed.
+    """
+    openings = []
+    for place, opening in enumerate(ladder.openings, start=1):
+        at = opening.at
+        if isinstance(at, datetime):
+            at = max(at, begins_at + 2 * least * place)
+            at = at if at < expires_at else None
+        openings.append(replace(opening, at=at))
+    return Ladder(tuple(openings), ladder.seen)
 
 
 def too_soon(

@@ -18,6 +18,7 @@ from broker.ladders.ladder import (
     Standing,
     Stay,
     next_move,
+    said_later,
     seen_by_enough,
     times,
     too_late,
@@ -160,3 +161,13 @@ def test_one_guardian_suffices_or_all_are_needed(
     said: set[int], asked: set[int], everybody: bool, enough: bool
 ) -> None:
     assert seen_by_enough(said, asked, all_guardians=everybody) is enough
+
+
+def test_what_is_said_later_keeps_its_times_or_gets_later_ones_before_it_is_over() -> None:
+    near, far = NOON + HOUR / 4, NOON + 6 * HOUR
+    ladder = Ladder((Opening(near, Need.SEEN), Opening(HOUR), Opening(far)), seen=True)
+    later = said_later(ladder, NOON, HOUR / 2, NOON + 8 * HOUR)
+    assert later.openings == (Opening(NOON + HOUR, Need.SEEN), Opening(HOUR), Opening(far))
+    assert later.seen
+    over = said_later(ladder, NOON, HOUR / 2, NOON + HOUR)
+    assert over.openings == (Opening(None, Need.SEEN), Opening(HOUR), Opening(None))

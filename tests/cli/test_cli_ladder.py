@@ -14,6 +14,7 @@ from broker.ladders import climbing
 from cli.then import in_order
 from config.assembly import assemble
 from config.settings import load
+from ledger import tables as t
 
 pytestmark = pytest.mark.runs_on("sqlite")
 THEN = ("--via", "sms", "--then", "email after 2 h", "--then", "sheet after 4 h")
@@ -65,6 +66,16 @@ def test_who_is_on_which_rung_and_why(school, tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "slips.html").stat().st_mode) == 0o600
     assert lost["name"] in (tmp_path / "slips.html").read_text()
     assert "We close at noon." in (tmp_path / "slips.html").read_text()
+
+
+def test_no_slip_can_be_printed_once_the_words_are_gone(school):
+    said = announced(school)
+    planned(said)
+    with assemble(load(), serves=False) as house, house.ledger.begin() as tx:
+        tx.hand.connection.execute(t.content.delete())
+    for words in (("ladder", said, "--slips", "slips.html"), ("reach", said, "--slips", "s.html")):
+        ran = school(*words, "--json")
+        assert (ran.code, ran.error["code"]) == (2, "no_words"), ran.out
 
 
 def test_the_office_says_that_somebody_knows(school):

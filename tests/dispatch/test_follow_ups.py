@@ -277,6 +277,12 @@ def test_who_joined_since_is_told_and_counts_among_those_it_had_to_tell(known: K
     assert len(known.got("sms")) == 10
 
 
+def test_who_joins_before_anybody_was_told_hears_it_with_the_others(known: Known):
+    said = known.world.announce(audience="Choir", parts={Part.SHORT: WRONG})
+    with pytest.raises(NotFollowed, match="told nobody yet"):
+        known.follow(verbs.resend(known.world.ports, said.public_id, joined=True))
+
+
 def test_who_joined_and_was_not_told_before_a_correction_gets_the_right_text(known: Known):
     said = known.announce()
     known.go()

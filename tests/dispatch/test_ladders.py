@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from broker import intake
 from broker.actor import SYSTEM
-from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, Part, Step
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, Part, Step, Urgency
 from broker.corrections import verbs
 from broker.duty import DutyState
 from broker.errors import InvalidAnnouncement, KeyConflict
@@ -88,6 +88,11 @@ def states(world: World, said: Announcement) -> dict[str, DutyState]:
 def said_now(world: World, said: Announcement) -> Announcement:
     with world.ledger.look() as tx:
         return tx.announcements.by_id(said.id)
+
+
+def now_of(world: World) -> datetime:
+    with world.ledger.look() as tx:
+        return tx.now
 
 
 def nobody_twice(world: World) -> None:
@@ -351,3 +356,24 @@ def test_a_correction_climbs_and_says_so_only_where_a_wrong_text_may_be(four: Wo
     assert versions["a@example.org"] == AS_CORRECTION
     assert versions["b@example.org"] == versions["c@example.org"] == RIGHT_TEXT
     assert four.record().count("ladder.ended") == 1
+
+
+def test_a_correction_of_what_was_to_open_soon_opens_the_next_way_all_the_same(four: World) -> None:
+    """Its texts wait for ever; without a time of its own it would stand on that rung until it expires."""
+    said = laddered(four, Opening(now_of(four) + 2 * HOUR), Opening())
+    four.pass_time(2 * HOUR - MINUTE)
+    draft = verbs.correction(four.ports, said.public_id, {Part.SHORT: "At nine."})
+    right = intake.accept(four.ports, draft, actor=SYSTEM).announcement
+    four.plan(right)
+    four.pass_time(HOUR)
+    assert climb(four) > 0
+    assert (1, Climbed.NOT_REACHED) in rungs(four, right)["Amy"]
+
+
+def test_a_ladder_that_waits_for_its_correction_keeps_no_other_from_its_turn(four: World) -> None:
+    said = laddered(four)
+    draft = verbs.correction(four.ports, said.public_id, {Part.SHORT: "At nine."})
+    intake.accept(four.ports, replace(draft, urgency=Urgency.ROUTINE), actor=SYSTEM)
+    climb(four)
+    with four.ledger.look() as tx:
+        assert said.public_id not in tx.ladders.due(limit=100)
