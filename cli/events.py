@@ -17,6 +17,7 @@ from broker.diary.events import ALONE, ToldCalendar, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.moments import instant
 from broker.ports.events import EventRow, ReminderRule
+from broker.rules.parameters import duration_written
 from cli import show
 from cli.calendar_files import calendar_bytes, is_address, tell_problems, wall_from
 from cli.event_calendars import calendars, subscribe, unsubscribe
@@ -318,7 +319,7 @@ def _rule_as_told(rule: ReminderRule) -> dict[str, Any]:
         "name": rule.name,
         "department": rule.department,
         "to": rule.audience,
-        "before": str(rule.before),
+        "before": duration_written(rule.before),
         "via": [channel for step in rule.ways for channel in step.channels],
         "approved": rule.approved is not None,
         "text": rule.parts.get(Part.LONG, ""),

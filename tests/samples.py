@@ -35,9 +35,7 @@ from ledger.setup import School, install
 from sources.calendars import events_of_ics, spans_of_ics
 from sources.rosters import read
 
-ROSTERS = (
-    "oneroster"  # the folder of samples that are rosters; each other folder belongs to a capability to come
-)
+ROSTERS = "oneroster"  # the folder of samples that are rosters; tests of their own try the others
 CALENDARS = "calendars"
 CALENDAR_SECONDS = 1.0  # of this process's own time
 GONE = {"tobedeleted", "inactive"}
@@ -72,7 +70,7 @@ def main(folder: Path) -> int:
     for known in (ROSTERS, CALENDARS):
         del others[known]
     for name, count in sorted(others.items()):
-        print(f"passed over: {count} in {name}/, for a capability that is not there yet")
+        print(f"passed over: {count} in {name}/, which are neither rosters nor calendars")
     print(f"{sum(fared)} of {len(fared)} rosters imported, {sum(others.values())} other samples passed over")
     print(f"{sum(calendars)} of {len(calendars)} calendars read, or refused cleanly and at once")
     if not fared:

@@ -122,7 +122,8 @@ def _duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _duration_written(value: Any) -> str:
+def duration_written(value: Any) -> str:
+    """A length of time as it is typed: 90 s, 5 min, 2 h, 30 d."""
     seconds = int(value.total_seconds())
     for unit in ("d", "h", "min"):
         if seconds and seconds % _UNITS[unit] == 0:
@@ -205,7 +206,7 @@ _READ: Mapping[Kind, Callable[[str], Any]] = {
     Kind.WINDOWS: _windows,
 }
 _WRITE: Mapping[Kind, Callable[[Any], str]] = {
-    Kind.DURATION: _duration_written,
+    Kind.DURATION: duration_written,
     Kind.COUNT: _plain,
     Kind.RATIO: _plain,
     Kind.MONEY: _plain,

@@ -92,7 +92,7 @@ def listed(author: str, quotable: Iterable[str]) -> Problem | None:
     """What stands against quoting a post of `author`'s: only listed accounts are quoted (R12)."""
     if author.casefold() in {name.lstrip("@").casefold() for name in quotable}:
         return None
-    hint = f"leave the quote out, or list the account: carillon rules set social.quotable {author}"
+    hint = f'leave the quote out, or list the account: carillon rules set social.quotable {author} --why "…"'
     return Problem(
         "not_quotable", "quote", "its author is none of the accounts that may be quoted (R12)", hint
     )
