@@ -23,12 +23,16 @@ from tests.support.broker_world import World
 from tests.support.school import SmallSchool, family
 
 SOURCE = TimetableSource("untis", "office", "Changes", ("sms",), day_ends=time.max)
-TODAY = datetime.now(ZoneInfo("Europe/London")).date()
 
 
-def change(period: str = "2", *classes: str, day: date = TODAY, **more: object) -> TimetableChange:
+def today() -> date:
+    """The school's, asked anew each time: a run that began before midnight goes on after it."""
+    return datetime.now(ZoneInfo("Europe/London")).date()
+
+
+def change(period: str = "2", *classes: str, day: date | None = None, **more: object) -> TimetableChange:
     plain = TimetableChange(
-        day, period, classes or ("7B",), ChangeKind.COVER, "Maths", new_room="R5", number="12"
+        day or today(), period, classes or ("7B",), ChangeKind.COVER, "Maths", new_room="R5", number="12"
     )
     return replace(plain, **more)  # type: ignore[arg-type]
 
@@ -81,4 +85,5 @@ class Office:
 
 
 def when(period: str, name: str = "7B") -> str:
-    return f"{name}, {TODAY:%a} {TODAY.day} {TODAY:%b}, period {period}"
+    day = today()
+    return f"{name}, {day:%a} {day.day} {day:%b}, period {period}"

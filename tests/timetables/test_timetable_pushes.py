@@ -19,7 +19,7 @@ from broker.office import templates
 from channels.markup import to_html
 from tests.support.broker_world import World
 from tests.support.school import family
-from tests.support.timetabled import SOURCE, TODAY, Office, change, when
+from tests.support.timetabled import SOURCE, Office, change, today, when
 
 
 @pytest.fixture
@@ -76,12 +76,12 @@ def test_what_a_person_took_back_is_not_announced_again(office: Office):
 
 
 def test_only_what_lies_within_the_horizon_is_told_and_each_when_its_time_comes(office: Office):
-    late = change(day=TODAY + timedelta(days=60))
-    pushed = office.push(late, change("1", day=TODAY - timedelta(days=1)))
+    late = change(day=today() + timedelta(days=60))
+    pushed = office.push(late, change("1", day=today() - timedelta(days=1)))
     assert (pushed.rows, pushed.changes, pushed.within_horizon, pushed.notices) == (2, 1, 0, 0)
     further = replace(SOURCE, days=60)
     assert office.push(late, source=further).notices == 0  # none of the 60 school days is 60 days away
-    soon = change(day=TODAY + timedelta(days=8))
+    soon = change(day=today() + timedelta(days=8))
     assert office.push(soon, late, source=further).within_horizon == 1
     assert office.push(soon, late, source=replace(SOURCE, day_ends=time.min)).notices == 0
 

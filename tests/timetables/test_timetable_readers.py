@@ -12,7 +12,7 @@ from sqlalchemy import update
 from broker.rosters.roster import Role
 from ledger import tables as t
 from tests.support.broker_world import World
-from tests.support.timetabled import SOURCE, TODAY, Office, change, when
+from tests.support.timetabled import SOURCE, Office, change, today, when
 
 LONDON = ZoneInfo("Europe/London")
 BACK = f"Timetable: {when('2')}: as planned after all"
@@ -94,7 +94,7 @@ def test_a_lesson_that_has_begun_is_not_told_any_more_nor_that_it_is_as_planned(
     began = office.world.ports.ledger.transact(lambda tx: tx.now)
     later = replace(SOURCE, starts={"2": _wall(began + timedelta(minutes=30)), "3": _wall(began)})
     told = office.push(change("2", "7B"), change("3", "7B"), source=later)
-    if (began + timedelta(minutes=31)).astimezone(LONDON).date() != TODAY:
+    if (began + timedelta(minutes=31)).astimezone(LONDON).date() != today():
         pytest.skip("the lesson would begin after midnight")
     assert (told.changes, told.within_horizon) == (2, 1)
     (said,) = office.announcements()

@@ -20,7 +20,7 @@ from broker.ports.approvals import OperatorRole
 from broker.testing.provider import PretendKit
 from sources.timetables import Reading, read
 from tests.support.broker_world import World
-from tests.support.timetabled import SOURCE, TODAY, Office, change, when
+from tests.support.timetabled import SOURCE, Office, change, today, when
 
 pytestmark = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)  # pure rules
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -73,10 +73,10 @@ def test_it_can_be_undone_for_a_moment_and_then_leaves(office: Office):
 
 
 def test_what_waits_for_the_morning_is_told_in_one_message_with_what_is_new_since(office: Office):
-    tomorrow = TODAY + timedelta(days=1)
+    tomorrow = today() + timedelta(days=1)
     office.rule("windows.open", f"sms {DAYS[tomorrow.weekday()]} 00:00-24:00")
     soon = replace(SOURCE, days=10)
-    one, two = (change(period, day=TODAY + timedelta(days=3)) for period in ("1", "2"))
+    one, two = (change(period, day=today() + timedelta(days=3)) for period in ("1", "2"))
     assert "waits until" in office.push(one, source=soon).waits
     assert office.push(one, two, source=soon).notices == 1
     first, second = office.announcements()
@@ -88,7 +88,7 @@ def test_what_waits_for_the_morning_is_told_in_one_message_with_what_is_new_sinc
 
 
 def test_a_way_that_would_open_too_late_is_left_out_while_another_tells_it(office: Office):
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = today() - timedelta(days=1)
     office.rule("windows.open", f"sms {DAYS[yesterday.weekday()]} 00:00-24:00")
     both = office.push(change(), source=replace(SOURCE, ways=("sms", "email")))
     assert (both.notices, both.left_out) == (1, ("sms",))
@@ -118,7 +118,7 @@ def test_nothing_of_a_childs_timetable_is_for_everybody(office: Office):
 
 
 def test_the_reason_of_an_absence_is_in_no_table_and_no_alarm(office: Office):
-    row = f'1,"{TODAY:%Y%m%d}",2,3,12,"Bön","Zim","Ma",,,,"R1","R5",,"7B~9Q","Krank","Fieber",0,,S,,\n'
+    row = f'1,"{today():%Y%m%d}",2,3,12,"Bön","Zim","Ma",,,,"R1","R5",,"7B~9Q","Krank","Fieber",0,,S,,\n'
     found, _ = read(row.encode(), Reading(), ZoneInfo("Europe/London"))
     office.push(*found)
     office.send()
