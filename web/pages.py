@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -14,7 +13,6 @@ from zoneinfo import ZoneInfo
 import anyio
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from broker.announcement import Content
@@ -24,6 +22,7 @@ from config.feeds import Feeds, in_language
 from config.settings import Settings
 from ledger.reads.feeds import Page
 from ledger.reads.feeds import Scope as FeedScope
+from web import looks
 from web.conditional import is_known, validators
 
 router = APIRouter()
@@ -33,22 +32,7 @@ PREVIEW = 200  # characters of the text that a link's preview shows
 # Readers of a page, however many, leave the other threads to the providers' callbacks.
 _few = anyio.CapacityLimiter(4)
 
-_templates = Environment(
-    loader=PackageLoader("web"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_STYLE = _templates.get_template("public.css").render().strip()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Cache-Control": "public, no-cache",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none';"
-        " frame-ancestors 'none'"
-    ),
-}
+HEADERS = {"Cache-Control": "public, no-cache"}
 _HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
 
 
@@ -137,7 +121,7 @@ def _page(request: Request, template: str, changed: datetime, **values: Any) -> 
     tag, now = hashlib.sha256(page.body).hexdigest()[:32], datetime.now(UTC)
     page.headers.update(validators(tag, changed, now=now, packed=False))
     if is_known(request.headers, tag, changed, now=now):
-        kept = ("etag", "last-modified", "cache-control", "content-security-policy")
+        kept = ("etag", "last-modified", "cache-control")
         return Response(
             status_code=304, headers={name: page.headers[name] for name in kept if name in page.headers}
         )
@@ -153,11 +137,5 @@ def html(
     **values: Any,
 ) -> Response:
     """A page in the house's style."""
-    settings: Settings = request.app.state.settings
-    shown = {
-        "language": settings.school.locale,
-        "school": settings.school.name,
-        "style": Markup(_STYLE),  # noqa: S704 - ours
-        **values,
-    }
-    return HTMLResponse(_templates.get_template(template).render(shown), status_code=status, headers=headers)
+    shown = looks.page(request.app.state.settings, template, **values)
+    return HTMLResponse(shown, status_code=status, headers=headers)
