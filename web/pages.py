@@ -42,7 +42,7 @@ async def announcement(public_id: str, request: Request) -> Response:
     feeds: Feeds = request.app.state.feeds
     found = await anyio.to_thread.run_sync(_found, feeds, public_id, limiter=_few)
     if found is None:
-        return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.")
+        return nothing(request)
     if found.withdrawn:
         return _plain(request, 410, "Withdrawn", "The school has taken this announcement back.")
     return _page(request, "announcement.html", found.updated_at, **_announcement(request, found))
@@ -72,7 +72,7 @@ def _announcement(request: Request, found: Page) -> dict[str, Any]:
     settings: Settings = request.app.state.settings
     main = in_language(found.content, feeds.language)
     others = sorted((each for each in found.content if each is not main), key=lambda each: each.language)
-    wordings = [_wording(each, feeds.language) for each in (main, *others)]
+    wordings = [wording(each, feeds.language) for each in (main, *others)]
     zone = ZoneInfo(settings.school.zone)
     return {
         "title": wordings[0]["title"],
@@ -87,7 +87,8 @@ def _announcement(request: Request, found: Page) -> dict[str, Any]:
     }
 
 
-def _wording(content: Content, language: str) -> dict[str, Any]:
+def wording(content: Content, language: str) -> dict[str, Any]:
+    """What a page says of one wording: title, html, language."""
     try:
         said = wording_of(content)
     except Unfit:  # no intake of ours let it in; what the page can do is not to break on it
@@ -108,7 +109,16 @@ def _preview(content: Content) -> str:
 
 
 def _addresses(feeds: Feeds, scope: FeedScope) -> list[tuple[str, str, str]]:
-    return [(NAMES[form], MEDIA_TYPES[form], feeds.address(scope, form)) for form in Format]
+    listed = [(NAMES[form], MEDIA_TYPES[form], feeds.address(scope, form)) for form in Format]
+    return [
+        *listed,
+        ("Calendar", "text/calendar", feeds.address(scope, Format.RSS).removesuffix("rss") + "ics"),
+    ]
+
+
+def nothing(request: Request) -> Response:
+    """The page for what is not there, and for what nobody may know to be there."""
+    return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.")
 
 
 def _plain(request: Request, status: int, title: str, sentence: str) -> Response:
