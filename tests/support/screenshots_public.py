@@ -26,7 +26,7 @@ body {{ margin: 0; font: 16px/1.5 Georgia, serif; color: #222; background: #f3f0
 header {{ padding: 1rem 2rem; color: #fff; background: {colour}; font-size: 1.3rem; }}
 main {{ display: grid; grid-template-columns: 1fr 22rem; gap: 2rem; padding: 1.5rem 2rem; }}
 aside {{ background: #fff; border: 1px solid #d5cfc3; padding: 1rem; }}
-iframe {{ border: 0; width: 100%; height: 430px; }}
+iframe {{ border: 0; width: 100%; height: 500px; }}
 .carillon ul {{ padding-left: 1.2rem; margin: 0.3rem 0; }} .carillon p {{ margin: 0; }}
 .carillon-when {{ font-size: 0.85rem; color: #555; }} .carillon-events {{ font-size: 0.95rem; }}
 </style></head><body><header>{title}</header><main><div><h1>{heading}</h1><p>{words}</p></div>
@@ -51,8 +51,8 @@ def take_public(browser: Browser, folder: Path, beside: Path) -> None:
 
 
 def _on_other_sites(browser: Browser, press: Press, folder: Path) -> None:
-    frame = f'<iframe title="Announcements" src="{press.url}/widget/departments/music?items=3"></iframe>'
-    fragment = press.get("/widget/departments/music.fragment?items=3").text
+    frame = f'<iframe title="Announcements" src="{press.url}/widget/departments/music?items=2"></iframe>'
+    fragment = press.get("/widget/departments/music.fragment?items=2").text
     words = "Scales for week nine, the recordings of the last lesson, and where to find the practice rooms."
     pages = {
         "/widget": PAGE.format(
@@ -63,7 +63,7 @@ def _on_other_sites(browser: Browser, press: Press, folder: Path) -> None:
         ),
     }
     with plain_site(pages) as elsewhere:
-        context = browser.new_context(viewport={"width": 900, "height": 560})
+        context = browser.new_context(viewport={"width": 900, "height": 640})
         page = context.new_page()
         for name in ("widget", "fragment"):
             page.goto(f"{elsewhere}/{name}")
