@@ -10,7 +10,7 @@ import hmac
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -27,7 +27,7 @@ from starlette.types import Scope
 from config.logs import told
 from config.settings import Settings
 from ledger.connect import Ledger
-from ledger.reads.health import Health, health
+from ledger.reads.health import Health, Waiting, health
 from ledger.reads.progress import deliveries
 from web import safety
 from web.health import Readiness
@@ -113,7 +113,7 @@ class InTheLedger(Collector):
 
 
 def _queues(stands: Health) -> Iterator[Metric]:
-    told = {
+    figures: Mapping[str, tuple[str, Callable[[Waiting], float]]] = {
         "due": ("Deliveries that are due now", lambda one: one.due),
         "sending": ("Deliveries in hand", lambda one: one.sending),
         "oldest_due_seconds": (
@@ -122,7 +122,7 @@ def _queues(stands: Health) -> Iterator[Metric]:
         ),
         "account_paused": ("Whether the account is paused", lambda one: int(one.paused_why is not None)),
     }
-    for name, (about, of) in told.items():
+    for name, (about, of) in figures.items():
         family = GaugeMetricFamily(f"carillon_{name}", about, labels=("account", "channel"))
         for one in stands.accounts:
             family.add_metric((one.account, one.channel), of(one))

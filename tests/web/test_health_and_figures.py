@@ -145,8 +145,8 @@ async def test_with_a_token_whoever_shows_it_reads_them(sqlite_ledger: str, tmp_
             for shown in ("", "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN):
                 refused = await client.get("/metrics", headers={"Authorization": shown})
                 assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
-            shown = {"Authorization": f"Bearer {TOKEN}"}
-            assert (await client.get("/metrics", headers=shown)).status_code == 200
+            right = {"Authorization": f"Bearer {TOKEN}"}
+            assert (await client.get("/metrics", headers=right)).status_code == 200
     assert TOKEN not in repr(settings)
 
 
