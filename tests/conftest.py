@@ -55,12 +55,11 @@ settings.load_profile("carillon")
 
 RUNS_ON = "runs_on"  # the property of a report that tells the summary, also from another process
 TRIES = "tries"
-KINDS = (
-    "api",
-    "security",
-    "browser",
-    "accessibility",
-)  # told at the end: folders and fixtures say, or a mark
+# Told at the end: names say, and fixtures, or a mark.
+KINDS = ("api", "security", "browser", "accessibility")
+# Modules that try to get in, to forge or to overhear, and words of tests that look as somebody does who sees otherwise.
+SECURITY = ("sign_in", "callbacks", "optout_page", "canary", "tampering", "linked_files", "markup", "secured")
+ACCESSIBILITY = ("wcag", "small_screen", "without_javascript", "keyboard", "axe")
 ran: Counter[str] = Counter()
 tried: Counter[str] = Counter()
 
@@ -93,10 +92,15 @@ def backends(item: pytest.Item) -> frozenset[str]:
 
 
 def kinds(item: pytest.Item) -> frozenset[str]:
-    """What else a test tries: the API by its folder, a browser by its fixture, the others by their marks."""
+    """What else a test tries: told by its folder, its module, its name, its fixtures, or its mark."""
     found = {kind for kind in KINDS if item.get_closest_marker(kind)}
-    if "api" in Path(item.nodeid.partition("::")[0]).parts:
+    module = Path(item.nodeid.partition("::")[0])
+    if "api" in module.parts:
         found.add("api")
+    if any(word in module.stem for word in SECURITY):
+        found.add("security")
+    if any(word in item.name for word in ACCESSIBILITY):
+        found.add("accessibility")
     if "browser" in getattr(item, "fixturenames", ()):
         found.add("browser")
     return frozenset(found)
