@@ -71,6 +71,8 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "widget": {CSP: _policy(style="widget", framed_by="*"), "X-Frame-Options": "", **ANYBODYS},
     "screen": {CSP: _policy(style="screen", more=" script-src 'self'; connect-src 'self';")},
     "watch": FOR_STAFF,
+    "sign-in": FOR_STAFF,
+    "account": FOR_STAFF,
     "api": {},
     "healthz": {},
     "readyz": {},
