@@ -29,7 +29,9 @@ from ledger.reads.feeds import CHANNEL, Kind, Page, Pulse, Scope
 ASK_EVERY = timedelta(seconds=1)
 PACKING = 6  # of gzip: nine takes thrice as long for a hundredth less
 FOLDERS = {Kind.SCHOOL: "", Kind.DEPARTMENT: "departments/", Kind.GROUP: "groups/"}
-PATH = re.compile(r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json)")  # of a feed, after /feeds/
+PATH = re.compile(
+    r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json|ics)"
+)  # of a feed or a calendar, after /feeds/
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a feed in which nothing ever stood
 
 Key = tuple[Kind, str, Format]
@@ -94,6 +96,13 @@ class Feeds:
                 known.served[key] = self._serve(scope, known, format)
             return known.served[key][1]
 
+    def feed(self, kind: Kind, slug: str) -> Feed | None:
+        """What stands in a feed, before it is written in any format. Blocks."""
+        if self.fetch(kind, slug, Format.JSON) is None or self._known is None:
+            return None
+        found = self._known.served.get((kind, slug, Format.JSON))
+        return found[0] if found is not None else None
+
     def scopes(self) -> Sequence[Scope]:
         """Every feed that there is, the school's first. Blocks."""
         if not self.any:
@@ -143,11 +152,8 @@ class Feeds:
         before = known.before.get((scope.kind, scope.slug, format))
         if before is not None and before[0] == feed:  # it was another feed that changed
             return before
-        body = write(feed, format)
-        packed = gzip.compress(body, PACKING, mtime=0)
         links = f'<{feed.addresses[format]}>; rel="self"' + (f', <{feed.hub}>; rel="hub"' if feed.hub else "")
-        tag = sha256(body).hexdigest()[:32]
-        return feed, Served(MEDIA_TYPES[format], body, packed, tag, feed.updated, links)
+        return feed, served(MEDIA_TYPES[format], write(feed, format), feed.updated, links)
 
     def _feed(self, scope: Scope, school: Scope) -> Feed:
         rules = self._rules(scope)
@@ -188,6 +194,12 @@ class Feeds:
         ruling = (own + whole + accounts)[0]
         assert isinstance(ruling.own, FeedSettings)  # noqa: S101 - validated by the kit of this channel
         return ruling.own
+
+
+def served(media_type: str, body: bytes, updated: datetime, links: str = "") -> Served:
+    """Bytes made ready to be given out."""
+    packed = gzip.compress(body, PACKING, mtime=0)
+    return Served(media_type, body, packed, sha256(body).hexdigest()[:32], updated, links)
 
 
 def path_of(scope: Scope, format: Format) -> str:

@@ -6,8 +6,10 @@ type and where it happened; what it said stays in the process.
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
 
@@ -37,6 +39,23 @@ class Discreet(logging.Formatter):
         return super().formatMessage(record)
 
 
+class AsJson(Discreet):
+    """The same as one JSON object a line, whatever stands in it: nobody can forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Keys: at (UTC), level, from, message, and for an exception where."""
+        record.message = record.getMessage()
+        said = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "from": record.name,
+            "message": self.formatMessage(record),
+        }
+        if record.exc_info:
+            said["where"] = self.formatException(record.exc_info)
+        return json.dumps(said, ensure_ascii=True)
+
+
 class OursOrSerious(logging.Filter):
     """Lets our own lines through, and of other libraries only warnings and worse."""
 
@@ -45,10 +64,12 @@ class OursOrSerious(logging.Filter):
         return record.levelno >= logging.WARNING or record.name.split(".")[0] in OURS
 
 
-def set_up(level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO") -> None:
+def set_up(
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO", form: Literal["text", "json"] = "text"
+) -> None:
     """Log to stderr, discreetly. Safe to call again."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Discreet(FORMAT))
+    handler.setFormatter(AsJson("%(message)s") if form == "json" else Discreet(FORMAT))
     handler.addFilter(OursOrSerious())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in LOUD:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
 
-from broker.announcement import Content, Part
+from broker.announcement import Content, Part, People
 from broker.audience import Group, fold, parse
 from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
@@ -100,8 +100,6 @@ class Page:
 def pulse(hand: Hand) -> Pulse:
     """What there is, in a handful of cheap statements: asked every second while somebody reads feeds."""
     run = hand.connection.execute
-    school = run(select(t.school.c.slug, t.school.c.name)).one()
-    departments = run(select(t.department.c.slug, t.department.c.name).order_by(t.department.c.slug)).all()
     # Counted, not only the newest: a transaction may commit after a younger one that was seen already.
     out = run(
         select(func.count(), func.max(t.delivery.c.changed_at), func.sum(t.delivery.c.id)).where(
@@ -113,13 +111,20 @@ def pulse(hand: Hand) -> Pulse:
             t.announcement.c.withdrawn_at.is_not(None)
         )
     ).one()
-    whole = Scope(Kind.SCHOOL, school.slug, school.name)
-    scopes = (
-        whole,
+    found = scopes(hand)
+    return Pulse((*out, *gone, found), found[0], found)
+
+
+def scopes(hand: Hand) -> tuple[Scope, ...]:
+    """Every feed that there is: the school's, then the departments', then those of public groups."""
+    run = hand.connection.execute
+    school = run(select(t.school.c.slug, t.school.c.name)).one()
+    departments = run(select(t.department.c.slug, t.department.c.name).order_by(t.department.c.slug)).all()
+    return (
+        Scope(Kind.SCHOOL, school.slug, school.name),
         *(Scope(Kind.DEPARTMENT, row.slug, row.name, row.slug) for row in departments),
         *public_groups(hand),
     )
-    return Pulse((*out, *gone, scopes), whole, scopes)
 
 
 def public_groups(hand: Hand) -> Iterable[Scope]:
@@ -183,6 +188,51 @@ def page(hand: Hand, public_id: UUID) -> Page | None:
         updated_at=next(row.at for row in rows if row.id == last.id),
         in_feeds=any(row.channel == CHANNEL for row in rows),
     )
+
+
+def told_to(hand: Hand, group: str, *, limit: int) -> Sequence[Published]:
+    """What was told to exactly this group, by whichever way, newest first: what a private link shows.
+
+    What has left for somebody and was not withdrawn; of an announcement and its corrections the last. Never what was
+    told to the group's staff alone.
+    """
+    said = t.announcement.alias("correction")
+    corrected = select(said.c.corrects).where(said.c.corrects.is_not(None), said.c.fanned_out_at.is_not(None))
+    query = (
+        select(
+            t.announcement.c.id,
+            t.announcement.c.public_id,
+            t.announcement.c.audience,
+            t.announcement.c.fanned_out_at.label("at"),
+            t.department.c.name.label("department_name"),
+        )
+        .join(t.department, t.department.c.id == t.announcement.c.department_id)
+        .where(
+            t.announcement.c.fanned_out_at.is_not(None),
+            t.announcement.c.withdrawn_at.is_(None),
+            t.announcement.c.people != People.STAFF.value,
+            t.announcement.c.id.not_in(corrected),
+        )
+        .order_by(t.announcement.c.id.desc())
+    )
+    mine = fold(group)
+    found = hand.connection.execute(query.limit(SEARCHED))
+    rows = [row for row in found if _only_group(row.audience) == mine][: 2 * limit]
+    sent = t.delivery.c
+    left = hand.connection.execute(
+        select(sent.announcement_id, func.max(sent.content_version).label("content_version"))
+        .where(
+            sent.announcement_id.in_([row.id for row in rows]),
+            sent.state.in_([state.value for state in REACHED]),
+        )
+        .group_by(sent.announcement_id)
+    ).all()
+    contents = _contents_of(hand, {row.announcement_id: row.content_version for row in left})
+    return [
+        Published(row.public_id, row.department_name, contents[row.id], row.at, row.at)
+        for row in rows
+        if contents.get(row.id)
+    ][:limit]
 
 
 # --- statements ------------------------------------------------------------------------------------------------------
@@ -266,7 +316,10 @@ def _firsts(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Row[Any]]:
 
 def _contents(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, tuple[Content, ...]]:
     """The wording of each row's announcement, one Content a language."""
-    versions = {row.id: row.content_version for row in rows}
+    return _contents_of(hand, {row.id: row.content_version for row in rows})
+
+
+def _contents_of(hand: Hand, versions: Mapping[int, int]) -> Mapping[int, tuple[Content, ...]]:
     words: dict[tuple[int, str], dict[Part, str]] = defaultdict(dict)
     if versions:
         found = hand.connection.execute(
