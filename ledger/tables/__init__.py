@@ -55,7 +55,15 @@ from ledger.tables.record import head_holder, record_entry, record_head, record_
 from ledger.tables.rules import headcount, rules, switch, verdict
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
-from ledger.tables.sessions import session, sign_in_link
+from ledger.tables.sessions import (
+    device,
+    identity,
+    proof,
+    recovery_code,
+    session,
+    sign_in_link,
+    sign_in_pace,
+)
 from ledger.tables.timetable import timetable_change, timetable_line, timetable_reader, timetable_source
 
 __all__ = [
@@ -83,6 +91,7 @@ __all__ = [
     "delivery",
     "delivery_covers",
     "department",
+    "device",
     "duty",
     "erased",
     "event",
@@ -93,6 +102,7 @@ __all__ = [
     "head_holder",
     "headcount",
     "heard",
+    "identity",
     "legal_hold",
     "licence",
     "licence_version",
@@ -113,12 +123,14 @@ __all__ = [
     "person",
     "person_address",
     "private_link",
+    "proof",
     "receipt",
     "reckoning",
     "record_entry",
     "record_head",
     "record_opening",
     "record_seal",
+    "recovery_code",
     "redaction",
     "remark",
     "reminder",
@@ -131,6 +143,7 @@ __all__ = [
     "school",
     "session",
     "sign_in_link",
+    "sign_in_pace",
     "spend",
     "spend_delta",
     "stop",
