@@ -123,6 +123,18 @@ class LinkSpent(RuleBroken):
     """Raised when a sign-in link is unknown, was used already, or is too old."""
 
 
+class NotProved(RuleBroken):
+    """Raised when a password, a code or an identity does not sign anybody in; it never says which part was wrong."""
+
+
+class TooManyTries(RuleBroken):
+    """Raised when so many have tried to sign in from one place, or as one operator, that the next has to wait."""
+
+
+class ProofWanted(RuleBroken):
+    """Raised when what is asked for wants its operator to have proved just now who they are."""
+
+
 class RecordBroken(BrokerError):
     """Raised when the sealed record does not verify; it says where the first fault is."""
 

@@ -6,13 +6,17 @@ from typing import Annotated
 
 import typer
 
-from broker.authority import operators
+from broker.address import parse_email
+from broker.authority import identities, operators, passwords, signin
+from broker.errors import Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from cli import show
-from cli.house import reading, writing
+from cli.house import reading, writing, zone_of
 from cli.options import Json
 from cli.options import Operator as ByWhom
 from cli.reading import short_words
+from cli.sign_in import address
+from config.vault import vault_of
 from ledger.reads.approvals import operators as listed
 
 app = typer.Typer(help="Who may announce, approve, change rules, or look.", invoke_without_command=True)
@@ -96,6 +100,92 @@ def remove(name: Name, operator: ByWhom = None, json: Json = False) -> None:
     with writing(operator) as (house, actor):
         operators.remove(house.ports, called, actor=actor)
     show.as_json({"operator": called, "removed": True}) if json else show.say(f"{called} acts no more")
+
+
+@app.command()
+def invite(name: Name, operator: ByWhom = None, json: Json = False) -> None:
+    """Make a link by which somebody chooses a password, once, within a day. Only an admin may.
+
+    Hand it to them yourself, or send it to an address that you know is theirs: whoever opens it is them.
+
+    Example: `carillon operators invite "Mrs Bell"`
+    """
+    called = short_words(name, "name")
+    with writing(operator) as (house, actor):
+        where = address(house.settings, signin.invite(house.ports, called, actor=actor))
+    show.as_json({"operator": called, "link": where}) if json else print(where, flush=True)
+    show.hint("it works once, within a day, while `carillon up` or `carillon web` runs")
+
+
+@app.command()
+def link(
+    name: Name,
+    provider: Annotated[str, typer.Argument(help="A provider of CARILLON_SIGN_IN__PROVIDERS.")],
+    account: Annotated[str, typer.Argument(help="The address that they sign in by there.")],
+    operator: ByWhom = None,
+    json: Json = False,
+) -> None:
+    """Say by which account of Google or Microsoft an operator signs in. Only an admin may.
+
+    Example: `carillon operators link "Mrs Bell" google m.bell@school.example`
+    """
+    called = short_words(name, "name")
+    with writing(operator) as (house, actor):
+        known = house.settings.sign_in.providers
+        if provider not in known:
+            hint = f"there are: {', '.join(known)}" if known else "see docs/sign-in.md"
+            raise RuleBroken(Problem("unknown_provider", "provider", "there is no such provider", hint))
+        who = parse_email(account)
+        if who.rpartition("@")[2].lower() not in known[provider].domains:
+            hint = f"it has: {', '.join(known[provider].domains)}"
+            raise RuleBroken(Problem("strange_domain", "account", "this is no domain of the school's", hint))
+        identities.link(house.ports, vault_of(house.ports), called, provider, who, actor=actor)
+    show.as_json({"operator": called, "provider": provider}) if json else show.say(
+        f"{called} may sign in by {provider}"
+    )
+
+
+@app.command()
+def reset(name: Name, operator: ByWhom = None, json: Json = False) -> None:
+    """Take away everything that somebody signs in by, and sign them out: for a lost telephone or laptop.
+
+    Only an admin may. Invite or link them anew afterwards.
+
+    Example: `carillon operators reset "Mrs Bell"`
+    """
+    called = short_words(name, "name")
+    with writing(operator) as (house, actor):
+        ended = passwords.reset(house.ports, called, actor=actor)
+    if json:
+        show.as_json({"operator": called, "ended": ended})
+    else:
+        show.say(f"{called} signs in by nothing now; {ended} {'session' if ended == 1 else 'sessions'} ended")
+
+
+@app.command()
+def sessions(name: Name, json: Json = False) -> None:
+    """List where somebody is signed in. To end it: `carillon sign-out --whose NAME`.
+
+    Example: `carillon operators sessions "Mrs Bell"`
+    """
+    called = short_words(name, "name")
+    with reading() as house:
+        zone = zone_of(house)
+        with house.ledger.look() as tx:
+            found = tx.sessions.of_operator(called)
+    told = [(one.about or "a browser", one.how, one.stage.value, one.began_at, one.seen_at) for one in found]
+    if json:
+        names = ("about", "how", "stage", "began_at", "seen_at")
+        rows = [
+            dict(zip(names, (*row[:3], *(moment.isoformat() for moment in row[3:])), strict=True))
+            for row in told
+        ]
+        show.as_json({"sessions": rows})
+        return
+    show.table(
+        ("browser", "by", "stage", "since", "used"),
+        [(*row[:3], *(f"{moment.astimezone(zone):%a %d %b %H:%M}" for moment in row[3:])) for row in told],
+    )
 
 
 def _answer(name: str, roles: list[OperatorRole], *, json: bool) -> None:

@@ -27,7 +27,7 @@ def sign_in(
 ) -> None:
     """Make a link that signs you in to the page to watch, once, within ten minutes.
 
-    Whoever has the link is signed in as you for twelve hours: it is shown at a terminal alone, for a pipe or a log
+    Whoever has the link is signed in as you: it is shown at a terminal alone, for a pipe or a log
     would keep it. Open it on the machine whose browser is to watch.
 
     Example: `carillon sign-in --operator "Mrs Bell"`

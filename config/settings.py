@@ -35,6 +35,7 @@ from config.accounts import Account, read_accounts
 from config.answering import Answers, MailboxAt
 from config.faults import Faults, plain_words
 from config.registry import Registry
+from config.sign_in import SignIn, faults_of
 from config.timetables import TimetableAt
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -188,6 +189,7 @@ class Settings(_Group):
     answers: Answers = Field(default_factory=Answers)
     worker: Worker = Field(default_factory=Worker)
     web: Web = Field(default_factory=Web)
+    sign_in: SignIn = Field(default_factory=SignIn)
 
     @classmethod
     def of(cls, registry: Registry | None = None, **values: Any) -> Settings:
@@ -310,6 +312,16 @@ class Settings(_Group):
         if school is not None and school.slug in value:
             hint = f"{reading.name_of(('school', 'slug'))} and a department's slug must differ: each names one feed"
             raise Faults(Problem("slug_taken", "", "has the school's own slug", hint))
+        return value
+
+    @field_validator("sign_in")
+    @classmethod
+    def _sign_in(cls, value: SignIn, info: ValidationInfo) -> SignIn:
+        if wrong := faults_of(value, info.data.get("departments") or {}):
+            raise Faults(Problem("bad_sign_in", "", wrong, "see docs/sign-in.md"))
+        if value.providers and not info.data.get("public_url"):
+            hint = f"set {reading.name_of(('public_url',))}: the provider sends people back there"
+            raise Faults(Problem("no_public_url", "", "needs a public address", hint))
         return value
 
     @field_validator("accounts", mode="before")

@@ -51,6 +51,10 @@ class HmacSigner:
         """32 bytes that find an address again without keeping it."""
         return hmac.digest(self._address_key, f"{kind.value}:{normalised}".encode(), hashlib.sha256)
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key of its own for what seals and checks under the same secret."""
+        return self._derived(purpose)
+
     def _key(self, purpose: str) -> bytes:
         key = self._keys.get(purpose)
         if key is None:

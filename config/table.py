@@ -18,6 +18,7 @@ from config.faults import name_of
 from config.reading import SECRETS_DIR
 from config.registry import Registry
 from config.settings import Settings
+from config.sign_in import ProviderAt
 from config.timetables import TimetableAt
 
 HEAD = f"""# Settings
@@ -36,6 +37,7 @@ NAMED = {
     ("mailboxes",),
     ("timetables",),
     ("answers", "inboxes"),
+    ("sign_in", "providers"),
 }  # each member has a name of the school's choosing
 
 MAILBOXES = """
@@ -48,6 +50,12 @@ TIMETABLES = """
 ## Timetable sources
 
 Where changes of lessons come from, and how they are told (docs/recipes/timetable.md).
+"""
+
+PROVIDERS = """
+## Providers to sign in by
+
+OpenID Connect: Google Workspace, Microsoft Entra or another one (docs/sign-in.md).
 """
 
 INBOXES = """
@@ -66,6 +74,7 @@ def page(channels: Sequence[str] = ("email", "rss", "sms", "twitter")) -> str:
     parts = [HEAD, _table(_rows(Settings, ()))]
     parts += [MAILBOXES, _table(_rows(MailboxAt, ("mailboxes", "name")))]
     parts += [TIMETABLES, _table(_rows(TimetableAt, ("timetables", "name")))]
+    parts += [PROVIDERS, _table(_rows(ProviderAt, ("sign_in", "providers", "name")))]
     parts += [INBOXES, _table(_rows(InboxAt, ("answers", "inboxes", "name")))]
     parts += [ACCOUNTS, _table(_rows(Account, ("accounts", "name")))]
     registry = Registry()

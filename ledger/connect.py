@@ -21,6 +21,7 @@ from broker.values import AccountRow, Result, SchoolRow, Starts
 from ledger.accounts import Accounts
 from ledger.announcements import Announcements
 from ledger.authority.approvals import Approvals, Operators
+from ledger.authority.proofs import Proofs
 from ledger.authority.sessions import Sessions
 from ledger.authority.switches import Switches
 from ledger.cases import Cases
@@ -107,6 +108,7 @@ class Transaction:
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
         self.sessions = Sessions(hand)
+        self.proofs = Proofs(hand)
         self.money = Money(hand)
         self.operators = Operators(hand)
         self.approvals = Approvals(hand)

@@ -26,7 +26,7 @@ from ledger.trouble import is_away
 from web.bounded import body_of
 from web.door import AGAIN_AFTER
 from web.pages import html
-from web.watch.signing_in import Throttle
+from web.throttle import Throttle
 
 log = logging.getLogger(__name__)
 router = APIRouter()

@@ -1,7 +1,8 @@
-"""Signing in to the pages: a link made where the operator is known works once, and begins a session.
+"""Signing in to the pages: what begins a session, and what ends one.
 
-There are no passwords to guess or to leak. Secrets are 256 random bits; the ledger keeps their digests alone, and the
-record keeps who and when.
+A link made where the operator is known works once. So does a password (`broker/authority/passwords.py`) with its second
+factor, and an identity at a provider (`broker/authority/identities.py`); all of them end here. Secrets are 256 random
+bits; the ledger keeps their digests alone, and the record keeps who and when.
 """
 
 from __future__ import annotations
@@ -13,28 +14,52 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from broker.actor import Actor, ActorKind
-from broker.errors import LinkSpent, Problem
-from broker.ports import Ports, Transaction
+from broker.audience import fold
+from broker.authority.operators import must
+from broker.errors import LinkSpent, NotAllowed, NotFound, Problem, ProofWanted
+from broker.ports import Ports, Session, Stage, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
+from broker.rules.sign_in import IDLE, LONGEST, PROOF, PROVE_AT
 
 LINK_LASTS = timedelta(minutes=10)
-SESSION_LASTS = timedelta(hours=12)  # a long school day; then a new link is asked for
+INVITATION_LASTS = timedelta(days=1)
+SESSION_LASTS = timedelta(hours=12)  # the longest that the rule may say
+STAGE_LASTS = timedelta(minutes=15)  # to type a code, or to choose a password
+SEEN_EVERY = timedelta(minutes=5)  # how exactly it is known when a session was used
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url: anything else is refused unread
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session that has just begun: who, and the secret that their browser keeps."""
+    """A session that has just begun: who, the secret that their browser keeps, and what is asked for next."""
 
     actor: Actor
     secret: str = field(repr=False)
+    stage: Stage = Stage.WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Where somebody who signs in comes from, as a door sees it; every part of it may be made up."""
+
+    source: str = field(default="", repr=False)  # the network address: kept as a keyed digest, for a day
+    device: str | None = field(default=None, repr=False)  # the secret of a browser that has been here
+    instead_of: str | None = field(default=None, repr=False)  # the session that it had, which ends
+    about: str = ""  # "Firefox on Windows"
 
 
 def make_link(ports: Ports, *, actor: Actor) -> str:
-    """The secret of a link that signs this operator in, once, within `LINK_LASTS`. Show it to nobody else."""
+    """The secret of a link that signs this operator in, once, within `LINK_LASTS`. Show it to nobody else.
+
+    Raises NotAllowed for a name that is no operator's, once the school has named any.
+    """
     secret = secrets.token_urlsafe(32)
 
     def work(tx: Transaction) -> None:
+        if tx.operators.any() and tx.operators.named(fold(actor.id)) is None:
+            hint = "see who is: carillon operators"
+            raise NotAllowed(Problem("not_allowed", "operator", f"{actor.id} is no operator", hint))
         tx.sessions.prune()
         tx.sessions.add_link(digest(secret), actor.id, lasts=LINK_LASTS)
         tx.record.add([Entry("sign_in.link_made", actor, {})])
@@ -43,32 +68,93 @@ def make_link(ports: Ports, *, actor: Actor) -> str:
     return secret
 
 
-def sign_in(ports: Ports, link: str, *, instead_of: str | None = None) -> SignedIn:
+def invite(ports: Ports, name: str, *, actor: Actor) -> str:
+    """The secret of a link by which an operator chooses a password, once, within `INVITATION_LASTS`.
+
+    Raises NotFound, NotAllowed.
+    """
+    secret = secrets.token_urlsafe(32)
+
+    def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
+        found = tx.operators.named(fold(name))
+        if found is None:
+            raise unknown_operator()
+        tx.sessions.prune()
+        tx.sessions.add_link(digest(secret), found.name, lasts=INVITATION_LASTS, invites=True)
+        tx.record.add([Entry("sign_in.invited", actor, {"operator": found.name})])
+
+    ports.ledger.transact(work)
+    return secret
+
+
+def sign_in(
+    ports: Ports, link: str, *, instead_of: str | None = None, about: str = "", came: Came | None = None
+) -> SignedIn:
     """Use a link up and begin a session; the session that the browser had before (`instead_of`) ends.
 
     Raises LinkSpent.
     """
-    secret = secrets.token_urlsafe(32)
+    came = came or Came(instead_of=instead_of, about=about)
 
-    def work(tx: Transaction) -> Actor:
-        operator = tx.sessions.use_link(digest(link)) if SECRET.fullmatch(link) else None
-        if operator is None:
-            raise LinkSpent(
-                Problem(
-                    "link_spent",
-                    "link",
-                    "this link does not work: it was used already, or it is older than ten minutes",
-                    "ask for a new one: carillon sign-in",
-                )
-            )
-        actor = Actor(ActorKind.PERSON, operator)
-        if instead_of is not None and SECRET.fullmatch(instead_of):
-            tx.sessions.end(digest(instead_of))
-        tx.sessions.add(digest(secret), operator, lasts=SESSION_LASTS)
-        tx.record.add([Entry("session.began", actor, {})])
-        return actor
+    def work(tx: Transaction) -> SignedIn:
+        used = tx.sessions.use_link(digest(link)) if SECRET.fullmatch(link) else None
+        if used is None:
+            message = "this link does not work: it was used already, or it is too old"
+            raise LinkSpent(Problem("link_spent", "link", message, "ask for a new one: carillon sign-in"))
+        operator, invites = used
+        return begin(tx, operator, "link", came, stage=Stage.PASSWORD if invites else Stage.WHOLE)
 
-    return SignedIn(ports.ledger.transact(work), secret)
+    return ports.ledger.transact(work)
+
+
+def begin(tx: Transaction, operator: str, how: str, came: Came, *, stage: Stage = Stage.WHOLE) -> SignedIn:
+    """Begin a session, always with a new secret: whoever knew the one before knows nothing."""
+    secret, actor = secrets.token_urlsafe(32), Actor(ActorKind.PERSON, operator)
+    if came.instead_of is not None and SECRET.fullmatch(came.instead_of):
+        tx.sessions.end(digest(came.instead_of))
+    rules = tx.rules.current()
+    whole = stage is Stage.WHOLE
+    tx.sessions.add(
+        digest(secret),
+        operator,
+        lasts=rules.duration(LONGEST) if whole else STAGE_LASTS,
+        idle=rules.duration(IDLE),
+        how=how,
+        stage=stage,
+        about=came.about,
+    )
+    if whole:
+        tx.record.add([Entry("session.began", actor, {"how": how})])
+    return SignedIn(actor, secret, stage)
+
+
+def session_of(tx: Transaction, secret: str) -> Session | None:
+    """The session that this secret is of, as it stands now."""
+    return tx.sessions.of(digest(secret)) if SECRET.fullmatch(secret) else None
+
+
+def used(ports: Ports, secret: str) -> None:
+    """A session was used; told seldom, for it is a write."""
+    ports.ledger.transact(lambda tx: tx.sessions.seen(digest(secret)))
+
+
+def is_fresh(tx: Transaction, session: Session) -> bool:
+    """Whether its operator has proved just now who they are."""
+    return tx.now - session.proved_at <= tx.rules.current().duration(PROOF)
+
+
+def must_be_fresh(tx: Transaction, session: Session, people: int | None = None) -> None:
+    """Before something that a browser left open must not do. Raises ProofWanted.
+
+    `people`: to how many an announcement would go; one to few wants nothing. None: it always wants a proof.
+    """
+    least = tx.rules.current().count(PROVE_AT)
+    if people is not None and (not least or people < least):
+        return
+    if not is_fresh(tx, session):
+        message = "this wants you to prove once more who you are"
+        raise ProofWanted(Problem("proof_wanted", "", message, "type your password, or sign in again"))
 
 
 def sign_out(ports: Ports, secret: str) -> None:
@@ -82,6 +168,17 @@ def sign_out(ports: Ports, secret: str) -> None:
     ports.ledger.transact(work)
 
 
+def end_one(ports: Ports, handle: str, *, actor: Actor) -> None:
+    """End one of one's own sessions. Raises NotFound."""
+
+    def work(tx: Transaction) -> None:
+        if not tx.sessions.end_one(actor.id, handle):
+            raise NotFound(Problem("not_found", "session", "there is no such session", "it may have ended"))
+        tx.record.add([Entry("session.ended", actor, {"session": handle})])
+
+    ports.ledger.transact(work)
+
+
 def sign_everybody_out(ports: Ports, *, actor: Actor, whose: str | None = None) -> int:
     """End every session and every unused link, of one operator or of all; how many sessions ended."""
 
@@ -91,6 +188,12 @@ def sign_everybody_out(ports: Ports, *, actor: Actor, whose: str | None = None) 
         return ended
 
     return ports.ledger.transact(work)
+
+
+def unknown_operator() -> NotFound:
+    """Of a name that is nobody's."""
+    hint = "list them with `carillon operators`"
+    return NotFound(Problem("not_found", "name", "there is no such operator", hint))
 
 
 def digest(secret: str) -> bytes:

@@ -16,8 +16,9 @@ from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
 from broker.ports.privacy import Privacy, Prunings, Redactions
+from broker.ports.proofs import Proof, Proofs, Session, Sessions, Stage, Vault
 from broker.ports.rules import Cases, KeptVerdict, RuleBook, RulesVersion, Standing, Switches, Verdicts
-from broker.ports.running import Accounts, Records, Sessions, Sweeps
+from broker.ports.running import Accounts, Records, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.ports.threads import Threads
 from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transaction
@@ -54,6 +55,8 @@ __all__ = [
     "Ports",
     "Posts",
     "Privacy",
+    "Proof",
+    "Proofs",
     "Prunings",
     "Reaches",
     "Receipts",
@@ -63,9 +66,11 @@ __all__ = [
     "RuleBook",
     "RulesVersion",
     "Schedules",
+    "Session",
     "Sessions",
     "Signer",
     "SpendRow",
+    "Stage",
     "Standing",
     "Stops",
     "Sweeps",
@@ -74,5 +79,6 @@ __all__ = [
     "TermCalendars",
     "Threads",
     "Transaction",
+    "Vault",
     "Verdicts",
 ]

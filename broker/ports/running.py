@@ -1,9 +1,9 @@
-"""What keeps it going: accounts, the record, the sweep, and who is signed in."""
+"""What keeps it going: accounts, the record and the sweep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from broker.record import Entry, Seal
@@ -99,28 +99,3 @@ class Sweeps(Protocol):
 
     def beat(self, worker: str) -> None:
         """A worker shows that it lives: its hints arrive, and it reaches the ledger."""
-
-
-class Sessions(Protocol):
-    """Sign-in links and sessions, by the digests of their secrets: what is stored signs nobody in."""
-
-    def add_link(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
-        """Keep a link that signs `operator` in once."""
-
-    def use_link(self, digest: bytes) -> str | None:
-        """Use a link up: the operator whom it signs in, or None when it is unknown, used or too old."""
-
-    def add(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
-        """Begin a session."""
-
-    def holder(self, digest: bytes) -> str | None:
-        """Whose session this is; None when it is unknown, ended or too old."""
-
-    def end(self, digest: bytes) -> str | None:
-        """End one session; whose it was, None when there was nothing to end."""
-
-    def end_all(self, operator: str | None) -> int:
-        """End every session of an operator, or of everybody, and their unused links; how many sessions."""
-
-    def prune(self) -> None:
-        """Drop links and sessions that are long over."""

@@ -23,8 +23,9 @@ from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
 from broker.ports.people import Imports, Mappings, People
 from broker.ports.privacy import Privacy, Prunings, Redactions
+from broker.ports.proofs import Proofs, Sessions
 from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
-from broker.ports.running import Accounts, Records, Sessions, Sweeps
+from broker.ports.running import Accounts, Records, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.ports.threads import Threads
 from broker.ports.timetables import Timetables
@@ -185,6 +186,10 @@ class Transaction(Protocol):
     @property
     def sessions(self) -> Sessions:
         """Who is signed in to the pages."""
+
+    @property
+    def proofs(self) -> Proofs:
+        """What operators prove who they are by."""
 
     @property
     def privacy(self) -> Privacy:

@@ -20,6 +20,7 @@ from broker.rules import (
     public_text,
     purpose,
     record,
+    sign_in,
     social,
     undo,
     windows,
@@ -44,6 +45,7 @@ FAMILIES: tuple[Family, ...] = (
     ladders.FAMILY,
     keeping.FAMILY,
     ages.FAMILY,
+    sign_in.FAMILY,
 )
 RULES: Mapping[str, Parameter] = MappingProxyType(
     {parameter.key: parameter for family in FAMILIES for parameter in family.parameters}

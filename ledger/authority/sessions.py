@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 
+from broker.audience import fold
+from broker.authority.passwords import NEED_SECOND
+from broker.ports.approvals import OperatorRole
+from broker.ports.proofs import Session, Stage
+from ledger.authority.approvals import Operators
+from ledger.authority.proofs import Proofs
 from ledger.hand import Hand
-from ledger.tables import session, sign_in_link
+from ledger.tables import device, session, sign_in_link, sign_in_pace
 
 KEPT = timedelta(days=1)  # after its end, so that "used already" can still be told from the record
+HANDLE = 16  # characters of a digest that name a session in a list
+# While a school has named nobody, whoever has a link looks at everything, as everybody may announce (R20).
+UNNAMED = frozenset({OperatorRole.AUTHOR, OperatorRole.ADMIN, OperatorRole.AUDITOR})
 
 
 class Sessions:
@@ -18,33 +29,66 @@ class Sessions:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
 
-    def add_link(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
+    def add_link(self, digest: bytes, operator: str, *, lasts: timedelta, invites: bool = False) -> None:
         """Keep a link that signs `operator` in once."""
         now = self._hand.now
         row = {"digest": digest, "operator": operator, "made_at": now, "expires_at": now + lasts}
-        self._hand.connection.execute(insert(sign_in_link).values(row))
+        self._hand.connection.execute(insert(sign_in_link).values(**row, invites=invites))
 
-    def use_link(self, digest: bytes) -> str | None:
+    def use_link(self, digest: bytes) -> tuple[str, bool] | None:
         """One statement, so that of two who come at once only one gets in."""
         now, link = self._hand.now, sign_in_link.c
         used = (
             update(sign_in_link)
             .where(link.digest == digest, link.used_at.is_(None), link.expires_at > now)
             .values(used_at=now)
-            .returning(link.operator)
+            .returning(link.operator, link.invites)
         )
-        return self._hand.connection.execute(used).scalar_one_or_none()
+        row = self._hand.connection.execute(used).one_or_none()
+        return (row.operator, bool(row.invites)) if row else None
 
-    def add(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
+    def add(
+        self,
+        digest: bytes,
+        operator: str,
+        *,
+        lasts: timedelta,
+        idle: timedelta,
+        how: str = "link",
+        stage: Stage = Stage.WHOLE,
+        about: str = "",
+    ) -> None:
         """Begin a session."""
         now = self._hand.now
         row = {"digest": digest, "operator": operator, "began_at": now, "expires_at": now + lasts}
-        self._hand.connection.execute(insert(session).values(row))
+        said = {"how": how, "stage": stage.value, "about": about, "idle_seconds": int(idle.total_seconds())}
+        self._hand.connection.execute(insert(session).values(**row, **said, seen_at=now, proved_at=now))
 
-    def holder(self, digest: bytes) -> str | None:
-        """Whose session this is; None when it is unknown, ended or too old."""
-        alive = select(session.c.operator).where(session.c.digest == digest, *self._alive())
-        return self._hand.connection.execute(alive).scalar_one_or_none()
+    def of(self, digest: bytes) -> Session | None:
+        """A session that holds."""
+        row = self._hand.connection.execute(
+            select(session).where(session.c.digest == digest, *self._alive())
+        ).one_or_none()
+        return self._found(row) if row else None
+
+    def of_operator(self, operator: str) -> Sequence[Session]:
+        """Every session of one operator, the newest first."""
+        rows = self._hand.connection.execute(
+            select(session).where(*self._alive()).order_by(session.c.began_at.desc())
+        ).all()
+        theirs = [row for row in rows if fold(row.operator) == fold(operator)]
+        return [found for row in theirs if (found := self._found(row)) is not None]
+
+    def seen(self, digest: bytes) -> None:
+        """It was used now."""
+        used = update(session).where(session.c.digest == digest).values(seen_at=self._hand.now)
+        self._hand.connection.execute(used)
+
+    def proved(self, digest: bytes) -> None:
+        """Its operator has proved again who they are."""
+        now = self._hand.now
+        again = update(session).where(session.c.digest == digest).values(seen_at=now, proved_at=now)
+        self._hand.connection.execute(again)
 
     def end(self, digest: bytes) -> str | None:
         """End one session; whose it was, None when there was nothing to end."""
@@ -56,28 +100,87 @@ class Sessions:
         )
         return self._hand.connection.execute(ended).scalar_one_or_none()
 
-    def end_all(self, operator: str | None) -> int:
+    def end_one(self, operator: str, handle: str) -> bool:
+        """End one of an operator's sessions."""
+        for row in self._hand.connection.execute(select(session).where(*self._alive())).all():
+            if bytes(row.digest).hex()[:HANDLE] == handle and fold(row.operator) == fold(operator):
+                return self.end(bytes(row.digest)) is not None
+        return False
+
+    def end_all(self, operator: str | None, *, but: bytes | None = None) -> int:
         """End every session of an operator, or of everybody, and their unused links; how many sessions."""
         run, now = self._hand.connection.execute, self._hand.now
         links = update(sign_in_link).where(sign_in_link.c.used_at.is_(None)).values(used_at=now)
         sessions = update(session).where(*self._alive()).values(ended_at=now)
         if operator is not None:
-            links = links.where(sign_in_link.c.operator == operator)
-            sessions = sessions.where(session.c.operator == operator)
+            links = links.where(sign_in_link.c.operator.in_(self._spellings(sign_in_link, operator)))
+            sessions = sessions.where(session.c.operator.in_(self._spellings(session, operator)))
+        if but is not None:
+            sessions = sessions.where(session.c.digest != but)
         run(links)
         return run(sessions).rowcount
 
     def prune(self) -> None:
-        """Drop links and sessions that are long over."""
-        before = self._hand.now - KEPT
-        run = self._hand.connection.execute
+        """Drop what is long over."""
+        now = self._hand.now
+        before, run = now - KEPT, self._hand.connection.execute
         run(delete(sign_in_link).where(sign_in_link.c.expires_at < before))
         run(delete(session).where(or_(session.c.expires_at < before, session.c.ended_at < before)))
+        run(delete(device).where(device.c.expires_at < now))
+        run(delete(sign_in_pace).where(sign_in_pace.c.free_at < now))
 
-    def alive(self, digests: frozenset[bytes]) -> frozenset[bytes]:
-        """Those of the sessions that still hold, in one question for all who watch."""
-        held = select(session.c.digest).where(session.c.digest.in_(digests), *self._alive())
-        return frozenset(bytes(found) for found in self._hand.connection.execute(held).scalars())
+    def alive(self, digests: frozenset[bytes]) -> Mapping[bytes, str | None]:
+        """Those of the sessions that still hold, each with its operator's department, for all who watch.
+
+        What is open on a wall is not judged by its being used: nothing is asked for there.
+        """
+        rows = self._hand.connection.execute(
+            select(session).where(session.c.digest.in_(digests), *self._alive())
+        ).all()
+        found = {bytes(row.digest): self._found(row, idle=False) for row in rows}
+        return {
+            digest: one.department
+            for digest, one in found.items()
+            if one is not None and one.stage is Stage.WHOLE
+        }
+
+    def _found(self, row: Row[Any], *, idle: bool = True) -> Session | None:
+        now, longest = self._hand.now, timedelta(seconds=row.idle_seconds)
+        seen = row.seen_at or row.began_at
+        if idle and longest and now - seen > longest:
+            return None
+        operators = Operators(self._hand)
+        known = operators.named(fold(row.operator))
+        if known is None and operators.any():
+            return None
+        stage = Stage(row.stage)
+        if known and stage is Stage.WHOLE and row.how == "password" and known.roles & NEED_SECOND:
+            # They were given the role after they had signed in.
+            stage = Stage.WHOLE if self._has_second(known.name) else Stage.ENROL
+        return Session(
+            handle=bytes(row.digest).hex()[:HANDLE],
+            operator=known.name if known else row.operator,
+            roles=known.roles if known else UNNAMED,
+            department=known.department if known else None,
+            how=row.how,
+            stage=stage,
+            began_at=row.began_at,
+            seen_at=seen,
+            proved_at=row.proved_at or row.began_at,
+            expires_at=row.expires_at,
+            idle=longest,
+            about=row.about,
+            now=now,
+        )
+
+    def _has_second(self, operator: str) -> bool:
+        found = Proofs(self._hand).of(operator)
+        return found is not None and found.second is not None
+
+    def _spellings(self, table: Any, operator: str) -> Sequence[str]:
+        """However a name was typed when each began."""
+        there = self._hand.connection.execute(select(table.c.operator).distinct()).scalars()
+        return [name for name in there if fold(name) == fold(operator)]
 
     def _alive(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return session.c.ended_at.is_(None), session.c.expires_at > self._hand.now

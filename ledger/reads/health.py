@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -23,6 +23,7 @@ class Waiting:
     due: int
     oldest_due: datetime | None
     sending: int
+    department: str | None = None  # whose it is; None: the school's
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,16 @@ def health(hand: Hand) -> Health:
     )
 
 
+def of_department(stands: Health, department: str | None) -> Health:
+    """What of it concerns somebody who acts for one department: its own accounts and the school's."""
+    if department is None:
+        return stands
+    accounts = [one for one in stands.accounts if one.department in {None, department}]
+    named = {one.account for one in accounts}
+    alarms = [alarm for alarm in stands.alarms if alarm.subject in named]
+    return replace(stands, accounts=accounts, alarms=alarms)
+
+
 def _accounts(hand: Hand) -> Sequence[Waiting]:
     run, d = hand.connection.execute, t.delivery
     due = select(d.c.account_id, func.count().label("n"), func.min(d.c.due_at).label("oldest"))
@@ -102,7 +113,12 @@ def _accounts(hand: Hand) -> Sequence[Waiting]:
             due=waiting[row.id].n if row.id in waiting else 0,
             oldest_due=waiting[row.id].oldest if row.id in waiting else None,
             sending=busy.get(row.id, 0),
+            department=row.slug,
         )
-        for row in run(select(t.account).order_by(t.account.c.name))
+        for row in run(
+            select(t.account, t.department.c.slug)
+            .outerjoin(t.department, t.department.c.id == t.account.c.department_id)
+            .order_by(t.account.c.name)
+        )
         if row.active or row.id in waiting or row.id in busy
     ]

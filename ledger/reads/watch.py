@@ -63,20 +63,27 @@ def zone(hand: Hand) -> str:
     return str(hand.connection.execute(select(t.school.c.zone)).scalar_one())
 
 
-def shown(hand: Hand, *, before: UUID | None = None, limit: int = PAGE) -> Sequence[Shown]:
-    """The newest announcements, or the next ones older than `before`."""
+def shown(
+    hand: Hand, *, before: UUID | None = None, department: str | None = None, limit: int = PAGE
+) -> Sequence[Shown]:
+    """The newest announcements, or the next ones older than `before`; of one department, where one is named."""
     # What the house itself says to one address is in its deliveries and in the record, and no announcement to look at.
     notes = select(t.note.c.announcement_id).where(t.note.c.announcement_id == t.announcement.c.id)
     query = _announcements().where(~notes.exists()).order_by(t.announcement.c.id.desc()).limit(limit)
+    if department is not None:
+        query = query.where(t.department.c.slug == department)
     if before is not None:
         cursor = select(t.announcement.c.id).where(t.announcement.c.public_id == before).scalar_subquery()
         query = query.where(t.announcement.c.id < cursor)
     return _shown(hand, query)
 
 
-def one(hand: Hand, public_id: UUID) -> Shown | None:
-    """One announcement, None when the ledger has none of this id."""
-    found = _shown(hand, _announcements().where(t.announcement.c.public_id == public_id))
+def one(hand: Hand, public_id: UUID, department: str | None = None) -> Shown | None:
+    """One announcement; None when the ledger has none of this id, or it is another department's than the one named."""
+    query = _announcements().where(t.announcement.c.public_id == public_id)
+    if department is not None:
+        query = query.where(t.department.c.slug == department)
+    found = _shown(hand, query)
     return found[0] if found else None
 
 

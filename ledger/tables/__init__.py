@@ -57,7 +57,15 @@ from ledger.tables.record import head_holder, record_entry, record_head, record_
 from ledger.tables.rules import headcount, rules, switch, verdict
 from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
-from ledger.tables.sessions import session, sign_in_link
+from ledger.tables.sessions import (
+    device,
+    identity,
+    proof,
+    recovery_code,
+    session,
+    sign_in_link,
+    sign_in_pace,
+)
 from ledger.tables.timetable import timetable_change, timetable_line, timetable_reader, timetable_source
 
 __all__ = [
@@ -86,6 +94,7 @@ __all__ = [
     "delivery",
     "delivery_covers",
     "department",
+    "device",
     "duty",
     "erased",
     "event",
@@ -97,6 +106,7 @@ __all__ = [
     "head_holder",
     "headcount",
     "heard",
+    "identity",
     "ladder",
     "ladder_step",
     "legal_hold",
@@ -119,12 +129,14 @@ __all__ = [
     "person",
     "person_address",
     "private_link",
+    "proof",
     "receipt",
     "reckoning",
     "record_entry",
     "record_head",
     "record_opening",
     "record_seal",
+    "recovery_code",
     "redaction",
     "remark",
     "reminder",
@@ -138,6 +150,7 @@ __all__ = [
     "school",
     "session",
     "sign_in_link",
+    "sign_in_pace",
     "spend",
     "spend_delta",
     "stop",

@@ -1,12 +1,12 @@
-"""Who watches: sign-in links and sessions."""
+"""Who is signed in: links, sessions, and what each operator proves by who they are."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
-from ledger.tables.base import Moment, metadata
+from ledger.tables.base import Id, Moment, metadata, ref
 
-# Both hold SHA-256 digests of 256 random bits: whoever reads the ledger can sign in with none of them.
+# Links, sessions, devices and codes are held as digests: whoever reads the ledger can sign in with none of them.
 sign_in_link = Table(
     "sign_in_link",
     metadata,
@@ -15,6 +15,7 @@ sign_in_link = Table(
     Column("made_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("used_at", Moment),
+    Column("invites", Boolean, nullable=False, server_default=text("false")),  # they choose a password first
 )
 
 session = Table(
@@ -25,4 +26,67 @@ session = Table(
     Column("began_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("how", String(63), nullable=False, server_default="link"),  # link, password, or a provider's name
+    Column("stage", String(16), nullable=False, server_default="whole"),  # or what is asked for next
+    Column("seen_at", Moment),
+    Column("proved_at", Moment),  # when they last proved who they are
+    Column(
+        "idle_seconds", Integer, nullable=False, server_default="0"
+    ),  # unused for so long it ends; 0: never
+    Column(
+        "about", Text, nullable=False, server_default=""
+    ),  # "Firefox on Windows": to know it again in a list
+)
+
+# One row an operator who signs in by a password. `second` is sealed under the school's secret key.
+proof = Table(
+    "proof",
+    metadata,
+    ref("operator_id", "operator.id", primary_key=True),
+    Column("password", Text),  # Argon2id
+    Column("password_at", Moment),
+    Column("second", LargeBinary),
+    Column("second_at", Moment),
+    Column("last_step", Id, nullable=False, server_default="0"),  # no code of it or before counts again
+)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    ref("operator_id", "operator.id"),
+    Column("made_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+Index("ix_recovery_code_operator_id", recovery_code.c.operator_id)
+
+# Who an operator is at a provider, by keyed digest: of the subject, or of the address that an admin expects.
+identity = Table(
+    "identity",
+    metadata,
+    Column("provider", String(63), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    ref("operator_id", "operator.id"),
+    Column("mapped", Boolean, nullable=False),  # their roles follow the provider's groups
+    Column("at", Moment, nullable=False),
+)
+Index("ix_identity_operator_id", identity.c.operator_id)
+
+# A browser on which an operator has signed in: a stranger's tries do not count against it.
+device = Table(
+    "device",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    ref("operator_id", "operator.id"),
+    Column("made_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+Index("ix_device_operator_id", device.c.operator_id)
+
+# Tries to sign in, by keyed digest of a source, an account or a device: when its next one would be free.
+sign_in_pace = Table(
+    "sign_in_pace",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("free_at", Moment, nullable=False),
 )

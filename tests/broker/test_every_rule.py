@@ -85,6 +85,10 @@ TABLE: dict[str, tuple[str, tuple[str, str], tuple[str, ...]]] = {
         ("whatsapp 16 from 2027-01-01", "whatsapp 16 from 2027-01-01"),
         ("whatsapp 13", "whatsapp from 2024-04-11", "whatsapp 13 from spring", "whatsapp -1 from 2024-04-11"),
     ),
+    "sign_in.longest": ("12 h", ("600 min", "10 h"), ("0", "14 min", "13 h", "a day")),
+    "sign_in.idle": ("2 h", ("0", "0 s"), ("13 h", "-1 h", "soon")),
+    "sign_in.prove_at": ("200", ("0", "0"), ("-1", "1000001", "many")),
+    "sign_in.proof": ("10 min", ("60 s", "1 min"), ("59 s", "13 h", "now")),
     "ages.consent": (
         "13 from 2018-05-25",
         ("16 from 2027-01-01", "16 from 2027-01-01"),

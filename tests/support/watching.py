@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 import httpx2
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from broker import fanout
@@ -39,6 +40,7 @@ class Watched:
     url: str
     hub: Hub
     client: httpx2.Client
+    app: FastAPI
 
     @property
     def ledger(self) -> Ledger:

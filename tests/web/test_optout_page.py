@@ -23,7 +23,7 @@ from ledger.rosters.people import keyed_hash
 from tests.support.school import SmallSchool
 from web import optouts as page
 from web.app import create_app
-from web.watch.signing_in import Throttle
+from web.throttle import Throttle
 
 MAIL, NUMBER = "mum@example.org", "+447911100001"
 PUBLIC_URL = "https://school.example"

@@ -1,6 +1,6 @@
 """The page to watch: announcements and their deliveries, live, for the staff who answer for them; and what came back.
 
-It changes nothing, save that an answer is called dealt with.
+It changes nothing, save that an answer is called dealt with, and that a second person says yes or no.
 
 Server-rendered HTML that works by itself; with JavaScript, the server sends the parts that changed. See
 docs/watching.md and docs/decisions/ for why the ledger is polled.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from web.watch import answers, pages, signing_in, static
+from web.watch import answers, deciding, pages, signing_in, static
 from web.watch.hub import Hub
 
 
@@ -21,6 +21,7 @@ def install(app: FastAPI) -> None:
     app.include_router(static.router)
     app.include_router(signing_in.router)
     app.include_router(answers.router)  # before the pages, which take any word for an announcement
+    app.include_router(deciding.router)
     app.include_router(pages.router)
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
     app.add_exception_handler(signing_in.NoPage, signing_in.no_page)

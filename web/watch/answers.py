@@ -5,7 +5,6 @@ What may be about harm is shown to the safeguarding lead alone; everybody else s
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from config.settings import Settings
 from ledger.reads.answers import listed
 from ledger.reads.watch import zone
 from web.watch.paint import page
-from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, form_of, ledger_of, signed_in
+from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, ledger_of, our_form, signed_in
 
 router = APIRouter()
 Watching = Annotated[Signed, Depends(signed_in)]
@@ -47,10 +46,7 @@ def ask(public_id: str, request: Request, signed: Watching) -> Response:
 @router.post("/watch/answers/{public_id}")
 async def act(public_id: str, request: Request) -> Response:
     """Show it, or say that it is dealt with."""
-    form = await form_of(request)
-    signed = await run_in_threadpool(signed_in, request)
-    if not hmac.compare_digest(form.get("token", "").encode(), signed.form_token.encode()):
-        raise NoPage(403, "refused")
+    form, signed = await our_form(request)
     verb = _finish if form.get("do") == "done" else _show
     return await run_in_threadpool(verb, request, signed, _id(public_id))
 

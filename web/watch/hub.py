@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -211,11 +211,11 @@ class Hub:
             board.take(painting)
         if alive is not None:
             self._sessions_at = time.monotonic()
-            self._end({watcher for watcher in self._watchers if watcher.session in sessions - alive})
+            self._end({one for one in self._watchers if one.session in sessions and not _may(one, alive)})
 
     def _look(
         self, boards: Sequence[Board], sessions: frozenset[bytes] | None
-    ) -> tuple[Sequence[tuple[Board, Painted]], frozenset[bytes] | None]:
+    ) -> tuple[Sequence[tuple[Board, Painted]], Mapping[bytes, str | None] | None]:
         """On a thread: what changed, painted; and which of these sessions still hold."""
         painted = []
         with self._ledger.reading() as hand:
@@ -245,6 +245,11 @@ class Hub:
         self._poked.set()
         for board in self._boards.values():
             board.wake()
+
+
+def _may(watcher: Watcher, alive: Mapping[bytes, str | None]) -> bool:
+    """Whether a watcher's session still holds, and for the department whose topic it watches."""
+    return watcher.session in alive and alive[watcher.session] == watcher.board.topic.department
 
 
 def _is_due(board: Board) -> bool:

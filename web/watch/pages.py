@@ -8,9 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 
 from broker.office.reach import kinds_of
+from broker.ports.approvals import OperatorRole
 from config.settings import Settings
+from ledger.hand import Hand
+from ledger.reads.approvals import looked_at
 from ledger.reads.reached import reached
 from ledger.reads.watch import one, wording, zone
 from web.watch.hub import EventStream, Full, Hub
@@ -29,7 +33,7 @@ LARGEST = 2**62
 def overview(request: Request, signed: Watching) -> Response:
     """What needs looking at first, and the announcements, newest first."""
     before = request.query_params.get("before")
-    topic = Overview(_id(before) if before else None)
+    topic = Overview(_id(before) if before else None, signed.department)
     with ledger_of(request.app.state.ports).reading() as hand:
         painted = topic.paint(hand, _hub(request).counts, exact=True)
     live = "watch/events" if topic.before is None else None
@@ -40,7 +44,11 @@ def overview(request: Request, signed: Watching) -> Response:
 async def events(request: Request, signed: Watching) -> Response:
     """Parts of a page as they change; what a page itself shows of them is the same."""
     asked = request.query_params
-    topic: Topic = _detail(asked["of"], request) if "of" in asked else Overview()
+    topic: Topic = Overview(department=signed.department)
+    if "of" in asked:
+        topic = _detail(asked["of"], request, signed)
+        if not await run_in_threadpool(_is_there, request, topic):
+            raise NoPage(404, "not_found")
     last = request.headers.get("last-event-id", "")[:64]
     try:
         return EventStream(_hub(request).watch(topic, signed.digest, last))
@@ -51,16 +59,19 @@ async def events(request: Request, signed: Watching) -> Response:
 @router.get("/watch/{public_id}")
 def announcement(public_id: str, request: Request, signed: Watching) -> Response:
     """One announcement and its deliveries."""
-    topic = _detail(public_id, request)
+    topic = _detail(public_id, request, signed)
     with ledger_of(request.app.state.ports).reading() as hand:
         painted = topic.paint(hand, _hub(request).counts, exact=True)
         said = wording(hand, topic.announcement) if painted else ()
+        decides = OperatorRole.APPROVER in signed.session.roles and _waits(hand, topic.announcement)
     if painted is None:
         raise NoPage(404, "not_found")
     asked = f"events?of={topic.announcement}&show={topic.show}"
     asked += f"&channel={topic.channel}" if topic.channel else ""
     live = asked if topic.before is None else None
-    return _page(request, signed, "announcement", painted, live=live, said=said)
+    return _page(
+        request, signed, "announcement", painted, live=live, said=said, decides=decides, id=topic.announcement
+    )
 
 
 @router.get("/watch/{public_id}/people")
@@ -71,7 +82,7 @@ def people(public_id: str, request: Request, signed: Watching) -> Response:
     """
     after = _number(request.query_params.get("after"))
     with ledger_of(request.app.state.ports).reading() as hand:
-        row = one(hand, _id(public_id))
+        row = one(hand, _id(public_id), signed.department)
         if row is None:
             raise NoPage(404, "not_found")
         kinds = kinds_of(request.app.state.ports.channels, row.announcement)
@@ -101,12 +112,22 @@ def _render(request: Request, signed: Signed, name: str, **known: object) -> str
     )
 
 
-def _detail(public_id: str, request: Request) -> Detail:
+def _detail(public_id: str, request: Request, signed: Signed) -> Detail:
     asked = request.query_params
     show, channel = asked.get("show", "all"), asked.get("channel") or None
     if show not in FILTERS or (channel is not None and not _is_name(channel)):
         raise NoPage(404, "not_found")
-    return Detail(_id(public_id), show, channel, _number(asked.get("before")))
+    return Detail(_id(public_id), show, channel, _number(asked.get("before")), signed.department)
+
+
+def _waits(hand: Hand, public_id: UUID) -> bool:
+    looked = looked_at(hand, public_id)
+    return looked is not None and looked.waits
+
+
+def _is_there(request: Request, topic: Detail) -> bool:
+    with ledger_of(request.app.state.ports).reading() as hand:
+        return one(hand, topic.announcement, topic.department) is not None
 
 
 def _is_name(text: str) -> bool:

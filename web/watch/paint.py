@@ -40,7 +40,7 @@ def paint(name: str, zone: str, **known: Any) -> Markup:
     return Markup(templates.get_template(f"parts/{name}.html").render(zone=zone, **known).strip())  # noqa: S704 - autoescaped by the template
 
 
-def page(name: str, *, depth: int, **known: Any) -> str:
+def page(name: str, /, *, depth: int, **known: Any) -> str:
     """A whole page; `depth` is how many folders below the root its address is, so that links hold under any prefix."""
     return templates.get_template(f"{name}.html").render(root="../" * depth, edition=EDITION, **known)
 

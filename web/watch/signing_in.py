@@ -1,10 +1,9 @@
-"""Who may watch: a link that works once, a session in the ledger, a cookie that only we may read."""
+"""Who may look: a session in the ledger, read at each request; a cookie that only we may read; our own forms alone."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,21 +11,39 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from broker.authority import signin
-from broker.errors import LinkSpent
-from broker.ports import Ports
+from broker.actor import Actor, ActorKind
+from broker.authority import passwords, signin
+from broker.authority.signin import Came, SignedIn
+from broker.errors import LinkSpent, TooManyTries
+from broker.ports import Ports, Session, Stage, Vault
 from config.settings import Settings
 from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
 from web.bounded import body_of
-from web.safety import FOR_STAFF
+from web.watch.browsers import browser_of
 from web.watch.paint import page
 
 router = APIRouter()
 
-MOST_FORM = 1024
-HEADERS = dict(FOR_STAFF)
+MOST_FORM = 4096
+MOST_FORWARDED = 1024
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    # With no-referrer a browser sends "Origin: null" with our own forms.
+    "Referrer-Policy": "same-origin",
+}
 HTTPS = "https"
+# Where somebody goes on whose sign-in has come so far.
+NEXT = {
+    Stage.WHOLE: "watch",
+    Stage.PASSWORD: "account/password",
+    Stage.SECOND: "sign-in/code",
+    Stage.ENROL: "account/second",
+}
+SOON = {"Retry-After": "60"}  # seconds
 
 
 class NotSignedIn(Exception):
@@ -43,10 +60,30 @@ class NoPage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Who watches: the operator, and the secret of the session."""
+    """Who looks: their session as it stands now, and its secret."""
 
-    operator: str
+    session: Session
     secret: str = field(repr=False)
+
+    @property
+    def operator(self) -> str:
+        """By name."""
+        return self.session.operator
+
+    @property
+    def actor(self) -> Actor:
+        """For the record."""
+        return Actor(ActorKind.PERSON, self.session.operator)
+
+    @property
+    def whole(self) -> bool:
+        """Whether they are signed in, not half way there."""
+        return self.session.stage is Stage.WHOLE
+
+    @property
+    def department(self) -> str | None:
+        """Whose alone they may see; None for the whole school's."""
+        return self.session.department
 
     @property
     def digest(self) -> bytes:
@@ -59,103 +96,117 @@ class Signed:
         return hmac.digest(self.secret.encode(), b"form", hashlib.sha256).hex()
 
 
-class Throttle:
-    """So many at once, then so many a second: links cannot be guessed, but each guess asks the ledger."""
-
-    def __init__(self, *, at_once: int, per_second: float) -> None:
-        self._at_once, self._per_second = at_once, per_second
-        self._left, self._at = float(at_once), time.monotonic()
-
-    def allows(self) -> bool:
-        """Whether one more may come now."""
-        if not self.seems_free():
-            return False
-        self._left -= 1
-        return True
-
-    def seems_free(self) -> bool:
-        """Whether one more might come now, without its coming."""
-        now = time.monotonic()
-        self._left = min(self._at_once, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        return self._left >= 1
-
-
-throttle = Throttle(at_once=20, per_second=2)
-
-
 def signed_in(request: Request) -> Signed:
     """The session of a request, read each time, so that one that was ended is ended. Raises NotSignedIn."""
+    found = half_signed_in(request)
+    if not found.whole:
+        raise NotSignedIn
+    return found
+
+
+def half_signed_in(request: Request) -> Signed:
+    """The same of somebody who may have a step to go: for the pages that take it. Raises NotSignedIn."""
     secret = request.cookies.get(cookie_name(request.app.state.settings), "")
     if not signin.SECRET.fullmatch(secret):
         raise NotSignedIn
-    with ledger_of(request.app.state.ports).reading() as hand:
-        operator = Sessions(hand).holder(signin.digest(secret))
-    if operator is None:
+    ports: Ports = request.app.state.ports
+    with ledger_of(ports).reading() as hand:
+        session = Sessions(hand).of(signin.digest(secret))
+    if session is None:
         raise NotSignedIn
-    return Signed(operator, secret)
+    if session.idle and session.now - session.seen_at > signin.SEEN_EVERY:
+        signin.used(ports, secret)
+    return Signed(session, secret)
 
 
 @router.get("/watch/sign-in/{link}")
 async def ask(link: str, request: Request) -> Response:
     """A page with a button: a mail scanner or a link preview that only looks burns nothing."""
     if not signin.SECRET.fullmatch(link):
-        return _page(request, "spent", 404)
-    return _page(request, "sign_in", 200, link=link)
+        return show(request, "spent", 404)
+    return show(request, "sign_in", 200, link=link)
 
 
 @router.post("/watch/sign-in")
 async def sign_in(request: Request) -> Response:
     """Use the link up, begin a session, hand over its cookie."""
-    settings: Settings = request.app.state.settings
     form = await form_of(request)
-    if not throttle.allows():
-        return _page(request, "busy", 429, headers={"Retry-After": "2"})
-    before = request.cookies.get(cookie_name(settings))
+    return await run_in_threadpool(_by_link, request, form.get("link", ""))
+
+
+def _by_link(request: Request, link: str) -> Response:
+    ports, came = request.app.state.ports, came_of(request)
     try:
-        begun = await run_in_threadpool(
-            signin.sign_in, request.app.state.ports, form.get("link", ""), instead_of=before
-        )
+        passwords.pace_of_links(ports, vault_at(request), came)
+        begun = signin.sign_in(ports, link, came=came)
+    except TooManyTries:
+        return show(request, "busy", 429, headers=SOON)
     except LinkSpent:
-        return _page(request, "spent", 403)
-    answer = RedirectResponse("../watch", status_code=303, headers=HEADERS)
-    answer.set_cookie(
-        cookie_name(settings),
-        begun.secret,
-        max_age=int(signin.SESSION_LASTS.total_seconds()),
-        path="/",
-        secure=_is_https(settings),
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
+        return show(request, "spent", 403)
+    return enter(request, begun)
 
 
 @router.post("/watch/sign-out")
 async def sign_out(request: Request) -> Response:
     """End the session."""
-    form = await form_of(request)
-    signed = await run_in_threadpool(signed_in, request)
-    if not hmac.compare_digest(form.get("token", "").encode(), signed.form_token.encode()):
-        raise NoPage(403, "refused")
+    _, signed = await our_form(request)
     await run_in_threadpool(signin.sign_out, request.app.state.ports, signed.secret)
-    answer = _page(request, "signed_out", 200)
+    answer = show(request, "signed_out", 200)
     settings: Settings = request.app.state.settings
     answer.delete_cookie(
-        cookie_name(settings), path="/", secure=_is_https(settings), httponly=True, samesite="lax"
+        cookie_name(settings), path="/", secure=is_https(settings), httponly=True, samesite="lax"
     )
     return answer
 
 
+def enter(request: Request, begun: SignedIn, to: str = "") -> Response:
+    """Hand over the cookie of a session that has just begun, and lead on; a whole one is remembered by its browser."""
+    settings: Settings = request.app.state.settings
+    where = "../" * depth_of(request) + (to or NEXT[begun.stage])
+    answer = RedirectResponse(where, status_code=303, headers=HEADERS)
+    keep(answer, settings, begun)
+    if begun.stage is Stage.WHOLE:
+        known = passwords.remember_device(
+            request.app.state.ports, begun.actor.id, request.cookies.get(device_cookie(settings))
+        )
+        if known is not None:
+            lasts = int(passwords.DEVICE_LASTS.total_seconds())
+            _cookie(answer, settings, device_cookie(settings), known, lasts)
+    return answer
+
+
+def keep(answer: Response, settings: Settings, begun: SignedIn) -> None:
+    """Set the cookie of a session."""
+    _cookie(
+        answer,
+        settings,
+        cookie_name(settings),
+        begun.secret,
+        int(signin.SESSION_LASTS.total_seconds()),
+    )
+
+
+def _cookie(answer: Response, settings: Settings, name: str, value: str, lasts: int) -> None:
+    answer.set_cookie(
+        name,
+        value,
+        max_age=lasts,
+        path="/",
+        secure=is_https(settings),
+        httponly=True,
+        samesite="lax",
+    )
+
+
 async def not_signed_in(request: Request, error: Exception) -> Response:
     """What stands there for somebody who is not signed in."""
-    return _page(request, "not_signed_in", 401)
+    return show(request, "not_signed_in", 401)
 
 
 async def no_page(request: Request, error: Exception) -> Response:
     """What stands there instead."""
     assert isinstance(error, NoPage)  # noqa: S101 - registered for it alone
-    return _page(request, error.name, error.status)
+    return show(request, error.name, error.status)
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -169,9 +220,46 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
+async def our_form(request: Request, *, half: bool = False) -> tuple[dict[str, str], Signed]:
+    """A form of somebody who is signed in, with their session's token. Raises NoPage, NotSignedIn."""
+    form = await form_of(request)
+    signed = await run_in_threadpool(half_signed_in if half else signed_in, request)
+    if not hmac.compare_digest(form.get("token", "").encode(), signed.form_token.encode()):
+        raise NoPage(403, "refused")
+    return form, signed
+
+
+def came_of(request: Request) -> Came:
+    """Where a request comes from: the address of the line, or of whoever stands before a proxy that we know."""
+    settings: Settings = request.app.state.settings
+    source = request.client.host if request.client else ""
+    told = request.headers.get("x-forwarded-for", "")[-MOST_FORWARDED:]
+    for hop in reversed([part.strip() for part in told.split(",")]):
+        if source not in settings.sign_in.proxies or not hop:
+            break
+        source = hop
+    return Came(
+        source=source,
+        device=request.cookies.get(device_cookie(settings)),
+        instead_of=request.cookies.get(cookie_name(settings)),
+        about=browser_of(request.headers.get("user-agent", "")),
+    )
+
+
+def vault_at(request: Request) -> Vault:
+    """What hashes and seals in this process."""
+    vault: Vault = request.app.state.vault
+    return vault
+
+
 def cookie_name(settings: Settings) -> str:
     """`__Host-` makes a browser hold a cookie to https, to this host alone and to no folder of it."""
-    return "__Host-carillon" if _is_https(settings) else "carillon"
+    return "__Host-carillon" if is_https(settings) else "carillon"
+
+
+def device_cookie(settings: Settings) -> str:
+    """Of a browser on which somebody has signed in; it signs nobody in."""
+    return f"{cookie_name(settings)}-device"
 
 
 def ledger_of(ports: Ports) -> Ledger:
@@ -185,19 +273,32 @@ def depth_of(request: Request) -> int:
     return request.url.path.count("/") - 1
 
 
-def _page(
-    request: Request, name: str, status: int, *, headers: dict[str, str] | None = None, **known: str
+def show(
+    request: Request,
+    name: str,
+    status: int = 200,
+    /,
+    *,
+    signed: Signed | None = None,
+    headers: dict[str, str] | None = None,
+    **known: object,
 ) -> HTMLResponse:
+    """A page, for somebody who is signed in or for nobody."""
     settings: Settings = request.app.state.settings
     html = page(
         name,
         depth=depth_of(request),
         school=settings.school.name,
         sandbox=settings.sandbox,
-        signed=None,
+        signed=signed,
         **known,
     )
     return HTMLResponse(html, status, {**HEADERS, **(headers or {})})
+
+
+def is_https(settings: Settings) -> bool:
+    """Whether the outside reaches us by https; on loopback in development it does not."""
+    return urlsplit(settings.public_url or "").scheme == HTTPS
 
 
 def _check_origin(request: Request) -> None:
@@ -212,7 +313,5 @@ def _check_origin(request: Request) -> None:
     ours = {request.headers.get("host", "").lower(), public.netloc.lower()}
     if came.scheme not in {"http", HTTPS} or came.netloc.lower() not in ours - {""}:
         raise NoPage(403, "refused")
-
-
-def _is_https(settings: Settings) -> bool:
-    return urlsplit(settings.public_url or "").scheme == HTTPS
+    if public.scheme == HTTPS and came.netloc.lower() == public.netloc.lower() and came.scheme != HTTPS:
+        raise NoPage(403, "refused")

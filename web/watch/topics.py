@@ -17,7 +17,7 @@ from broker.delivery import FAILED, REACHED, STATES, State
 from broker.duty import DutyState
 from ledger.hand import Hand
 from ledger.reads.deliveries import Wanted, deliveries
-from ledger.reads.health import Health
+from ledger.reads.health import Health, of_department
 from ledger.reads.watch import PAGE, Shown, one, shown, zone
 from web.watch import words
 from web.watch.counts import Counted, Counts
@@ -47,22 +47,28 @@ class Painted:
 class Topic(Protocol):
     """Something that can be watched; equal ones are painted once for all who watch."""
 
+    @property
+    def department(self) -> str | None:
+        """Whose alone it shows; None for the whole school's."""
+
     def paint(self, hand: Hand, counts: Counts, *, exact: bool = False) -> Painted | None:
         """Its parts as the ledger has it now; None when there is no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The newest announcements, or those before one, and what needs looking at first."""
+    """The newest announcements, or those before one, and what needs looking at first; of one department, or all."""
 
     before: UUID | None = None
+    department: str | None = None
 
     def paint(self, hand: Hand, counts: Counts, *, exact: bool = False) -> Painted:
         """A part of concerns, then one an announcement."""
-        rows = shown(hand, before=self.before)
+        rows = shown(hand, before=self.before, department=self.department)
         counted = [counts.of(hand, row, exact=exact) for row in rows]
         local = zone(hand)
         stands, behind = counts.health(hand, exact=exact)
+        stands = of_department(stands, self.department)
         said = concerns(stands, rows, counted) if self.before is None else ()
         parts = {"concerns": paint("concerns", local, concerns=said, first=self.before is None)}
         parts["announcements"] = paint("announcements", local, empty=not rows, first=self.before is None)
@@ -81,10 +87,11 @@ class Detail:
     show: str = "all"
     channel: str | None = None
     before: int | None = None
+    department: str | None = None  # of whoever looks: another's announcement is not there for them
 
     def paint(self, hand: Hand, counts: Counts, *, exact: bool = False) -> Painted | None:
         """Its parts."""
-        row = one(hand, self.announcement)
+        row = one(hand, self.announcement, self.department)
         if row is None:
             return None
         known = counts.of(hand, row, exact=exact)

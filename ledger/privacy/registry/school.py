@@ -163,11 +163,40 @@ TABLES: dict[str, Held] = {
     "sign_in_link": Held(
         "sign-in links, until they are over",
         Kept.SIGN_IN,
-        columns(key="digest", operator="operator", nothing="made_at expires_at used_at"),
+        columns(key="digest", operator="operator", nothing="made_at expires_at used_at invites"),
     ),
     "session": Held(
-        "sessions, until they are over",
+        "sessions, until they are over; of the browser its make alone",
         Kept.SIGN_IN,
-        columns(key="digest", operator="operator", nothing="began_at expires_at ended_at"),
+        columns(
+            key="digest",
+            operator="operator",
+            nothing="began_at expires_at ended_at how stage seen_at proved_at idle_seconds about",
+        ),
+    ),
+    "proof": Held(
+        "what an operator signs in by, until they act no more: a password's hash, a second factor under seal",
+        Kept.SIGN_IN,
+        columns(stand_in="operator_id", key="password second", nothing="password_at second_at last_step"),
+    ),
+    "recovery_code": Held(
+        "codes for who has lost their telephone, as keyed digests",
+        Kept.SIGN_IN,
+        columns(key="digest", stand_in="operator_id", nothing="made_at used_at"),
+    ),
+    "identity": Held(
+        "who an operator is at Google or Microsoft, as keyed digests",
+        Kept.SIGN_IN,
+        columns(key="digest", stand_in="operator_id", nothing="provider mapped at"),
+    ),
+    "device": Held(
+        "browsers on which an operator has signed in, as digests, for half a year",
+        Kept.SIGN_IN,
+        columns(key="digest", stand_in="operator_id", nothing="made_at expires_at"),
+    ),
+    "sign_in_pace": Held(
+        "how many have just tried to sign in, by keyed digest of where from and as whom; gone within a day",
+        Kept.SIGN_IN,
+        columns(key="key", nothing="free_at"),
     ),
 }

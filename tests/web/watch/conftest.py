@@ -16,13 +16,6 @@ from tests.support.tower import Tower
 from tests.support.watching import Serve, Watched
 from web.app import create_app
 from web.serve import serving
-from web.watch import signing_in
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test begins with a throttle that nobody has used."""
-    monkeypatch.setattr(signing_in, "throttle", signing_in.Throttle(at_once=20, per_second=2))
 
 
 @pytest.fixture
@@ -46,7 +39,9 @@ def serve(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             app = create_app(house.ports, settings)
             url = held.enter_context(serving(app, "127.0.0.1", 0))
             client = held.enter_context(httpx2.Client(base_url=url, timeout=10))
-            return Watched(Tower(environ, tmp_path / "truth", settings, house), url, app.state.hub, client)
+            return Watched(
+                Tower(environ, tmp_path / "truth", settings, house), url, app.state.hub, client, app
+            )
 
         yield start
 

@@ -14,10 +14,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.authority import signin
+from broker.authority import passwords, signin
 from ledger import tables as t
 from tests.support.watching import BELL, Serve, Watched
-from web.watch import signing_in
 
 PUBLIC = "https://bells.school.example"
 
@@ -195,14 +194,21 @@ def test_the_record_keeps_who_and_when(here: Watched) -> None:
     assert told == [("sign_in.link_made", True), ("session.began", True), ("session.all_ended", True)]
 
 
-def test_too_many_who_try_are_asked_to_wait(here: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signing_in, "throttle", signing_in.Throttle(at_once=3, per_second=0.01))
-    link = here.link()
-    codes = [post_link(here, "a" * 43).status_code for _ in range(5)]
-    assert codes == [403, 403, 403, 429, 429]
+def test_too_many_who_try_are_asked_to_wait_and_nobody_elsewhere_is(serve: Serve) -> None:
+    here = serve(CARILLON_SIGN_IN__PROXIES="127.0.0.1")
+    link, (_, many) = here.link(), passwords.SOURCE
+    codes = [post_link(here, "a" * 43).status_code for _ in range(many + 2)]
+    assert codes == [403] * many + [429] * 2
     assert post_link(here, link).status_code == 429
-    monkeypatch.setattr(signing_in, "throttle", signing_in.Throttle(at_once=3, per_second=1))
-    assert post_link(here, link).status_code == 303
+    assert post_link(here, link, **{"X-Forwarded-For": "192.0.2.7"}).status_code == 303
+
+
+def test_whoever_is_no_proxy_of_ours_cannot_say_where_they_are(here: Watched) -> None:
+    _, many = passwords.SOURCE
+    codes = [
+        post_link(here, "a" * 43, **{"X-Forwarded-For": f"192.0.2.{n}"}).status_code for n in range(many + 1)
+    ]
+    assert codes == [403] * many + [429]
 
 
 def test_what_is_long_over_is_dropped(here: Watched) -> None:

@@ -1,0 +1,229 @@
+"""OpenID Connect, by Authlib: to the provider and back with state, nonce and PKCE, and a token of which all is checked.
+
+Only the school's own: Google's `hd`, Microsoft's tenant `tid`, and in each case a domain that the settings name. An
+address is believed where the provider says that it is verified, or where the school's own tenant gave it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import requests
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from broker.authority.identities import Claimed
+from broker.errors import NotProved, Problem
+from config.sign_in import Kind, ProviderAt, is_safe
+
+SCOPE = "openid email profile"
+ALGORITHMS = ["RS256", "PS256", "ES256"]  # never none, never one with a shared secret
+TIMEOUT = (5, 10)  # seconds to connect, and to the next byte
+MOST_BYTES = 512 * 1024
+FRESH = timedelta(hours=1)
+AGAIN = timedelta(minutes=1)  # keys are asked for anew for a key that is not known, so often at most
+LEEWAY = timedelta(seconds=60)
+LONGEST_CLAIM = 320
+MOST_GROUPS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """What goes with somebody to the provider and is compared when they come back. It is kept sealed, with them."""
+
+    provider: str
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    begun: float
+
+    def as_text(self) -> str:
+        """For sealing."""
+        return json.dumps([self.provider, self.state, self.nonce, self.verifier, self.begun])
+
+    @classmethod
+    def of(cls, text: str) -> Journey:
+        """What was sealed by us."""
+        return cls(*json.loads(text))
+
+
+class Away(Exception):
+    """Raised when a provider cannot be reached, or answers what is no answer."""
+
+
+class Provider:
+    """One provider. Threads share it; its keys are asked for once an hour."""
+
+    def __init__(self, name: str, at: ProviderAt, back: str) -> None:
+        self.name, self.at, self.back = name, at, back
+        self._lock = threading.Lock()
+        self._known: tuple[float, dict[str, Any], KeySet] | None = None
+
+    def set_out(self) -> tuple[str, Journey]:
+        """Where the browser goes, and what is to be compared when it comes back. Raises Away."""
+        metadata, _ = self._metadata()
+        journey = Journey(
+            self.name,
+            secrets.token_urlsafe(32),
+            secrets.token_urlsafe(32),
+            secrets.token_urlsafe(48),
+            time.time(),
+        )
+        more: dict[str, str] = {"nonce": journey.nonce, "prompt": "select_account"}
+        if self.at.kind is Kind.GOOGLE and len(self.at.domains) == 1:
+            more["hd"] = next(iter(self.at.domains))  # a hint for Google's page; what counts is checked below
+        with self._client() as client:
+            url, _ = client.create_authorization_url(
+                metadata["authorization_endpoint"],
+                state=journey.state,
+                code_verifier=journey.verifier,
+                **more,
+            )
+        return str(url), journey
+
+    def come_back(self, journey: Journey, code: str) -> Claimed:
+        """Who it is. Raises Away, NotProved."""
+        metadata, _ = self._metadata()
+        with self._client() as client:
+            try:
+                token = client.fetch_token(
+                    metadata["token_endpoint"],
+                    grant_type="authorization_code",
+                    code=code,
+                    code_verifier=journey.verifier,
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                )
+            except AuthlibBaseError:
+                raise refused() from None
+            except (requests.RequestException, ValueError) as error:
+                raise Away(type(error).__name__) from None
+        given = token.get("id_token") if isinstance(token, dict) else None
+        if not isinstance(given, str) or len(given) > MOST_BYTES:
+            raise refused()
+        return self.claimed(given, journey.nonce)
+
+    def claimed(self, token: str, nonce: str) -> Claimed:
+        """Whom a token is about, once signature, issuer, audience, times, nonce and domain hold. Raises NotProved."""
+        claims = self._checked(token, nonce)
+        subject, address = _text(claims, "sub"), self._address(claims)
+        domain = address.rpartition("@")[2]
+        if domain not in self.at.domains:
+            raise stranger()
+        groups = claims.get(self.at.groups_claim, ())
+        named = groups[:MOST_GROUPS] if isinstance(groups, list) else ()
+        granted = self.at.grants(domain, frozenset(one for one in named if isinstance(one, str)))
+        return Claimed(self.name, self.at.where, subject, address, granted)
+
+    def _address(self, claims: dict[str, Any]) -> str:
+        """The address that belongs to the school. Raises NotProved."""
+        if self.at.kind is Kind.ENTRA:
+            # Anybody may write any mail address into a tenant of their own; the name to sign in by is the tenant's.
+            tenant = self.at.tenant.lower()
+            if tenant and _text(claims, "tid").lower() != tenant:
+                raise stranger()
+            if claims.get("acct") in {1, "1"}:
+                raise stranger()  # a guest of the tenant
+            return _text(claims, "preferred_username").casefold()
+        address = _text(claims, "email").casefold()
+        if claims.get("email_verified") is not True:
+            raise refused()
+        if self.at.kind is Kind.GOOGLE and _text(claims, "hd").casefold() != address.rpartition("@")[2]:
+            raise stranger()
+        return address
+
+    def _checked(self, token: str, nonce: str) -> dict[str, Any]:
+        keys = self._metadata()[1]
+        try:
+            try:
+                opened = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            except (JoseError, ValueError):
+                opened = jwt.decode(token, self._metadata(anew=True)[1], algorithms=ALGORITHMS)
+            options = {
+                "iss": {"essential": True, "value": self.at.where},
+                "aud": {"essential": True, "value": self.at.client_id},
+                "sub": {"essential": True},
+                "nonce": {"essential": True, "value": nonce},
+            }
+            params = {"nonce": nonce, "client_id": self.at.client_id}
+            claims = CodeIDToken(opened.claims, opened.header, options, params)
+            claims.validate(leeway=int(LEEWAY.total_seconds()))
+        except (JoseError, AuthlibBaseError, ValueError, TypeError, KeyError):
+            raise refused() from None
+        return dict(claims)
+
+    def _metadata(self, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
+        with self._lock:
+            known, now = self._known, time.monotonic()
+            lasts = AGAIN if anew else FRESH
+            if known is not None and now - known[0] < lasts.total_seconds():
+                return known[1], known[2]
+            metadata = _fetch(f"{self.at.where}/.well-known/openid-configuration")
+            if str(metadata.get("issuer", "")).rstrip("/") != self.at.where:
+                raise Away("another issuer answers there")
+            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+                if not is_safe(str(metadata.get(name, ""))):
+                    raise Away(f"its {name} is no safe address")
+            try:
+                keys = KeySet.import_key_set(_fetch(metadata["jwks_uri"]))  # type: ignore[arg-type]
+            except (JoseError, ValueError, TypeError, KeyError):
+                raise Away("its keys cannot be read") from None
+            self._known = (now, metadata, keys)
+            return metadata, keys
+
+    def _client(self) -> OAuth2Session:
+        return OAuth2Session(
+            self.at.client_id,
+            self.at.client_secret.get_secret_value(),
+            scope=SCOPE,
+            redirect_uri=self.back,
+            code_challenge_method="S256",
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106 - a method's name
+            default_timeout=TIMEOUT,
+        )
+
+
+def refused() -> NotProved:
+    """What the provider sent does not hold."""
+    hint = "begin again; if it goes on, sign in another way and tell whoever runs Carillon"
+    return NotProved(Problem("identity_refused", "", "this sign-in does not hold", hint))
+
+
+def stranger() -> NotProved:
+    """Vouched for, and not of this school."""
+    message = "this account is not one of the school's"
+    return NotProved(Problem("strange_domain", "", message, "choose the account that the school gave you"))
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= LONGEST_CLAIM:
+        raise refused()
+    return value
+
+
+def _fetch(url: str) -> dict[str, Any]:
+    """One JSON object, bounded; from an address of the settings, or one that it named. Raises Away."""
+    try:
+        with requests.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+            if answer.status_code != requests.codes.ok:
+                raise Away(f"it answers {answer.status_code}")
+            body = answer.raw.read(MOST_BYTES + 1, decode_content=True)
+        if len(body) > MOST_BYTES:
+            raise Away("it answers too much")
+        found = json.loads(body)
+    except (requests.RequestException, OSError, ValueError, RecursionError) as error:
+        raise Away(type(error).__name__) from None
+    if not isinstance(found, dict):
+        raise Away("it answers no object")
+    return found

@@ -1,0 +1,304 @@
+"""One's own account: where one is signed in, one's password, one's second factor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import replace
+
+import segno
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+
+from broker.authority import passwords, signin
+from broker.errors import NotFound, NotProved, NotToBeChanged, Problem, ProofWanted, TooManyTries
+from broker.ports import Ports, Stage
+from config.settings import Settings
+from ledger.reads.watch import zone
+from web.sign_in.entry import answer_to, waiting, ways
+from web.watch.signing_in import (
+    HEADERS,
+    NoPage,
+    Signed,
+    came_of,
+    depth_of,
+    enter,
+    half_signed_in,
+    keep,
+    ledger_of,
+    our_form,
+    show,
+    signed_in,
+    vault_at,
+)
+
+router = APIRouter()
+# Where a proof leads on to: a page of ours, below the root.
+INSIDE = re.compile(r"(?:account|watch)(?:/[a-z0-9-]{1,40}){0,3}")
+MOST_SEALED = 400
+
+
+@router.get("/account")
+def overview(request: Request) -> Response:
+    """Where one is signed in, and what by."""
+    return _overview(request, signed_in(request))
+
+
+def _overview(request: Request, signed: Signed) -> Response:
+    ports: Ports = request.app.state.ports
+    with ports.ledger.look() as tx:
+        sessions = tx.sessions.of_operator(signed.operator)
+        proof = tx.proofs.of(signed.operator)
+        left = tx.proofs.codes_left(signed.operator) if proof is not None else 0
+    with ledger_of(ports).reading() as hand:
+        local = zone(hand)
+    return show(request, "account", signed=signed, sessions=sessions, proof=proof, left=left, zone=local)
+
+
+@router.post("/account/sessions")
+async def end(request: Request) -> Response:
+    """End one of one's sessions, or all but this one."""
+    form, signed = await our_form(request)
+    return await run_in_threadpool(_end, request, form, signed)
+
+
+def _end(request: Request, form: dict[str, str], signed: Signed) -> Response:
+    ports: Ports = request.app.state.ports
+    if form.get("which") == "others":
+        for one in _others(ports, signed):
+            signin.end_one(ports, one, actor=signed.actor)
+    else:
+        try:
+            signin.end_one(ports, form.get("which", ""), actor=signed.actor)
+        except NotFound:
+            raise NoPage(404, "not_found") from None
+    return RedirectResponse("../account", status_code=303, headers=HEADERS)
+
+
+def _others(ports: Ports, signed: Signed) -> list[str]:
+    with ports.ledger.look() as tx:
+        found = tx.sessions.of_operator(signed.operator)
+    return [one.handle for one in found if one.handle != signed.session.handle]
+
+
+@router.get("/account/password")
+def ask_password(request: Request) -> Response:
+    """A new password: by an invitation, or with a fresh proof."""
+    signed = waiting(request, half_signed_in(request), Stage.PASSWORD, Stage.WHOLE)
+    if not _passwords(request, signed):
+        raise NoPage(404, "not_found")
+    return _proof_first(request, signed) or show(request, "password", signed=signed, problem=None)
+
+
+@router.post("/account/password")
+async def set_password(request: Request) -> Response:
+    """Typed twice."""
+    form, signed = await our_form(request, half=True)
+    waiting(request, signed, Stage.PASSWORD, Stage.WHOLE)
+    return await run_in_threadpool(_set_password, request, form, signed)
+
+
+def _set_password(request: Request, form: dict[str, str], signed: Signed) -> Response:
+    if not _passwords(request, signed):
+        raise NoPage(404, "not_found")
+    chosen = form.get("password", "")
+    try:
+        if chosen != form.get("again", ""):
+            hint = "type it once more in both places"
+            raise NotToBeChanged(Problem("not_the_same", "again", "the two are not the same", hint))
+        begun = passwords.choose_password(
+            request.app.state.ports, vault_at(request), signed.secret, chosen, came=came_of(request)
+        )
+    except NotToBeChanged as weak:
+        return show(request, "password", 422, signed=signed, problem=weak.problem)
+    except ProofWanted:
+        return _to_proof(request, "account/password")
+    except NotProved:
+        raise NoPage(403, "refused") from None
+    return enter(request, begun, "account" if begun.stage is Stage.WHOLE else "")
+
+
+@router.get("/account/second")
+def ask_second(request: Request) -> Response:
+    """A second factor: a picture for the telephone, and a code to confirm it."""
+    signed = waiting(request, half_signed_in(request), Stage.ENROL, Stage.WHOLE)
+    if not _passwords(request, signed):
+        raise NoPage(404, "not_found")
+    first = _proof_first(request, signed)
+    return first or _second(request, signed, vault_at(request).new_second())
+
+
+@router.post("/account/second")
+async def set_second(request: Request) -> Response:
+    """Confirmed by a code of it."""
+    form, signed = await our_form(request, half=True)
+    waiting(request, signed, Stage.ENROL, Stage.WHOLE)
+    return await run_in_threadpool(_set_second, request, form, signed)
+
+
+def _set_second(request: Request, form: dict[str, str], signed: Signed) -> Response:
+    vault, second = vault_at(request), _unsealed(request, form.get("sealed", ""), signed)
+    if not _passwords(request, signed):
+        raise NoPage(404, "not_found")
+    code = "".join(form.get("code", "")[:40].split())
+    try:
+        begun, codes = passwords.enrol(
+            request.app.state.ports, vault, signed.secret, second, code, came=came_of(request)
+        )
+    except (NotProved, TooManyTries) as wrong:
+        status, headers = answer_to(wrong)
+        problem = wrong.problem
+        if status != 429:
+            hint = "type the six digits that the app shows now, and see that the telephone's clock is right"
+            problem = Problem("wrong_code", "code", "this code does not fit the picture", hint)
+        return _second(request, signed, second, problem=problem, status=status, headers=headers)
+    except ProofWanted:
+        return _to_proof(request, "account/second")
+    answer = show(request, "codes", signed=_now(begun.secret, signed), codes=codes)
+    keep(answer, request.app.state.settings, begun)
+    return answer
+
+
+@router.post("/account/codes")
+async def renew_codes(request: Request) -> Response:
+    """New recovery codes."""
+    _, signed = await our_form(request)
+    return await run_in_threadpool(_renew_codes, request, signed)
+
+
+def _renew_codes(request: Request, signed: Signed) -> Response:
+    try:
+        codes = passwords.renew_codes(request.app.state.ports, vault_at(request), signed.secret)
+    except ProofWanted:
+        return _to_proof(request, "account")
+    except NotProved:
+        raise NoPage(404, "not_found") from None
+    return show(request, "codes", signed=signed, codes=codes)
+
+
+@router.get("/account/prove")
+def ask_proof(request: Request) -> Response:
+    """Before something that a browser left open must not do."""
+    signed = signed_in(request)
+    to = request.query_params.get("to", "account")
+    return _prove(request, signed, to if INSIDE.fullmatch(to) else "account")
+
+
+@router.post("/account/prove")
+async def prove(request: Request) -> Response:
+    """By whatever one signs in with."""
+    form, signed = await our_form(request)
+    return await run_in_threadpool(_proved, request, form, signed)
+
+
+def _proved(request: Request, form: dict[str, str], signed: Signed) -> Response:
+    to = form.get("to", "")
+    to = to if INSIDE.fullmatch(to) else "account"
+    try:
+        begun = passwords.prove_again(
+            request.app.state.ports,
+            vault_at(request),
+            signed.secret,
+            form.get("password", ""),
+            form.get("code", "")[:40],
+            came=came_of(request),
+        )
+    except (NotProved, TooManyTries) as wrong:
+        status, headers = answer_to(wrong)
+        return _prove(request, signed, to, problem=wrong.problem, status=status, headers=headers)
+    return enter(request, begun, to)
+
+
+def _prove(
+    request: Request,
+    signed: Signed,
+    to: str,
+    *,
+    problem: Problem | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    with request.app.state.ports.ledger.look() as tx:
+        proof = tx.proofs.of(signed.operator)
+    return show(
+        request,
+        "prove",
+        status,
+        signed=signed,
+        headers=headers,
+        problem=problem,
+        proof=proof,
+        to=to,
+        **ways(request),
+    )
+
+
+def _proof_first(request: Request, signed: Signed) -> Response | None:
+    """Whoever has been here for a while proves who they are before, not after, they have typed something new."""
+    if not signed.whole:
+        return None
+    with request.app.state.ports.ledger.look() as tx:
+        fresh = signin.is_fresh(tx, signed.session)
+    return None if fresh else _to_proof(request, request.url.path.removeprefix("/"))
+
+
+def _to_proof(request: Request, to: str) -> Response:
+    where = f"{'../' * depth_of(request)}account/prove?to={to}"
+    return RedirectResponse(where, status_code=303, headers=HEADERS)
+
+
+def _second(
+    request: Request,
+    signed: Signed,
+    second: str,
+    *,
+    problem: Problem | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    vault = vault_at(request)
+    settings: Settings = request.app.state.settings
+    address = vault.address_of(second, signed.operator, f"Carillon, {settings.school.name}")
+    picture = segno.make(address, error="m", micro=False).svg_inline(scale=4, border=4, light="#fff")
+    sealed = base64.urlsafe_b64encode(vault.seal(_purpose(signed), second)).decode()
+    return show(
+        request,
+        "second",
+        status,
+        signed=signed,
+        headers=headers,
+        problem=problem,
+        picture=Markup(picture),  # noqa: S704 - made of squares alone
+        typed=" ".join(second[n : n + 4] for n in range(0, len(second), 4)),
+        sealed=sealed,
+    )
+
+
+def _unsealed(request: Request, sealed: str, signed: Signed) -> str:
+    """The secret that this very session was shown. Raises NoPage."""
+    try:
+        raw = base64.urlsafe_b64decode(sealed[:MOST_SEALED].encode("ascii", "replace"))
+    except (binascii.Error, ValueError):
+        raise NoPage(403, "refused") from None
+    second = vault_at(request).unseal(_purpose(signed), raw)
+    if second is None:
+        raise NoPage(403, "refused")
+    return second
+
+
+def _purpose(signed: Signed) -> str:
+    return f"enrol:{signed.digest.hex()}"
+
+
+def _passwords(request: Request, signed: Signed) -> bool:
+    """Whether this school, and this operator, sign in by a password at all."""
+    settings: Settings = request.app.state.settings
+    with request.app.state.ports.ledger.look() as tx:
+        return settings.sign_in.passwords and tx.proofs.of(signed.operator) is not None
+
+
+def _now(secret: str, signed: Signed) -> Signed:
+    return Signed(replace(signed.session, stage=Stage.WHOLE), secret)

@@ -1,0 +1,128 @@
+"""The way in: a name and a password, then a code where the role wants one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from broker.authority import passwords
+from broker.errors import NotProved, RuleBroken, TooManyTries
+from broker.ports import Stage
+from config.identity import Provider
+from config.settings import Settings
+from web.watch.signing_in import (
+    NEXT,
+    SOON,
+    NoPage,
+    NotSignedIn,
+    Signed,
+    came_of,
+    depth_of,
+    enter,
+    form_of,
+    half_signed_in,
+    our_form,
+    show,
+    vault_at,
+)
+
+router = APIRouter()
+
+
+@router.get("/sign-in")
+def ask(request: Request) -> Response:
+    """The ways in that the school has."""
+    return show(request, "enter", problem=None, name="", **ways(request))
+
+
+@router.post("/sign-in")
+async def by_password(request: Request) -> Response:
+    """A name and a password."""
+    settings: Settings = request.app.state.settings
+    form = await form_of(request)
+    if not settings.sign_in.passwords:
+        raise NoPage(404, "not_found")
+    return await run_in_threadpool(_by_password, request, form)
+
+
+def _by_password(request: Request, form: dict[str, str]) -> Response:
+    name = form.get("name", "").strip()
+    try:
+        begun = passwords.by_password(
+            request.app.state.ports, vault_at(request), name, form.get("password", ""), came=came_of(request)
+        )
+    except (NotProved, TooManyTries) as refused:
+        status, headers = answer_to(refused)
+        return show(
+            request,
+            "enter",
+            status,
+            headers=headers,
+            problem=refused.problem,
+            name=name[:80],
+            **ways(request),
+        )
+    return enter(request, begun)
+
+
+@router.get("/sign-in/code")
+def ask_code(request: Request) -> Response:
+    """For whoever's password held."""
+    signed = waiting(request, half_signed_in(request), Stage.SECOND)
+    return show(request, "code", signed=signed, problem=None)
+
+
+@router.post("/sign-in/code")
+async def by_code(request: Request) -> Response:
+    """A code of the telephone, or a recovery code."""
+    form, signed = await our_form(request, half=True)
+    waiting(request, signed, Stage.SECOND)
+    return await run_in_threadpool(_by_code, request, form, signed)
+
+
+def _by_code(request: Request, form: dict[str, str], signed: Signed) -> Response:
+    try:
+        begun = passwords.by_code(
+            request.app.state.ports,
+            vault_at(request),
+            signed.secret,
+            form.get("code", "")[:40],
+            came=came_of(request),
+        )
+    except (NotProved, TooManyTries) as refused:
+        status, headers = answer_to(refused)
+        return show(request, "code", status, signed=signed, headers=headers, problem=refused.problem)
+    return enter(request, begun)
+
+
+def ways(request: Request) -> dict[str, object]:
+    """What the page offers."""
+    settings: Settings = request.app.state.settings
+    providers: dict[str, Provider] = request.app.state.providers
+    offered: Sequence[tuple[str, str]] = [(name, one.at.called) for name, one in providers.items()]
+    return {"providers": offered, "passwords": settings.sign_in.passwords}
+
+
+def waiting(request: Request, signed: Signed, *stages: Stage) -> Signed:
+    """Whoever is at this step; everybody else is led to theirs. Raises NotSignedIn, ElsewhereNext."""
+    if signed.session.stage in stages:
+        return signed
+    raise ElsewhereNext("../" * depth_of(request) + NEXT[signed.session.stage])
+
+
+class ElsewhereNext(Exception):
+    """Raised when a page is asked for that is not the next step of this sign-in."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(where)
+
+
+def answer_to(refused: RuleBroken) -> tuple[int, dict[str, str]]:
+    """The status and the headers of a refusal."""
+    return (429, SOON) if isinstance(refused, TooManyTries) else (403, {})
+
+
+__all__ = ["ElsewhereNext", "NotSignedIn", "answer_to", "router", "waiting", "ways"]
