@@ -49,6 +49,7 @@ from cli import (
     templates,
     terms,
     timetable,
+    tokens,
 )
 from config.logs import told
 from config.reading import DEBUG
@@ -123,6 +124,7 @@ GROUPS = {
     "holds": holds.app,
     "keeping": keeping.app,
     "timetable": timetable.app,
+    "tokens": tokens.app,
     "db": running.db,
 }
 for command in COMMANDS:

@@ -23,6 +23,7 @@ from ledger.announcements import Announcements
 from ledger.authority.approvals import Approvals, Operators
 from ledger.authority.sessions import Sessions
 from ledger.authority.switches import Switches
+from ledger.authority.tokens import Tokens
 from ledger.cases import Cases
 from ledger.consent.consents import Consents, OptOuts
 from ledger.deliveries import Deliveries
@@ -63,6 +64,7 @@ from ledger.stops import Stops
 from ledger.sweeps import Sweeps
 from ledger.tables import school
 from ledger.verdicts import Verdicts
+from ledger.webhooks import Webhooks
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
@@ -104,6 +106,8 @@ class Transaction:
         self.record = Records(hand)
         self.sweeps = Sweeps(hand)
         self.sessions = Sessions(hand)
+        self.tokens = Tokens(hand)
+        self.webhooks = Webhooks(hand)
         self.money = Money(hand)
         self.operators = Operators(hand)
         self.approvals = Approvals(hand)

@@ -1,6 +1,7 @@
 """Operators: who may announce, agree to what others announce, change rules, or only look (R7, R13, R20).
 
-They are names in the ledger, not accounts: whoever reaches the command line is believed, and the record keeps the name.
+They are names in the ledger: whoever reaches the command line is believed, and the record keeps the name; on the pages
+each signs in (`broker/authority/signin.py`).
 A school that has named nobody lets everybody announce, and nobody approve.
 """
 
@@ -58,7 +59,7 @@ def give(ports: Ports, name: str, roles: Collection[OperatorRole], *, actor: Act
         must(tx, actor, OperatorRole.ADMIN)
         found = _the(tx, name)
         if OperatorRole.ADMIN not in roles:
-            _leave_an_admin(tx, found)
+            leave_an_admin(tx, found)
         tx.operators.set_roles(fold(found.name), sorted(roles))
         facts = {"operator": found.name, "roles": sorted(roles), "before": sorted(found.roles)}
         tx.record.add([Entry("operator.roles_changed", actor, facts)])
@@ -72,7 +73,9 @@ def remove(ports: Ports, name: str, *, actor: Actor) -> None:
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
         found = _the(tx, name)
-        _leave_an_admin(tx, found)
+        leave_an_admin(tx, found)
+        tx.proofs.forget(found.name)
+        tx.sessions.end_all(found.name)
         tx.operators.remove(fold(found.name), by=actor.id)
         tx.record.add([Entry("operator.removed", actor, {"operator": found.name})])
 
@@ -82,9 +85,14 @@ def remove(ports: Ports, name: str, *, actor: Actor) -> None:
 def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | None = None) -> None:
     """Whether this actor may act so on this department's announcements. Raises NotAllowed.
 
-    Carillon itself and machines with a token are held by other rules. While no operator is named everybody may
-    announce; while there is no admin everybody may name operators and change rules; to approve always wants the role.
+    Carillon itself and machines with a token are held by other rules, but for one: who acts for one department acts
+    on nothing of another's, nor of the whole school's. While no operator is named everybody may announce; while there
+    is no admin everybody may name operators and change rules; to approve always wants the role.
     """
+    if actor.department is not None and department != actor.department:
+        whose = "the whole school" if department is None else "another department"
+        hint = "ask with a token of the school's, or an operator who acts for it"
+        raise _not_allowed(f"this is for {whose}, and you act for {actor.department} alone", hint)
     if actor.kind is not ActorKind.PERSON:
         if role is OperatorRole.APPROVER:
             raise _not_allowed("only a person approves", "approve as an operator")
@@ -117,8 +125,8 @@ def _some(roles: Collection[OperatorRole]) -> None:
         raise NotToBeChanged(Problem("no_role", "role", "an operator has at least one role", hint))
 
 
-def _leave_an_admin(tx: Transaction, going: Operator) -> None:
-    """With the last admin gone everybody could name operators again."""
+def leave_an_admin(tx: Transaction, going: Operator) -> None:
+    """With the last admin gone everybody could name operators again. Raises NotToBeChanged."""
     known = tx.operators.all()
     others = [each for each in known if each.name != going.name]
     if (

@@ -63,7 +63,9 @@ def zone(hand: Hand) -> str:
     return str(hand.connection.execute(select(t.school.c.zone)).scalar_one())
 
 
-def shown(hand: Hand, *, before: UUID | None = None, limit: int = PAGE) -> Sequence[Shown]:
+def shown(
+    hand: Hand, *, before: UUID | None = None, limit: int = PAGE, department: str | None = None
+) -> Sequence[Shown]:
     """The newest announcements, or the next ones older than `before`."""
     # What the house itself says to one address is in its deliveries and in the record, and no announcement to look at.
     notes = select(t.note.c.announcement_id).where(t.note.c.announcement_id == t.announcement.c.id)
@@ -71,6 +73,8 @@ def shown(hand: Hand, *, before: UUID | None = None, limit: int = PAGE) -> Seque
     if before is not None:
         cursor = select(t.announcement.c.id).where(t.announcement.c.public_id == before).scalar_subquery()
         query = query.where(t.announcement.c.id < cursor)
+    if department is not None:
+        query = query.where(t.department.c.slug == department)
     return _shown(hand, query)
 
 

@@ -1,6 +1,6 @@
 """Private links to what a group is told
 
-Revision: 0014, after 0008
+Revision: 0014, after 0012
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0008"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
