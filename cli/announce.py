@@ -27,12 +27,13 @@ from cli.held import held_as_told
 from cli.house import department_of, reading, seal, writing, zone_of
 from cli.options import asking
 from cli.reading import STDIN, attachment_from, bad, fills, short_words, text_from
-from cli.rehearsal import rehearsal, show_rehearsal
+from cli.rehearsal import show_rehearsal
 from cli.then import in_order
 from cli.who import show_who
 from config.assembly import House
 from config.doctor import worker
 from config.findings import Health
+from config.rehearsal import rehearsal
 from ledger.reads.status import Status
 
 
@@ -58,7 +59,9 @@ def announce(asked: Asked) -> None:
             with reading() as house:
                 # Nothing is kept, so nobody has to be named; the rules want to know that it is a person.
                 author = Actor(ActorKind.PERSON, asked.operator or house.settings.operator or "somebody")
-                found = rehearsal(house, _draft(house, asked), actor=author)
+                draft = _draft(house, asked)
+                currency = house.settings.school.currency
+                found = rehearsal(house.ports, draft, currency=currency, actor=author)
             show_rehearsal(found, json=asked.json)
             return
         with writing(asked.operator) as (house, actor):
@@ -127,10 +130,17 @@ def _worded(house: House, asked: Asked) -> tuple[Mapping[Part, str], tuple[Attac
     if asked.text is not None or asked.file is not None:
         raise bad("text_twice", "text", "the message is given twice", "leave out the text or --template")
     owner = department_of(house, asked.department)
-    with house.ledger.look() as tx:
-        found = templates.the(tx, owner, asked.template, language=asked.language)
     typed = _parts(None, asked.title, asked.short, asked.quote)
-    return {**templates.filled(found, fills(asked.fill)), **typed}, templates.with_files(found, files)
+    with house.ledger.look() as tx:
+        return templates.worded(
+            tx,
+            owner,
+            asked.template,
+            language=asked.language,
+            fills=fills(asked.fill),
+            typed=typed,
+            files=files,
+        )
 
 
 def _text(text: str | None, file: Path | None) -> str:

@@ -51,6 +51,7 @@ from cli import (
     templates,
     terms,
     timetable,
+    tokens,
 )
 from config.logs import told
 from config.reading import DEBUG
@@ -130,6 +131,7 @@ GROUPS = {
     "holds": holds.app,
     "keeping": keeping.app,
     "timetable": timetable.app,
+    "tokens": tokens.app,
     "db": running.db,
 }
 for command in COMMANDS:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import make_url
 
 from broker.actor import Actor, ActorKind
+from broker.authority.departments import owner_of
 from broker.errors import Problem, RuleBroken, SetupError
 from broker.ports import Ports
 from cli import show
@@ -61,15 +62,7 @@ def zone_of(house: House) -> ZoneInfo:
 
 def department_of(house: House, named: str | None) -> str:
     """Whose announcement it is, where only one department can be meant. Raises RuleBroken."""
-    known = house.settings.departments
-    if named is not None:
-        return named
-    if len(known) == 1:
-        return next(iter(known))
-    if "office" in known:
-        return "office"
-    hint = f"say one of: {', '.join(known)}"
-    raise RuleBroken(Problem("no_department", "department", "whose announcement is it?", hint))
+    return owner_of(house.settings.departments, named)
 
 
 def operator_named(name: str | None) -> Actor:

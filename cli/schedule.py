@@ -305,9 +305,15 @@ def _draft(house: House, asked: AddAsked) -> Draft:
     files = tuple(attachment_from(path) for path in asked.attach or ())
     if asked.template is not None:
         with house.ledger.look() as tx:
-            found = templates.the(tx, owner, asked.template, language=asked.language)
-        parts = {**templates.filled(found, fills(asked.fill)), **parts}
-        files = templates.with_files(found, files)
+            parts, files = templates.worded(
+                tx,
+                owner,
+                asked.template,
+                language=asked.language,
+                fills=fills(asked.fill),
+                typed=parts,
+                files=files,
+            )
     return Draft(
         department=owner,
         audience=asked.to,

@@ -57,11 +57,7 @@ def table_of(dates: Sequence[Occurrence]) -> None:
 
 def why(one: Occurrence) -> str:
     """Why it does not take place; "" where it does."""
-    if one.cancelled:
-        return "cancelled"
-    if one.left_out is not None:
-        return f"left out: {one.left_out.why}"
-    return str(one.trouble) if one.trouble is not None else ""
+    return one.why
 
 
 def tell_waits(name: str, why: str) -> None:

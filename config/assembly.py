@@ -16,6 +16,7 @@ from broker.errors import Problem, SetupError
 from broker.licences import licensing
 from broker.ports import Ports
 from config.answering import answering_of
+from config.calls import calls_of
 from config.faults import name_of
 from config.queue import Publisher, Silent
 from config.registry import Registry
@@ -88,6 +89,7 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
             ways_out,
             answering=answering_of(settings),
             public_url=settings.public_url,
+            calls=calls_of(settings),
         ),
     )
     try:

@@ -24,6 +24,7 @@ from ledger.authority.approvals import Approvals, Operators
 from ledger.authority.proofs import Proofs
 from ledger.authority.sessions import Sessions
 from ledger.authority.switches import Switches
+from ledger.authority.tokens import Tokens
 from ledger.cases import Cases
 from ledger.consent.consents import Consents, OptOuts
 from ledger.corrections.threads import Threads
@@ -66,10 +67,16 @@ from ledger.stops import Stops
 from ledger.sweeps import Sweeps
 from ledger.tables import school
 from ledger.verdicts import Verdicts
+from ledger.webhooks import Webhooks
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
 PATIENCE = timedelta(seconds=20)  # beyond it there is no other try: SQLite alone waits for half a minute
+
+
+def _opened(port: Callable[[Hand], T]) -> cached_property[T]:
+    """A port of a transaction, opened when it is first asked for: most transactions ask for a few of them."""
+    return cached_property(lambda tx: port(tx.hand))
 
 
 class Transaction:
@@ -77,50 +84,53 @@ class Transaction:
 
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
-        self.announcements = Announcements(hand)
-        self.people = People(hand)
-        self.consents = Consents(hand)
-        self.opt_outs = OptOuts(hand)
-        self.mappings = Mappings(hand)
-        self.groups = Groups(hand)
-        self.links = PrivateLinks(hand)
-        self.families = Families(hand)
-        self.templates = Templates(hand)
-        self.reaches = Reaches(hand)
-        self.ladders = Ladders(hand)
-        self.plans = Plans(hand)
-        self.deliveries = Deliveries(hand)
-        self.moves = Moves(hand)
-        self.retractions = Retractions(hand)
-        self.receipts = Receipts(hand)
-        self.answers = Answers(hand)
-        self.notes = Notes(hand)
-        self.bounces = Bounces(hand)
-        self.accounts = Accounts(hand)
-        self.licences = Licences(hand)
-        self.posts = Posts(hand)
-        self.pace = Pace(hand)
-        self.stops = Stops(hand)
-        self.rules = RuleBook(hand)
-        self.cases = Cases(hand)
-        self.verdicts = Verdicts(hand)
-        self.switches = Switches(hand)
-        self.record = Records(hand)
-        self.sweeps = Sweeps(hand)
-        self.sessions = Sessions(hand)
-        self.proofs = Proofs(hand)
-        self.money = Money(hand)
-        self.operators = Operators(hand)
-        self.approvals = Approvals(hand)
-        self.privacy = Privacy(hand)
-        self.prunings = Prunings(hand)
-        self.redactions = Redactions(hand)
-        self.calendars = TermCalendars(hand)
-        self.schedules = Schedules(hand)
-        self.subscriptions = Subscriptions(hand)
-        self.events = Events(hand)
-        self.timetables = Timetables(hand)
-        self.threads = Threads(hand)
+
+    announcements = _opened(Announcements)
+    people = _opened(People)
+    consents = _opened(Consents)
+    opt_outs = _opened(OptOuts)
+    mappings = _opened(Mappings)
+    groups = _opened(Groups)
+    links = _opened(PrivateLinks)
+    families = _opened(Families)
+    templates = _opened(Templates)
+    reaches = _opened(Reaches)
+    ladders = _opened(Ladders)
+    plans = _opened(Plans)
+    deliveries = _opened(Deliveries)
+    moves = _opened(Moves)
+    retractions = _opened(Retractions)
+    receipts = _opened(Receipts)
+    answers = _opened(Answers)
+    notes = _opened(Notes)
+    bounces = _opened(Bounces)
+    accounts = _opened(Accounts)
+    licences = _opened(Licences)
+    posts = _opened(Posts)
+    pace = _opened(Pace)
+    stops = _opened(Stops)
+    rules = _opened(RuleBook)
+    cases = _opened(Cases)
+    verdicts = _opened(Verdicts)
+    switches = _opened(Switches)
+    record = _opened(Records)
+    sweeps = _opened(Sweeps)
+    sessions = _opened(Sessions)
+    proofs = _opened(Proofs)
+    tokens = _opened(Tokens)
+    webhooks = _opened(Webhooks)
+    money = _opened(Money)
+    operators = _opened(Operators)
+    approvals = _opened(Approvals)
+    privacy = _opened(Privacy)
+    prunings = _opened(Prunings)
+    redactions = _opened(Redactions)
+    calendars = _opened(TermCalendars)
+    schedules = _opened(Schedules)
+    subscriptions = _opened(Subscriptions)
+    events = _opened(Events)
+    timetables = _opened(Timetables)
+    threads = _opened(Threads)
 
     @property
     def now(self) -> datetime:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from config.settings import Settings
-from web import figures, files, health, public, sign_in, watch
+from web import api, figures, files, health, public, sign_in, watch
 from web.callbacks import CallbackDoor
 from web.door import Door, problem, refusal
 from web.inbox import Inbox
@@ -30,6 +30,7 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     public.install(app)
     sign_in.install(app)
     watch.install(app)
+    api.install(app)
     app.add_exception_handler(RuleBroken, _rule_broken)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _not_understood)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from broker import dispatch, fanout, reconcile, retract, sweep
+from broker import dispatch, fanout, reconcile, retract, sweep, webhooks
 from broker.actor import Actor, ActorKind
 from broker.brake import Brake
 from broker.diary import reminding, scheduler
@@ -71,6 +71,7 @@ class Workshop:
         self._asking = Every("look-ups", SWEEP_EVERY, self.look_up, turns=self._long_turns)
         self._taking_back = Every("retractions", SWEEP_EVERY, self.take_back, turns=self._long_turns)
         self._overseeing = Every("oversight", OVERSEE_EVERY, self.oversee, turns=self._long_turns)
+        self._telling = Every("webhooks", SWEEP_EVERY, self.tell_programs, turns=self._long_turns)
         self._scheduling = Every("schedules", SWEEP_EVERY, self.announce_due, turns=self._long_turns)
         self._climbing = Every("ladders", SWEEP_EVERY, self.climb, turns=self._long_turns)
         self._threads = set[threading.Thread]()
@@ -87,6 +88,7 @@ class Workshop:
         self._asking.start()
         self._taking_back.start()
         self._overseeing.start()
+        self._telling.start()
         self._scheduling.start()
         self._climbing.start()
 
@@ -106,6 +108,7 @@ class Workshop:
         self._asking.stop()
         self._taking_back.stop()
         self._overseeing.stop()
+        self._telling.stop()
         self._scheduling.stop()
         self._climbing.stop()
         for thread in tuple(self._threads):
@@ -165,6 +168,11 @@ class Workshop:
         """Open the next way for whom the one before did not reach; on a turn of its own, for there may be many."""
         if not self._stopping.is_set():
             climbing.climb(self._ports, actor=self._actor)
+
+    def tell_programs(self) -> None:
+        """Tell programs elsewhere what became of deliveries; on a turn of its own, for they may take their time."""
+        if not self._stopping.is_set():
+            webhooks.tell_due(self._ports)
 
     def by_hand(self, hint: Hint) -> None:
         """Do the work of a hint that the queue could not take, on a thread of our own."""

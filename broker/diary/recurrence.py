@@ -115,6 +115,15 @@ class Occurrence:
         """Whether it takes place at another time than the rule says."""
         return self.wall != self.original
 
+    @property
+    def why(self) -> str:
+        """Why it does not take place; "" where it does."""
+        if self.cancelled:
+            return "cancelled"
+        if self.left_out is not None:
+            return f"left out: {self.left_out.why}"
+        return str(self.trouble) if self.trouble is not None else ""
+
 
 def read_rule(text: str, *, zone: str, starts: datetime) -> Rule:
     """A recurrence as somebody typed it or a calendar holds it. Raises BadRecurrence, naming what is wrong."""

@@ -117,6 +117,24 @@ def filled(template: TemplateRow, values: Mapping[str, str]) -> dict[Part, str]:
     return {part: fill_gaps(text, values) for part, text in template.parts.items()}
 
 
+def worded(
+    tx: Transaction,
+    department: str,
+    name: str,
+    *,
+    language: str = "",
+    fills: Mapping[str, str],
+    typed: Mapping[Part, str],
+    files: Sequence[Attachment] = (),
+) -> tuple[dict[Part, str], tuple[Attachment, ...]]:
+    """A template's words with its gaps filled, but for the parts that were typed; and its files with those beside.
+
+    Raises NotFound, NotToBeChanged, InvalidAnnouncement.
+    """
+    found = the(tx, department, name, language=language)
+    return {**filled(found, fills), **typed}, with_files(found, files)
+
+
 def with_files(template: TemplateRow, more: Sequence[Attachment]) -> tuple[Attachment, ...]:
     """The template's files and further ones; one of the same name stands in the place of the template's."""
     named = {file.name: file for file in (*template.attachments, *more)}

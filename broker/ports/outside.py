@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from broker.address import AddressKind
 from broker.channel import Channel, Traits
+from broker.errors import BrokerError, Problem, RuleBroken
 from broker.values import Hint
 
 
@@ -41,3 +42,33 @@ class Channels(Protocol):
 
     def open(self, account: str) -> Channel:
         """The channel bound to a configured account, opened once a process. Raises SetupError."""
+
+
+class CallFailed(BrokerError):
+    """Raised when a program elsewhere did not take what it was to be told; `why` is safe to show."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class Calls(Protocol):
+    """The way to programs elsewhere, at addresses that somebody typed: guarded, so that none leads inwards."""
+
+    def check(self, url: str) -> None:
+        """Whether such an address may be called. Raises RuleBroken."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """One try, without redirects. Raises CallFailed."""
+
+
+class NoCalls:
+    """Of a process that calls nobody."""
+
+    def check(self, url: str) -> None:
+        """There is no way out."""
+        raise RuleBroken(Problem("no_calls", "url", "nobody is called from here", "see: carillon doctor"))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """There is no way out."""
+        raise CallFailed("nobody is called from here")

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from broker.incoming.answering import Answering
 from broker.ports.announcements import Announcements
 from broker.ports.answers import Answers, Bounces, Notes
+from broker.ports.api import Tokens, Webhooks
 from broker.ports.approvals import Approvals, Operators
 from broker.ports.calendar import Schedules, Subscriptions, TermCalendars
 from broker.ports.consents import Consents, OptOuts
@@ -20,7 +21,7 @@ from broker.ports.licences import Licences, Posts
 from broker.ports.links import PrivateLinks
 from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
-from broker.ports.outside import Channels, Hints, Signer
+from broker.ports.outside import Calls, Channels, Hints, NoCalls, Signer
 from broker.ports.people import Imports, Mappings, People
 from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.proofs import Proofs, Sessions
@@ -192,6 +193,14 @@ class Transaction(Protocol):
         """What operators prove who they are by."""
 
     @property
+    def tokens(self) -> Tokens:
+        """Tokens of programs."""
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Programs that are told of deliveries."""
+
+    @property
     def privacy(self) -> Privacy:
         """What there is of one person."""
 
@@ -281,4 +290,5 @@ class Ports:
     channels: Channels
     answering: Answering = field(default_factory=Answering)
     public_url: str | None = None  # of the school, for links; None while it has none
+    calls: Calls = field(default_factory=NoCalls)  # to programs elsewhere, which are told of deliveries
     memory: Memory = field(default_factory=Memory)  # of what the rules need be asked only once

@@ -43,6 +43,8 @@ class Wanted:
     announcement: UUID | None = None
     channel: str | None = None
     states: frozenset[State] | None = None
+    department: str | None = None
+    delivery: int | None = None
 
 
 FAILURES = Wanted(states=FAILED)
@@ -72,6 +74,11 @@ def deliveries(
         query = query.where(t.announcement.c.public_id == wanted.announcement)
     if wanted.channel is not None:
         query = query.where(t.delivery.c.channel == wanted.channel)
+    if wanted.delivery is not None:
+        query = query.where(t.delivery.c.id == wanted.delivery)
+    if wanted.department is not None:
+        owner = select(t.department.c.id).where(t.department.c.slug == wanted.department).scalar_subquery()
+        query = query.where(t.announcement.c.department_id == owner)
     if wanted.states is not None:
         # As words, not as parameters: SQLite takes a partial index only where the query says what the index says.
         states: list[ColumnElement[str]] = [

@@ -15,6 +15,7 @@ from ledger.tables.announcements import (
     told_before,
 )
 from ledger.tables.answers import answer, bounce, bounced, mail_aside, mailbox, note
+from ledger.tables.api import api_token, webhook
 from ledger.tables.approvals import announcement_copy, approval, operator, operator_role
 from ledger.tables.base import Id, Moment, metadata, one_of
 from ledger.tables.calendar import (
@@ -79,6 +80,7 @@ __all__ = [
     "announcement",
     "announcement_copy",
     "answer",
+    "api_token",
     "approval",
     "attachment",
     "attempt",
@@ -167,5 +169,6 @@ __all__ = [
     "timetable_source",
     "told_before",
     "verdict",
+    "webhook",
     "worker",
 ]

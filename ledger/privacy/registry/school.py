@@ -160,6 +160,30 @@ TABLES: dict[str, Held] = {
         Erasure.STRUCK,
         aged="cleared_at",
     ),
+    "api_token": Held(
+        "tokens of the programs that may call",
+        Kept.SCHOOL,
+        columns(
+            stand_in="id public_id department_id",
+            key="digest",
+            operator="name operator made_by revoked_by",
+            nothing="scopes made_at expires_at used_at revoked_at",
+        ),
+        Erasure.STANDS,
+        because=_ACCOUNTABLE,
+    ),
+    "webhook": Held(
+        "programs that are told what became of deliveries, by numbers and states alone",
+        Kept.SCHOOL,
+        columns(
+            stand_in="id public_id department_id",
+            operator="made_by",
+            nothing="url states made_at after_mark after_id until_mark until_id failures due_at told_at why"
+            " paused_at retired_at",
+        ),
+        Erasure.STANDS,
+        because=_ACCOUNTABLE,
+    ),
     "sign_in_link": Held(
         "sign-in links, until they are over",
         Kept.SIGN_IN,

@@ -1,0 +1,72 @@
+"""The API, version 1: the same verbs and reads as the command's, over HTTP. A door translates, it does not decide.
+
+It is an application of its own below `/v1`, so that its errors, its description and its strictness are its own too.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from web.api import (
+    accounts,
+    announcements,
+    approvals,
+    deliveries,
+    errors,
+    events,
+    groups,
+    imports,
+    people,
+    record,
+    rules,
+    schedules,
+    templates,
+    timetable,
+    tokens,
+    webhooks,
+)
+
+VERSION = "1.0"
+RESOURCES = (
+    announcements,
+    deliveries,
+    approvals,
+    people,
+    groups,
+    imports,
+    templates,
+    schedules,
+    events,
+    timetable,
+    accounts,
+    rules,
+    record,
+    tokens,
+    webhooks,
+)
+DESCRIPTION = """A school's announcement broker: written once, sent by every way that suits it.
+
+Every call brings `Authorization: Bearer carillon_…`. Every error is `{code, field, message, hint}`. Lists go on with
+`cursor`. Times have an offset; wall times, where a school's own clock is meant, have none."""
+
+
+def install(app: FastAPI) -> None:
+    """Open the API in an application whose ports and settings are set."""
+    api = FastAPI(
+        title="Carillon",
+        version=VERSION,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        servers=[{"url": "/v1"}],
+        root_path_in_servers=False,
+    )
+    api.state.ports = app.state.ports
+    api.state.settings = app.state.settings
+    errors.install(api)
+    for resource in RESOURCES:
+        api.include_router(resource.router)
+    app.state.api = api
+    app.mount("/v1", api)

@@ -1,0 +1,264 @@
+"""Groups, whom they mean today, and whom an announcement to them would reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from broker import audience as audiences
+from broker.announcement import People, Purpose
+from broker.authority import departments
+from broker.office import groups as verbs
+from broker.office.reach import Question, before
+from broker.ports.api import Scope
+from ledger.reads.groups import Listed, groups, within
+from web.api.calling import Call, Done, Name, Page, wants
+from web.api.errors import answers
+from web.api.shapes import Groups, Slug, Ways
+from web.api.strict import Shape, StrictRoute, Told, example, read
+
+router = APIRouter(tags=["groups"], route_class=StrictRoute)
+MOST_SHOWN = 1_000
+MOST_UNTOLD = 5_000
+Group = Annotated[str, Path(min_length=1, max_length=200, examples=["Choir"])]
+
+
+class GroupTold(Told):
+    """A group; `people` is null for one that is made of others."""
+
+    name: str
+    kind: str
+    people: int | None
+    slug: str
+    public: bool
+    department: str | None
+    expression: str | None
+
+
+class MemberTold(Told):
+    """Somebody in it, as a pupil or as a member of staff."""
+
+    id: str
+    name: str
+    group: str
+    staff: bool
+
+
+class WithinTold(Told):
+    """Whom it means today: how many, and the first of them."""
+
+    pupils: int
+    staff: int
+    members: Sequence[MemberTold]
+
+
+class NewGroup(Shape):
+    """A group that is kept by hand; or, with an expression, one that is made of others."""
+
+    model_config = example({"name": "Band trip", "expression": "Orchestra + Year 7 - 7B"})
+
+    name: Name
+    expression: Groups | None = None
+    department: Slug | None = None
+
+
+class Members(Shape):
+    """The school's own ids of everybody who is in it."""
+
+    ids: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=20_000)
+
+
+class ChangedTold(Told):
+    """What became of its members; ids of nobody, and of those who can be in no group, were passed over."""
+
+    name: str
+    added: int
+    removed: int
+    unknown: Sequence[str]
+    not_members: Sequence[str]
+
+
+class Reach(Shape):
+    """Whom an announcement would be for."""
+
+    model_config = example({"to": "Year 7", "ways": ["sms", "email"]})
+
+    to: Groups
+    ways: Ways
+    people: People = People.GUARDIANS
+    purpose: Purpose = Purpose.SERVICE
+    department: Slug | None = None
+
+
+class ReachWayTold(Told):
+    """What one way reaches. `refused`: a rule's code → how many addresses."""
+
+    addresses: int
+    people: int
+    refused: Mapping[str, int]
+    waits: str
+
+
+class NotReachedTold(Told):
+    """Somebody whom no way reaches, and why."""
+
+    person: UUID
+    name: str
+    group: str
+    why: str
+
+
+class ReachTold(Told):
+    """Who would be told, by which ways, and by name who would not, and why."""
+
+    people: int
+    reached: int
+    unreached: int
+    ways: Mapping[str, ReachWayTold]
+    public: Sequence[str]
+    untold: Sequence[NotReachedTold] = Field(description=f"The first {MOST_UNTOLD:,}.")
+
+
+@router.get(
+    "/groups",
+    operation_id="list_groups",
+    responses=answers(401, 403, 422, 503),
+    openapi_extra={"x-scope": Scope.GROUPS_READ},
+)
+def list_(call: Call = wants(Scope.GROUPS_READ)) -> Page[GroupTold]:
+    """List the groups of the school and of one's own department, with their size."""
+    return Page(items=[GroupTold.model_validate(one) for one in _seen(call)], next=None)
+
+
+@router.post(
+    "/groups",
+    operation_id="create_group",
+    status_code=201,
+    responses=answers(401, 403, 404, 413, 422, 503),
+    openapi_extra={"x-scope": Scope.GROUPS_WRITE},
+)
+def create(
+    said: read(NewGroup),  # type: ignore[valid-type]
+    call: Call = wants(Scope.GROUPS_WRITE),
+) -> GroupTold:
+    """Begin a group that is kept by hand, or make one of others; one that is made of others is changed by this too."""
+    owner = said.department or call.department
+    departments.must_own(call.actor, owner)
+    _must_not_be_others(call, said.name)
+    if said.expression is None:
+        made = verbs.keep(call.ports, said.name, department=owner, actor=call.actor)
+    else:
+        made = verbs.define(call.ports, said.name, said.expression, department=owner, actor=call.actor)
+    return GroupTold.model_validate(next(one for one in _seen(call) if one.name == made.name))
+
+
+@router.get(
+    "/groups/{name}/members",
+    operation_id="list_members",
+    responses=answers(401, 403, 404, 422, 503),
+    openapi_extra={"x-scope": Scope.GROUPS_READ},
+)
+def members(name: Group, call: Call = wants(Scope.GROUPS_READ)) -> WithinTold:
+    """Say whom a group, or an expression such as `Choir & Year 7`, means today."""
+    tree = audiences.parse(name)
+    for each in audiences.names(tree):
+        _must_not_be_others(call, each)
+    with call.ledger.look() as tx:
+        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        found = within(tx.hand, verbs.resolve(tx, tree, field="name"), today=today, most=MOST_SHOWN)
+    return WithinTold.model_validate(found)
+
+
+@router.put(
+    "/groups/{name}/members",
+    operation_id="set_members",
+    responses=answers(401, 403, 404, 413, 422, 503),
+    openapi_extra={"x-scope": Scope.GROUPS_WRITE},
+)
+def set_members(
+    name: Group,
+    said: read(Members),  # type: ignore[valid-type]
+    call: Call = wants(Scope.GROUPS_WRITE),
+) -> ChangedTold:
+    """Make the members of a group that is kept by hand these and no others."""
+    _must_own(call, name)
+    with call.ledger.look() as tx:
+        listed = verbs.look_up(tx, said.ids)
+    done = verbs.set_members(call.ports, name, said.ids, actor=call.actor)
+    return ChangedTold(
+        name=done.name,
+        added=done.added,
+        removed=done.removed,
+        unknown=listed.unknown,
+        not_members=listed.not_members,
+    )
+
+
+@router.delete(
+    "/groups/{name}",
+    operation_id="retire_group",
+    responses=answers(401, 403, 404, 422, 503),
+    openapi_extra={"x-scope": Scope.GROUPS_WRITE},
+)
+def retire(name: Group, call: Call = wants(Scope.GROUPS_WRITE)) -> Done:
+    """Give up a group that is kept by hand. What was announced to it stands."""
+    _must_own(call, name)
+    verbs.retire(call.ports, name, actor=call.actor)
+    return Done()
+
+
+@router.post(
+    "/reach",
+    operation_id="reach",
+    responses=answers(401, 403, 404, 413, 422, 503),
+    openapi_extra={"x-scope": Scope.GROUPS_READ},
+)
+def reach(
+    said: read(Reach),  # type: ignore[valid-type]
+    call: Call = wants(Scope.GROUPS_READ),
+) -> ReachTold:
+    """Say who would be told, by which ways, and by name who would not, and why. Nothing is kept or sent."""
+    owner = departments.owner_of(call.settings.departments, said.department, call.actor)
+    departments.must_own(call.actor, owner)
+    for name in said.ways:
+        call.ports.channels.traits(name)
+    tree = audiences.parse(said.to)
+    with call.ledger.look() as tx:
+        audience = verbs.resolve(tx, tree)
+        found = before(call.ports, tx, Question(audience, said.people, tuple(said.ways), owner, said.purpose))
+    return ReachTold(
+        people=found.people,
+        reached=found.reached,
+        unreached=len(found.untold),
+        ways={name: ReachWayTold.model_validate(way) for name, way in found.ways.items()},
+        public=found.public,
+        untold=[NotReachedTold.model_validate(one) for one in found.untold[:MOST_UNTOLD]],
+    )
+
+
+def _seen(call: Call) -> Sequence[Listed]:
+    with call.ledger.look() as tx:
+        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        found = groups(tx.hand, today=today)
+    return [one for one in found if departments.sees(call.actor, one.department)]
+
+
+def _must_not_be_others(call: Call, name: str) -> None:
+    with call.ledger.look() as tx:
+        known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
+    if known is not None:
+        departments.must_see(call.actor, known.department, field="name", what="group")
+
+
+def _must_own(call: Call, name: str) -> None:
+    with call.ledger.look() as tx:
+        known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
+    if known is None:
+        raise departments.gone("name", "group")
+    departments.must_see(call.actor, known.department, field="name", what="group")
+    departments.must_own(call.actor, known.department)

@@ -1,0 +1,108 @@
+"""The shapes that several resources share."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import mimetypes
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from broker.announcement import Attachment, Part, People, Step
+from broker.drafts import MOST_BYTES
+from broker.errors import Problem, RuleBroken
+from broker.policy import Hold
+from broker.wording import LONGEST
+from web.api.strict import Shape, Told
+
+MOST_ENCODED = 4 * (MOST_BYTES // 3 + 1)
+MOST_WITH_FILES = MOST_ENCODED + 1024 * 1024
+Groups = Annotated[
+    str,
+    Field(min_length=1, max_length=2_000, description="Groups, joined by + & -.", examples=["Year 7 - 7B"]),
+]
+Ways = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=63)]],
+    Field(min_length=1, max_length=20, description="Channels, all at once.", examples=[["sms", "email"]]),
+]
+Slug = Annotated[str, Field(min_length=1, max_length=63, examples=["music"])]
+Instant = Annotated[AwareDatetime, Field(description="With its offset, as RFC 3339 writes it.")]
+
+
+class Words(Shape):
+    """A wording. `short` is for texts and posts, `long` (Markdown) for mails; one of the two is enough."""
+
+    title: Annotated[str, Field(max_length=LONGEST[Part.TITLE])] | None = None
+    short: Annotated[str, Field(max_length=LONGEST[Part.SHORT])] | None = None
+    long: Annotated[str, Field(max_length=LONGEST[Part.LONG])] | None = None
+    quote: Annotated[str, Field(max_length=LONGEST[Part.QUOTE])] | None = None
+
+    def parts(self) -> dict[Part, str]:
+        """As the law has them."""
+        return {part: words for part in Part if (words := getattr(self, part.value)) is not None}
+
+
+class File(Shape):
+    """A file that goes with mails."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["trip.pdf"])]
+    media_type: Annotated[str, Field(max_length=120, pattern=r"^[a-z0-9.+-]+/[a-z0-9.+-]+$")] | None = None
+    data: Annotated[
+        str,
+        Field(
+            max_length=MOST_ENCODED, description="Base64.", json_schema_extra={"contentEncoding": "base64"}
+        ),
+    ]
+
+    def attachment(self) -> Attachment:
+        """As the law has it. Raises RuleBroken."""
+        try:
+            data = base64.b64decode(self.data, validate=True)
+        except (binascii.Error, ValueError):
+            raise RuleBroken(
+                Problem("not_base64", "files", "a file's data is no Base64", "encode it")
+            ) from None
+        kind = self.media_type or mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+        return Attachment(hashlib.sha256(data).hexdigest(), self.name, kind, data)
+
+
+class HeldTold(Told):
+    """What keeps an announcement waiting, and until when at the latest."""
+
+    until: datetime
+    code: str
+    why: str
+
+
+def held(hold: Hold | None) -> HeldTold | None:
+    """A hold, told."""
+    return None if hold is None else HeldTold(until=hold.until, code=hold.code, why=hold.why)
+
+
+def steps(ways: Sequence[str]) -> tuple[Step, ...]:
+    """Ways, all at once."""
+    return (Step(tuple(ways)),)
+
+
+def parts_told(parts: Mapping[Part, str]) -> dict[str, str]:
+    """A wording, told."""
+    return {part.value: words for part, words in parts.items()}
+
+
+__all__ = [
+    "File",
+    "Groups",
+    "HeldTold",
+    "Instant",
+    "People",
+    "Slug",
+    "Ways",
+    "Words",
+    "held",
+    "parts_told",
+    "steps",
+]
