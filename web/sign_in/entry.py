@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -97,11 +98,18 @@ def _by_code(request: Request, form: dict[str, str], signed: Signed) -> Response
     return enter(request, begun)
 
 
-def ways(request: Request) -> dict[str, object]:
-    """What the page offers."""
+class Ways(TypedDict):
+    """What the page offers: providers by name, each with what its button says; and whether passwords."""
+
+    providers: Sequence[tuple[str, str]]
+    passwords: bool
+
+
+def ways(request: Request) -> Ways:
+    """What this school has."""
     settings: Settings = request.app.state.settings
     providers: dict[str, Provider] = request.app.state.providers
-    offered: Sequence[tuple[str, str]] = [(name, one.at.called) for name, one in providers.items()]
+    offered = [(name, one.at.called) for name, one in providers.items()]
     return {"providers": offered, "passwords": settings.sign_in.passwords}
 
 

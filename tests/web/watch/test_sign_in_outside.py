@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from broker.actor import SYSTEM
 from broker.authority import identities, operators
+from broker.authority.signin import Came
 from broker.errors import NotProved
 from broker.ports.approvals import OperatorRole
 from config.identity import Provider
@@ -141,7 +142,7 @@ def test_roles_follow_the_groups_of_whoever_was_made_by_them(here: Watched) -> N
         "google", here.app.state.providers["google"].at.where, "101", "h.head@school.example"
     )
     with pytest.raises(NotProved):
-        identities.by_identity(ports, vault(here), gone, came=identities.Came())
+        identities.by_identity(ports, vault(here), gone, came=Came())
 
 
 @pytest.mark.runs_on("sqlite")
@@ -267,15 +268,21 @@ def entra(**more: Any) -> Provider:
 
 
 def test_of_microsoft_the_tenant_is_checked_and_a_mail_address_believed_never() -> None:
-    ours = {"tid": TENANT, "preferred_username": "M.Bell@school.example", "email": None, "hd": None}
+    ours: dict[str, Any] = {
+        "tid": TENANT,
+        "preferred_username": "M.Bell@school.example",
+        "email": None,
+        "hd": None,
+    }
     assert entra().claimed(token(**ours), "n" * 43).address == "m.bell@school.example"
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"tid": "99999999-2222-3333-4444-555555555555"},
         {"tid": None},
         {"preferred_username": None, "email": "m.bell@school.example"},
         {"preferred_username": "guest@elsewhere.example"},
         {"acct": 1},
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(NotProved):
             entra().claimed(token(**{**ours, **wrong}), "n" * 43)
 
