@@ -7,11 +7,12 @@ guard let through is what is connected to, and a redirect is another address, to
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NoReturn
 
 import aiohttp
@@ -22,6 +23,14 @@ from broker.errors import Problem, RuleBroken
 
 LONGEST_URL = 2_000
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+# Read as inward by hand: a network's own translator, tunnels, and what a cloud answers its own machines at.
+INWARD = (
+    IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("2001::/32"),
+    IPv4Network("192.88.99.0/24"),
+    IPv4Network("168.63.129.16/32"),
+)
+_A_NUMBER = re.compile(r"[0-9.]+|0x.*", re.IGNORECASE)  # "127.1" is 127.0.0.1 to whoever connects
 
 Address = IPv4Address | IPv6Address
 MayAsk = Callable[[Address], bool]
@@ -39,6 +48,8 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.is_site_local:
             return False
+    if any(address in network for network in INWARD if network.version == address.version):
+        return False
     return address.is_global and not address.is_multicast
 
 
@@ -64,12 +75,20 @@ def checked(url: str, may_ask: MayAsk) -> URL:
     """An address as typed, if it is one of the web and no number that may not be asked. Raises FetchRefused."""
     if len(url) > LONGEST_URL or not url.isprintable():
         refuse("bad_url", "this is no address", "such as https://school.example/changes.ics")
-    at = URL(url.replace("webcal://", "https://", 1) if url.startswith("webcal://") else url)
-    if at.scheme not in {"https", "http"} or not at.host or at.user is not None:
+    try:
+        at = URL(url.replace("webcal://", "https://", 1) if url.startswith("webcal://") else url)
+        host = at.raw_host
+    except ValueError:  # what is no host, or no port
+        refuse("bad_url", "this is no address", "such as https://school.example/changes.ics")
+    if at.scheme not in {"https", "http"} or not host or at.user is not None:
         refuse("bad_url", "this is no web address", "such as https://school.example/changes.ics")
     try:
-        literal = ip_address(at.host)
+        literal = ip_address(host)
     except ValueError:
+        if _A_NUMBER.fullmatch(host):
+            refuse(
+                "bad_url", "this is a number written as no address is", "write it as 203.0.113.7, or a name"
+            )
         return at
     if not may_ask(literal):
         refuse_private()
