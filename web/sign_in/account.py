@@ -18,7 +18,7 @@ from broker.errors import NotFound, NotProved, NotToBeChanged, Problem, ProofWan
 from broker.ports import Ports, Stage
 from config.settings import Settings
 from ledger.reads.watch import zone
-from web.sign_in.entry import answer_to, waiting, ways
+from web.sign_in.entry import answer_to, told, waiting, ways
 from web.watch.signing_in import (
     HEADERS,
     NoPage,
@@ -50,11 +50,12 @@ def overview(request: Request) -> Response:
 def _overview(request: Request, signed: Signed) -> Response:
     ports: Ports = request.app.state.ports
     with ports.ledger.look() as tx:
-        sessions = tx.sessions.of_operator(signed.operator)
+        found = tx.sessions.of_operator(signed.operator)
         proof = tx.proofs.of(signed.operator)
         left = tx.proofs.codes_left(signed.operator) if proof is not None else 0
     with ledger_of(ports).reading() as hand:
         local = zone(hand)
+    sessions = sorted(found, key=lambda one: one.handle != signed.session.handle)  # this one first
     return show(request, "account", signed=signed, sessions=sessions, proof=proof, left=left, zone=local)
 
 
@@ -150,11 +151,9 @@ def _set_second(request: Request, form: dict[str, str], signed: Signed) -> Respo
         )
     except (NotProved, TooManyTries) as wrong:
         status, headers = answer_to(wrong)
-        problem = wrong.problem
-        if status != 429:
-            hint = "type the six digits that the app shows now, and see that the telephone's clock is right"
-            problem = Problem("wrong_code", "code", "this code does not fit the picture", hint)
-        return _second(request, signed, second, problem=problem, status=status, headers=headers)
+        return _second(
+            request, signed, second, problem=told(wrong, "picture"), status=status, headers=headers
+        )
     except ProofWanted:
         return _to_proof(request, "account/second")
     answer = show(request, "codes", signed=_now(begun.secret, signed), codes=codes)
@@ -208,7 +207,7 @@ def _proved(request: Request, form: dict[str, str], signed: Signed) -> Response:
         )
     except (NotProved, TooManyTries) as wrong:
         status, headers = answer_to(wrong)
-        return _prove(request, signed, to, problem=wrong.problem, status=status, headers=headers)
+        return _prove(request, signed, to, problem=told(wrong, "proof"), status=status, headers=headers)
     return enter(request, begun, to)
 
 

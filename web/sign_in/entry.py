@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from broker.authority import passwords
-from broker.errors import NotProved, RuleBroken, TooManyTries
+from broker.errors import NotProved, Problem, RuleBroken, TooManyTries
 from broker.ports import Stage
 from config.identity import Provider
 from config.settings import Settings
@@ -30,6 +30,33 @@ from web.watch.signing_in import (
 )
 
 router = APIRouter()
+# What did not hold, beside the field where it is to be typed again.
+WRONG = {
+    "name": Problem(
+        "not_proved",
+        "password",
+        "this name and this password do not belong together",
+        "look at capitals and spaces; if it goes on, ask for a new invitation",
+    ),
+    "code": Problem(
+        "not_proved",
+        "code",
+        "this code does not hold",
+        "type what the app shows now; each code works once, so wait for the next if you have just used it",
+    ),
+    "proof": Problem(
+        "not_proved",
+        "password",
+        "this is not what you sign in with",
+        "look at capitals and spaces; each code works once",
+    ),
+    "picture": Problem(
+        "wrong_code",
+        "code",
+        "this code does not fit the picture",
+        "type the six digits that the app shows now, and see that the telephone's clock is right",
+    ),
+}
 
 
 @router.get("/sign-in")
@@ -61,7 +88,7 @@ def _by_password(request: Request, form: dict[str, str]) -> Response:
             "enter",
             status,
             headers=headers,
-            problem=refused.problem,
+            problem=told(refused, "name"),
             name=name[:80],
             **ways(request),
         )
@@ -94,7 +121,7 @@ def _by_code(request: Request, form: dict[str, str], signed: Signed) -> Response
         )
     except (NotProved, TooManyTries) as refused:
         status, headers = answer_to(refused)
-        return show(request, "code", status, signed=signed, headers=headers, problem=refused.problem)
+        return show(request, "code", status, signed=signed, headers=headers, problem=told(refused, "code"))
     return enter(request, begun)
 
 
@@ -133,4 +160,9 @@ def answer_to(refused: RuleBroken) -> tuple[int, dict[str, str]]:
     return (429, SOON) if isinstance(refused, TooManyTries) else (403, {})
 
 
-__all__ = ["ElsewhereNext", "NotSignedIn", "answer_to", "router", "waiting", "ways"]
+def told(refused: RuleBroken, what: str) -> Problem:
+    """What a page says of it; of what did not hold always the same, whatever of it was wrong."""
+    return refused.problem if isinstance(refused, TooManyTries) else WRONG[what]
+
+
+__all__ = ["ElsewhereNext", "NotSignedIn", "answer_to", "router", "told", "waiting", "ways"]

@@ -67,5 +67,5 @@ def when(moment: datetime, zone: str) -> Markup:
 
 
 templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
-templates.filters |= {"stage": words.stage, "urgent": words.urgent}
-templates.globals |= {"many": words.many, "STATES": STATES}
+templates.filters |= {"stage": words.stage, "urgent": words.urgent, "how": words.how}
+templates.globals |= {"many": words.many, "STATES": STATES, "PARTS": words.PARTS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broker.announcement import Announcement, People, Stage, Urgency
+from broker.announcement import Announcement, Part, People, Stage, Urgency
 from ledger.reads.watch import Shown
 
 # A channel that is not here is shown by its name: adding one touches nothing in this folder.
@@ -31,6 +31,13 @@ ALARMS = {
     "rules_unreadable": "Nothing leaves",
     "stopped": "Somebody stopped it",
 }
+PARTS = {
+    Part.TITLE: "Title",
+    Part.SHORT: "Short, for texts and posts",
+    Part.LONG: "Long, for emails",
+    Part.QUOTE: "With the post",
+}
+HOW = {"link": "a link", "password": "a password"}
 TOLD = {
     People.GUARDIANS: "guardians of",
     People.PUPILS: "pupils in",
@@ -59,6 +66,11 @@ def audience(announcement: Announcement) -> str:
 def stage(shown: Shown) -> str:
     """How far it has come; what is going out and settled is finished."""
     return "finished" if shown.settled and shown.stage is Stage.SENDING else shown.stage.value
+
+
+def how(kind: str) -> str:
+    """What somebody signed in by; a provider's name is its own."""
+    return HOW.get(kind, kind.capitalize())
 
 
 def urgent(announcement: Announcement) -> bool:

@@ -68,7 +68,7 @@ def here(serve: Serve) -> Watched:
 def routes(here: Watched) -> Iterator[tuple[str, str]]:
     for route in here.app.routes:
         if isinstance(route, APIRoute) and route.path.split("/")[1] in {"watch", "account", "sign-in"}:
-            for method in route.methods:
+            for method in route.methods or ():
                 yield method, route.path
 
 
@@ -172,7 +172,9 @@ def test_a_big_announcement_wants_a_fresh_proof_and_a_small_one_does_not(here: W
     def agree() -> str:
         page = browser.get(f"/watch/{said.public_id}/decide").text
         fields = dict(re.findall(r'name="(token|seen)" value="([^"]*)"', page))
-        return browser.post(f"/watch/{said.public_id}/decide", do="approve", **fields).headers["location"]
+        answer = browser.post(f"/watch/{said.public_id}/decide", do="approve", **fields)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
 
     rule_changes.change(ports, "sign_in.prove_at", "3", "the test", actor=admin)
     assert f"account/prove?to=watch/{said.public_id}/decide" in agree()
