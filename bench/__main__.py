@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import million, pace, scenes, tell, urgent
+from bench import api, million, pace, scenes, tell, urgent
 from bench.conditions import conditions
 from bench.findings import Findings
 from bench.ground import ground
@@ -61,6 +61,10 @@ def _million(stage: scenes.Stage, found: Findings) -> None:
     found.million = million.run(stage.ground, stage.sizes.million, lambda line: print(line, file=sys.stderr))
 
 
+def _api(stage: scenes.Stage, found: Findings) -> None:
+    found.api = api.run(stage.ground, stage.sizes.million, lambda line: print(line, file=sys.stderr))
+
+
 def _counts(stage: scenes.Stage, found: Findings) -> None:
     found.ours |= scenes.counts(stage)
 
@@ -75,10 +79,11 @@ PARTS: dict[str, Part] = {
     "apprise-as-shipped": _shipped,
     "pace": _pace,
     "million": _million,
+    "api": _api,
     "counts": _counts,
 }
 QUICK = ("texts", "slow-texts", "mails", "memory", "urgent")
-FULL = (*QUICK, "apprise-as-shipped", "urgent-embedded", "pace", "million")
+FULL = (*QUICK, "apprise-as-shipped", "urgent-embedded", "pace", "million", "api")
 GATED = ("counts", "memory")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from bench.api import Answered
 from bench.compare import Comparison, Played
 from bench.million import Run
 from bench.pace import Kept
@@ -49,6 +50,7 @@ class Findings:
     pace: Sequence[Kept] = ()
     throttled: float = 0.0  # texts a second of Apprise as it is shipped
     million: Run | None = None
+    api: Sequence[Answered] = ()
     chosen: Mapping[str, str] = field(default_factory=dict)  # the best of a side that was looked for
 
     @property
@@ -86,6 +88,9 @@ class Findings:
         if "compose" in self.urgent:
             firsts = self.urgent["compose"]
             told["urgent_first_send_s"] = {"p50": round(firsts.p50, 3), "p99": round(firsts.p99, 3)}
+        if self.api:
+            told["api_p95_ms"] = {one.what: round(one.p95, 1) for one in self.api}
+            told["api_statements"] = {one.what: one.statements for one in self.api}
         return {**told, "void": self.void}
 
     def as_json(self) -> str:

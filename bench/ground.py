@@ -135,9 +135,9 @@ class School:
             raise AssertionError(f"{added} deliveries were planned, not {size}")
         return accepted
 
-    def accepted(self, channel: str, size: int) -> Announcement:
+    def accepted(self, channel: str, size: int, *, department: str = "office") -> Announcement:
         """The same, not planned yet."""
-        return self.say(group_of(size), channel)
+        return self.say(group_of(size), channel, department=department)
 
     def say(
         self,
@@ -146,11 +146,12 @@ class School:
         *,
         text: str = TEXT,
         urgency: Urgency = Urgency.ROUTINE,
+        department: str = "office",
         hints: Hints | None = None,
     ) -> Announcement:
         """Announce to an audience's guardians; `hints` instead of the school's own."""
         draft = Draft(
-            department="office",
+            department=department,
             audience=audience,
             people=People.GUARDIANS,
             ways=(Step((channel,)),),

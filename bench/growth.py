@@ -153,15 +153,15 @@ def _side(ground: Ground, size: int, history: int, held: contextlib.ExitStack) -
     fill(house.ledger, size, (AddressKind.MOBILE,))
     school = School(house)
     for _ in range(history // size):
-        _past(school, size)
+        past(school, size)
     with house.ledger.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
     return Side(school, held.enter_context(Player("carillon", **settings)), {})
 
 
-def _past(school: School, size: int) -> None:
+def past(school: School, size: int, *, department: str = "office") -> Announcement:
     """An announcement that was sent to everybody, as it looks some time afterwards."""
-    said = school.accepted("sms", size)
+    said = school.accepted("sms", size, department=department)
     with school.house.ledger.begin() as tx:
         for statement in _PAST:
             values = {"id": said.id, "size": size}
@@ -171,6 +171,7 @@ def _past(school: School, size: int) -> None:
         tx.record.add([Entry("deliveries.sent", ACTOR, {"count": n}, said.id) for n in range(ENTRIES)])
     with school.house.ledger.begin() as tx:
         tx.record.seal()
+    return said
 
 
 def _read(school: School, said: Announcement) -> None:

@@ -122,6 +122,7 @@ def _rest(found: Findings) -> Iterator[str]:
         yield f"urgent, {layout}: {firsts}"
     if found.million is not None:
         yield f"scale, {found.million}"
+    yield from (f"api, {one}" for one in found.api)
     for kept in found.pace:
         yield f"pace, {kept}"
 
