@@ -29,7 +29,7 @@ def test_a_preview_says_who_reads_what_and_keeps_nothing(school: Calling) -> Non
     assert seen.status_code == 200, seen.text
     told = seen.json()
     assert told["people"] == 4
-    assert "rehearsal at 15:30" in told["ways"]["sms"]["example"]["text"]
+    assert "rehearsal at 15:30" in told["ways"]["sms"]["example"]["body"]
     assert len(school.get("/announcements").json()["items"]) == before
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -14,14 +16,15 @@ from web.api.strict import DEEPEST, MOST_BODY, NotUnderstood, check_json
 
 def refused(school: Calling, raw: bytes | str) -> tuple[int, str, str]:
     body = raw.encode() if isinstance(raw, str) else raw
-    answer = school.call("POST", "/announcements", content=body, headers={"Content-Type": "application/json"})
+    answer = school.call("POST", "/announcements", content=body, headers=AS_JSON)
     told = answer.json()
     assert set(told) == {"code", "field", "message", "hint"}, told
     return answer.status_code, told["code"], told["field"]
 
 
+AS_JSON = {"Content-Type": "application/json"}
 GOOD = json.dumps(announced())
-BAD = {
+BAD: dict[str, tuple[bytes | str, tuple[int, str, str]]] = {
     "a field twice": ('{"to": "Choir", "to": "everyone"}', (422, "duplicate_field", "to")),
     "a field twice within": ('{"words": {"long": "a", "long": "b"}}', (422, "duplicate_field", "long")),
     "no number": (GOOD[:-1] + ', "expect": NaN}', (422, "not_a_number", "body")),
@@ -32,12 +35,24 @@ BAD = {
     "a number for a text": ('{"to": 7}', (422, "wrong_type", "to")),
     "a text for a number": (GOOD[:-1] + ', "expect": "4"}', (422, "wrong_type", "expect")),
     "a word that is none": (GOOD[:-1] + ', "urgency": "now"}', (422, "wrong_type", "urgency")),
-    "a time without its offset": (GOOD[:-1] + ', "send_at": "2027-01-01T10:00:00"}', (422, "wrong_type", "send_at")),
+    "a time without its offset": (
+        GOOD[:-1] + ', "send_at": "2027-01-01T10:00:00"}',
+        (422, "wrong_type", "send_at"),
+    ),
     "what is missing": ("{}", (422, "missing_field", "to")),
     "a list": ("[]", (422, "wrong_type", "body")),
     "nothing": ("", (422, "missing_field", "body")),
     "half of it": (GOOD[:-3], (422, "not_json", "body")),
     "too deep": (DEEPEST * 40 * "[", (422, "too_deep", "body")),
+    "a NUL": ('{"to": "Choir\\u0000"}', (422, "nul_character", "to")),
+    "a NUL in a list": ('{"to": "a", "ways": ["sms", "\\u0000"]}', (422, "nul_character", "ways")),
+    "a NUL in a name": ('{"t\\u0000": "a"}', (422, "nul_character", "body")),
+    "half a pair": ('{"to": "\\ud83d"}', (422, "lone_surrogate", "to")),
+    "half a pair within": ('{"words": {"long": "\\udc00 a"}}', (422, "lone_surrogate", "long")),
+    "a bare NUL": ('{"to": "Choir\0"}', (422, "not_json", "body")),
+    "a time as a number": (GOOD[:-1] + ', "send_at": 1800000000}', (422, "wrong_type", "send_at")),
+    "a time as digits": (GOOD[:-1] + ', "send_at": "1800000000"}', (422, "wrong_type", "send_at")),
+    "a truth for a number": (GOOD[:-1] + ', "expect": true}', (422, "wrong_type", "expect")),
     "no UTF-8": (b'{"to": "\xff"}', (422, "not_utf8", "body")),
 }
 
@@ -50,8 +65,97 @@ def test_it_is_refused_by_name(school: Calling, what: str) -> None:
 
 def test_a_body_is_given_up_when_it_is_too_long(school: Calling) -> None:
     why = json.dumps({"why": "x" * MOST_BODY})
-    answer = school.call("POST", "/deliveries/1/requeue", content=why.encode())
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+    def in_pieces() -> Iterator[bytes]:
+        for _ in range(20):
+            yield MOST_BODY // 10 * b" "
+
+    for content in (why.encode(), in_pieces()):
+        answer = school.call("POST", "/deliveries/1/requeue", content=content, headers=AS_JSON)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_a_body_of_which_nobody_knows_who_sends_it_is_not_read(school: Calling) -> None:
+    def never() -> Iterator[bytes]:
+        pytest.fail("it was read")
+        yield b""
+
+    headers = {**AS_JSON, "Transfer-Encoding": "chunked"}
+    answer = school.client.post("/v1/announcements", content=never(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_token")
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "", "json"]
+)
+def test_a_body_of_another_type_is_refused(school: Calling, kind: str) -> None:
+    answer = school.call("POST", "/announcements", content=GOOD.encode(), headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (415, "wrong_media_type")
+    assert answer.json()["field"] == "Content-Type"
+    assert "application/json" in answer.json()["hint"]
+
+
+def test_a_roster_has_a_type_of_its_own(school: Calling) -> None:
+    answer = school.call("POST", "/imports", content=b"{}", headers=AS_JSON)
+    assert (answer.status_code, answer.json()["code"]) == (415, "wrong_media_type")
+
+
+def test_a_body_where_none_is_taken_is_not_passed_over_in_silence(school: Calling) -> None:
+    answer = school.post(f"/announcements/{uuid4()}/withdraw", {"why": "the wrong hall"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (
+        422,
+        "unknown_field",
+        "body",
+    )
+
+
+def test_a_nul_in_an_address_is_refused(school: Calling) -> None:
+    for path, field in (("/people/Amy%00", "path.who"), ("/deliveries?channel=sms%00", "query.channel")):
+        answer = school.get(path)
+        assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (
+            422,
+            "nul_character",
+            field,
+        )
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [(None, "missing_field"), ("", "wrong_type"), (201 * "k", "wrong_type"), ("a b", "wrong_type")],
+)
+def test_an_announcement_wants_a_key_of_bounded_length(school: Calling, key: str | None, code: str) -> None:
+    headers = {"Authorization": f"Bearer {school.token()}"} | (
+        {"Idempotency-Key": key} if key is not None else {}
+    )
+    answer = school.client.post("/v1/announcements", json=announced(), headers=headers)
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (
+        422,
+        code,
+        "header.Idempotency-Key",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "not_found"),
+        ("GET", "/announcements/", 404, "not_found"),
+        ("PATCH", "/announcements", 405, "method_not_allowed"),
+        ("HEAD", "/openapi.json", 200, ""),
+        ("DELETE", "/openapi.json", 405, "method_not_allowed"),
+        ("GET", "/announcements/7", 422, "wrong_type"),
+    ],
+)
+def test_what_the_framework_refuses_has_the_same_shape(
+    school: Calling, method: str, path: str, status: int, code: str
+) -> None:
+    answer = school.call(method, path)
+    assert answer.status_code == status
+    if code:
+        assert set(answer.json()) == {"code", "field", "message", "hint"}
+        assert (answer.json()["code"], bool(answer.json()["hint"])) == (code, True)
+    if status == 405:
+        assert answer.headers["Allow"] == {"/announcements": "GET, POST", "/openapi.json": "GET, HEAD"}[path]
 
 
 def test_a_parameter_that_is_not_known_or_given_twice_is_refused(school: Calling) -> None:
@@ -65,7 +169,11 @@ def test_nothing_of_what_was_sent_is_repeated(school: Calling) -> None:
     assert "447911" not in answer.text
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(), st.lists, max_leaves=30))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(), st.lists, max_leaves=30
+    )
+)
 def test_whatever_json_says_once_passes(value: object) -> None:
     check_json(json.dumps(value).encode())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from starlette.testclient import TestClient
 
@@ -50,6 +51,8 @@ class Calling:
 
     def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {token or self.token()}", **more.pop("headers", {})}
+        if (method, path) == ("POST", "/announcements"):
+            headers.setdefault("Idempotency-Key", str(uuid4()))
         return self.client.request(method, f"/v1{path}", headers=headers, **more)
 
     def get(self, path: str, **more: Any) -> Any:

@@ -66,6 +66,7 @@ def install(app: FastAPI) -> None:
     api.state.ports = app.state.ports
     api.state.settings = app.state.settings
     errors.install(api)
+    api.state.resources = [route for resource in RESOURCES for route in resource.router.routes]
     for resource in RESOURCES:
         api.include_router(resource.router)
     app.state.api = api

@@ -16,7 +16,7 @@ from broker.ports.api import Scope
 from ledger.reads.health import Waiting, health
 from web.api.calling import Call, Page, Reason, wants
 from web.api.errors import answers
-from web.api.strict import Shape, StrictRoute, Told, read
+from web.api.strict import Sent, Shape, StrictRoute, Told
 
 router = APIRouter(tags=["accounts"], route_class=StrictRoute)
 Account = Annotated[str, Path(min_length=1, max_length=63, examples=["sms"])]
@@ -93,7 +93,7 @@ def licence(name: Account, call: Call = wants(Scope.ACCOUNTS_READ)) -> LicenceTo
 )
 def pause(
     name: Account,
-    said: read(Why),  # type: ignore[valid-type]
+    said: Sent[Why],
     call: Call = wants(Scope.ACCOUNTS_WRITE),
 ) -> AccountTold:
     """Stop an account within a second; its deliveries wait."""
@@ -110,7 +110,7 @@ def pause(
 )
 def resume(
     name: Account,
-    said: read(Why),  # type: ignore[valid-type]
+    said: Sent[Why],
     call: Call = wants(Scope.ACCOUNTS_WRITE),
 ) -> AccountTold:
     """Let an account go on: what waited for it is due at once."""

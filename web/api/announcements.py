@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from broker import intake, judging
 from broker.announcement import Draft, People, Purpose, Stage, Urgency
@@ -37,13 +37,13 @@ from web.api.shapes import (
     held,
     steps,
 )
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["announcements"], route_class=StrictRoute)
 MOST_NAMED = 500
 
 Key = Annotated[
-    str | None,
+    str,
     Header(
         alias="Idempotency-Key",
         min_length=1,
@@ -53,7 +53,7 @@ Key = Annotated[
         examples=["9f1c1e5e-5b8a-4a56-9a3f-0f6f3c0a4f11"],
     ),
 ]
-EXAMPLE = {
+EXAMPLE: JsonValue = {
     "to": "Choir",
     "ways": ["sms", "email"],
     "words": {"title": "Rehearsal", "long": "{pupil}: rehearsal at 15:30."},
@@ -209,14 +209,14 @@ class DutyTold(Told):
     status_code=201,
     responses={
         200: {"model": AcceptedTold, "description": "It was there already."},
-        **answers(401, 403, 409, 413, 422, 503),
+        **answers(401, 403, 404, 409, 413, 422, 503),
     },
     openapi_extra={"x-scope": Scope.ANNOUNCEMENTS_WRITE, "x-most": MOST_WITH_FILES},
 )
 def create(
-    said: read(NewAnnouncement),  # type: ignore[valid-type]
+    said: Sent[NewAnnouncement],
     response: Response,
-    key: Key = None,
+    key: Key,
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Announce something. Checked whole before anything is kept; a worker sends it when it is due."""
@@ -237,11 +237,11 @@ def create(
 @router.post(
     "/announcements/preview",
     operation_id="preview_announcement",
-    responses=answers(401, 403, 413, 422, 503),
+    responses=answers(401, 403, 404, 413, 422, 503),
     openapi_extra={"x-scope": Scope.ANNOUNCEMENTS_WRITE, "x-most": MOST_WITH_FILES},
 )
 def preview(
-    said: read(NewAnnouncement),  # type: ignore[valid-type]
+    said: Sent[NewAnnouncement],
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> PreviewTold:
     """Say what would go to whom, what it would cost, and who is not reached. Nothing is kept."""
@@ -322,7 +322,7 @@ class DecidedTold(Told):
 )
 def override(
     id: UUID,
-    said: read(Override),  # type: ignore[valid-type]
+    said: Sent[Override],
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> DecidedTold:
     """Send an urgent announcement without a second person: all approvers are told, and it is listed until reviewed."""

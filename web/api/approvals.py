@@ -20,7 +20,7 @@ from ledger.reads.approvals import Looked, looked_at, waiting
 from web.api.calling import Call, Done, Page, Reason, wants
 from web.api.errors import answers
 from web.api.shapes import parts_told
-from web.api.strict import Shape, StrictRoute, Told, read
+from web.api.strict import Sent, Shape, StrictRoute, Told
 
 router = APIRouter(tags=["approvals"], route_class=StrictRoute)
 Seen = Annotated[
@@ -148,7 +148,7 @@ def get(id: UUID, call: Call = wants(Scope.APPROVALS_READ)) -> LookedTold:
 )
 def approve(
     id: UUID,
-    said: read(Yes),  # type: ignore[valid-type]
+    said: Sent[Yes],
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> DecidedTold:
     """Say yes, as somebody other than its author."""
@@ -165,7 +165,7 @@ def approve(
 )
 def reject(
     id: UUID,
-    said: read(No),  # type: ignore[valid-type]
+    said: Sent[No],
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> DecidedTold:
     """Say no: nothing of it will leave."""
@@ -182,7 +182,7 @@ def reject(
 )
 def review(
     id: UUID,
-    said: read(Review),  # type: ignore[valid-type]
+    said: Sent[Review],
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> Done:
     """Say that you have looked at what was sent without a second person."""

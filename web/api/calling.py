@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
 
 from broker.actor import Actor
-from broker.authority.tokens import Caller, caller_of, refused
+from broker.authority.tokens import Caller
 from broker.errors import NotAllowed, Problem, RuleBroken
 from broker.ports import Ports
 from broker.ports.api import Scope
@@ -72,18 +72,15 @@ class Call:
 def wants(*scopes: Scope) -> Any:
     """A dependency: the call, by a token that has one of these scopes. Without any, every token will do."""
 
-    def check(
-        request: Request, brought: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    async def check(
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
     ) -> Call:
-        if brought is None:
-            raise refused()
-        ports: Ports = request.app.state.ports
-        caller = caller_of(ports, brought.credentials)
+        caller: Caller = request.state.caller  # known before anything was read: web/api/strict.py
         if scopes and not caller.scopes & set(scopes):
             needed = " or ".join(scope.value for scope in scopes)
             hint = f"it wants the scope {needed}: carillon tokens make"
             raise NotAllowed(Problem("no_scope", "Authorization", "this token is not for that", hint))
-        return Call(caller, ports, request.app.state.settings)
+        return Call(caller, request.app.state.ports, request.app.state.settings)
 
     return Depends(check)
 

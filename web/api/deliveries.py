@@ -18,7 +18,7 @@ from ledger.reads.deliveries import Listed, Wanted
 from ledger.reads.deliveries import deliveries as listed
 from web.api.calling import PAGE, Call, Cursor, Limit, Page, wants
 from web.api.errors import answers
-from web.api.strict import Shape, StrictRoute, Told, read
+from web.api.strict import Sent, Shape, StrictRoute, Told
 
 router = APIRouter(tags=["deliveries"], route_class=StrictRoute)
 LARGEST = 2**63 - 1
@@ -95,7 +95,7 @@ def get(id: Id, call: Call = wants(Scope.DELIVERIES_READ)) -> DeliveryTold:
 )
 def requeue(
     id: Id,
-    said: read(Why),  # type: ignore[valid-type]
+    said: Sent[Why],
     call: Call = wants(Scope.DELIVERIES_WRITE),
 ) -> DeliveryTold:
     """Try a refused, rejected, given-up or uncertain delivery again; the rules judge it anew."""
@@ -112,7 +112,7 @@ def requeue(
 )
 def settle(
     id: Id,
-    said: read(Why),  # type: ignore[valid-type]
+    said: Sent[Why],
     call: Call = wants(Scope.DELIVERIES_WRITE),
 ) -> DeliveryTold:
     """Leave an uncertain delivery as it is: it may have left, and nobody will try again."""

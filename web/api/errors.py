@@ -25,13 +25,14 @@ from broker.errors import (
     SetupError,
 )
 from ledger.trouble import problem_of as trouble
-from web.api.strict import Told, problem_of
+from web.api.strict import Told, WrongType, problem_of
 from web.door import AGAIN_AFTER, problem, refusal
 
 STATUS: Mapping[type[BrokerError], int] = {
     TokenRefused: 401,
     NotAllowed: 403,
     NotFound: 404,
+    WrongType: 415,
     KeyConflict: 409,
     IllegalTransition: 409,
     RulesUnreadable: 503,
@@ -62,9 +63,20 @@ _SAID = {
 }
 
 
+_DESCRIBED = "see the API's description: /v1/openapi.json"
+_FRAMEWORK = {
+    404: Problem("not_found", "path", "there is nothing here", _DESCRIBED),
+    405: Problem("method_not_allowed", "method", "this cannot be done here", "see the header Allow"),
+    408: Problem("too_slow", "body", "this took too long to arrive", "send it within ten seconds"),
+    413: Problem("too_large", "body", "this is too large", "see docs/api.md for how much is taken"),
+}
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These errors, for the description of a route."""
-    return {status: {"model": ErrorTold, "description": _SAID[status]} for status in sorted(statuses)}
+    """These errors, for the description of a route. What may be too large may be too slow and of a wrong type, too."""
+    if 413 in statuses:
+        statuses = (*statuses, 408, 415)
+    return {status: {"model": ErrorTold, "description": _SAID[status]} for status in sorted({*statuses})}
 
 
 def install(api: FastAPI) -> None:
@@ -74,6 +86,7 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(DBAPIError, _away)
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(RequestValidationError, _shape)
+    api.add_exception_handler(Exception, _unforeseen)
 
 
 def status_of(error: BrokerError) -> int:
@@ -99,9 +112,16 @@ async def _away(request: Request, error: Exception) -> Response:
     return answer
 
 
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    """One calm answer; the error goes on to the door, which logs where it was."""
+    return refusal(HTTPException(503, headers={"Retry-After": AGAIN_AFTER}))
+
+
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
-    answer = refusal(error)
+    if error.status_code not in _FRAMEWORK:
+        return refusal(error)
+    answer = problem(error.status_code, _FRAMEWORK[error.status_code])
     if error.status_code == 405:
         answer.headers["Allow"] = ", ".join(_methods(request))
     return answer
@@ -115,15 +135,8 @@ async def _shape(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> Sequence[str]:
     """Every method that this path has, of whichever route."""
     found: set[str] = set()
-    for route in request.app.routes:
+    for route in (*request.app.routes, *request.app.state.resources):
         match, _ = route.matches({**request.scope})
         if match is not Match.NONE:
             found |= set(getattr(route, "methods", ()) or ())
     return sorted(found)
-
-
-def refuse_type() -> RuleBroken:
-    """A body of another type."""
-    return RuleBroken(
-        Problem("wrong_media_type", "Content-Type", "the body has another type than this takes")
-    )

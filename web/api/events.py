@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query
-from pydantic import Field, NaiveDatetime
+from pydantic import Field
 
 from broker.authority import departments
 from broker.diary import event_book as verbs
@@ -18,14 +18,10 @@ from broker.ports.api import Scope
 from broker.ports.events import EventRow
 from web.api.calling import Call, Page, wants
 from web.api.errors import answers
-from web.api.shapes import Groups, Slug
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.shapes import Groups, Slug, Wall, WallTold
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["events"], route_class=StrictRoute)
-Wall = Annotated[
-    NaiveDatetime,
-    Field(description="By the school's own clock: no offset.", examples=["2027-03-18T19:00:00"]),
-]
 Place = Annotated[str, Field(max_length=200, examples=["Hall"])]
 
 
@@ -35,7 +31,7 @@ class EventTold(Told):
     id: UUID
     title: str
     place: str
-    wall: datetime
+    wall: WallTold
     starts_at: datetime
     ends_at: datetime
     to: str
@@ -93,7 +89,7 @@ def list_(
     openapi_extra={"x-scope": Scope.EVENTS_WRITE},
 )
 def create(
-    said: read(NewEvent),  # type: ignore[valid-type]
+    said: Sent[NewEvent],
     call: Call = wants(Scope.EVENTS_WRITE),
 ) -> EventTold:
     """Add one event."""
@@ -125,7 +121,7 @@ def get(id: UUID, call: Call = wants(Scope.EVENTS_READ)) -> EventTold:
 )
 def move(
     id: UUID,
-    said: read(Moved),  # type: ignore[valid-type]
+    said: Sent[Moved],
     call: Call = wants(Scope.EVENTS_WRITE),
 ) -> EventTold:
     """Move an event. Its reminders move; whoever was reminded already is told once."""

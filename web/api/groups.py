@@ -20,7 +20,7 @@ from ledger.reads.groups import Listed, groups, within
 from web.api.calling import Call, Done, Name, Page, wants
 from web.api.errors import answers
 from web.api.shapes import Groups, Slug, Ways
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["groups"], route_class=StrictRoute)
 MOST_SHOWN = 1_000
@@ -143,7 +143,7 @@ def list_(call: Call = wants(Scope.GROUPS_READ)) -> Page[GroupTold]:
     openapi_extra={"x-scope": Scope.GROUPS_WRITE},
 )
 def create(
-    said: read(NewGroup),  # type: ignore[valid-type]
+    said: Sent[NewGroup],
     call: Call = wants(Scope.GROUPS_WRITE),
 ) -> GroupTold:
     """Begin a group that is kept by hand, or make one of others; one that is made of others is changed by this too."""
@@ -182,7 +182,7 @@ def members(name: Group, call: Call = wants(Scope.GROUPS_READ)) -> WithinTold:
 )
 def set_members(
     name: Group,
-    said: read(Members),  # type: ignore[valid-type]
+    said: Sent[Members],
     call: Call = wants(Scope.GROUPS_WRITE),
 ) -> ChangedTold:
     """Make the members of a group that is kept by hand these and no others."""
@@ -219,7 +219,7 @@ def retire(name: Group, call: Call = wants(Scope.GROUPS_WRITE)) -> Done:
     openapi_extra={"x-scope": Scope.GROUPS_READ},
 )
 def reach(
-    said: read(Reach),  # type: ignore[valid-type]
+    said: Sent[Reach],
     call: Call = wants(Scope.GROUPS_READ),
 ) -> ReachTold:
     """Say who would be told, by which ways, and by name who would not, and why. Nothing is kept or sent."""

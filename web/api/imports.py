@@ -20,7 +20,7 @@ from broker.rosters.difference import ImportDifference
 from broker.rosters.roster import Role, Roster, speaking_for
 from sources import rosters
 from web.api.calling import Call, wants
-from web.api.errors import answers, refuse_type
+from web.api.errors import answers
 from web.api.strict import StrictRoute, Told
 
 router = APIRouter(tags=["imports"], route_class=StrictRoute)
@@ -133,9 +133,7 @@ async def import_(
 
 
 def _roster(call: Call, body: bytes, content_type: str, only: Sequence[Role] | None) -> Roster:
-    name = NAMES.get(content_type.partition(";")[0].strip().lower())
-    if name is None:
-        raise refuse_type()
+    name = NAMES[content_type.partition(";")[0].strip().lower()]  # the route takes no other types
     with call.ledger.look() as tx:
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     roster = _read(body, name, call.settings.school.region, today)

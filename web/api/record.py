@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from broker.authority import departments
 from broker.ports.api import Scope
 from ledger.reads.search import Sought, announcement_of, search
 from web.api.calling import PAGE, Call, Cursor, Limit, Page, wants
 from web.api.errors import answers
+from web.api.shapes import Instant
 from web.api.strict import StrictRoute, Told
 
 router = APIRouter(tags=["record"], route_class=StrictRoute)
@@ -45,8 +46,8 @@ def list_(  # noqa: PLR0913 - each is a way to narrow it
     delivery: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
     actor: Word = None,
     kind: Annotated[str | None, Query(max_length=63, pattern=r"^[a-z_.]+$")] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     cursor: Cursor = None,
     limit: Limit = PAGE,
     call: Call = wants(Scope.RECORD_READ),

@@ -16,7 +16,7 @@ from broker.rules.book import RULES
 from broker.rules.values import Rules
 from web.api.calling import Call, Page, Reason, wants
 from web.api.errors import answers
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["rules"], route_class=StrictRoute)
 Key = Annotated[str, Path(min_length=1, max_length=100, examples=["undo.window"])]
@@ -113,7 +113,7 @@ def get(key: Key, call: Call = wants(Scope.RULES_READ)) -> RuleTold:
 )
 def set_(
     key: Key,
-    said: read(Set),  # type: ignore[valid-type]
+    said: Sent[Set],
     call: Call = wants(Scope.RULES_WRITE),
 ) -> RuleTold:
     """Change a rule: checked whole, in force at once, kept as a new version with the reason."""
@@ -129,7 +129,7 @@ def set_(
 )
 def reset(
     key: Key,
-    said: read(Why),  # type: ignore[valid-type]
+    said: Sent[Why],
     call: Call = wants(Scope.RULES_WRITE),
 ) -> RuleTold:
     """Set a rule back to its default."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path
-from pydantic import Field, NaiveDatetime
+from pydantic import Field
 
-from broker.announcement import Draft, Part, People
+from broker.announcement import Attachment, Draft, Part, People
 from broker.authority import departments
 from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
@@ -21,19 +21,18 @@ from broker.ports.api import Scope
 from broker.ports.calendar import ScheduleRow
 from web.api.calling import Call, Done, Name, Page, wants
 from web.api.errors import answers
-from web.api.shapes import Groups, Slug, Ways, Words, parts_told, steps
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.shapes import Day, Groups, Slug, Wall, WallTold, Ways, Words, parts_told, steps
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["schedules"], route_class=StrictRoute)
 The = Annotated[str, Path(min_length=1, max_length=100, examples=["Choir"])]
-Wall = Annotated[NaiveDatetime, Field(description="By the school's own clock: no offset.")]
 
 
 class DateTold(Told):
     """One of its times. `at` is null where it does not take place; `left_out` says why."""
 
-    date: datetime
-    wall: datetime
+    date: WallTold
+    wall: WallTold
     at: datetime | None
     left_out: str
 
@@ -88,20 +87,20 @@ class NewSchedule(Shape):
 class Change(Shape):
     """Which date is meant, and to when it moves."""
 
-    on: Annotated[date, Field(strict=False, description="The day on which it falls.")]
+    on: Day
     to: Wall
 
 
 class On(Shape):
     """Which date is meant."""
 
-    on: Annotated[date, Field(strict=False, description="The day on which it falls.")]
+    on: Day
 
 
 class End(Shape):
     """Its last day; null for at once."""
 
-    after: Annotated[date | None, Field(strict=False)] = None
+    after: Day | None = None
 
 
 @router.get(
@@ -127,7 +126,7 @@ def list_(call: Call = wants(Scope.SCHEDULES_READ)) -> Page[ScheduleTold]:
     openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
 )
 def create(
-    said: read(NewSchedule),  # type: ignore[valid-type]
+    said: Sent[NewSchedule],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Announce something again and again, on the days it is kept on."""
@@ -145,7 +144,7 @@ def create(
     openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
 )
 def preview(
-    said: read(NewSchedule),  # type: ignore[valid-type]
+    said: Sent[NewSchedule],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> Page[DateTold]:
     """Say on which dates it would come. Nothing is kept."""
@@ -175,7 +174,7 @@ def get(name: The, call: Call = wants(Scope.SCHEDULES_READ)) -> ScheduleTold:
 )
 def move(
     name: The,
-    said: read(Change),  # type: ignore[valid-type]
+    said: Sent[Change],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Move one date to another time; the others stay."""
@@ -190,7 +189,7 @@ def move(
 )
 def cancel(
     name: The,
-    said: read(On),  # type: ignore[valid-type]
+    said: Sent[On],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Skip one date; what was announced of it already is taken back."""
@@ -205,7 +204,7 @@ def cancel(
 )
 def put_back(
     name: The,
-    said: read(On),  # type: ignore[valid-type]
+    said: Sent[On],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Let one date that was moved or cancelled be again as the rule says."""
@@ -253,7 +252,7 @@ def approve(name: The, call: Call = wants(Scope.APPROVALS_WRITE)) -> ScheduleTol
 )
 def end(
     name: The,
-    said: read(End),  # type: ignore[valid-type]
+    said: Sent[End],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> Done:
     """End it, now or after a day. What was announced stands."""
@@ -310,7 +309,8 @@ def _pattern(call: Call, said: NewSchedule) -> Pattern:
 
 def _draft(call: Call, said: NewSchedule) -> Draft:
     owner = departments.owner_of(call.settings.departments, said.department, call.actor)
-    parts, files = (said.words.parts() if said.words is not None else {}), ()
+    parts = said.words.parts() if said.words is not None else {}
+    files: tuple[Attachment, ...] = ()
     if said.template is not None:
         with call.ledger.look() as tx:
             parts, files = templates.worded(

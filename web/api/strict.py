@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, WrapValidator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, JsonValue
+from pydantic_core import CoreSchema, core_schema
+from starlette.concurrency import run_in_threadpool
 
+from broker.authority.tokens import Caller, caller_of, refused
 from broker.errors import Problem, RuleBroken
 from web.bounded import body_of
 
@@ -28,11 +30,18 @@ _CODES = {
     "extra_forbidden": ("unknown_field", "there is no such field here"),
     "missing": ("missing_field", "this is missing"),
 }
-T = TypeVar("T", bound=BaseModel)
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_DESCRIBED = "see the API's description: /v1/openapi.json"
+JSON = "application/json"
+T = TypeVar("T")
 
 
 class NotUnderstood(RuleBroken):
     """Raised when what a program sent is not what this takes: the field stands in the problem, never its value."""
+
+
+class WrongType(RuleBroken):
+    """Raised when a body comes as another type than this takes, and is not read."""
 
 
 class Shape(BaseModel):
@@ -41,8 +50,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def example(*examples: object) -> ConfigDict:
-    """A shape's `model_config`, with what a program might send."""
+def example(*examples: JsonValue) -> ConfigDict:
+    """A shape's `model_config`, with what a program might send, or be told."""
     return ConfigDict(json_schema_extra={"examples": list(examples)})
 
 
@@ -53,26 +62,24 @@ class Told(BaseModel):
 
 
 class StrictRoute(APIRoute):
-    """A route that knows its query and bounds its body. `openapi_extra["x-most"]` allows a larger one."""
+    """A route that knows who calls before it reads anything, its query, and its body's type and bounds.
+
+    `openapi_extra["x-most"]` allows a larger body, its `requestBody` one of other types than JSON.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind the checks."""
         handle = super().get_route_handler()
-        known = frozenset(field.alias for field in self.dependant.query_params)
-        many = frozenset(
-            field.alias
-            for field in self.dependant.query_params
-            if "Sequence" in str(field.field_info.annotation)
-        )
-        most: int = (self.openapi_extra or {}).get("x-most", MOST_BODY)
+        extra: Mapping[str, Any] = self.openapi_extra or {}
+        most: int = extra.get("x-most", MOST_BODY)
+        types = frozenset(extra.get("requestBody", {}).get("content", {JSON} if self.body_field else ()))
+        fields = self.dependant.query_params
+        known = {field.alias: "Sequence" in str(field.field_info.annotation) for field in fields}
 
         async def strictly(request: Request) -> Response:
-            given = [name for name, _ in request.query_params.multi_items()]
-            for name in given:
-                if name not in known:
-                    _refuse("unknown_field", f"query.{name[:40]}", "there is no such parameter here")
-                if name not in many and given.count(name) > 1:
-                    _refuse("duplicate_field", f"query.{name}", "this is given twice")
+            request.state.caller = await run_in_threadpool(_caller, request)
+            _check_address(request, known)
+            _check_type(request, types)
             return await handle(_Bounded(request, most))
 
         return strictly
@@ -88,7 +95,7 @@ class _Bounded(Request):
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
             promised = self.headers.get("content-length", "0")
-            if promised.isdigit() and int(promised[:20]) > self._most:
+            if not promised.isdecimal() or len(promised) > 18 or int(promised) > self._most:
                 raise HTTPException(413)
             self._body = await body_of(self, self._most)
         return self._body
@@ -97,16 +104,60 @@ class _Bounded(Request):
         return await self.body()
 
 
-def read(kind: type[T]) -> Any:
-    """The annotation of a parameter that is a JSON body of this shape."""
+class _FromJson:
+    """Reads a shape from the very bytes: in pydantic's strict mode a time may be a text only there."""
 
-    def strictly(value: object, _: Callable[[object], object]) -> T:
-        if not isinstance(value, bytes):
-            _refuse("not_understood", "body", "a JSON object belongs here")
-        check_json(value)
-        return kind.model_validate_json(value)
+    def __get_pydantic_core_schema__(
+        self, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def strictly(value: object, _: object) -> BaseModel:
+            if not isinstance(value, bytes):
+                _refuse("not_understood", "body", "a JSON object belongs here")
+            check_json(value)
+            return source.model_validate_json(value)
 
-    return Annotated[kind, WrapValidator(strictly)]
+        return core_schema.no_info_wrap_validator_function(strictly, handler(source))
+
+
+Sent = Annotated[T, _FromJson()]  # a parameter that is a JSON body of this shape
+
+
+def _caller(request: Request) -> Caller:
+    """Who calls. Of whom nobody knows no body is read."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise refused()
+    return caller_of(request.app.state.ports, secret.strip())
+
+
+def _check_address(request: Request, known: Mapping[str, bool]) -> None:
+    """Every parameter is one that is known, and given once where it has one value."""
+    given: set[str] = set()
+    for name, value in request.query_params.multi_items():
+        where = f"query.{name[:40]}"
+        if name not in known:
+            _refuse("unknown_field", where, "there is no such parameter here")
+        if name in given and not known[name]:
+            _refuse("duplicate_field", where, "this is given twice")
+        given.add(name)
+        _check_text(where, (value,))
+    for name, value in request.path_params.items():
+        _check_text(f"path.{name}", (str(value),))
+
+
+def _check_type(request: Request, types: frozenset[str]) -> None:
+    """A body is of a type that this takes; where it takes none, nobody is left to believe that it was read."""
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        if types:
+            _refuse("missing_field", "body", "this is missing")
+        return
+    if not types:
+        _refuse("unknown_field", "body", "this takes no body")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in types:
+        hint = f"send it as {' or '.join(sorted(types))}"
+        raise WrongType(
+            Problem("wrong_media_type", "Content-Type", "the body has another type than this takes", hint)
+        )
 
 
 def check_json(raw: bytes) -> None:
@@ -116,10 +167,11 @@ def check_json(raw: bytes) -> None:
     except UnicodeDecodeError:
         _refuse("not_utf8", "body", "this is no UTF-8")
     _check_depth(raw)
+    hook = _fit if "\\u" in text else _no_twins  # no other escape can hide what is no character
     try:
         json.loads(
             text,
-            object_pairs_hook=_no_twins,
+            object_pairs_hook=hook,
             parse_constant=_no_constant,
             parse_int=_short,
             parse_float=_short,
@@ -130,14 +182,14 @@ def check_json(raw: bytes) -> None:
         _refuse("too_deep", "body", "this is nested too deeply")
 
 
-def problem_of(errors: Sequence[ErrorDetails] | Sequence[Any]) -> Problem:
+def problem_of(errors: Sequence[Any]) -> Problem:
     """The first of what a shape found, named by its field. What was sent is not repeated."""
-    first = errors[0] if errors else {"loc": (), "type": "", "msg": "this was not understood"}
+    first: Mapping[str, Any] = errors[0] if errors else {"loc": (), "type": "json_invalid", "msg": ""}
     where = ".".join(str(part)[:60] for part in first["loc"] if part != "body") or "body"
     code, message = _CODES.get(first["type"], ("wrong_type", str(first["msg"])))
     if first["type"].startswith(("value_error", "json_invalid")):
         code, message = "not_understood", "this was not understood"
-    return Problem(code, where, message, "see the API's description: /v1/openapi.json")
+    return Problem(code, where, message, _DESCRIBED)
 
 
 def _check_depth(raw: bytes) -> None:
@@ -161,6 +213,23 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _fit(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for name, value in pairs:
+        _check_text("body", (name,))
+        _check_text(name[:60], value if isinstance(value, list) else (value,))
+    return _no_twins(pairs)
+
+
+def _check_text(where: str, values: Iterable[object]) -> None:
+    """No database keeps a NUL everywhere, and half of a pair of surrogates is no character of any text."""
+    for value in values:
+        found = _NO_TEXT.search(value) if isinstance(value, str) else None
+        if found and found[0] == "\0":
+            _refuse("nul_character", where, "a NUL is no character of a text")
+        elif found:
+            _refuse("lone_surrogate", where, "half of a surrogate pair is no character")
+
+
 def _no_constant(word: str) -> NoReturn:
     _refuse("not_a_number", "body", f"{word} is no number")
 
@@ -172,4 +241,4 @@ def _short(digits: str) -> int:
 
 
 def _refuse(code: str, field: str, message: str) -> NoReturn:
-    raise NotUnderstood(Problem(code, field, message, "see the API's description: /v1/openapi.json"))
+    raise NotUnderstood(Problem(code, field, message, _DESCRIBED))

@@ -18,7 +18,7 @@ from ledger.reads.templates import listed
 from web.api.calling import Call, Done, Page, wants
 from web.api.errors import answers
 from web.api.shapes import MOST_WITH_FILES, File, Slug, Words
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["templates"], route_class=StrictRoute)
 Template = Annotated[str, Path(min_length=1, max_length=100, examples=["Rehearsal"])]
@@ -93,7 +93,7 @@ def get(
 )
 def save(
     name: Template,
-    said: read(NewTemplate),  # type: ignore[valid-type]
+    said: Sent[NewTemplate],
     call: Call = wants(Scope.TEMPLATES_WRITE),
 ) -> TemplateTold:
     """Save a wording under a name: a new version, unless it says the same already."""

@@ -17,7 +17,7 @@ from broker.ports.api import Scope, WebhookRow
 from web.api.calling import Call, Done, Page, wants
 from web.api.errors import answers
 from web.api.shapes import Slug
-from web.api.strict import Shape, StrictRoute, Told, example, read
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["webhooks"], route_class=StrictRoute)
 ENDS = [State.SENT, State.DELIVERED, State.REFUSED, State.REJECTED, State.EXHAUSTED, State.UNCERTAIN]
@@ -74,7 +74,7 @@ def list_(call: Call = wants(Scope.WEBHOOKS_READ)) -> Page[WebhookTold]:
     openapi_extra={"x-scope": Scope.WEBHOOKS_WRITE},
 )
 def create(
-    said: read(NewWebhook),  # type: ignore[valid-type]
+    said: Sent[NewWebhook],
     call: Call = wants(Scope.WEBHOOKS_WRITE),
 ) -> MadeTold:
     """Be told of deliveries, from now on. An address of the school's own network is refused."""

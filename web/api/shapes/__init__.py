@@ -6,11 +6,22 @@ import base64
 import binascii
 import hashlib
 import mimetypes
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import (
+    AwareDatetime,
+    Field,
+    GetCoreSchemaHandler,
+    JsonValue,
+    NaiveDatetime,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from broker.announcement import Attachment, Part, People, Step
 from broker.drafts import MOST_BYTES
@@ -18,6 +29,36 @@ from broker.errors import Problem, RuleBroken
 from broker.policy import Hold
 from broker.wording import LONGEST
 from web.api.strict import Shape, Told
+
+EARLIEST, LATEST = 1970, 9000  # no clock of anywhere goes out of the calendar between these
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A time as one form writes it. Pydantic alone would take "1800000000" for one, too, which few would mean."""
+
+    form: str
+    such_as: str
+    read: Callable[[str], date]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The type's own, for a text of this form and a year that every clock can tell."""
+
+        def check(value: object, inner: ValidatorFunctionWrapHandler) -> object:
+            try:
+                found = self.read(value) if isinstance(value, str) and form.fullmatch(value) else None
+            except ValueError:
+                found = None
+            if found is None:
+                hint = "write it like {such_as}"
+                raise PydanticCustomError("not_so_written", hint, {"such_as": self.such_as})
+            if not EARLIEST <= found.year <= LATEST:
+                raise PydanticCustomError("no_such_year", "no school has this year")
+            return inner(found)
+
+        form = re.compile(self.form, re.ASCII)
+        return core_schema.no_info_wrap_validator_function(check, handler(source))
+
 
 MOST_ENCODED = 4 * (MOST_BYTES // 3 + 1)
 MOST_WITH_FILES = MOST_ENCODED + 1024 * 1024
@@ -30,7 +71,32 @@ Ways = Annotated[
     Field(min_length=1, max_length=20, description="Channels, all at once.", examples=[["sms", "email"]]),
 ]
 Slug = Annotated[str, Field(min_length=1, max_length=63, examples=["music"])]
-Instant = Annotated[AwareDatetime, Field(description="With its offset, as RFC 3339 writes it.")]
+Instant = Annotated[
+    AwareDatetime,
+    Written(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)",
+        "2027-03-18T19:00:00+00:00",
+        datetime.fromisoformat,
+    ),
+    Field(description="With its offset, as RFC 3339 writes it.", examples=["2027-03-18T19:00:00+00:00"]),
+]
+_WALL: dict[str, JsonValue] = {
+    "type": "string",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",
+    "description": "By the school's own clock: no offset.",
+    "examples": ["2027-03-18T19:00:00"],
+}
+WallTold = Annotated[datetime, WithJsonSchema(_WALL)]
+Wall = Annotated[
+    NaiveDatetime,
+    Written(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "2027-03-18T19:00:00", datetime.fromisoformat),
+    WithJsonSchema(_WALL),
+]
+Day = Annotated[
+    date,
+    Written(r"\d{4}-\d\d-\d\d", "2027-03-18", date.fromisoformat),
+    Field(description="The day on which it falls.", examples=["2027-03-18"]),
+]
 
 
 class Words(Shape):
@@ -94,12 +160,15 @@ def parts_told(parts: Mapping[Part, str]) -> dict[str, str]:
 
 
 __all__ = [
+    "Day",
     "File",
     "Groups",
     "HeldTold",
     "Instant",
     "People",
     "Slug",
+    "Wall",
+    "WallTold",
     "Ways",
     "Words",
     "held",
