@@ -20,11 +20,11 @@ from web.serve import serving
 
 @pytest.fixture
 def serve(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Serves a tower; settings as keywords."""
+    """Serves a tower; settings as keywords, and the port where somebody else has to know it before."""
     monkeypatch.syspath_prepend(install_plugin(tmp_path / "site", PLUGIN))
     with ExitStack() as held:
 
-        def start(**more: str) -> Watched:
+        def start(*, port: int = 0, **more: str) -> Watched:
             environ = {
                 "CARILLON_DATA_DIR": str(tmp_path / "var"),
                 "CARILLON_DATABASE_URL": ledger_url,
@@ -37,7 +37,7 @@ def serve(ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             settings = load(environ=environ, env_file=None)
             house = held.enter_context(assemble(settings, serves=True))
             app = create_app(house.ports, settings)
-            url = held.enter_context(serving(app, "127.0.0.1", 0))
+            url = held.enter_context(serving(app, "127.0.0.1", port))
             client = held.enter_context(httpx2.Client(base_url=url, timeout=10))
             return Watched(
                 Tower(environ, tmp_path / "truth", settings, house), url, app.state.hub, client, app
