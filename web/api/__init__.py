@@ -5,7 +5,8 @@ It is an application of its own below `/v1`, so that its errors, its description
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
+from fastapi.routing import APIRoute
 
 from web.api import (
     accounts,
@@ -67,7 +68,22 @@ def install(app: FastAPI) -> None:
     api.state.settings = app.state.settings
     errors.install(api)
     api.state.resources = [route for resource in RESOURCES for route in resource.router.routes]
+    _keep_words_from_ids(api)
     for resource in RESOURCES:
         api.include_router(resource.router)
     app.state.api = api
     app.mount("/v1", api)
+
+
+def _keep_words_from_ids(api: FastAPI) -> None:
+    """`GET /announcements/preview` asks for no announcement called so: what a written-out path has not is a 405."""
+    routes = [route for route in api.state.resources if isinstance(route, APIRoute)]
+    for path in sorted({route.path for route in routes if "{" not in route.path}):
+        here = {method for route in routes if route.path == path for method in route.methods}
+        matching = {method for route in routes if route.path_regex.match(path) for method in route.methods}
+        if others := sorted(matching - here):
+            api.add_api_route(path, _not_here, methods=others, include_in_schema=False)
+
+
+async def _not_here() -> None:
+    raise HTTPException(405)

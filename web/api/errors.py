@@ -23,6 +23,7 @@ from broker.errors import (
     RuleBroken,
     RulesUnreadable,
     SetupError,
+    UnknownChannel,
 )
 from ledger.trouble import problem_of as trouble
 from web.api.strict import Told, WrongType, problem_of
@@ -37,6 +38,7 @@ STATUS: Mapping[type[BrokerError], int] = {
     IllegalTransition: 409,
     RulesUnreadable: 503,
     RuleBroken: 422,
+    UnknownChannel: 422,
     SetupError: 503,
 }
 
@@ -133,10 +135,11 @@ async def _shape(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> Sequence[str]:
-    """Every method that this path has, of whichever route."""
-    found: set[str] = set()
+    """Every method that this path has, of whichever route; a path that is written out is no id."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
     for route in (*request.app.routes, *request.app.state.resources):
         match, _ = route.matches({**request.scope})
-        if match is not Match.NONE:
-            found |= set(getattr(route, "methods", ()) or ())
-    return sorted(found)
+        if match is not Match.NONE and getattr(route, "include_in_schema", True):
+            path = getattr(route, "path", "{")
+            found["{" in path] |= set(getattr(route, "methods", ()) or ())
+    return sorted(found[False] or found[True])

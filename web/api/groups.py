@@ -24,6 +24,7 @@ from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["groups"], route_class=StrictRoute)
 MOST_SHOWN = 1_000
+MOST_MEMBERS = 8 * 1024 * 1024  # a school's whole list of ids, each as long as may be
 MOST_UNTOLD = 5_000
 Group = Annotated[str, Path(min_length=1, max_length=200, examples=["Choir"])]
 
@@ -178,7 +179,7 @@ def members(name: Group, call: Call = wants(Scope.GROUPS_READ)) -> WithinTold:
     "/groups/{name}/members",
     operation_id="set_members",
     responses=answers(401, 403, 404, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.GROUPS_WRITE},
+    openapi_extra={"x-scope": Scope.GROUPS_WRITE, "x-most": MOST_MEMBERS},
 )
 def set_members(
     name: Group,
