@@ -57,7 +57,8 @@ def _decide(request: Request, form: dict[str, str], signed: Signed, public_id: s
     except NotFound:
         raise NoPage(404, "not_found") from None
     except (NotAllowed, NotToBeChanged) as refused:
-        return _page(request, signed, looked, refused.problem, 403)
+        status = 403 if isinstance(refused, NotAllowed) else 422
+        return _page(request, signed, looked, refused.problem, status)
     return RedirectResponse(f"../{said}", status_code=303, headers=HEADERS)
 
 
