@@ -29,6 +29,7 @@ from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.reckoning import reckon
 from broker.record import Entry
+from broker.remembering import remembering
 from broker.scrutiny.audit import kept_digest, wording_digest
 from broker.values import FanOutHint, StopKind
 
@@ -62,7 +63,7 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None
     _verify(ports, checked, tree, digest)
 
     def work(tx: Transaction) -> Accepted:
-        stored = _store(ports, tx, checked, tree, digest, actor)
+        stored = _store(ports, remembering(tx), checked, tree, digest, actor)
         return stored if and_then is None else and_then(tx, stored)
 
     try:
@@ -271,8 +272,8 @@ def _store(
     announcement, _, found = _put(ports, tx, draft, tree, digest, actor)
     if refused := judging.refusal_in(found):
         raise refused
-    tx.record.add([accepted_entry(announcement, draft, digest, actor)])
-    judging.keep(tx, announcement.id, found, actor=actor)
+    told = accepted_entry(announcement, draft, digest, actor)
+    judging.keep(tx, announcement.id, found, actor=actor, after=[told])
     hold = judging.hold_of(found)
     if hold is not None:
         judging.hold_back(tx, announcement, hold)

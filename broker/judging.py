@@ -171,16 +171,21 @@ def hold_of(found: Sequence[Ruling]) -> Hold | None:
     return None
 
 
-def keep(tx: Transaction, announcement: int, found: Iterable[Ruling], *, actor: Actor) -> None:
-    """Keep the answers that are new, with their evidence, and tell the record."""
-    keep_all(tx, [(announcement, ruling, actor) for ruling in found])
+def keep(
+    tx: Transaction, announcement: int, found: Iterable[Ruling], *, actor: Actor, after: Sequence[Entry] = ()
+) -> None:
+    """Keep the answers that are new, with their evidence, and tell the record, `after` what it is told besides."""
+    keep_all(tx, [(announcement, ruling, actor) for ruling in found], after=after)
 
 
-def keep_all(tx: Transaction, found: Iterable[tuple[int, Ruling, Actor]]) -> None:
+def keep_all(
+    tx: Transaction, found: Iterable[tuple[int, Ruling, Actor]], *, after: Sequence[Entry] = ()
+) -> None:
     """The same of many announcements at once."""
     new = [each for each in found if each[1].is_new]
     tx.verdicts.keep([_kept(tx, announcement, ruling) for announcement, ruling, _ in new])
-    tx.record.add([_told(announcement, ruling, actor) for announcement, ruling, actor in new])
+    told = [_told(announcement, ruling, actor) for announcement, ruling, actor in new]
+    tx.record.add([*after, *told])
 
 
 def hold_back(tx: Transaction, announcement: Announcement, hold: Hold) -> None:

@@ -49,7 +49,9 @@ def _ask_ahead(tx: Transaction, known: _Remembering, told: Iterable[tuple[str, P
             continue
         if isinstance(tree, Group):
             simple.setdefault(people, {})[fold(tree.name)] = tree
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    if not simple:
+        return
+    today = tx.now.astimezone(ZoneInfo(known.school.zone)).date()
     for people, groups in simple.items():
         for folded, counted in tx.reaches.count_groups(set(groups), people, today).items():
             known.remember("reaches", "count", (groups[folded], people, today), counted)

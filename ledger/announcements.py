@@ -54,11 +54,7 @@ class Announcements:
         query = select(t.department.c.slug, t.department.c.id).where(t.department.c.slug.in_(slugs))
         departments = dict(iter(run(query)))
         rows = [_values(one, departments[one.draft.department], now) for one in new]
-        run(insert(t.announcement), rows)
-        # Asked for afterwards: an INSERT that returns them is one statement of thousands of parameters.
-        made = select(t.announcement.c.public_id, t.announcement.c.id)
-        these = t.announcement.c.public_id.in_([row["public_id"] for row in rows])
-        ids: dict[UUID, int] = dict(iter(run(made.where(these))))
+        ids = self._insert(rows)
         numbered = [
             (ids[row["public_id"]], row["public_id"], one) for row, one in zip(rows, new, strict=True)
         ]
@@ -121,10 +117,11 @@ class Announcements:
             .order_by(link.c.name)
         )
         attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes, f.token) for f in files)
-        note = run(select(t.note.c.announcement_id).where(t.note.c.announcement_id == announcement)).first()
-        asks = run(select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement)).scalar()
+        noted = select(t.note.c.announcement_id).where(t.note.c.announcement_id == announcement).exists()
+        asks = select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement).scalar_subquery()
+        note, seen = run(select(noted, asks)).one()
         return [
-            Content(version, language, parts, attached, automatic=note is not None, seen=bool(asks))
+            Content(version, language, parts, attached, automatic=bool(note), seen=bool(seen))
             for language, parts in words.items()
         ]
 
@@ -140,6 +137,16 @@ class Announcements:
         """Whether the department is known."""
         found = self._hand.connection.execute(select(t.department.c.id).where(t.department.c.slug == slug))
         return found.first() is not None
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> Mapping[UUID, int]:
+        """Public id → id."""
+        run, made = self._hand.connection.execute, (t.announcement.c.public_id, t.announcement.c.id)
+        if len(rows) == 1:
+            return dict(iter(run(insert(t.announcement).values(rows[0]).returning(*made))))
+        run(insert(t.announcement), rows)
+        # Asked for afterwards: an INSERT that returns them is one statement of thousands of parameters.
+        these = t.announcement.c.public_id.in_([row["public_id"] for row in rows])
+        return dict(iter(run(select(*made).where(these))))
 
     def _add_more(self, announcement: int, new: NewAnnouncement) -> None:
         """What few announcements have: who reads it too, files, and whom others told."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, ScalarSelect, insert, select, text, update
 
 from broker.actor import Actor, ActorKind
 from broker.announcement import Attachment, Content, Part, People, Purpose, Urgency
@@ -118,12 +118,16 @@ class Cases:
 
     def count(self, announcement: int, counted: int, expected: int | None = None) -> None:
         """Keep how many people it tells, and what is usual for its department at this moment."""
-        run, known = self._hand.connection.execute, t.headcount.c.announcement_id == announcement
-        values: dict[str, Any] = {"counted": counted, "norm": self._norm_beside(announcement)}
-        if expected is not None:
-            values["expected"] = expected
-        if not run(update(t.headcount).where(known).values(values)).rowcount:
-            run(t.headcount.insert().values(announcement_id=announcement, **values))
+        typed = ", expected = excluded.expected" if expected is not None else ""
+        self._hand.run(
+            "INSERT INTO headcount (announcement_id, counted, expected, norm)"
+            " VALUES (:announcement, :counted, :expected, :norm) ON CONFLICT (announcement_id)"
+            f" DO UPDATE SET counted = excluded.counted, norm = excluded.norm{typed}",
+            announcement=announcement,
+            counted=counted,
+            expected=expected,
+            norm=self._norm_beside(announcement),
+        )
 
     def count_all(self, counts: Sequence[tuple[int, int, int | None, int | None]]) -> None:
         """(announcement, people, typed, norm) of announcements that were never counted."""
@@ -135,16 +139,8 @@ class Cases:
 
     def norm(self, department: str) -> int | None:
         """How many people the department usually tells; None while it has too little history."""
-        latest = (
-            select(t.headcount.c.counted)
-            .join(t.announcement, t.announcement.c.id == t.headcount.c.announcement_id)
-            .join(t.department, t.department.c.id == t.announcement.c.department_id)
-            .where(t.department.c.slug == department, t.announcement.c.fanned_out_at.is_not(None))
-            .order_by(t.announcement.c.id.desc())
-            .limit(HISTORY)
-        )
-        counts = self._hand.connection.execute(latest).scalars().all()
-        return round(median(counts)) if len(counts) >= ENOUGH else None
+        whose = select(t.department.c.id).where(t.department.c.slug == department)
+        return self._norm_of(whose.scalar_subquery())
 
     def is_planned(self, announcement: int) -> bool:
         """Whether deliveries of it have been planned, so that something may have left."""
@@ -183,12 +179,21 @@ class Cases:
         )
 
     def _norm_beside(self, announcement: int) -> int | None:
-        whose = (
-            select(t.department.c.slug)
-            .join(t.announcement, t.announcement.c.department_id == t.department.c.id)
-            .where(t.announcement.c.id == announcement)
+        beside = t.announcement.alias("beside")
+        return self._norm_of(
+            select(beside.c.department_id).where(beside.c.id == announcement).scalar_subquery()
         )
-        return self.norm(self._hand.connection.execute(whose).scalar_one())
+
+    def _norm_of(self, department: ScalarSelect[int]) -> int | None:
+        latest = (
+            select(t.headcount.c.counted)
+            .join(t.announcement, t.announcement.c.id == t.headcount.c.announcement_id)
+            .where(t.announcement.c.department_id == department, t.announcement.c.fanned_out_at.is_not(None))
+            .order_by(t.announcement.c.id.desc())
+            .limit(HISTORY)
+        )
+        counts = self._hand.connection.execute(latest).scalars().all()
+        return round(median(counts)) if len(counts) >= ENOUGH else None
 
     def _contents(self, announcements: Collection[int]) -> Mapping[int, tuple[Content, ...]]:
         words: dict[tuple[int, str], dict[Part, str]] = defaultdict(dict)

@@ -129,7 +129,7 @@ class Webhooks:
         """It is told no more."""
         self._set(webhook, retired_at=self._hand.now)
 
-    def _entries(self, row: WebhookRow) -> Sequence[Row[Any]]:
+    def _entries(self, row: WebhookRow) -> Sequence[Any]:
         e = t.record_entry.c
         query = (
             select(e.id, e.mark, e.kind, e.body, t.announcement.c.public_id, t.department.c.slug)

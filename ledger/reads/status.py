@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, union_all
+from sqlalchemy import func, literal_column, select, union_all
 
 from broker.announcement import Announcement, Stage, stage
 from broker.delivery import REACHED, State
@@ -17,6 +17,8 @@ from ledger.announcements import Announcements
 from ledger.authority.approvals import Approvals
 from ledger.hand import Hand
 from ledger.reads import duties
+
+Channels = Mapping[str, Mapping[State, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +90,46 @@ def retracting(hand: Hand, announcement: int) -> int:
     ).scalar_one()
 
 
-def is_settled(hand: Hand, announcement: Announcement, channels: Mapping[str, Mapping[State, int]]) -> bool:
+def is_settled(hand: Hand, announcement: Announcement, channels: Channels) -> bool:
     """Whether everything planned is settled (glossary), and everything is planned."""
-    if announcement.fanned_out_at is None and not duties.is_over(hand, announcement):
-        return False
-    if any(State.QUEUED in states or State.SENDING in states for states in channels.values()):
-        return False
-    if _still_climbing(hand, announcement):
-        return False
-    if not any(State.UNCERTAIN in states for states in channels.values()):
-        return True
-    looking = exists().where(
-        t.delivery.c.announcement_id == announcement.id,
-        t.delivery.c.state == State.UNCERTAIN.value,
-        t.delivery.c.lookup_at.is_not(None),
+    return bool(settled_of(hand, [(announcement, channels)]))
+
+
+def settled_of(hand: Hand, these: Sequence[tuple[Announcement, Channels]]) -> Set[int]:
+    """Which of several announcements are, in two questions however many they are."""
+    quiet = {
+        announcement.id: channels
+        for announcement, channels in these
+        if (announcement.fanned_out_at is not None or duties.is_over(hand, announcement))
+        and not any(State.QUEUED in states or State.SENDING in states for states in channels.values())
+    }
+    going_on = {one.id for one, _ in these if one.id in quiet and not duties.is_over(hand, one)}
+    climbing = _still_climbing(hand, going_on)
+    uncertain = {
+        number
+        for number, channels in quiet.items()
+        if any(State.UNCERTAIN in states for states in channels.values())
+    }
+    return quiet.keys() - climbing - _looked_for(hand, uncertain - climbing)
+
+
+def _still_climbing(hand: Hand, these: Set[int]) -> Set[int]:
+    """Where a further way may open without anything happening: a ladder that was looked at last while it waited."""
+    waits = select(t.ladder.c.announcement_id).where(
+        t.ladder.c.announcement_id.in_(these), ~t.ladder.c.resting
     )
-    return not hand.connection.execute(select(looking)).scalar_one()
+    return set(hand.connection.execute(waits).scalars()) if these else set()
 
 
-def _still_climbing(hand: Hand, announcement: Announcement) -> bool:
-    """Whether a further way may open without anything happening: a ladder that was looked at last while it waited."""
-    waits = exists().where(t.ladder.c.announcement_id == announcement.id, ~t.ladder.c.resting)
-    return hand.connection.execute(select(waits)).scalar_one() and not duties.is_over(hand, announcement)
+def _looked_for(hand: Hand, these: Set[int]) -> Set[int]:
+    """Of which something uncertain will still be asked about."""
+    looking = (
+        select(t.delivery.c.announcement_id)
+        .distinct()
+        .where(
+            t.delivery.c.announcement_id.in_(these),
+            t.delivery.c.state == literal_column(f"'{State.UNCERTAIN.value}'"),
+            t.delivery.c.lookup_at.is_not(None),
+        )
+    )
+    return set(hand.connection.execute(looking).scalars()) if these else set()

@@ -14,7 +14,7 @@ from broker.delivery import FAILED, State
 from ledger import tables as t
 from ledger.announcements import announcement_of
 from ledger.hand import Hand
-from ledger.reads.status import is_settled, tallies_of
+from ledger.reads.status import settled_of, tallies_of
 
 PAGE = 20
 MOST_WORDING = 4000  # characters of a wording that a page shows
@@ -73,8 +73,11 @@ def shown(
     if department is not None:
         query = query.where(t.department.c.slug == department)
     if before is not None:
-        cursor = select(t.announcement.c.id).where(t.announcement.c.public_id == before).scalar_subquery()
-        query = query.where(t.announcement.c.id < cursor)
+        cursor = select(t.announcement.c.id).where(t.announcement.c.public_id == before)
+        if department is not None:  # another's id is nobody's here, too
+            its = select(t.department.c.id).where(t.department.c.slug == department)
+            cursor = cursor.where(t.announcement.c.department_id == its.scalar_subquery())
+        query = query.where(t.announcement.c.id < cursor.scalar_subquery())
     return _shown(hand, query)
 
 
@@ -113,13 +116,13 @@ def _shown(hand: Hand, query: Select[Any]) -> Sequence[Shown]:
     ids = [row.id for row in rows]
     wordings = _wordings(hand, ids, 200)
     tallies = tallies_of(hand, ids)
+    said = [announcement_of(row) for row in rows]
+    settled = settled_of(hand, [(each, tallies.get(each.id, {})) for each in said])
     found = []
-    for row in rows:
-        announcement, channels = announcement_of(row), tallies.get(row.id, {})
+    for row, announcement in zip(rows, said, strict=True):
         title = wordings[row.id][0].title if row.id in wordings else ""
-        settled = is_settled(hand, announcement, channels)
-        at = stage(announcement, hand.now)
-        found.append(Shown(announcement, row.department_name, title, at, channels, settled))
+        at, channels = stage(announcement, hand.now), tallies.get(row.id, {})
+        found.append(Shown(announcement, row.department_name, title, at, channels, row.id in settled))
     return found
 
 

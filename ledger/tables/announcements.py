@@ -110,6 +110,8 @@ Index(
     sqlite_where=announcement.c.withdrawn_at.is_not(None),
     postgresql_where=announcement.c.withdrawn_at.is_not(None),
 )
+# The latest of one department: its list, and how many people it usually tells.
+Index("ix_announcement_department_id", announcement.c.department_id, announcement.c.id)
 
 # One that is told to exactly those whom others told, by the same addresses; or to everybody but them.
 told_before = Table(

@@ -1,4 +1,4 @@
-"""Tokens of the API, and webhooks
+"""Tokens of the API, webhooks, and the latest of a department
 
 Revision: 0014, after 0013
 """
@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add both."""
+    """Add them."""
     op.create_table(
         "api_token",
         _id(),
@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
         sa.UniqueConstraint("public_id", name=op.f("uq_webhook_public_id")),
     )
+    op.create_index("ix_announcement_department_id", "announcement", ["department_id", "id"])
 
 
 def downgrade() -> None:
