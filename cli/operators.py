@@ -91,6 +91,28 @@ def role_(name: Name, role: Roles, operator: ByWhom = None, json: Json = False) 
 
 
 @app.command()
+def move(
+    name: Name,
+    department: Annotated[
+        str | None, typer.Argument(help="The one department they act for from now on; left out, all.")
+    ] = None,
+    operator: ByWhom = None,
+    json: Json = False,
+) -> None:
+    """Let an operator act for another department, or for the whole school. It holds from their next request on.
+
+    Example: `carillon operators move "Mrs Bell" music`
+    """
+    called = short_words(name, "name")
+    with writing(operator) as (house, actor):
+        operators.move(house.ports, called, department, actor=actor)
+    if json:
+        show.as_json({"operator": called, "department": department})
+    else:
+        show.say(f"{called} acts for {department or 'the whole school'}")
+
+
+@app.command()
 def remove(name: Name, operator: ByWhom = None, json: Json = False) -> None:
     """Take an operator away; what they did stays theirs.
 

@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -24,17 +24,19 @@ from joserfc.jwk import KeySet
 
 from broker.authority.identities import Claimed
 from broker.errors import NotProved, Problem
+from config.bounded_calls import MOST_BYTES, TIMEOUT, bounded
 from config.sign_in import Kind, ProviderAt, is_safe
 
 SCOPE = "openid email profile"
+AUTH_TIME = json.dumps({"id_token": {"auth_time": {"essential": True}}})
 ALGORITHMS = ["RS256", "PS256", "ES256"]  # never none, never one with a shared secret
-TIMEOUT = (5, 10)  # seconds to connect, and to the next byte
-MOST_BYTES = 512 * 1024
 FRESH = timedelta(hours=1)
 AGAIN = timedelta(minutes=1)  # keys are asked for anew for a key that is not known, so often at most
+STILL_AWAY = timedelta(seconds=10)  # whoever comes meanwhile is told so at once, and keeps no thread waiting
 LEEWAY = timedelta(seconds=60)
 LONGEST_CLAIM = 320
 MOST_GROUPS = 1_000
+LAST_TIME = 2**33  # seconds, in the year 2242: what a date can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ class Journey:
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     begun: float
+    to: str = ""  # the page that asked for a proof; "" for a sign-in
 
     def as_text(self) -> str:
         """For sealing."""
-        return json.dumps([self.provider, self.state, self.nonce, self.verifier, self.begun])
+        return json.dumps([self.provider, self.state, self.nonce, self.verifier, self.begun, self.to])
 
     @classmethod
     def of(cls, text: str) -> Journey:
@@ -68,9 +71,14 @@ class Provider:
         self.name, self.at, self.back = name, at, back
         self._lock = threading.Lock()
         self._known: tuple[float, dict[str, Any], KeySet] | None = None
+        self._away: tuple[float, str] | None = None
 
-    def set_out(self) -> tuple[str, Journey]:
-        """Where the browser goes, and what is to be compared when it comes back. Raises Away."""
+    def set_out(self, to: str = "") -> tuple[str, Journey]:
+        """Where the browser goes, and what is to be compared when it comes back. Raises Away.
+
+        `to`: the page that wants a proof. What is asked for then (OpenID Connect Core §3.1.2.1) goes through a browser
+        that somebody else may sit at: what counts is the time that the token tells.
+        """
         metadata, _ = self._metadata()
         journey = Journey(
             self.name,
@@ -78,10 +86,15 @@ class Provider:
             secrets.token_urlsafe(32),
             secrets.token_urlsafe(48),
             time.time(),
+            to,
         )
         more: dict[str, str] = {"nonce": journey.nonce, "prompt": "select_account"}
         if self.at.kind is Kind.GOOGLE and len(self.at.domains) == 1:
             more["hd"] = next(iter(self.at.domains))  # a hint for Google's page; what counts is checked below
+        if to:
+            more |= {"prompt": "login", "max_age": "0"}
+        if self.at.kind is Kind.GOOGLE:  # which knows no "login", and tells the time where it is asked so
+            more |= {"prompt": "select_account", "claims": AUTH_TIME}
         with self._client() as client:
             url, _ = client.create_authorization_url(
                 metadata["authorization_endpoint"],
@@ -118,12 +131,12 @@ class Provider:
         claims = self._checked(token, nonce)
         subject, address = _text(claims, "sub"), self._address(claims)
         domain = address.rpartition("@")[2]
-        if domain not in self.at.domains:
+        if domain not in self.at.domains or address.count("@") != 1:
             raise stranger()
         groups = claims.get(self.at.groups_claim, ())
         named = groups[:MOST_GROUPS] if isinstance(groups, list) else ()
         granted = self.at.grants(domain, frozenset(one for one in named if isinstance(one, str)))
-        return Claimed(self.name, self.at.where, subject, address, granted)
+        return Claimed(self.name, self.at.where, subject, address, granted, _proved_at(claims))
 
     def _address(self, claims: dict[str, Any]) -> str:
         """The address that belongs to the school. Raises NotProved."""
@@ -132,15 +145,19 @@ class Provider:
             tenant = self.at.tenant.lower()
             if tenant and _text(claims, "tid").lower() != tenant:
                 raise stranger()
-            if claims.get("acct") in {1, "1"}:
+            if claims.get("acct") in {1, "1"} or not self._is_own(claims.get("idp")):
                 raise stranger()  # a guest of the tenant
             return _text(claims, "preferred_username").casefold()
         address = _text(claims, "email").casefold()
         if claims.get("email_verified") is not True:
             raise refused()
-        if self.at.kind is Kind.GOOGLE and _text(claims, "hd").casefold() != address.rpartition("@")[2]:
+        if self.at.kind is Kind.GOOGLE and _text(claims, "hd").casefold() not in self.at.domains:
             raise stranger()
         return address
+
+    def _is_own(self, idp: object) -> bool:
+        """Entra names who vouched for somebody where that was not the tenant itself."""
+        return idp in (None, self.at.where, f"https://sts.windows.net/{self.at.tenant.lower()}/")
 
     def _checked(self, token: str, nonce: str) -> dict[str, Any]:
         keys = self._metadata()[1]
@@ -168,21 +185,31 @@ class Provider:
             lasts = AGAIN if anew else FRESH
             if known is not None and now - known[0] < lasts.total_seconds():
                 return known[1], known[2]
-            metadata = _fetch(f"{self.at.where}/.well-known/openid-configuration")
-            if str(metadata.get("issuer", "")).rstrip("/") != self.at.where:
-                raise Away("another issuer answers there")
-            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-                if not is_safe(str(metadata.get(name, ""))):
-                    raise Away(f"its {name} is no safe address")
+            if self._away is not None and now - self._away[0] < STILL_AWAY.total_seconds():
+                raise Away(self._away[1])
             try:
-                keys = KeySet.import_key_set(_fetch(metadata["jwks_uri"]))  # type: ignore[arg-type]
-            except (JoseError, ValueError, TypeError, KeyError):
-                raise Away("its keys cannot be read") from None
-            self._known = (now, metadata, keys)
+                metadata, keys = self._asked()
+            except Away as why:
+                self._away = (time.monotonic(), str(why))
+                raise
+            self._known, self._away = (now, metadata, keys), None
             return metadata, keys
 
+    def _asked(self) -> tuple[dict[str, Any], KeySet]:
+        metadata = _fetch(f"{self.at.where}/.well-known/openid-configuration")
+        if str(metadata.get("issuer", "")).rstrip("/") != self.at.where:
+            raise Away("another issuer answers there")
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            if not is_safe(str(metadata.get(name, ""))):
+                raise Away(f"its {name} is no safe address")
+        try:
+            keys = KeySet.import_key_set(_fetch(metadata["jwks_uri"]))  # type: ignore[arg-type]
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise Away("its keys cannot be read") from None
+        return metadata, keys
+
     def _client(self) -> OAuth2Session:
-        return OAuth2Session(
+        client = OAuth2Session(
             self.at.client_id,
             self.at.client_secret.get_secret_value(),
             scope=SCOPE,
@@ -191,6 +218,8 @@ class Provider:
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - a method's name
             default_timeout=TIMEOUT,
         )
+        bounded(client)
+        return client
 
 
 def refused() -> NotProved:
@@ -212,16 +241,22 @@ def _text(claims: dict[str, Any], name: str) -> str:
     return value
 
 
+def _proved_at(claims: dict[str, Any]) -> datetime | None:
+    """When they last proved who they are there, where the provider tells."""
+    told = claims.get("auth_time")
+    if isinstance(told, bool) or not isinstance(told, int) or not 0 < told < LAST_TIME:
+        return None
+    return datetime.fromtimestamp(told, UTC)
+
+
 def _fetch(url: str) -> dict[str, Any]:
-    """One JSON object, bounded; from an address of the settings, or one that it named. Raises Away."""
+    """One JSON object, from an address of the settings, or one that it named. Raises Away."""
     try:
-        with requests.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
-            if answer.status_code != requests.codes.ok:
-                raise Away(f"it answers {answer.status_code}")
-            body = answer.raw.read(MOST_BYTES + 1, decode_content=True)
-        if len(body) > MOST_BYTES:
-            raise Away("it answers too much")
-        found = json.loads(body)
+        with bounded(requests.Session()) as session:
+            answer = session.get(url, timeout=TIMEOUT, allow_redirects=False)
+        if answer.status_code != requests.codes.ok:
+            raise Away(f"it answers {answer.status_code}")
+        found = json.loads(answer.content)
     except (requests.RequestException, OSError, ValueError, RecursionError) as error:
         raise Away(type(error).__name__) from None
     if not isinstance(found, dict):

@@ -29,21 +29,13 @@ def add(
     Raises NotToBeChanged, NotAllowed.
     """
     called = " ".join(name.split())
-    if not (called and called.isprintable() and len(called) <= LONGEST_NAME):
-        message = f"an operator's name is 1 to {LONGEST_NAME} printable characters"
-        raise NotToBeChanged(Problem("bad_operator", "name", message, "such as 'Mrs Bell'"))
     _some(roles)
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
-        if department is not None and not tx.announcements.department_exists(department):
-            message = "this department is not known"
-            raise NotToBeChanged(
-                Problem("unknown_department", "department", message, "see `carillon doctor`")
-            )
-        if any(_as_read(each.name) == _as_read(called) for each in tx.operators.all()):
-            message = "there is such an operator already, or one whose name looks the same"
-            raise NotToBeChanged(Problem("known", "name", message, "see `carillon operators`"))
+        _must_be_there(tx, department)
+        if (fault := name_fault(tx, called)) is not None:
+            raise NotToBeChanged(fault)
         tx.operators.add(called, sorted(roles), department, by=actor.id)
         facts = {"operator": called, "roles": sorted(roles), "department": department}
         tx.record.add([Entry("operator.added", actor, facts)])
@@ -67,6 +59,23 @@ def give(ports: Ports, name: str, roles: Collection[OperatorRole], *, actor: Act
     ports.ledger.transact(work)
 
 
+def move(ports: Ports, name: str, department: str | None, *, actor: Actor) -> None:
+    """An operator acts for another department, or for the whole school (None), from their next request on.
+
+    Raises NotFound, NotAllowed, NotToBeChanged.
+    """
+
+    def work(tx: Transaction) -> None:
+        must(tx, actor, OperatorRole.ADMIN)
+        found = _the(tx, name)
+        _must_be_there(tx, department)
+        tx.operators.set_department(fold(found.name), department)
+        facts = {"operator": found.name, "department": department, "before": found.department}
+        tx.record.add([Entry("operator.moved", actor, facts)])
+
+    ports.ledger.transact(work)
+
+
 def remove(ports: Ports, name: str, *, actor: Actor) -> None:
     """An operator acts no more; what they did stays theirs. Raises NotFound, NotAllowed, NotToBeChanged."""
 
@@ -74,7 +83,7 @@ def remove(ports: Ports, name: str, *, actor: Actor) -> None:
         must(tx, actor, OperatorRole.ADMIN)
         found = _the(tx, name)
         leave_an_admin(tx, found)
-        tx.proofs.forget(found.name)
+        tx.proofs.forget(found.name, but_mapped=True)
         tx.sessions.end_all(found.name)
         tx.operators.remove(fold(found.name), by=actor.id)
         tx.record.add([Entry("operator.removed", actor, {"operator": found.name})])
@@ -114,6 +123,17 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
     raise _not_allowed(f"{actor.id} is not named as {role.value}", "see who is: carillon operators")
 
 
+def name_fault(tx: Transaction, name: str) -> Problem | None:
+    """Why nobody can be given this name; None where somebody can."""
+    if not (name and name.isprintable() and len(name) <= LONGEST_NAME):
+        message = f"an operator's name is 1 to {LONGEST_NAME} printable characters"
+        return Problem("bad_operator", "name", message, "such as 'Mrs Bell'")
+    if any(_as_read(each.name) == _as_read(name) for each in tx.operators.all()):
+        message = "there is such an operator already, or one whose name looks the same"
+        return Problem("known", "name", message, "see `carillon operators`")
+    return None
+
+
 def same(one: str, other: str) -> bool:
     """Whether two names are one operator's, however they were typed."""
     return fold(one) == fold(other)
@@ -122,6 +142,12 @@ def same(one: str, other: str) -> bool:
 def _as_read(name: str) -> str:
     """A name as whoever reads the record takes it: nobody is two people by an accent or a letter of another script."""
     return fold(plain(name).text)
+
+
+def _must_be_there(tx: Transaction, department: str | None) -> None:
+    if department is not None and not tx.announcements.department_exists(department):
+        message = "this department is not known"
+        raise NotToBeChanged(Problem("unknown_department", "department", message, "see `carillon doctor`"))
 
 
 def _some(roles: Collection[OperatorRole]) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from broker.actor import Actor, ActorKind
 from broker.audience import fold
@@ -27,6 +27,7 @@ INVITATION_LASTS = timedelta(days=1)
 SESSION_LASTS = timedelta(hours=12)  # the longest that the rule may say
 STAGE_LASTS = timedelta(minutes=15)  # to type a code, or to choose a password
 SEEN_EVERY = timedelta(minutes=5)  # how exactly it is known when a session was used
+CLOCKS = timedelta(minutes=1)  # that a provider's clock, or ours before it was set, may be ahead
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url: anything else is refused unread
 
 
@@ -37,6 +38,7 @@ class SignedIn:
     actor: Actor
     secret: str = field(repr=False)
     stage: Stage = Stage.WHOLE
+    fresh: bool = True  # whether they have proved just now who they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,14 @@ def invite(ports: Ports, name: str, *, actor: Actor) -> str:
     return secret
 
 
+def link_holds(ports: Ports, link: str) -> bool:
+    """Whether a link would sign somebody in now; it is not used up."""
+    if not SECRET.fullmatch(link):
+        return False
+    with ports.ledger.look() as tx:
+        return tx.sessions.link_holds(digest(link))
+
+
 def sign_in(
     ports: Ports, link: str, *, instead_of: str | None = None, about: str = "", came: Came | None = None
 ) -> SignedIn:
@@ -108,8 +118,19 @@ def sign_in(
     return ports.ledger.transact(work)
 
 
-def begin(tx: Transaction, operator: str, how: str, came: Came, *, stage: Stage = Stage.WHOLE) -> SignedIn:
-    """Begin a session, always with a new secret: whoever knew the one before knows nothing."""
+def begin(
+    tx: Transaction,
+    operator: str,
+    how: str,
+    came: Came,
+    *,
+    stage: Stage = Stage.WHOLE,
+    proved_at: datetime | None = None,
+) -> SignedIn:
+    """Begin a session, always with a new secret: whoever knew the one before knows nothing.
+
+    `proved_at`: when they proved who they are, where that was not just now.
+    """
     secret, actor = secrets.token_urlsafe(32), Actor(ActorKind.PERSON, operator)
     if came.instead_of is not None and SECRET.fullmatch(came.instead_of):
         tx.sessions.end(digest(came.instead_of))
@@ -123,10 +144,12 @@ def begin(tx: Transaction, operator: str, how: str, came: Came, *, stage: Stage 
         how=how,
         stage=stage,
         about=came.about,
+        proved_at=proved_at,
     )
     if whole:
         tx.record.add([Entry("session.began", actor, {"how": how})])
-    return SignedIn(actor, secret, stage)
+    fresh = proved_at is None or _is_fresh(proved_at, tx.now, rules.duration(PROOF))
+    return SignedIn(actor, secret, stage, fresh)
 
 
 def session_of(tx: Transaction, secret: str) -> Session | None:
@@ -141,7 +164,12 @@ def used(ports: Ports, secret: str) -> None:
 
 def is_fresh(tx: Transaction, session: Session) -> bool:
     """Whether its operator has proved just now who they are."""
-    return tx.now - session.proved_at <= tx.rules.current().duration(PROOF)
+    return _is_fresh(session.proved_at, tx.now, tx.rules.current().duration(PROOF))
+
+
+def _is_fresh(proved_at: datetime, now: datetime, lasts: timedelta) -> bool:
+    """A proof from the future is one of a clock that was wrong, and would hold until then."""
+    return -CLOCKS <= now - proved_at <= lasts
 
 
 def must_be_fresh(tx: Transaction, session: Session, people: int | None = None) -> None:

@@ -161,6 +161,18 @@ def may_see(ports: Ports, actor: Actor, *, concern: bool) -> bool:
     return not concern or not ports.answering.lead.watchers or _watches(ports.answering.lead, actor)
 
 
+def inboxes_of(ports: Ports, actor: Actor, department: str | None) -> frozenset[str] | None:
+    """The inboxes whose answers are there for whoever acts for a department; None: all of them.
+
+    Its department's own, and those that they watch. For the safeguarding lead, and for the school, all are there.
+    """
+    rules = ports.answering
+    if department is None or _watches(rules.lead, actor):
+        return None
+    watched = (one.name for one in rules.inboxes if _watches(one, actor))
+    return frozenset({rules.inbox_of(department).name, *watched})
+
+
 def raise_overdue(ports: Ports, *, actor: Actor) -> int:
     """Raise an alarm for each inbox that nobody has emptied for too long, or clear it; returns how many are raised.
 

@@ -112,6 +112,9 @@ class Operators(Protocol):
     def set_roles(self, folded_name: str, roles: Sequence[OperatorRole]) -> None:
         """Give one these roles in place of those before."""
 
+    def set_department(self, folded_name: str, department: str | None) -> None:
+        """Whose announcements one acts on; None: the whole school's."""
+
     def remove(self, folded_name: str, *, by: str) -> None:
         """They act no more; what they did stays theirs."""
 

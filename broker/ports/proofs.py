@@ -55,6 +55,9 @@ class Sessions(Protocol):
     def add_link(self, digest: bytes, operator: str, *, lasts: timedelta, invites: bool = False) -> None:
         """Keep a link that signs `operator` in once."""
 
+    def link_holds(self, digest: bytes) -> bool:
+        """Whether a link is there, unused and not too old."""
+
     def use_link(self, digest: bytes) -> tuple[str, bool] | None:
         """Use a link up: whom it signs in and whether it invites; None when it is unknown, used or too old."""
 
@@ -68,8 +71,9 @@ class Sessions(Protocol):
         how: str = "link",
         stage: Stage = Stage.WHOLE,
         about: str = "",
+        proved_at: datetime | None = None,
     ) -> None:
-        """Begin a session."""
+        """Begin a session. `proved_at` None: now."""
 
     def of(self, digest: bytes) -> Session | None:
         """A session; None when it is unknown, ended, too old, unused for too long, or its operator acts no more."""
@@ -120,20 +124,23 @@ class Proofs(Protocol):
     def codes_left(self, operator: str) -> int:
         """How many recovery codes are unused."""
 
-    def forget(self, operator: str) -> None:
-        """Everything that this operator signs in by goes: password, second factor, codes, identities, browsers."""
+    def forget(self, operator: str, *, but_mapped: bool = False) -> None:
+        """Everything that this operator signs in by goes: password, second factor, codes, identities, browsers.
+
+        `but_mapped`: an identity by which a group made them stays, so that it makes nobody of them again.
+        """
 
     def identity(self, provider: str, digest: bytes) -> tuple[str, bool] | None:
         """Who this is at a provider, and whether their roles follow its groups."""
+
+    def was_removed(self, provider: str, digest: bytes) -> bool:
+        """Whether this was an operator, made by a mapping, whom an admin has taken away."""
 
     def add_identity(self, provider: str, digest: bytes, operator: str, *, mapped: bool) -> None:
         """An operator is this at a provider."""
 
     def drop_identity(self, provider: str, digest: bytes) -> None:
         """Nobody is this at a provider any more."""
-
-    def set_department(self, operator: str, department: str | None) -> None:
-        """Whose announcements a mapped operator acts on."""
 
     def add_device(self, digest: bytes, operator: str, *, lasts: timedelta) -> None:
         """An operator has signed in on this browser."""

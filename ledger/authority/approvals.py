@@ -60,6 +60,12 @@ class Operators:
         run(delete(t.operator_role).where(t.operator_role.c.operator_id == whose))
         self._give(whose, roles)
 
+    def set_department(self, folded_name: str, department: str | None) -> None:
+        """Whose announcements one acts on."""
+        owner = select(t.department.c.id).where(t.department.c.slug == department).scalar_subquery()
+        moved = {"department_id": None if department is None else owner}
+        self._hand.connection.execute(update(t.operator).where(_there(folded_name)).values(moved))
+
     def remove(self, folded_name: str, *, by: str) -> None:
         """They act no more; what they did stays theirs."""
         gone = {"removed_at": self._hand.now, "removed_by": by}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 
 from broker.audience import fold
 from broker.authority.passwords import NEED_SECOND
+from broker.authority.signin import CLOCKS
 from broker.ports.approvals import OperatorRole
 from broker.ports.proofs import Session, Stage
 from ledger.authority.approvals import Operators
@@ -35,12 +36,17 @@ class Sessions:
         row = {"digest": digest, "operator": operator, "made_at": now, "expires_at": now + lasts}
         self._hand.connection.execute(insert(sign_in_link).values(**row, invites=invites))
 
+    def link_holds(self, digest: bytes) -> bool:
+        """Whether a link would sign somebody in."""
+        there = select(sign_in_link.c.digest).where(*self._usable(digest))
+        return self._hand.connection.execute(there).first() is not None
+
     def use_link(self, digest: bytes) -> tuple[str, bool] | None:
         """One statement, so that of two who come at once only one gets in."""
         now, link = self._hand.now, sign_in_link.c
         used = (
             update(sign_in_link)
-            .where(link.digest == digest, link.used_at.is_(None), link.expires_at > now)
+            .where(*self._usable(digest))
             .values(used_at=now)
             .returning(link.operator, link.invites)
         )
@@ -57,12 +63,15 @@ class Sessions:
         how: str = "link",
         stage: Stage = Stage.WHOLE,
         about: str = "",
+        proved_at: datetime | None = None,
     ) -> None:
         """Begin a session."""
         now = self._hand.now
         row = {"digest": digest, "operator": operator, "began_at": now, "expires_at": now + lasts}
         said = {"how": how, "stage": stage.value, "about": about, "idle_seconds": int(idle.total_seconds())}
-        self._hand.connection.execute(insert(session).values(**row, **said, seen_at=now, proved_at=now))
+        self._hand.connection.execute(
+            insert(session).values(**row, **said, seen_at=now, proved_at=proved_at or now)
+        )
 
     def of(self, digest: bytes) -> Session | None:
         """A session that holds."""
@@ -147,7 +156,7 @@ class Sessions:
     def _found(self, row: Row[Any], *, idle: bool = True) -> Session | None:
         now, longest = self._hand.now, timedelta(seconds=row.idle_seconds)
         seen = row.seen_at or row.began_at
-        if idle and longest and now - seen > longest:
+        if idle and longest and abs(now - seen) > longest:
             return None
         operators = Operators(self._hand)
         known = operators.named(fold(row.operator))
@@ -182,5 +191,16 @@ class Sessions:
         there = self._hand.connection.execute(select(table.c.operator).distinct()).scalars()
         return [name for name in there if fold(name) == fold(operator)]
 
-    def _alive(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return session.c.ended_at.is_(None), session.c.expires_at > self._hand.now
+    def _usable(self, digest: bytes) -> Sequence[ColumnElement[bool]]:
+        link, now = sign_in_link.c, self._hand.now
+        # What is from the future was made by a clock that was ahead: it would last for as long as that was wrong.
+        return (
+            link.digest == digest,
+            link.used_at.is_(None),
+            link.expires_at > now,
+            link.made_at <= now + CLOCKS,
+        )
+
+    def _alive(self) -> Sequence[ColumnElement[bool]]:
+        now = self._hand.now
+        return session.c.ended_at.is_(None), session.c.expires_at > now, session.c.began_at <= now + CLOCKS

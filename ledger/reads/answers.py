@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,12 +39,14 @@ def listed(
     *,
     lead: bool,
     inbox: str | None = None,
+    inboxes: Collection[str] | None = None,
     all_of_them: bool = False,
     before: int = 0,
     limit: int = PAGE,
 ) -> tuple[Sequence[Listed], int]:
     """The newest answers, open ones unless `all_of_them`; and where the next page begins, 0 at the end.
 
+    `inboxes`: those that are there for whoever asks; None for all.
     `lead`: the caller is the safeguarding lead; others see of a concern that it is there.
     """
     query = (
@@ -55,6 +57,8 @@ def listed(
     )
     if inbox is not None:
         query = query.where(t.answer.c.inbox == inbox)
+    if inboxes is not None:
+        query = query.where(t.answer.c.inbox.in_(sorted(inboxes)))
     if not all_of_them:
         query = query.where(t.answer.c.done_at.is_(None))
     if before:
@@ -62,6 +66,14 @@ def listed(
     rows = hand.connection.execute(query).all()
     following = rows[-1].id if len(rows) == limit else 0
     return [_listed(row, lead=lead) for row in rows], following
+
+
+def is_there(hand: Hand, public_id: UUID, inboxes: Collection[str] | None) -> bool:
+    """Whether there is such an answer, in one of these inboxes where they are named."""
+    query = select(t.answer.c.id).where(t.answer.c.public_id == public_id)
+    if inboxes is not None:
+        query = query.where(t.answer.c.inbox.in_(sorted(inboxes)))
+    return hand.connection.execute(query).first() is not None
 
 
 def _listed(row: Row[Any], *, lead: bool) -> Listed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import replace
 
 import segno
@@ -18,7 +17,7 @@ from broker.errors import NotFound, NotProved, NotToBeChanged, Problem, ProofWan
 from broker.ports import Ports, Stage
 from config.settings import Settings
 from ledger.reads.watch import zone
-from web.sign_in.entry import answer_to, told, waiting, ways
+from web.sign_in.entry import answer_to, inside, told, waiting, ways
 from web.watch.signing_in import (
     HEADERS,
     NoPage,
@@ -36,9 +35,13 @@ from web.watch.signing_in import (
 )
 
 router = APIRouter()
-# Where a proof leads on to: a page of ours, below the root.
-INSIDE = re.compile(r"(?:account|watch)(?:/[a-z0-9-]{1,40}){0,3}")
 MOST_SEALED = 400
+NOT_PROVED_THERE = Problem(
+    "not_proved_there",
+    "",
+    "there you were let in without being asked again, so it proves nothing",
+    "prove it another way, or ask whoever looks after Carillon to type: carillon sign-in --operator with your name",
+)
 
 
 @router.get("/account")
@@ -126,7 +129,7 @@ def _set_password(request: Request, form: dict[str, str], signed: Signed) -> Res
 def ask_second(request: Request) -> Response:
     """A second factor: a picture for the telephone, and a code to confirm it."""
     signed = waiting(request, half_signed_in(request), Stage.ENROL, Stage.WHOLE)
-    if not _passwords(request, signed):
+    if not _is_operator(request, signed):
         raise NoPage(404, "not_found")
     first = _proof_first(request, signed)
     return first or _second(request, signed, vault_at(request).new_second())
@@ -142,7 +145,7 @@ async def set_second(request: Request) -> Response:
 
 def _set_second(request: Request, form: dict[str, str], signed: Signed) -> Response:
     vault, second = vault_at(request), _unsealed(request, form.get("sealed", ""), signed)
-    if not _passwords(request, signed):
+    if not _is_operator(request, signed):
         raise NoPage(404, "not_found")
     code = "".join(form.get("code", "")[:40].split())
     try:
@@ -181,27 +184,29 @@ def _renew_codes(request: Request, signed: Signed) -> Response:
 @router.get("/account/prove")
 def ask_proof(request: Request) -> Response:
     """Before something that a browser left open must not do."""
-    signed = signed_in(request)
-    to = request.query_params.get("to", "account")
-    return _prove(request, signed, to if INSIDE.fullmatch(to) else "account")
+    signed = waiting(request, half_signed_in(request), Stage.ENROL, Stage.WHOLE)
+    asked = request.query_params
+    problem = NOT_PROVED_THERE if asked.get("not") == "1" else None
+    return _prove(request, signed, inside(asked.get("to", "")), problem=problem)
 
 
 @router.post("/account/prove")
 async def prove(request: Request) -> Response:
     """By whatever one signs in with."""
-    form, signed = await our_form(request)
+    form, signed = await our_form(request, half=True)
+    waiting(request, signed, Stage.ENROL, Stage.WHOLE)
     return await run_in_threadpool(_proved, request, form, signed)
 
 
 def _proved(request: Request, form: dict[str, str], signed: Signed) -> Response:
-    to = form.get("to", "")
-    to = to if INSIDE.fullmatch(to) else "account"
+    settings: Settings = request.app.state.settings
+    to = inside(form.get("to", ""))
     try:
         begun = passwords.prove_again(
             request.app.state.ports,
             vault_at(request),
             signed.secret,
-            form.get("password", ""),
+            form.get("password", "") if settings.sign_in.passwords else None,
             form.get("code", "")[:40],
             came=came_of(request),
         )
@@ -237,7 +242,7 @@ def _prove(
 
 def _proof_first(request: Request, signed: Signed) -> Response | None:
     """Whoever has been here for a while proves who they are before, not after, they have typed something new."""
-    if not signed.whole:
+    if signed.session.stage is Stage.PASSWORD:
         return None
     with request.app.state.ports.ledger.look() as tx:
         fresh = signin.is_fresh(tx, signed.session)
@@ -295,8 +300,13 @@ def _purpose(signed: Signed) -> str:
 def _passwords(request: Request, signed: Signed) -> bool:
     """Whether this school, and this operator, sign in by a password at all."""
     settings: Settings = request.app.state.settings
+    return settings.sign_in.passwords and _is_operator(request, signed)
+
+
+def _is_operator(request: Request, signed: Signed) -> bool:
+    """While a school has named nobody, somebody may look by a link whom nothing can be kept for."""
     with request.app.state.ports.ledger.look() as tx:
-        return settings.sign_in.passwords and tx.proofs.of(signed.operator) is not None
+        return tx.proofs.of(signed.operator) is not None
 
 
 def _now(secret: str, signed: Signed) -> Signed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -30,6 +31,8 @@ from web.watch.signing_in import (
 )
 
 router = APIRouter()
+# Where a proof leads on to: a page of ours, below the root.
+INSIDE = re.compile(r"(?:account|watch)(?:/[a-z0-9-]{1,40}){0,3}")
 # What did not hold, beside the field where it is to be typed again.
 WRONG = {
     "name": Problem(
@@ -147,6 +150,11 @@ def waiting(request: Request, signed: Signed, *stages: Stage) -> Signed:
     raise ElsewhereNext("../" * depth_of(request) + NEXT[signed.session.stage])
 
 
+def inside(to: str) -> str:
+    """A page of ours, below the root; one's own account for whatever is none."""
+    return to if INSIDE.fullmatch(to) else "account"
+
+
 class ElsewhereNext(Exception):
     """Raised when a page is asked for that is not the next step of this sign-in."""
 
@@ -165,4 +173,4 @@ def told(refused: RuleBroken, what: str) -> Problem:
     return refused.problem if isinstance(refused, TooManyTries) else WRONG[what]
 
 
-__all__ = ["ElsewhereNext", "NotSignedIn", "answer_to", "router", "told", "waiting", "ways"]
+__all__ = ["ElsewhereNext", "NotSignedIn", "answer_to", "inside", "router", "told", "waiting", "ways"]

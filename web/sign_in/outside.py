@@ -8,22 +8,25 @@ import hmac
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from broker.authority import identities
+from broker.authority import identities, passwords
+from broker.authority.signin import SignedIn
 from broker.errors import NotProved, TooManyTries
 from config.identity import Away, Journey, Provider, refused
 from config.settings import Settings
-from web.sign_in.entry import answer_to, ways
+from web.sign_in.entry import answer_to, inside, ways
 from web.watch.signing_in import HEADERS, NoPage, came_of, cookie_name, enter, is_https, show, vault_at
 
 log = logging.getLogger(__name__)
 
 router = APIRouter()
 LASTS = 600  # seconds that somebody may take at the provider's
+WAY_BACK = "way back"  # what its tries are counted as
 MOST_ANSWER = 4096  # characters of a code or a state
 
 
@@ -35,10 +38,14 @@ def providers_of(settings: Settings) -> Mapping[str, Provider]:
 
 @router.get("/sign-in/with/{name}")
 def away(name: str, request: Request) -> Response:
-    """To the provider. Another site may send somebody there, and only they who come back by this browser get in."""
+    """To the provider. Another site may send somebody there, and only they who come back by this browser get in.
+
+    `prove`: the page that asked for a proof; then the provider is asked to let nobody through unasked.
+    """
     provider = _provider(request, name)
+    asked = request.query_params.get("prove")
     try:
-        where, journey = provider.set_out()
+        where, journey = provider.set_out(inside(asked) if asked is not None else "")
     except Away as why:
         return _away(request, name, why)
     answer = RedirectResponse(where, status_code=303, headers=HEADERS)
@@ -79,10 +86,7 @@ def _back(name: str, request: Request) -> Response:
         # RFC 9207: another provider's answer is not this one's.
         if asked.get("iss", provider.at.where).rstrip("/") != provider.at.where:
             raise refused()
-        claimed = provider.come_back(journey, code)
-        begun = identities.by_identity(
-            request.app.state.ports, vault_at(request), claimed, came=came_of(request)
-        )
+        begun = _begun(request, provider, journey, code)
     except Away as why:
         return _away(request, name, why)
     except (NotProved, TooManyTries) as wrong:
@@ -90,7 +94,18 @@ def _back(name: str, request: Request) -> Response:
         return show(
             request, "enter", status, headers=headers, problem=wrong.problem, name="", **ways(request)
         )
-    return enter(request, begun)
+    if not journey.to:
+        return enter(request, begun)
+    return enter(request, begun, journey.to if begun.fresh else f"account/prove?not=1&to={journey.to}")
+
+
+def _begun(request: Request, provider: Provider, journey: Journey, code: str) -> SignedIn:
+    """Counted first: whatever comes back costs a call to the provider. Raises Away, NotProved, TooManyTries."""
+    ports, vault, came = request.app.state.ports, vault_at(request), came_of(request)
+    passwords.pace_of_source(ports, vault, came, WAY_BACK)
+    begun = identities.by_identity(ports, vault, provider.come_back(journey, code), came=came)
+    passwords.forgive(ports, vault, "", replace(came, device=None), WAY_BACK)
+    return begun
 
 
 def _journey(request: Request, name: str) -> Journey:

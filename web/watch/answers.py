@@ -17,7 +17,7 @@ from broker.errors import NotAllowed, NotFound, NotToBeChanged
 from broker.incoming import answers
 from broker.ports import Ports
 from config.settings import Settings
-from ledger.reads.answers import listed
+from ledger.reads.answers import is_there, listed
 from ledger.reads.watch import zone
 from web.watch.paint import page
 from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, ledger_of, our_form, signed_in
@@ -31,8 +31,10 @@ def overview(request: Request, signed: Watching) -> Response:
     """The answers that wait, newest first, without their words."""
     ports: Ports = request.app.state.ports
     lead = answers.may_see(ports, _actor(signed), concern=True)
+    theirs = answers.inboxes_of(ports, _actor(signed), signed.department)
+    every = request.query_params.get("all") == "1"
     with ledger_of(ports).reading() as hand:
-        found, _ = listed(hand, lead=lead, all_of_them=request.query_params.get("all") == "1")
+        found, _ = listed(hand, lead=lead, inboxes=theirs, all_of_them=every)
         local = zone(hand)
     return _page(request, signed, "answers", found=found, zone=local, lead=lead)
 
@@ -40,7 +42,8 @@ def overview(request: Request, signed: Watching) -> Response:
 @router.get("/watch/answers/{public_id}")
 def ask(public_id: str, request: Request, signed: Watching) -> Response:
     """A page with a button: a mail scanner or a preview that only looks has seen nothing and records nothing."""
-    return _page(request, signed, "answer", answer=None, id=_id(public_id), zone="UTC")
+    wanted = _there(request, signed, public_id)
+    return _page(request, signed, "answer", answer=None, id=wanted, zone="UTC")
 
 
 @router.post("/watch/answers/{public_id}")
@@ -48,7 +51,8 @@ async def act(public_id: str, request: Request) -> Response:
     """Show it, or say that it is dealt with."""
     form, signed = await our_form(request)
     verb = _finish if form.get("do") == "done" else _show
-    return await run_in_threadpool(verb, request, signed, _id(public_id))
+    wanted = await run_in_threadpool(_there, request, signed, public_id)
+    return await run_in_threadpool(verb, request, signed, wanted)
 
 
 def _show(request: Request, signed: Signed, public_id: UUID) -> Response:
@@ -75,6 +79,16 @@ def _finish(request: Request, signed: Signed, public_id: UUID) -> Response:
     except (NotToBeChanged, NotAllowed):
         raise NoPage(403, "refused") from None
     return RedirectResponse("../answers", status_code=303, headers=HEADERS)
+
+
+def _there(request: Request, signed: Signed, public_id: str) -> UUID:
+    """The id of an answer that is there for whoever asks. Raises NoPage."""
+    ports: Ports = request.app.state.ports
+    wanted, theirs = _id(public_id), answers.inboxes_of(ports, _actor(signed), signed.department)
+    with ledger_of(ports).reading() as hand:
+        if not is_there(hand, wanted, theirs):
+            raise NoPage(404, "not_found")
+    return wanted
 
 
 def _actor(signed: Signed) -> Actor:

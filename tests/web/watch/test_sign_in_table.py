@@ -88,13 +88,17 @@ RULES: dict[Route, Rule] = {
     ("GET", "/account"): Rule(),
     ("POST", "/account/sessions"): Rule(303, form={"which": "others"}),
     ("POST", "/account/codes"): Rule(404),  # whoever has no second factor has no codes
-    ("GET", "/account/prove"): Rule(),
-    ("POST", "/account/prove"): Rule(403, form={"password": "wrong wrong wrong"}),
+    ("GET", "/account/prove"): Rule(half={PICTURE: 200}, otherwise=303),  # made an approver while signed in
+    ("POST", "/account/prove"): Rule(
+        403, half={PICTURE: 403}, otherwise=303, form={"password": "wrong wrong wrong"}
+    ),
     ("POST", "/watch/sign-out"): Rule(),
     ("GET", "/watch"): Rule(),
     ("GET", "/watch/events"): Rule(503),  # the hub of this test is closed: a stream has no end
     ("GET", "/watch/answers"): Rule(),
-    ("GET", "/watch/answers/{public_id}"): Rule(),  # a button; whose an answer is, its inbox says
+    ("GET", "/watch/answers/{public_id}"): Rule(
+        404
+    ),  # an announcement is no answer; test_watch_answers has those
     ("POST", "/watch/answers/{public_id}"): Rule(404),
     ("GET", "/watch/{public_id}"): Rule(of_an_announcement=True),
     ("GET", "/watch/{public_id}/people"): Rule(of_an_announcement=True),

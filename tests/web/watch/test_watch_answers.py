@@ -8,14 +8,24 @@ import pytest
 from sqlalchemy import select
 
 from broker.actor import SYSTEM, Actor, ActorKind
+from broker.authority import operators
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
+from broker.ports.approvals import OperatorRole
 from ledger import tables as t
 from tests.support.watching import Serve, Watched
 
 SAFE = Actor(ActorKind.PERSON, "Ms Safe")
 WORDS = "Amy is ill <script>alert(1)</script>"
 HARM = "my uncle hits me"
+
+
+MUSIC = {
+    "CARILLON_DEPARTMENTS": "office,music",
+    "CARILLON_ANSWERS__INBOXES__OFFICE__DEPARTMENTS": "office",  # the first takes what no other is for
+    "CARILLON_ANSWERS__INBOXES__MUSIC__DEPARTMENTS": "music",
+    "CARILLON_ANSWERS__LEAD__WATCHERS": "Ms Safe",
+}
 
 
 @pytest.fixture
@@ -34,7 +44,7 @@ def hear(school: Watched, text: str, key: str) -> str:
 
 
 def press(school: Watched, answer: str, do: str):
-    page = school.get(f"/watch/answers/{answer}")
+    page = school.get("/watch/answers")
     token = re.findall(r'name="token" value="([0-9a-f]+)"', page)[-1]
     return school.client.post(
         f"/watch/answers/{answer}", data={"token": token, "do": do}, headers={"Origin": school.url}
@@ -95,11 +105,38 @@ def test_nobody_who_is_not_signed_in_and_no_other_site_gets_anything(school: Wat
     )
     assert {forged.status_code, elsewhere.status_code} == {403}
     for path in ("nonsense", "00000000-0000-0000-0000-000000000001"):
-        assert school.client.get(f"/watch/answers/{path}").status_code in {200, 404}
+        assert school.client.get(f"/watch/answers/{path}").status_code == 404
     assert press(school, "00000000-0000-0000-0000-000000000001", "read").status_code == 404
     school.client.cookies.clear()
     for path in ("/watch/answers", f"/watch/answers/{answer}"):
         assert school.client.get(path).status_code == 401
+
+
+def test_of_another_departments_inbox_nothing_is_there(serve: Serve) -> None:
+    here = serve(**MUSIC)
+    plain, harm = hear(here, WORDS, "1"), hear(here, HARM, "2")  # the account is the school's: to the office
+    there = {
+        "Mrs Drum": ("music", ()),
+        "Mrs Bell": ("office", (plain,)),
+        "Ms Safe": ("music", (plain, harm)),
+        "Head": (None, (plain,)),
+    }
+    for who, (department, _) in there.items():
+        operators.add(here.tower.house.ports, who, [OperatorRole.AUTHOR], department, actor=SYSTEM)
+    for who, (_, theirs) in there.items():
+        here.sign_in(actor=Actor(ActorKind.PERSON, who))
+        listed = here.get("/watch/answers?all=1")
+        assert [answer for answer in (plain, harm) if answer in listed] == list(theirs), who
+        hidden = who in {"Mrs Drum", "Mrs Bell"}
+        assert ("for the safeguarding lead" in listed) == (who == "Head")
+        for answer in (plain, harm):
+            expected = 200 if answer in theirs else 404 if hidden else 403
+            assert here.client.get(f"/watch/answers/{answer}").status_code == (
+                404 if expected == 404 else 200
+            ), who
+            assert press(here, answer, "read").status_code == expected, who
+            if expected != 200:
+                assert press(here, answer, "done").status_code == expected, who
 
 
 def test_a_note_of_the_house_is_no_announcement_to_watch(school: Watched) -> None:
