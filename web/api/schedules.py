@@ -16,7 +16,9 @@ from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import Double, Missing, Occurrence, Pattern, read_rule, upcoming
 from broker.diary.terms import calendar_now
+from broker.errors import NotFound
 from broker.office import templates
+from broker.ports import Transaction
 from broker.ports.api import Scope
 from broker.ports.calendar import ScheduleRow
 from web.api.calling import Call, Done, Name, Page, wants
@@ -269,14 +271,22 @@ def _do(call: Call, name: str, work: Callable[[], object]) -> ScheduleTold:
 
 def _seen(call: Call, name: str) -> None:
     with call.ledger.look() as tx:
+        _the(tx, call, name)
+
+
+def _the(tx: Transaction, call: Call, name: str) -> ScheduleRow:
+    """Raises NotFound, the same for what is not there and for another department's."""
+    try:
         row = verbs.the(tx, name)
+    except NotFound:
+        raise departments.gone("name", "schedule") from None
     departments.must_see(call.actor, row.draft.department, field="name", what="schedule")
+    return row
 
 
 def _with_dates(call: Call, name: str) -> ScheduleTold:
     with call.ledger.look() as tx:
-        row = verbs.the(tx, name)
-        departments.must_see(call.actor, row.draft.department, field="name", what="schedule")
+        row = _the(tx, call, name)
         return _told(row, upcoming(row.pattern, calendar_now(tx), now=tx.now, count=verbs.SHOWN))
 
 
