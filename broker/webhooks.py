@@ -29,7 +29,8 @@ from broker.ports.outside import CallFailed
 from broker.record import Entry
 from broker.retry import RetryPolicy
 
-RETRY = RetryPolicy(attempts=12)  # half a minute to half an hour: about four hours, then somebody is told
+RETRY = RetryPolicy(most=timedelta(hours=1))  # half a minute, then twice as long each time, up to an hour
+GIVE_UP_AFTER = timedelta(days=3)  # a weekend of somebody else's
 MOST_EVENTS = 200
 MOST_WEBHOOKS = 20
 MOST_TURNS = 50  # of one sweep
@@ -124,17 +125,17 @@ def _turn(ports: Ports, row: WebhookRow) -> int:
     def work(tx: Transaction) -> tuple[Batch | None, datetime]:
         batch = tx.webhooks.batch(row, most=MOST_EVENTS)
         if batch is None:
-            tx.webhooks.told(row.id, row.after, due_at=tx.now + LOOK_EVERY)
+            tx.webhooks.passed(row.id, row.after, due_at=tx.now + LOOK_EVERY)
         elif batch.events:
             tx.webhooks.hold_to(row.id, batch.until)
         else:
-            tx.webhooks.told(row.id, batch.until, due_at=tx.now)
+            tx.webhooks.passed(row.id, batch.until, due_at=tx.now)
         return batch, tx.now
 
     batch, now = ports.ledger.transact(work)
     if batch is None or not batch.events:
         return 0
-    body, id_ = _body(batch), f"{row.public_id.hex}_{batch.until[0]}_{batch.until[1]}"
+    body, id_ = _body(batch, row.sequence + 1), f"{row.public_id.hex}_{batch.until[0]}_{batch.until[1]}"
     headers = {
         "Content-Type": CONTENT,
         "webhook-id": id_,
@@ -152,19 +153,20 @@ def _turn(ports: Ports, row: WebhookRow) -> int:
 
 
 def _failed(tx: Transaction, row: WebhookRow, why: str) -> None:
-    failures = row.failures + 1
-    given_up = failures >= RETRY.attempts
-    wait = RETRY.wait(failures, secrets.randbelow(1_000) / 1_000)
+    given_up = tx.now - (row.failing_since or tx.now) >= GIVE_UP_AFTER
+    wait = RETRY.wait(row.failures + 1, secrets.randbelow(1_000) / 1_000)
     tx.webhooks.failed(row.id, why, due_at=tx.now + wait, pause=given_up)
     if given_up:
-        message = f"a webhook does not answer ({why}); nothing is lost: resume it when it does"
+        days = GIVE_UP_AFTER.days
+        message = f"this webhook has not taken anything for {days} days ({why}); nothing is lost meanwhile"
         tx.sweeps.raise_alarm(ALARM, str(row.public_id), message)
         tx.record.add([Entry("webhook.paused", SYSTEM, {"id": str(row.public_id)})])
 
 
-def _body(batch: Batch) -> bytes:
+def _body(batch: Batch, sequence: int) -> bytes:
     told = {
         "type": "deliveries.changed",
+        "sequence": sequence,
         "timestamp": batch.events[-1].at.isoformat(),
         "data": {
             "deliveries": [

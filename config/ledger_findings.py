@@ -23,6 +23,7 @@ from broker.rules.approval import NEEDED
 from broker.rules.record import MAIL_EVERY
 from broker.scrutiny.heads import Left
 from broker.sweep import UNREADABLE
+from broker.webhooks import ALARM as ALARM_WEBHOOK
 from config.answering import answering_of
 from config.findings import Finding, Health
 from config.mailroom import ALARM as ALARM_AWAY
@@ -95,6 +96,7 @@ def _alarms(opened: Ledger) -> list[Finding]:
         ALARM_AWAY: "it is read again by itself as soon as that is mended",
         ALARM_CONCERN: "the safeguarding lead opens it, and says so: carillon answers done ID",
         ALARM_WAITING: "read them, then: carillon answers done ID",
+        ALARM_WEBHOOK: "when it answers: POST /v1/webhooks/ID/resume; or DELETE /v1/webhooks/ID",
         ALARM_REDACTION: "it is tried on; delete them at the provider by hand",
     }
     usual = "when it is mended: carillon accounts resume NAME"

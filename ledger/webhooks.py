@@ -7,33 +7,23 @@ is sealed. So nothing is written for them beside it, and a program that was away
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, insert, or_, select, tuple_, update
 
-from broker.delivery import Event, State
+from broker.delivery import State
 from broker.ports.api import Batch, DeliveryEvent, Place, WebhookRow
+from broker.scrutiny.audit import Story
 from ledger import tables as t
 from ledger.hand import Hand
 
 TURN = timedelta(minutes=1)  # longer than a try takes
 READ = 400  # entries a batch looks at
-TOLD = ("deliveries.tried", "deliveries.moved", "deliveries.recovered", "deliveries.stranded", "deliveries.judged",
-        "deliveries.withdrawn", "delivery.requeued")  # fmt: skip
-_AFTER: Mapping[str, State] = {
-    Event.ACCEPT.value: State.SENT,
-    Event.RETRY.value: State.QUEUED,
-    Event.REJECT.value: State.REJECTED,
-    Event.EXHAUST.value: State.EXHAUSTED,
-    Event.LOSE.value: State.UNCERTAIN,
-    Event.NOT_SENT.value: State.QUEUED,
-    Event.HOLD.value: State.QUEUED,
-    Event.REFUSE.value: State.REFUSED,
-    Event.WITHDRAW.value: State.WITHDRAWN,
-}
+OF_DELIVERIES = re.compile(r"deliver(y|ies)\.[a-z_]+")
 
 
 class Webhooks:
@@ -56,6 +46,7 @@ class Webhooks:
             "after_mark": mark - 1,
             "after_id": self._last_before(mark),
             "failures": 0,
+            "sequence": 0,
             "due_at": self._hand.now,
             "why": "",
         }
@@ -113,17 +104,25 @@ class Webhooks:
 
     def told(self, webhook: int, after: Place, *, due_at: datetime) -> None:
         """It has arrived."""
-        self._set(webhook, after_mark=after[0], after_id=after[1], until_mark=None, until_id=None, failures=0,
-                  why="", told_at=self._hand.now, due_at=due_at)  # fmt: skip
+        sequence = t.webhook.c.sequence + 1
+        self._set(webhook, after_mark=after[0], after_id=after[1], until_mark=None, until_id=None, sequence=sequence,
+                  failures=0, failing_since=None, why="", told_at=self._hand.now, due_at=due_at)  # fmt: skip
+
+    def passed(self, webhook: int, after: Place, *, due_at: datetime) -> None:
+        """There was nothing in it for this one up to there."""
+        self._set(webhook, after_mark=after[0], after_id=after[1], due_at=due_at)
 
     def failed(self, webhook: int, why: str, *, due_at: datetime, pause: bool) -> None:
         """It has not."""
         paused = {"paused_at": self._hand.now} if pause else {}
-        self._set(webhook, failures=t.webhook.c.failures + 1, why=why, due_at=due_at, **paused)
+        since = func.coalesce(t.webhook.c.failing_since, self._hand.now)
+        self._set(
+            webhook, failures=t.webhook.c.failures + 1, failing_since=since, why=why, due_at=due_at, **paused
+        )
 
     def resume(self, webhook: int) -> None:
         """Go on from where it stands, at once."""
-        self._set(webhook, paused_at=None, failures=0, due_at=self._hand.now)
+        self._set(webhook, paused_at=None, failures=0, failing_since=None, due_at=self._hand.now)
 
     def retire(self, webhook: int) -> None:
         """It is told no more."""
@@ -132,7 +131,15 @@ class Webhooks:
     def _entries(self, row: WebhookRow) -> Sequence[Any]:
         e = t.record_entry.c
         query = (
-            select(e.id, e.mark, e.kind, e.body, t.announcement.c.public_id, t.department.c.slug)
+            select(
+                e.id,
+                e.mark,
+                e.kind,
+                e.announcement_id,
+                e.body,
+                t.announcement.c.public_id,
+                t.department.c.slug,
+            )
             .outerjoin(t.announcement, t.announcement.c.id == e.announcement_id)
             .outerjoin(t.department, t.department.c.id == t.announcement.c.department_id)
             .where(or_(e.mark > row.after[0], (e.mark == row.after[0]) & (e.id > row.after[1])))
@@ -205,25 +212,15 @@ def _row(row: Row[Any]) -> WebhookRow:
         row.told_at,
         row.why,
         row.paused_at,
+        row.sequence,
+        row.failing_since,
     )
 
 
-def _events(entry: Row[Any]) -> Iterator[tuple[int, State, str]]:
-    """(delivery, the state it reached, the provider's code) of each that an entry of the record tells of."""
-    if entry.kind not in TOLD:
-        return
-    facts = json.loads(entry.body)["facts"]
-    for tried in facts.get("tries", ()):
-        state = State(tried[5]) if len(tried) > 5 else _AFTER.get(tried[2])
-        if state is not None:
-            yield tried[0], state, tried[3] or ""
-    for delivery, _, state, code, *_ in facts.get("moves", ()):
-        yield delivery, State(state), code or ""
-    for delivery, event, code, *_ in facts.get("verdicts", ()):
-        if (reached := _AFTER.get(event)) is not None:
-            yield delivery, reached, code or ""
-    if entry.kind == "deliveries.withdrawn" and isinstance(facts.get("deliveries"), list):
-        for delivery in facts["deliveries"]:
-            yield delivery, State.WITHDRAWN, ""
-    if entry.kind == "delivery.requeued":
-        yield facts["delivery"], State.QUEUED, ""
+def _events(entry: Row[Any]) -> Sequence[tuple[int, State, str]]:
+    """(delivery, the state it reached, its reason) of each that an entry tells of, as whoever audits it reads it."""
+    if entry.announcement_id is None or not OF_DELIVERIES.fullmatch(entry.kind):
+        return ()
+    story = Story()
+    story.hear(json.loads(entry.body))
+    return [(delivery, stands.state, stands.code or "") for delivery, stands in story.deliveries.items()]

@@ -88,7 +88,10 @@ Place = tuple[int, int]  # of an entry of the record: its mark, its id
 
 @dataclass(frozen=True, slots=True)
 class WebhookRow:
-    """A program elsewhere that is told of deliveries. `after`: up to where; `until`: where the batch in hand ends."""
+    """A program elsewhere that is told of deliveries. `after`: up to where; `until`: where the batch in hand ends.
+
+    `sequence`: how many messages have arrived.
+    """
 
     id: int
     public_id: UUID
@@ -104,6 +107,8 @@ class WebhookRow:
     told_at: datetime | None = None
     why: str = ""
     paused_at: datetime | None = None
+    sequence: int = 0
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,9 @@ class Webhooks(Protocol):
 
     def told(self, webhook: int, after: Place, *, due_at: datetime) -> None:
         """It has arrived."""
+
+    def passed(self, webhook: int, after: Place, *, due_at: datetime) -> None:
+        """There was nothing in it for this one up to there."""
 
     def failed(self, webhook: int, why: str, *, due_at: datetime, pause: bool) -> None:
         """It has not."""

@@ -41,7 +41,9 @@ webhook = Table(
     Column("after_id", Id, nullable=False),
     Column("until_mark", Id),
     Column("until_id", Id),
+    Column("sequence", Id, nullable=False),  # messages that have arrived
     Column("failures", Integer, nullable=False),
+    Column("failing_since", Moment),
     Column("due_at", Moment, nullable=False),
     Column("told_at", Moment),
     Column("why", Text, nullable=False),  # the last try failed; "" where it did not

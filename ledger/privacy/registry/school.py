@@ -178,8 +178,8 @@ TABLES: dict[str, Held] = {
         columns(
             stand_in="id public_id department_id",
             operator="made_by",
-            nothing="url states made_at after_mark after_id until_mark until_id failures due_at told_at why"
-            " paused_at retired_at",
+            nothing="url states made_at after_mark after_id until_mark until_id sequence failures"
+            " failing_since due_at told_at why paused_at retired_at",
         ),
         Erasure.STANDS,
         because=_ACCOUNTABLE,
