@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -15,6 +17,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from broker.errors import Problem, TooManyTries
 from broker.ports import Ports
 from config.signer import HmacSigner
 
@@ -22,6 +25,9 @@ STEP = timedelta(seconds=30)
 DRIFT = 1  # steps that a telephone's clock may be wrong, either way (RFC 6238 §5.2)
 NONCE = 12
 AT_ONCE = 2  # passwords hashed at once: each takes 64 MiB and 50 ms of all processors
+IN_LINE = (
+    16  # and so many wait for it; of a flood the rest is turned away, and other pages keep their threads
+)
 
 
 class SecretVault:
@@ -31,6 +37,8 @@ class SecretVault:
         self._secret = secret
         self._hasher = hasher or PasswordHasher()  # RFC 9106, the second recommended choice
         self._turn = threading.BoundedSemaphore(AT_ONCE)
+        self._counting = threading.Lock()
+        self.in_line = 0  # being hashed, and waiting for it
 
     @cached_property
     def _nobody(self) -> str:
@@ -38,17 +46,31 @@ class SecretVault:
 
     def hash_password(self, password: str) -> str:
         """What is kept of it."""
-        with self._turn:
+        with self._one_of_few():
             return self._hasher.hash(password)
 
     def holds(self, hashed: str | None, password: str) -> bool:
         """Whether this is the password; as much work for nobody's."""
-        with self._turn:
+        with self._one_of_few():
             try:
                 self._hasher.verify(hashed or self._nobody, password)
             except (Argon2Error, InvalidHashError):
                 return False
         return hashed is not None
+
+    @contextmanager
+    def _one_of_few(self) -> Iterator[None]:
+        with self._counting:
+            if self.in_line >= AT_ONCE + IN_LINE:
+                message = "many are signing in just now"
+                raise TooManyTries(Problem("too_many_tries", "", message, "wait a moment, then try again"))
+            self.in_line += 1
+        try:
+            with self._turn:
+                yield
+        finally:
+            with self._counting:
+                self.in_line -= 1
 
     def is_dated(self, hashed: str) -> bool:
         """Whether it was hashed with other parameters than now."""

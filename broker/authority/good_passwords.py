@@ -59,7 +59,8 @@ def _beside(text: str, guessed: Iterable[str]) -> int:
     """How many characters are left without what anybody would guess, and without what goes on in a row."""
     for word in sorted(guessed, key=len, reverse=True):
         text = text.replace(word, "")
-    return sum(before + sign not in IN_A_ROW for before, sign in zip("\0" + text, text, strict=False))
+    pairs = zip("\0" + text, text, strict=False)
+    return sum(before != sign and before + sign not in IN_A_ROW for before, sign in pairs)
 
 
 def _weak(message: str, hint: str) -> NotToBeChanged:

@@ -156,7 +156,10 @@ class Proofs(Protocol):
 
 
 class Vault(Protocol):
-    """What hashes, seals and checks. Slow on purpose where it is about passwords: never call it in a transaction."""
+    """What hashes, seals and checks. Slow on purpose where it is about passwords: never call it in a transaction.
+
+    Both of these raise TooManyTries where so many wait for them that one more would keep whatever else comes waiting.
+    """
 
     def hash_password(self, password: str) -> str:
         """What is kept of a password."""

@@ -20,6 +20,7 @@ from ledger.reads.watch import zone
 from web.sign_in.entry import answer_to, inside, told, waiting, ways
 from web.watch.signing_in import (
     HEADERS,
+    SOON,
     NoPage,
     Signed,
     came_of,
@@ -118,6 +119,8 @@ def _set_password(request: Request, form: dict[str, str], signed: Signed) -> Res
         )
     except NotToBeChanged as weak:
         return show(request, "password", 422, signed=signed, problem=weak.problem)
+    except TooManyTries as many:
+        return show(request, "password", 429, signed=signed, headers=SOON, problem=many.problem)
     except ProofWanted:
         return _to_proof(request, "account/password")
     except NotProved:
