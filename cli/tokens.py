@@ -69,7 +69,9 @@ def make(
     name: Name,
     scope: Annotated[
         list[Scope],
-        typer.Option(metavar="SCOPE", help="What it may, such as announcements:write; may be repeated."),
+        typer.Option(
+            "--scope", metavar="SCOPE", help="What it may, such as announcements:write; may be repeated."
+        ),
     ],
     department: Annotated[
         str | None, typer.Option(help="The one department it acts for; else the school.")

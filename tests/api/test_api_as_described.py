@@ -53,7 +53,7 @@ def tried(
             "checks": CHECKS,
         }
     )
-    schema = schemathesis.openapi.from_asgi("/v1/openapi.json", school.client.app, config=config)
+    schema: Any = schemathesis.openapi.from_asgi("/v1/openapi.json", school.client.app, config=config)
     if token:
         schema.auth(refresh_interval=None)(_bearer(school))
     if methods:
@@ -93,7 +93,7 @@ def _take_in(told: Tried, event: Any) -> None:
                 if check.failure_info is not None:
                     failure, how = check.failure_info.failure, check.failure_info.code_sample
                     told.found.setdefault(
-                        (failure.operation, failure.title), f"{failure.message[:600]}\n{how[:600]}"
+                        (failure.operation or "", failure.title), f"{failure.message[:600]}\n{how[:600]}"
                     )
     elif isinstance(event, events.NonFatalError):
         told.found[event.label, "error"] = repr(event.value)[:600]

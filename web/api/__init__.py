@@ -13,8 +13,10 @@ from web.api import (
     announcements,
     approvals,
     deliveries,
+    described,
     errors,
     events,
+    follow_ups,
     groups,
     imports,
     people,
@@ -30,6 +32,7 @@ from web.api import (
 VERSION = "1.0"
 RESOURCES = (
     announcements,
+    follow_ups,
     deliveries,
     approvals,
     people,
@@ -63,10 +66,12 @@ def install(app: FastAPI) -> None:
         redirect_slashes=False,
         servers=[{"url": "/v1"}],
         root_path_in_servers=False,
+        openapi_tags=[{"name": tag, "description": words} for tag, words in described.TAGS.items()],
     )
     api.state.ports = app.state.ports
     api.state.settings = app.state.settings
     errors.install(api)
+    described.install(api)
     api.state.resources = [route for resource in RESOURCES for route in resource.router.routes]
     _keep_words_from_ids(api)
     for resource in RESOURCES:
@@ -79,8 +84,8 @@ def _keep_words_from_ids(api: FastAPI) -> None:
     """`GET /announcements/preview` asks for no announcement called so: what a written-out path has not is a 405."""
     routes = [route for route in api.state.resources if isinstance(route, APIRoute)]
     for path in sorted({route.path for route in routes if "{" not in route.path}):
-        here = {method for route in routes if route.path == path for method in route.methods}
-        matching = {method for route in routes if route.path_regex.match(path) for method in route.methods}
+        here = {method for route in routes if route.path == path for method in route.methods or ()}
+        matching = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
         if others := sorted(matching - here):
             api.add_api_route(path, _not_here, methods=others, include_in_schema=False)
 

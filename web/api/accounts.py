@@ -14,9 +14,10 @@ from broker.licences import licensing
 from broker.licences.licensing import Shown
 from broker.ports.api import Scope
 from ledger.reads.health import Waiting, health
-from web.api.calling import Call, Page, Reason, wants
+from web.api.calling import Call, Page, wants
 from web.api.errors import answers
-from web.api.strict import Sent, Shape, StrictRoute, Told
+from web.api.shapes import Why
+from web.api.strict import Sent, StrictRoute, Told
 
 router = APIRouter(tags=["accounts"], route_class=StrictRoute)
 Account = Annotated[str, Path(min_length=1, max_length=63, examples=["sms"])]
@@ -53,12 +54,6 @@ class LicenceTold(Told):
     specimen: bool
     version: int | None
     angles: Mapping[str, AngleTold]
-
-
-class Why(Shape):
-    """The reason, for the record and for whoever asks."""
-
-    why: Reason
 
 
 @router.get(

@@ -21,12 +21,13 @@ from broker.office.reach import kinds_of
 from broker.ports.api import Scope
 from config.rehearsal import Rehearsal, rehearsal
 from ledger.reads import watch
-from ledger.reads.reached import reached
+from ledger.reads.reached import reached_in_order
 from ledger.reads.status import Status, status
 from web.api.calling import PAGE, Call, Cursor, Limit, Page, Reason, wants
 from web.api.errors import answers
 from web.api.shapes import (
     MOST_WITH_FILES,
+    DecidedTold,
     File,
     Groups,
     HeldTold,
@@ -111,12 +112,20 @@ class VerdictTold(Told):
     until: datetime | None
 
 
+class ReadTold(Told):
+    """What somebody would read: a mail has a subject, a post a text."""
+
+    subject: str | None = None
+    body: str | None = None
+    text: str | None = None
+
+
 class WayTold(Told):
     """One way: what an example family would read, and what it counts as."""
 
     account: str
     example_to: str = Field(description="Masked.")
-    example: Mapping[str, str]
+    example: ReadTold
     parts: int
     notes: Sequence[str]
     addresses: int | None
@@ -303,15 +312,9 @@ def withdraw(id: UUID, call: Call = wants(Scope.ANNOUNCEMENTS_WRITE)) -> Withdra
 class Override(Shape):
     """Why it cannot wait."""
 
+    model_config = example({"why": "the coach leaves in ten minutes"})
+
     why: Reason
-
-
-class DecidedTold(Told):
-    """What a second person decided, or somebody in their place."""
-
-    id: UUID
-    decision: str
-    by: str
 
 
 @router.post(
@@ -350,9 +353,11 @@ def list_duties(
     with call.ledger.look() as tx:
         said = departments.announcement(tx, id, call.actor)
         kinds = kinds_of(call.ports.channels, said)
-        found = reached(tx.hand, said, after=int(place or 0), limit=limit, unmet=unmet, kinds=kinds)
-    more = call.cursor("duties", found[-1].duty) if len(found) == limit else None
-    return Page(items=[DutyTold.model_validate(one) for one in found], next=more)
+        found, more = reached_in_order(
+            tx.hand, said, after=int(place or 0), limit=limit, unmet=unmet, kinds=kinds
+        )
+    onward = call.cursor("duties", more) if more is not None else None
+    return Page(items=[DutyTold.model_validate(one) for one in found], next=onward)
 
 
 def _draft(call: Call, said: NewAnnouncement, key: str | None) -> Draft:
@@ -440,7 +445,7 @@ def _way(channel: str, found: Rehearsal) -> WayTold:
     return WayTold(
         account=way.account,
         example_to=way.example,
-        example=way.rendering,
+        example=ReadTold(**way.rendering),
         parts=way.parts,
         notes=list(way.notes),
         addresses=count.addresses if count else None,

@@ -19,8 +19,8 @@ from broker.ports.approvals import Decided
 from ledger.reads.approvals import Looked, looked_at, waiting
 from web.api.calling import Call, Done, Page, Reason, wants
 from web.api.errors import answers
-from web.api.shapes import parts_told
-from web.api.strict import Sent, Shape, StrictRoute, Told
+from web.api.shapes import DecidedTold, parts_told
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["approvals"], route_class=StrictRoute)
 Seen = Annotated[
@@ -86,12 +86,16 @@ class LookedTold(Told):
 class Yes(Shape):
     """A yes, to what was seen."""
 
+    model_config = example({"seen": "9f2c41d07a3b", "why": "read and agreed"})
+
     seen: Seen | None = None
     why: Annotated[str, Field(max_length=300)] = ""
 
 
 class No(Shape):
     """A no, and why."""
+
+    model_config = example({"why": "the wrong hall"})
 
     why: Reason
     seen: Seen | None = None
@@ -100,15 +104,9 @@ class No(Shape):
 class Review(Shape):
     """What was found afterwards."""
 
+    model_config = example({"note": "it was right to send it at once"})
+
     note: Reason
-
-
-class DecidedTold(Told):
-    """What was decided, by whom."""
-
-    id: UUID
-    decision: Decided
-    by: str
 
 
 @router.get(

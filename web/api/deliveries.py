@@ -11,14 +11,16 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from broker import recover
+from broker.authority import departments
 from broker.authority.departments import gone
 from broker.delivery import FAILED, State
 from broker.ports.api import Scope
 from ledger.reads.deliveries import Listed, Wanted
 from ledger.reads.deliveries import deliveries as listed
+from ledger.reads.deliveries import page as page_of
 from web.api.calling import PAGE, Call, Cursor, Limit, Page, wants
 from web.api.errors import answers
-from web.api.strict import Sent, Shape, StrictRoute, Told
+from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["deliveries"], route_class=StrictRoute)
 LARGEST = 2**63 - 1
@@ -42,8 +44,10 @@ class DeliveryTold(Told):
     settled_by: str | None
 
 
-class Why(Shape):
+class WhyPerhaps(Shape):
     """The reason, for the record."""
+
+    model_config = example({"why": "the number is right again"})
 
     why: Annotated[str, Field(max_length=300)] = ""
 
@@ -66,14 +70,20 @@ def list_(
     limit: Limit = PAGE,
     call: Call = wants(Scope.DELIVERIES_READ),
 ) -> Page[DeliveryTold]:
-    """List deliveries, the newest first; addresses are masked."""
+    """List deliveries, the newest first; of one announcement way by way. Addresses are masked.
+
+    A page may be empty and yet have a next: of many deliveries a stretch is looked through at a time.
+    """
     states = (FAILED if failed else frozenset(State)) & frozenset(state or State)
     wanted = Wanted(announcement, channel, states if failed or state else None, department=call.department)
-    place = call.place("deliveries", cursor)
-    with call.ledger.reading() as hand:
-        found = listed(hand, wanted, before=int(place) if place else None, limit=limit)
-    more = call.cursor("deliveries", found[-1].id) if len(found) == limit else None
-    return Page(items=[DeliveryTold.model_validate(one) for one in found], next=more)
+    where = "deliveries" if announcement is None else f"deliveries of {announcement}"
+    place = call.place(where, cursor)
+    with call.ledger.look() as tx:
+        if announcement is not None:
+            departments.announcement(tx, announcement, call.actor)
+        found = page_of(tx.hand, wanted, place=place, limit=limit)
+    more = call.cursor(where, found.more) if found.more is not None else None
+    return Page(items=[DeliveryTold.model_validate(one) for one in found.items], next=more)
 
 
 @router.get(
@@ -95,7 +105,7 @@ def get(id: Id, call: Call = wants(Scope.DELIVERIES_READ)) -> DeliveryTold:
 )
 def requeue(
     id: Id,
-    said: Sent[Why],
+    said: Sent[WhyPerhaps],
     call: Call = wants(Scope.DELIVERIES_WRITE),
 ) -> DeliveryTold:
     """Try a refused, rejected, given-up or uncertain delivery again; the rules judge it anew."""
@@ -112,7 +122,7 @@ def requeue(
 )
 def settle(
     id: Id,
-    said: Sent[Why],
+    said: Sent[WhyPerhaps],
     call: Call = wants(Scope.DELIVERIES_WRITE),
 ) -> DeliveryTold:
     """Leave an uncertain delivery as it is: it may have left, and nobody will try again."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -137,9 +138,10 @@ async def _shape(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> Sequence[str]:
     """Every method that this path has, of whichever route; a path that is written out is no id."""
     found: dict[bool, set[str]] = {True: set(), False: set()}
-    for route in (*request.app.routes, *request.app.state.resources):
+    plain = [route for route in request.app.routes if not isinstance(route, APIRoute)]
+    for route in (*plain, *request.app.state.resources):
         match, _ = route.matches({**request.scope})
-        if match is not Match.NONE and getattr(route, "include_in_schema", True):
+        if match is not Match.NONE:
             path = getattr(route, "path", "{")
             found["{" in path] |= set(getattr(route, "methods", ()) or ())
     return sorted(found[False] or found[True])

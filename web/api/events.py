@@ -59,6 +59,8 @@ class NewEvent(Shape):
 class Moved(Shape):
     """When it takes place now, and where."""
 
+    model_config = example({"to": "2027-03-19T19:00:00", "place": "Chapel"})
+
     to: Wall
     place: Place | None = None
 

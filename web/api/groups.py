@@ -71,6 +71,8 @@ class NewGroup(Shape):
 class Members(Shape):
     """The school's own ids of everybody who is in it."""
 
+    model_config = example({"ids": ["P0417", "P0418"]})
+
     ids: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=20_000)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from broker.actor import ActorKind
 from broker.authority import departments
 from broker.ports.api import Scope
 from ledger.reads.search import Sought, announcement_of, search
@@ -22,13 +24,22 @@ LARGEST = 2**63 - 1
 Word = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
+class ActorTold(Told):
+    """Who did it: a person, a token, a provider, or Carillon itself."""
+
+    kind: ActorKind
+    id: str
+    department: str | None
+    on_behalf_of: str | None
+
+
 class EntryTold(Told):
     """One entry; addresses are masked, and of what it lists the beginning is shown."""
 
     id: int
-    at: str
+    at: datetime
     kind: str
-    actor: Mapping[str, Any]
+    actor: ActorTold
     announcement: UUID | None
     facts: Mapping[str, Any]
     explained: Sequence[int] = Field(description="Attempts that the keys of those concerned still explain.")

@@ -16,6 +16,7 @@ from broker.rules.book import RULES
 from broker.rules.values import Rules
 from web.api.calling import Call, Page, Reason, wants
 from web.api.errors import answers
+from web.api.shapes import Why
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["rules"], route_class=StrictRoute)
@@ -57,12 +58,6 @@ class Set(Shape):
     model_config = example({"value": "2 min", "why": "two wrong groups in a week"})
 
     value: Annotated[str, Field(max_length=5_000)]
-    why: Reason
-
-
-class Why(Shape):
-    """The reason, for the record."""
-
     why: Reason
 
 

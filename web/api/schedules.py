@@ -89,6 +89,8 @@ class NewSchedule(Shape):
 class Change(Shape):
     """Which date is meant, and to when it moves."""
 
+    model_config = example({"on": "2027-10-06", "to": "2027-10-07T08:00:00"})
+
     on: Day
     to: Wall
 
@@ -96,11 +98,15 @@ class Change(Shape):
 class On(Shape):
     """Which date is meant."""
 
+    model_config = example({"on": "2027-10-06"})
+
     on: Day
 
 
 class End(Shape):
     """Its last day; null for at once."""
+
+    model_config = example({"after": "2028-07-19"}, {})
 
     after: Day | None = None
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
@@ -27,8 +28,10 @@ from broker.announcement import Attachment, Part, People, Step
 from broker.drafts import MOST_BYTES
 from broker.errors import Problem, RuleBroken
 from broker.policy import Hold
+from broker.ports.approvals import Decided
 from broker.wording import LONGEST
-from web.api.strict import Shape, Told
+from web.api.calling import Reason
+from web.api.strict import Shape, Told, example
 
 EARLIEST, LATEST = 1970, 9000  # no clock of anywhere goes out of the calendar between these
 
@@ -136,6 +139,22 @@ class File(Shape):
         return Attachment(hashlib.sha256(data).hexdigest(), self.name, kind, data)
 
 
+class Why(Shape):
+    """The reason, for the record and for whoever asks."""
+
+    model_config = example({"why": "agreed with the office"})
+
+    why: Reason
+
+
+class DecidedTold(Told):
+    """What a second person decided, or somebody in their place."""
+
+    id: UUID
+    decision: Decided
+    by: str
+
+
 class HeldTold(Told):
     """What keeps an announcement waiting, and until when at the latest."""
 
@@ -161,6 +180,7 @@ def parts_told(parts: Mapping[Part, str]) -> dict[str, str]:
 
 __all__ = [
     "Day",
+    "DecidedTold",
     "File",
     "Groups",
     "HeldTold",
@@ -170,6 +190,7 @@ __all__ = [
     "Wall",
     "WallTold",
     "Ways",
+    "Why",
     "Words",
     "held",
     "parts_told",
