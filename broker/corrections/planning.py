@@ -132,7 +132,7 @@ def _step(
             return _public(ports, tx, now, channel, account, before)
     except (
         SetupError
-    ):  # it cannot be had or opened now: the other ways go on, and the account's alarm says so
+    ):  # it cannot be had or opened now: the other ways go on, and its account's alarm says so
         return 0, account.name, True, tx.now < now.expires_at
     if now.follow_up in AGAIN:
         first = now.corrects

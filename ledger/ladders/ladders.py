@@ -25,10 +25,6 @@ _COVERING = and_(t.delivery.c.id == t.delivery_covers.c.delivery_id, t.delivery.
 class Ladders(Seen):
     """See broker.ports.ladders.Ladders."""
 
-    def __init__(self, hand: Hand) -> None:
-        super().__init__(hand)
-        self._hand = hand
-
     def add(self, announcement: Announcement, ladder: Ladder) -> None:
         """Keep the ladder of an announcement just stored, its openings as instants."""
         run = self._hand.connection.execute
