@@ -116,13 +116,15 @@ def _addresses(feeds: Feeds, scope: FeedScope) -> list[tuple[str, str, str]]:
     ]
 
 
-def nothing(request: Request) -> Response:
+def nothing(request: Request, headers: Mapping[str, str] = HEADERS) -> Response:
     """The page for what is not there, and for what nobody may know to be there."""
-    return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.")
+    return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.", headers)
 
 
-def _plain(request: Request, status: int, title: str, sentence: str) -> Response:
-    return html(request, "plain.html", title=title, sentence=sentence, status=status)
+def _plain(
+    request: Request, status: int, title: str, sentence: str, headers: Mapping[str, str] = HEADERS
+) -> Response:
+    return html(request, "plain.html", title=title, sentence=sentence, status=status, headers=headers)
 
 
 def _page(request: Request, template: str, changed: datetime, **values: Any) -> Response:
