@@ -45,8 +45,8 @@ class Served:
     body: bytes
     packed: bytes  # the same, by gzip
     tag: str
-    updated: datetime
-    links: str  # the header by which a hub and its readers find each other (WebSub §4)
+    updated: datetime | None  # None: something may leave it and leave no trace, so that a date would mislead
+    links: str = ""  # the header by which a hub and its readers find each other (WebSub §4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class Feeds:
         return ruling.own
 
 
-def served(media_type: str, body: bytes, updated: datetime, links: str = "") -> Served:
+def served(media_type: str, body: bytes, updated: datetime | None = None, links: str = "") -> Served:
     """Bytes made ready to be given out."""
     packed = gzip.compress(body, PACKING, mtime=0)
     return Served(media_type, body, packed, sha256(body).hexdigest()[:32], updated, links)

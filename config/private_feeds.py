@@ -127,7 +127,7 @@ class PrivateFeeds:
             zone = ZoneInfo(told.school.zone)
             return calendar(told.feed.title, told.events, zone=zone, host=told.school.slug)
         form = Format(ending)
-        return served(MEDIA_TYPES[form], write(told.feed, form), told.feed.updated)
+        return served(MEDIA_TYPES[form], write(told.feed, form))
 
 
 def _fit(tx: Transaction, published: Sequence[Published]) -> list[Published]:

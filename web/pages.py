@@ -56,7 +56,7 @@ async def index(request: Request) -> Response:
     if not scopes:
         return _plain(request, 404, "There is nothing here", "This school has no public feeds.")
     listed = [(scope.name, _addresses(feeds, scope)) for scope in scopes]
-    return _page(request, "feeds.html", datetime.now(UTC), title="Feeds", feeds=listed)
+    return _page(request, "feeds.html", None, title="Feeds", feeds=listed)
 
 
 def _found(feeds: Feeds, public_id: str) -> Page | None:
@@ -127,7 +127,7 @@ def _plain(
     return html(request, "plain.html", title=title, sentence=sentence, status=status, headers=headers)
 
 
-def _page(request: Request, template: str, changed: datetime, **values: Any) -> Response:
+def _page(request: Request, template: str, changed: datetime | None, **values: Any) -> Response:
     """A page with a tag, so that asking for it again is cheap on the line."""
     page = html(request, template, **values)
     tag, now = hashlib.sha256(page.body).hexdigest()[:32], datetime.now(UTC)
