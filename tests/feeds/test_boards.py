@@ -129,8 +129,8 @@ def test_only_the_widget_may_stand_in_a_frame(board: Press) -> None:
 
 @pytest.mark.security
 def test_every_answer_carries_the_safe_headers_and_no_policy_lets_inline_code_run(board: Press) -> None:
-    for page in ("/widget/st-brides", "/screen/st-brides", "/feeds", "/feeds/st-brides.json", "/a/x", "/u/x", "/f/x",
-                 "/watch", "/healthz", "/metrics", "/callbacks/x/y", "/", "/nothing"):  # fmt: skip
+    for page in ("/widget/st-brides", "/screen/st-brides", "/feeds", "/feeds/st-brides.json", "/a/x", "/u/x", "/s/x",
+                 "/f/x", "/watch", "/healthz", "/metrics", "/callbacks/x/y", "/", "/nothing"):  # fmt: skip
         headers = board.get(page).headers
         policy = headers["content-security-policy"]
         assert "unsafe" not in policy, page
