@@ -86,7 +86,7 @@ lock: setup  ## Write the locks again from pyproject.toml (ARGS="--upgrade" take
 samples: setup  ## Import every outside roster sample, written nowhere (DIR=folder)
 	@$(BIN)/python -m tests.samples $(DIR)
 
-screenshots: setup  ## Take docs/pictures/watch.png anew, and pictures to look at in build/pictures
+screenshots: setup  ## Take the pictures in docs/pictures anew, and pictures to look at in build/pictures
 	@$(BIN)/python -m tests.support.screenshots docs/pictures build/pictures
 
 clean:  ## Remove what was made: .venv, caches

@@ -37,7 +37,9 @@ class Check:
     head: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="HEAD", help="A head that was kept elsewhere: as hexadecimal, or a file that holds some."
+            "--head",
+            metavar="HEAD",
+            help="A head that was kept elsewhere: as hexadecimal, or a file that holds some.",
         ),
     ] = None
     seals_only: Annotated[

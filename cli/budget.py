@@ -21,7 +21,9 @@ app = typer.Typer(help="What departments may spend, and have spent.", no_args_is
 Department = Annotated[str, typer.Argument(metavar="DEPARTMENT", help="Its short name, such as office.")]
 Month = Annotated[
     str | None,
-    typer.Option(metavar="MONTH", help="For this month alone, as 2026-11; else for every month without one."),
+    typer.Option(
+        "--month", metavar="MONTH", help="For this month alone, as 2026-11; else for every month without one."
+    ),
 ]
 
 
@@ -64,7 +66,8 @@ def set_(
 @app.command("show")
 def show_(
     month: Annotated[
-        str | None, typer.Option(metavar="MONTH", help="Of this month, as 2026-11; else of the present one.")
+        str | None,
+        typer.Option("--month", metavar="MONTH", help="Of this month, as 2026-11; else of the present one."),
     ] = None,
     json: Json = False,
 ) -> None:

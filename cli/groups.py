@@ -12,7 +12,7 @@ import typer
 
 from broker import audience as audiences
 from broker.office import groups as verbs
-from cli import show
+from cli import private_links, show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import STDIN, bad, short_words, text_from
@@ -202,6 +202,11 @@ def hide(name: Name, operator: Operator = None, json: Json = False) -> None:
     Example: `carillon groups hide Choir`
     """
     _set(name, operator, public=False, json=json)
+
+
+app.command()(private_links.link)
+app.command()(private_links.links)
+app.command()(private_links.unlink)
 
 
 def _set(name: str, operator: str | None, *, public: bool, json: bool) -> None:

@@ -18,7 +18,9 @@ app = typer.Typer(help="What is held for the law: nothing of it goes.", no_args_
 @app.command("place")
 def place_(
     why: Annotated[str, typer.Option(metavar="WORDS", help="The reason: a claim, an inquiry.")],
-    who: Annotated[str | None, typer.Option(metavar="WHO", help="A person: id, or whole name.")] = None,
+    who: Annotated[
+        str | None, typer.Option("--who", metavar="WHO", help="A person: id, or whole name.")
+    ] = None,
     announcement: Annotated[str | None, typer.Option(metavar="ID", help="An announcement.")] = None,
     operator: Operator = None,
     json: Json = False,

@@ -16,7 +16,8 @@ Operator = Annotated[
     typer.Option(metavar="NAME", help="Who does this, for the record; else CARILLON_OPERATOR."),
 ]
 Zone = Annotated[
-    str | None, typer.Option(metavar="ZONE", help="Time zone of --at and --expires; else the school's.")
+    str | None,
+    typer.Option("--zone", metavar="ZONE", help="Time zone of --at and --expires; else the school's."),
 ]
 T = TypeVar("T")
 

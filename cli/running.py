@@ -236,7 +236,7 @@ def accounts_of(stands: SandboxSettings, twilio: str | None, smtp: str | None) -
 
 def _loaded(level: str | None = None) -> Settings:
     settings = load()
-    logs.set_up("WARNING" if level == "WARNING" else settings.log_level)
+    logs.set_up("WARNING" if level == "WARNING" else settings.log_level, settings.log_format)
     return settings
 
 

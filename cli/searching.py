@@ -41,7 +41,8 @@ class Asked:
     ] = None
     actor: Annotated[str | None, typer.Option(metavar="NAME", help="Done by, or on behalf of.")] = None
     kind: Annotated[
-        str | None, typer.Option(metavar="KIND", help="Of a kind, such as account.paused, or all of account.")
+        str | None,
+        typer.Option("--kind", metavar="KIND", help="Of a kind, such as account.paused, or all of account."),
     ] = None
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Not before this: 2026-11-30 08:15, school time.")

@@ -1,7 +1,7 @@
 """The public feeds, as bytes ready to give out: read from the ledger, written by channels.rss, kept while they hold.
 
-Once a second at most the ledger is asked for its pulse. While that is the same, every feed is what it was, and a reader
-who has it already costs a comparison of two strings.
+Once a second at most the ledger is asked for its pulse. While that is the same, and for a minute at most, every feed is
+what it was, and a reader who has it already costs a comparison of two strings.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ from ledger.reads import feeds as reads
 from ledger.reads.feeds import CHANNEL, Kind, Page, Pulse, Scope
 
 ASK_EVERY = timedelta(seconds=1)
+READ_EVERY = timedelta(minutes=1)  # whatever the pulse: what erasure strikes out of a text moves no delivery
 PACKING = 6  # of gzip: nine takes thrice as long for a hundredth less
 FOLDERS = {Kind.SCHOOL: "", Kind.DEPARTMENT: "departments/", Kind.GROUP: "groups/"}
-PATH = re.compile(r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json)")  # of a feed, after /feeds/
+PATH = re.compile(
+    r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json|ics)"
+)  # of a feed or a calendar, after /feeds/
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a feed in which nothing ever stood
 
 Key = tuple[Kind, str, Format]
@@ -43,18 +46,19 @@ class Served:
     body: bytes
     packed: bytes  # the same, by gzip
     tag: str
-    updated: datetime
-    links: str  # the header by which a hub and its readers find each other (WebSub §4)
+    updated: datetime | None  # None: something may leave it and leave no trace, so that a date would mislead
+    links: str = ""  # the header by which a hub and its readers find each other (WebSub §4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found at one pulse, and when (monotonic) it was last known to hold. `before` is the pulse before's."""
+    """What was found at one pulse; when (monotonic) it was read, and last known to hold. `before`: what was before."""
 
     pulse: Pulse
     scopes: Mapping[tuple[Kind, str], Scope]
     served: dict[Key, tuple[Feed, Served]]
     before: Mapping[Key, tuple[Feed, Served]]
+    read: float
     asked: float
 
 
@@ -94,6 +98,13 @@ class Feeds:
                 known.served[key] = self._serve(scope, known, format)
             return known.served[key][1]
 
+    def feed(self, kind: Kind, slug: str) -> Feed | None:
+        """What stands in a feed, before it is written in any format. Blocks."""
+        if self.fetch(kind, slug, Format.JSON) is None or self._known is None:
+            return None
+        found = self._known.served.get((kind, slug, Format.JSON))
+        return found[0] if found is not None else None
+
     def scopes(self) -> Sequence[Scope]:
         """Every feed that there is, the school's first. Blocks."""
         if not self.any:
@@ -130,11 +141,12 @@ class Feeds:
             return known
         with self._ledger.reading() as hand:
             pulse = reads.pulse(hand)
-        if known is not None and known.pulse.signature == pulse.signature:
+        young = known is not None and now - known.read <= READ_EVERY.total_seconds()
+        if known is not None and young and known.pulse.signature == pulse.signature:
             known = replace(known, asked=now)
         else:
             scopes = {(scope.kind, scope.slug): scope for scope in pulse.scopes}
-            known = _Known(pulse, scopes, {}, known.served if known is not None else {}, now)
+            known = _Known(pulse, scopes, {}, known.served if known is not None else {}, now, now)
         self._known = known
         return known
 
@@ -143,11 +155,8 @@ class Feeds:
         before = known.before.get((scope.kind, scope.slug, format))
         if before is not None and before[0] == feed:  # it was another feed that changed
             return before
-        body = write(feed, format)
-        packed = gzip.compress(body, PACKING, mtime=0)
         links = f'<{feed.addresses[format]}>; rel="self"' + (f', <{feed.hub}>; rel="hub"' if feed.hub else "")
-        tag = sha256(body).hexdigest()[:32]
-        return feed, Served(MEDIA_TYPES[format], body, packed, tag, feed.updated, links)
+        return feed, served(MEDIA_TYPES[format], write(feed, format), feed.updated, links)
 
     def _feed(self, scope: Scope, school: Scope) -> Feed:
         rules = self._rules(scope)
@@ -188,6 +197,12 @@ class Feeds:
         ruling = (own + whole + accounts)[0]
         assert isinstance(ruling.own, FeedSettings)  # noqa: S101 - validated by the kit of this channel
         return ruling.own
+
+
+def served(media_type: str, body: bytes, updated: datetime | None = None, links: str = "") -> Served:
+    """Bytes made ready to be given out."""
+    packed = gzip.compress(body, PACKING, mtime=0)
+    return Served(media_type, body, packed, sha256(body).hexdigest()[:32], updated, links)
 
 
 def path_of(scope: Scope, format: Format) -> str:

@@ -6,8 +6,11 @@ type and where it happened; what it said stays in the process.
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
 
@@ -17,6 +20,7 @@ LOUD = (
     "aiohttp", "aiosmtpd", "alembic", "amqp", "asyncio", "celery", "httpcore", "httpx", "kombu", "oauthlib", "redis",
     "requests", "requests_oauthlib", "sqlalchemy", "tweepy", "twilio", "urllib3", "uvicorn",
 )  # fmt: skip
+_BEFORE_ANY_VALUE = re.compile(r"[(<:\n]")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -29,12 +33,35 @@ class Discreet(logging.Formatter):
         return "" if ei[1] is None else told(ei[1])
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """The line; an exception among another library's arguments loses its words too."""
-        if not record.name.startswith(OURS):
-            words = [str(part) for part in _parts(record) if isinstance(part, BaseException)]
-            for said in filter(None, words):
+        """The line; an exception among another library's arguments loses its words too, or with which it came."""
+        library = record.name.partition(".")[0]
+        if (
+            library == "asyncio"
+        ):  # shows what a task was given and ended with, shortened so that nothing is found in it
+            record.message = _BEFORE_ANY_VALUE.split(record.message, maxsplit=1)[0].rstrip()
+        elif library not in OURS:
+            errors = [part for part in _parts(record) if isinstance(part, BaseException)]
+            errors += [record.exc_info[1]] if record.exc_info and record.exc_info[1] is not None else []
+            for said in filter(None, map(str, errors)):
                 record.message = record.message.replace(said, "…").replace(repr(said), "…")
         return super().formatMessage(record)
+
+
+class AsJson(Discreet):
+    """The same as one JSON object a line, whatever stands in it: nobody can forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Keys: at (UTC), level, from, message, and for an exception where."""
+        record.message = record.getMessage()
+        said = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "from": record.name,
+            "message": self.formatMessage(record),
+        }
+        if record.exc_info:
+            said["where"] = self.formatException(record.exc_info)
+        return json.dumps(said, ensure_ascii=True)
 
 
 class OursOrSerious(logging.Filter):
@@ -45,10 +72,12 @@ class OursOrSerious(logging.Filter):
         return record.levelno >= logging.WARNING or record.name.split(".")[0] in OURS
 
 
-def set_up(level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO") -> None:
+def set_up(
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO", form: Literal["text", "json"] = "text"
+) -> None:
     """Log to stderr, discreetly. Safe to call again."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Discreet(FORMAT))
+    handler.setFormatter(AsJson("%(message)s") if form == "json" else Discreet(FORMAT))
     handler.addFilter(OursOrSerious())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in LOUD:

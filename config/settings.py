@@ -123,6 +123,13 @@ class Web(_Group):
 
     host: str = Field("127.0.0.1", description="address that the web listens on")
     port: int = Field(8000, ge=0, le=65535, description="port that the web listens on")
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        max_length=200,
+        description="shown by whoever reads /metrics (Authorization: Bearer …); without one, only this machine may, and"
+        " only while CARILLON_PUBLIC_URL leads nowhere else",
+    )
 
 
 class Settings(_Group):
@@ -166,6 +173,9 @@ class Settings(_Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much is logged; ids only"
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="json: a line is one JSON object, for a collector of logs"
+    )
     school: School = Field(default_factory=School)
     departments: dict[str, str] = Field(
         {"office": "School office"},
@@ -188,6 +198,11 @@ class Settings(_Group):
     def embedded(self) -> bool:
         """Whether hints stay in one process: `carillon up` then hosts the worker."""
         return self.queue_url == MEMORY
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody reaches the web from elsewhere: it has no public address but this machine's."""
+        return self.public_url is None or urlsplit(self.public_url).hostname in LOOPBACK
 
     @property
     def sqlite(self) -> bool:

@@ -45,6 +45,7 @@ from ledger.money import Money
 from ledger.moves import Moves
 from ledger.office.families import Families
 from ledger.office.groups import Groups
+from ledger.office.links import PrivateLinks
 from ledger.office.reaches import Reaches
 from ledger.office.templates import Templates
 from ledger.pace import Pace
@@ -81,6 +82,7 @@ class Transaction:
         self.opt_outs = OptOuts(hand)
         self.mappings = Mappings(hand)
         self.groups = Groups(hand)
+        self.links = PrivateLinks(hand)
         self.families = Families(hand)
         self.templates = Templates(hand)
         self.reaches = Reaches(hand)

@@ -54,7 +54,14 @@ settings.register_profile("carillon", deadline=None, suppress_health_check=[Heal
 settings.load_profile("carillon")
 
 RUNS_ON = "runs_on"  # the property of a report that tells the summary, also from another process
+TRIES = "tries"
+# Told at the end: names say, and fixtures, or a mark.
+KINDS = ("api", "security", "browser", "accessibility")
+# Modules that try to get in, to forge or to overhear, and words of tests that look as somebody does who sees otherwise.
+SECURITY = ("sign_in", "callbacks", "optout_page", "canary", "tampering", "linked_files", "markup", "secured")
+ACCESSIBILITY = ("wcag", "small_screen", "without_javascript", "keyboard", "axe")
 ran: Counter[str] = Counter()
+tried: Counter[str] = Counter()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,6 +88,21 @@ def backends(item: pytest.Item) -> frozenset[str]:
         raise pytest.UsageError(
             f"{item.nodeid}: runs_on knows {', '.join(BACKENDS)}, not {', '.join(unknown)}"
         )
+    return frozenset(found)
+
+
+def kinds(item: pytest.Item) -> frozenset[str]:
+    """What else a test tries: told by its folder, its module, its name, its fixtures, or its mark."""
+    found = {kind for kind in KINDS if item.get_closest_marker(kind)}
+    module = Path(item.nodeid.partition("::")[0])
+    if "api" in module.parts:
+        found.add("api")
+    if any(word in module.stem for word in SECURITY):
+        found.add("security")
+    if any(word in item.name for word in ACCESSIBILITY):
+        found.add("accessibility")
+    if "browser" in getattr(item, "fixturenames", ()):
+        found.add("browser")
     return frozenset(found)
 
 
@@ -125,6 +147,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if reason := left_out.get(backend):
                 item.add_marker(pytest.mark.skip(reason=reason))
         item.user_properties.append((RUNS_ON, " ".join(sorted(needed)) or "elsewhere"))
+        item.user_properties.append((TRIES, " ".join(sorted(kinds(item)))))
         if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: give --slow, or make deep"))
 
@@ -158,6 +181,7 @@ def cannot_be_had(config: pytest.Config, reason: CannotBeHadError) -> NoReturn:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" and not report.skipped:
         ran.update(str(dict(report.user_properties)[RUNS_ON]).split())
+        tried.update(str(dict(report.user_properties)[TRIES]).split())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -165,6 +189,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     told = [f"{ran[backend]} on {backend}" for backend in BACKENDS]
     terminalreporter.write_line(f"tests ran: {', '.join(told)}, {ran['elsewhere']} elsewhere")
+    terminalreporter.write_line(f"of these: {', '.join(f'{tried[kind]} {kind}' for kind in KINDS)}")
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,11 @@ from starlette.exceptions import HTTPException
 from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from config.settings import Settings
-from web import files, health, public, watch
+from web import figures, files, health, public, watch
 from web.callbacks import CallbackDoor
 from web.door import Door, problem, refusal
 from web.inbox import Inbox
+from web.watch.signing_in import ledger_of
 
 
 def create_app(ports: Ports, settings: Settings) -> FastAPI:
@@ -21,7 +22,10 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app.state.ports = ports
     app.state.settings = settings
     app.state.inbox = Inbox(ports)
+    app.state.readiness = health.Readiness(ledger_of(ports))
+    app.state.figures = figures.Figures(ledger_of(ports), app.state.readiness)
     app.include_router(health.router)
+    app.include_router(figures.router)
     app.include_router(files.router)
     public.install(app)
     watch.install(app)

@@ -6,26 +6,24 @@ Plain ASGI rather than a wrapped response: a stream of events passes through it 
 from __future__ import annotations
 
 import logging
+import time
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.errors import Problem
 from config.logs import told
+from web import figures, safety
 
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER = "60"  # seconds, after a 503
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_BODY = 32 * 1024 * 1024  # of anything; whoever reads one says what is much less
 
 _KNOWN = {
     400: Problem("not_understood", "body", "this was not understood"),
@@ -34,6 +32,7 @@ _KNOWN = {
     405: Problem("method_not_allowed", "", "this cannot be done here"),
     408: Problem("too_slow", "body", "this took too long to arrive"),
     413: Problem("too_large", "body", "this is too large"),
+    401: Problem("not_signed_in", "", "this needs a token"),
     503: Problem("unavailable", "", "this cannot be done just now", "try again in a minute"),
 }
 
@@ -49,28 +48,52 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        status, begun_at = 0, time.perf_counter()
 
         async def send_on(message: Message) -> None:
-            nonlocal begun
+            nonlocal status
             if message["type"] == "http.response.start":
-                begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                status = message["status"]
+                message["headers"] = safety.complete(scope["path"], list(message["headers"]))
             await send(message)
 
         answer: Response
         try:
-            await self._app(scope, receive, send_on)
+            bounded = receive if scope["method"] in BODILESS else _bounded(scope, receive)
+            await self._app(scope, bounded, send_on)
             return
         except ClientDisconnect:
             answer = Response(status_code=400)  # nobody is there to read it
+        except HTTPException as error:
+            answer = refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the outside gets one calm sentence
             log.error("%s failed: %s", _route(Request(scope)), told(error))
             answer = refusal(HTTPException(503, headers={"Retry-After": AGAIN_AFTER}))
-        if not begun:
+        finally:
+            if status:
+                figures.count(scope, status, time.perf_counter() - begun_at)
+        if not status:
             await answer(scope, receive, send_on)
+            figures.count(scope, status, time.perf_counter() - begun_at)
+
+
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """The body as far as it may go: nothing reads more of a stranger's than this, whatever it is for."""
+    promised = Headers(scope=scope).get("content-length", "0")
+    if not promised.isdecimal() or len(promised) > 18 or int(promised) > MOST_BODY:
+        raise HTTPException(413)
+    got = 0
+
+    async def receive_on() -> Message:
+        nonlocal got
+        message = await receive()
+        if message["type"] == "http.request":
+            got += len(message.get("body", b""))
+            if got > MOST_BODY:
+                raise HTTPException(413)
+        return message
+
+    return receive_on
 
 
 def refusal(error: HTTPException) -> JSONResponse:

@@ -48,6 +48,4 @@ def _headers(found: Linked) -> dict[str, str]:
     plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", found.name)[:100] or "file"
     return {
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(found.name[:200], safe='')}",
-        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-        "X-Robots-Tag": "noindex, nofollow",
     }

@@ -25,7 +25,6 @@ from config.logs import told
 from ledger.trouble import is_away
 from web.bounded import body_of
 from web.door import AGAIN_AFTER
-from web.pages import HEADERS as PAGE_HEADERS
 from web.pages import html
 from web.watch.signing_in import Throttle
 
@@ -33,14 +32,7 @@ log = logging.getLogger(__name__)
 router = APIRouter()
 
 MOST_FORM = 4096
-HEADERS = {
-    **PAGE_HEADERS,
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": PAGE_HEADERS["Content-Security-Policy"].replace(
-        "form-action 'none'", "form-action 'self'"
-    ),
-    "X-Robots-Tag": "noindex, nofollow",
-}
+HEADERS = {"Cache-Control": "no-store"}
 STOP, START = "stop", "start"
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 # RFC 8058 §3.2 lets a mail program send it as multipart, too.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -23,8 +22,8 @@ from config.feeds import Feeds, in_language
 from config.settings import Settings
 from ledger.reads.feeds import Page
 from ledger.reads.feeds import Scope as FeedScope
+from web import looks
 from web.conditional import is_known, validators
-from web.templating import templates_in
 
 router = APIRouter()
 
@@ -33,16 +32,7 @@ PREVIEW = 200  # characters of the text that a link's preview shows
 # Readers of a page, however many, leave the other threads to the providers' callbacks.
 _few = anyio.CapacityLimiter(4)
 
-_templates = templates_in()
-_STYLE = _templates.get_template("public.css").render().strip()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Cache-Control": "public, no-cache",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none';"
-        " frame-ancestors 'none'"
-    ),
-}
+HEADERS = {"Cache-Control": "public, no-cache"}
 _HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
 
 
@@ -52,7 +42,7 @@ async def announcement(public_id: str, request: Request) -> Response:
     feeds: Feeds = request.app.state.feeds
     found = await anyio.to_thread.run_sync(_found, feeds, public_id, limiter=_few)
     if found is None:
-        return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.")
+        return nothing(request)
     if found.withdrawn:
         return _plain(request, 410, "Withdrawn", "The school has taken this announcement back.")
     return _page(request, "announcement.html", found.updated_at, **_announcement(request, found))
@@ -66,7 +56,7 @@ async def index(request: Request) -> Response:
     if not scopes:
         return _plain(request, 404, "There is nothing here", "This school has no public feeds.")
     listed = [(scope.name, _addresses(feeds, scope)) for scope in scopes]
-    return _page(request, "feeds.html", datetime.now(UTC), title="Feeds", feeds=listed)
+    return _page(request, "feeds.html", None, title="Feeds", feeds=listed)
 
 
 def _found(feeds: Feeds, public_id: str) -> Page | None:
@@ -82,7 +72,7 @@ def _announcement(request: Request, found: Page) -> dict[str, Any]:
     settings: Settings = request.app.state.settings
     main = in_language(found.content, feeds.language)
     others = sorted((each for each in found.content if each is not main), key=lambda each: each.language)
-    wordings = [_wording(each, feeds.language) for each in (main, *others)]
+    wordings = [wording(each, feeds.language) for each in (main, *others)]
     zone = ZoneInfo(settings.school.zone)
     return {
         "title": wordings[0]["title"],
@@ -97,7 +87,8 @@ def _announcement(request: Request, found: Page) -> dict[str, Any]:
     }
 
 
-def _wording(content: Content, language: str) -> dict[str, Any]:
+def wording(content: Content, language: str) -> dict[str, Any]:
+    """What a page says of one wording: title, html, language."""
     try:
         said = wording_of(content)
     except Unfit:  # no intake of ours let it in; what the page can do is not to break on it
@@ -118,20 +109,31 @@ def _preview(content: Content) -> str:
 
 
 def _addresses(feeds: Feeds, scope: FeedScope) -> list[tuple[str, str, str]]:
-    return [(NAMES[form], MEDIA_TYPES[form], feeds.address(scope, form)) for form in Format]
+    listed = [(NAMES[form], MEDIA_TYPES[form], feeds.address(scope, form)) for form in Format]
+    return [
+        *listed,
+        ("Calendar", "text/calendar", feeds.address(scope, Format.RSS).removesuffix("rss") + "ics"),
+    ]
 
 
-def _plain(request: Request, status: int, title: str, sentence: str) -> Response:
-    return html(request, "plain.html", title=title, sentence=sentence, status=status)
+def nothing(request: Request, headers: Mapping[str, str] = HEADERS) -> Response:
+    """The page for what is not there, and for what nobody may know to be there."""
+    return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.", headers)
 
 
-def _page(request: Request, template: str, changed: datetime, **values: Any) -> Response:
+def _plain(
+    request: Request, status: int, title: str, sentence: str, headers: Mapping[str, str] = HEADERS
+) -> Response:
+    return html(request, "plain.html", title=title, sentence=sentence, status=status, headers=headers)
+
+
+def _page(request: Request, template: str, changed: datetime | None, **values: Any) -> Response:
     """A page with a tag, so that asking for it again is cheap on the line."""
     page = html(request, template, **values)
     tag, now = hashlib.sha256(page.body).hexdigest()[:32], datetime.now(UTC)
     page.headers.update(validators(tag, changed, now=now, packed=False))
     if is_known(request.headers, tag, changed, now=now):
-        kept = ("etag", "last-modified", "cache-control", "content-security-policy")
+        kept = ("etag", "last-modified", "cache-control")
         return Response(
             status_code=304, headers={name: page.headers[name] for name in kept if name in page.headers}
         )
@@ -147,11 +149,5 @@ def html(
     **values: Any,
 ) -> Response:
     """A page in the house's style."""
-    settings: Settings = request.app.state.settings
-    shown = {
-        "language": settings.school.locale,
-        "school": settings.school.name,
-        "style": Markup(_STYLE),  # noqa: S704 - ours
-        **values,
-    }
-    return HTMLResponse(_templates.get_template(template).render(shown), status_code=status, headers=headers)
+    shown = looks.page(request.app.state.settings, template, **values)
+    return HTMLResponse(shown, status_code=status, headers=headers)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from config.boards import Boards
 from config.calendar_feeds import CalendarFeeds
 from config.feeds import Feeds
+from config.private_feeds import PrivateFeeds
 from ledger.connect import Ledger
-from web import optouts, pages, seen
+from web import boards, optouts, pages, private, seen
 from web.feeds import FeedsApp
 
 
@@ -15,8 +17,13 @@ def install(app: FastAPI) -> None:
     """Open the public part of the house, in an application whose ports and settings are set."""
     ledger = app.state.ports.ledger
     assert isinstance(ledger, Ledger)  # noqa: S101 - config.assembly makes no other
-    app.state.feeds = Feeds(ledger, app.state.settings)
+    settings = app.state.settings
+    feeds, calendars = Feeds(ledger, settings), CalendarFeeds(ledger)
+    app.state.feeds, app.state.private = feeds, PrivateFeeds(ledger, settings)
+    app.state.painted = boards.Painted(Boards(feeds, calendars, settings), settings)
     app.include_router(pages.router)
+    app.include_router(private.router)
+    app.include_router(boards.router)
     app.include_router(optouts.router)
     app.include_router(seen.router)
-    app.mount("/feeds", FeedsApp(app.state.feeds, CalendarFeeds(ledger)))
+    app.mount("/feeds", FeedsApp(feeds, calendars))

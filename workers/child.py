@@ -40,7 +40,7 @@ def main(argv: Sequence[str] = sys.argv) -> int:
     _, name, *queues = argv
     try:
         settings = load()
-        logs.set_up(settings.log_level)
+        logs.set_up(settings.log_level, settings.log_format)
         with sole_worker(settings.database_url), assemble(settings, serves=True) as house:
             _work(house, name, queues)
     except SetupError as fault:

@@ -17,6 +17,7 @@ from broker.ports.consents import Consents, OptOuts
 from broker.ports.events import Events
 from broker.ports.ladders import Ladders
 from broker.ports.licences import Licences, Posts
+from broker.ports.links import PrivateLinks
 from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
@@ -72,6 +73,10 @@ class Transaction(Protocol):
     @property
     def groups(self) -> Groups:
         """Groups kept by hand."""
+
+    @property
+    def links(self) -> PrivateLinks:
+        """Private links to what a group is told."""
 
     @property
     def families(self) -> Families:

@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 
-from broker.announcement import Content, Part
+from broker.announcement import RIGHT_TEXT, Content, FollowUp, Part, People
 from broker.audience import Group, fold, parse
+from broker.corrections.law import AGAIN
 from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
 from broker.office.groups import slug_of
@@ -26,6 +27,7 @@ from ledger import tables as t
 from ledger.corrections.threads import chain
 from ledger.hand import Hand
 
+said = t.announcement.c
 CHANNEL = "rss"
 SEARCHED = 10_000  # announcements a group's feed looks through, newest first
 # What was taken back keeps its place in the chain of corrections; that it is withdrawn says its announcement.
@@ -100,8 +102,6 @@ class Page:
 def pulse(hand: Hand) -> Pulse:
     """What there is, in a handful of cheap statements: asked every second while somebody reads feeds."""
     run = hand.connection.execute
-    school = run(select(t.school.c.slug, t.school.c.name)).one()
-    departments = run(select(t.department.c.slug, t.department.c.name).order_by(t.department.c.slug)).all()
     # Counted, not only the newest: a transaction may commit after a younger one that was seen already.
     out = run(
         select(func.count(), func.max(t.delivery.c.changed_at), func.sum(t.delivery.c.id)).where(
@@ -113,13 +113,20 @@ def pulse(hand: Hand) -> Pulse:
             t.announcement.c.withdrawn_at.is_not(None)
         )
     ).one()
-    whole = Scope(Kind.SCHOOL, school.slug, school.name)
-    scopes = (
-        whole,
+    found = scopes(hand)
+    return Pulse((*out, *gone, found), found[0], found)
+
+
+def scopes(hand: Hand) -> tuple[Scope, ...]:
+    """Every feed that there is: the school's, then the departments', then those of public groups."""
+    run = hand.connection.execute
+    school = run(select(t.school.c.slug, t.school.c.name)).one()
+    departments = run(select(t.department.c.slug, t.department.c.name).order_by(t.department.c.slug)).all()
+    return (
+        Scope(Kind.SCHOOL, school.slug, school.name),
         *(Scope(Kind.DEPARTMENT, row.slug, row.name, row.slug) for row in departments),
         *public_groups(hand),
     )
-    return Pulse((*out, *gone, scopes), whole, scopes)
 
 
 def public_groups(hand: Hand) -> Iterable[Scope]:
@@ -183,6 +190,62 @@ def page(hand: Hand, public_id: UUID) -> Page | None:
         updated_at=next(row.at for row in rows if row.id == last.id),
         in_feeds=any(row.channel == CHANNEL for row in rows),
     )
+
+
+def told_to(hand: Hand, group: str, *, limit: int) -> Sequence[Published]:
+    """What was told to exactly this group, by whichever way, newest first: what a private link shows.
+
+    What has left for somebody and was not withdrawn; of a thread its last word, as whoever had read nothing yet got
+    it, under the id of the first. Never what was told to the group's staff alone, nor what was said again to a few.
+    """
+    at = func.coalesce(said.fanned_out_at, said.due_at).label("at")
+    query = (
+        select(said.id, said.public_id, said.corrects, said.audience, said.follow_up, at)
+        .add_columns(t.department.c.name.label("department_name"))
+        .join(t.department, t.department.c.id == said.department_id)
+        .where(
+            said.withdrawn_at.is_(None),
+            said.corrected_at.is_(None),
+            said.people != People.STAFF.value,
+            or_(said.follow_up.is_(None), said.follow_up.not_in([kind.value for kind in AGAIN])),
+        )
+        .order_by(said.id.desc())
+    )
+    mine = fold(group)
+    found = hand.connection.execute(query.limit(SEARCHED))
+    rows = [row for row in found if _only_group(row.audience) == mine][: 2 * limit]
+    versions = _left(hand, rows)
+    last: dict[int, Row[Any]] = {}  # of each thread, by the id of its first
+    for row in rows:
+        if row.id in versions:
+            last.setdefault(row.id if row.corrects is None else chain(hand, row.id)[0], row)
+    contents = _contents_of(hand, {row.id: versions[row.id] for row in last.values()})
+    asked = select(said.id, said.public_id, at).where(said.id.in_(list(last)))
+    firsts = {row.id: row for row in hand.connection.execute(asked)}
+    return [
+        Published(firsts[first].public_id, row.department_name, contents[row.id], firsts[first].at, row.at)
+        for first, row in last.items()
+        if contents.get(row.id)
+    ][:limit]
+
+
+def _left(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, int]:
+    """Of those that have left for somebody: the version of the wording that is shown."""
+    sent = t.delivery.c
+    query = (
+        select(sent.announcement_id, func.max(sent.content_version).label("version"))
+        .where(
+            sent.announcement_id.in_([row.id for row in rows]),
+            sent.state.in_([state.value for state in REACHED]),
+        )
+        .group_by(sent.announcement_id)
+    )
+    # A correction's second wording is for those alone who had read a wrong one.
+    right = {row.id for row in rows if row.follow_up == FollowUp.CORRECTION.value}
+    return {
+        row.announcement_id: RIGHT_TEXT if row.announcement_id in right else row.version
+        for row in hand.connection.execute(query)
+    }
 
 
 # --- statements ------------------------------------------------------------------------------------------------------
@@ -266,7 +329,10 @@ def _firsts(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Row[Any]]:
 
 def _contents(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, tuple[Content, ...]]:
     """The wording of each row's announcement, one Content a language."""
-    versions = {row.id: row.content_version for row in rows}
+    return _contents_of(hand, {row.id: row.content_version for row in rows})
+
+
+def _contents_of(hand: Hand, versions: Mapping[int, int]) -> Mapping[int, tuple[Content, ...]]:
     words: dict[tuple[int, str], dict[Part, str]] = defaultdict(dict)
     if versions:
         found = hand.connection.execute(

@@ -38,6 +38,7 @@ from ledger.tables.deliveries import (
 from ledger.tables.events import event, event_notice, reminder, reminder_rule
 from ledger.tables.ladders import acknowledgement, ladder, ladder_step, rung
 from ledger.tables.licences import account_watch, found_post, licence, licence_version, licence_warning
+from ledger.tables.links import private_link
 from ledger.tables.money import budget, reckoning, spend, spend_delta
 from ledger.tables.people import (
     address,
@@ -117,6 +118,7 @@ __all__ = [
     "people_group",
     "person",
     "person_address",
+    "private_link",
     "receipt",
     "reckoning",
     "record_entry",

@@ -13,37 +13,8 @@ from channels.email import policies
 from channels.email.render import MAX_LETTERS, Renderer
 from channels.markup import to_html
 from tests.channels.mail_support import HOUSE, parent, wording
+from tests.support.payloads import MARKUP
 
-XSS = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<svg/onload=alert(1)>",
-    "<iframe src='javascript:alert(1)'></iframe>",
-    "<a href='javascript:alert(1)'>x</a>",
-    "[x](javascript:alert(1))",
-    "[x](JaVaScRiPt:alert(1))",
-    "[x](&#106;avascript:alert(1))",
-    "[x](java&Tab;script:alert(1))",
-    "[x](data:text/html;base64,PHNjcmlwdD4=)",
-    "[x](vbscript:msgbox(1))",
-    "<javascript:alert(1)>",
-    "![x](javascript:alert(1))",
-    "![x](https://tracker.example/pixel.gif)",
-    '[x](https://a.example "onmouseover=alert(1)")',
-    '[x](https://a.example "\\" onmouseover=alert(1) \\"")',
-    "[x]: javascript:alert(1)\n\n[x]",
-    "`<script>alert(1)</script>`",
-    "```html\n<script>alert(1)</script>\n```",
-    "<style>body{display:none}</style>",
-    "<form action=https://a.example><input name=password></form>",
-    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "| a |\n|---|\n| <img src=x onerror=alert(1)> |",
-    "<!-- --!><img src=x onerror=alert(1)> -->",
-    "[x](//evil.example/relative)",
-    "[x](/relative)",
-    "\x02stop\x02 \x02lead\x02",
-]
 ALLOWED = {
     "html", "head", "meta", "title", "body", "div", "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5",
     "h6", "hr", "li", "ol", "p", "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -81,7 +52,7 @@ def subject_of(content: Content, names: tuple[str, ...] = ()) -> str:
     return str(Renderer(HOUSE).render(content, parent("pat", names)).fields["subject"])
 
 
-@pytest.mark.parametrize("attack", XSS)
+@pytest.mark.parametrize("attack", MARKUP)
 @pytest.mark.parametrize("place", ["long", "title", "name"])
 def test_nothing_that_runs_or_calls_home_comes_through(attack: str, place: str) -> None:
     content = wording(

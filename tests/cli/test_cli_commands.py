@@ -308,6 +308,7 @@ EVERY = list(commands(get_command(app)))
 def test_every_command_has_json_an_example_and_words_for_every_option(path, command, shell):
     options = {option for parameter in command.params for option in parameter.opts}
     assert "--json" in options
+    assert all(option == option.lower() for option in options if option.startswith("--"))
     assert f"carillon {' '.join(path)}" in command.help
     assert all(getattr(parameter, "help", None) for parameter in command.params)
     assert shell(*path, "--help").code == 0

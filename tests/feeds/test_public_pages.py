@@ -44,7 +44,7 @@ def test_a_page_says_what_was_announced(press: Press):
     assert len(page.all("h1")) == 1
     assert page.all("html")[0]["lang"] == "en-GB"
     assert {link["href"] for link in page.all("link") if link["rel"] == "alternate"} == {
-        f"{press.url}/feeds/departments/music.{form}" for form in ("rss", "atom", "json")
+        f"{press.url}/feeds/departments/music.{form}" for form in ("rss", "atom", "json", "ics")
     }
     told = {meta.get("property") or meta.get("name"): meta.get("content") for meta in page.all("meta")}
     assert (told["og:title"], told["og:description"]) == ("Concert & <tea>", "At six.")
@@ -172,5 +172,5 @@ def test_the_list_of_feeds_names_every_public_one(press: Press):
     assert links == {
         f"{press.url}/feeds/{name}.{form}"
         for name in ("st-brides", "departments/music", "departments/office", "groups/year-7")
-        for form in ("rss", "atom", "json")
+        for form in ("rss", "atom", "json", "ics")
     }

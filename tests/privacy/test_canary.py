@@ -192,6 +192,10 @@ def doors(base: str) -> Iterator[Overheard]:
     with httpx2.Client(base_url=base, timeout=20) as client:
         for method, path, body in (
             ("GET", "/healthz", None),
+            ("GET", "/readyz", None),
+            ("GET", "/metrics", None),
+            ("GET", f"/widget/groups/{MOBILE}", None),
+            ("GET", f"/feeds/private/{EMAIL}", None),
             ("GET", "/", None),
             ("GET", "/feeds/st-brides.xml", None),
             ("GET", f"/u/{MOBILE}", None),

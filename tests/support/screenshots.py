@@ -1,4 +1,4 @@
-"""Pictures of the page to watch, on the sample school, with stand-ins for the providers: `make screenshots`."""
+"""Pictures of the page to watch, on the sample school, and of the public pages: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from sandbox.client import RunningSandbox
 from sandbox.sample_school import write_sample_school
 from sources import rosters
 from tests.support.browser import running_browser
+from tests.support.screenshots_public import take_public
 
 MOST = 200 * 1024  # bytes: it is in the repository for ever
 FAULTS = [
@@ -38,7 +39,9 @@ SAID = (
 
 
 def main(folder: Path, beside: Path) -> None:
-    """Write watch.png for the README, and into the other folder pictures that are for looking at."""
+    """Write watch.png, widget.png and fragment.png for the README; into the other folder, what is for looking at."""
+    with running_browser() as browser:
+        take_public(browser, folder, beside)
     with TemporaryDirectory() as held, demo._sandbox(Path(held), FAULTS) as sandbox:
         settings = demo.settings_for(Path(held), sandbox)
         with running(settings) as (house, url), running_browser() as browser:

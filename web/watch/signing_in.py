@@ -19,19 +19,13 @@ from config.settings import Settings
 from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
 from web.bounded import body_of
+from web.safety import FOR_STAFF
 from web.watch.paint import page
 
 router = APIRouter()
 
 MOST_FORM = 1024
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    # With no-referrer a browser sends "Origin: null" with our own forms.
-    "Referrer-Policy": "same-origin",
-}
+HEADERS = dict(FOR_STAFF)
 HTTPS = "https"
 
 

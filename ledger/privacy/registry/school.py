@@ -66,6 +66,18 @@ TABLES: dict[str, Held] = {
         Erasure.GONE,
         theirs={"person_id": Whose.PERSON},
     ),
+    "private_link": Held(
+        "private links to what a group is told, by digests",
+        Kept.SCHOOL,
+        columns(
+            stand_in="id group_id",
+            key="digest",
+            words="about",
+            nothing="made_at revoked_at",
+            operator="made_by revoked_by",
+        ),
+        Erasure.STRUCK,
+    ),
     # --- rules, licences, money
     "rules": Held(
         "versions of the rules",
