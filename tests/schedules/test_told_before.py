@@ -99,7 +99,7 @@ def test_whom_only_the_correction_of_a_reminder_told_hears_of_the_change_as_well
     state_of(reminded, "p0@example.org", "sent")
     (first,) = reminded.rows(select(t.announcement.c.public_id))
     corrected(reminded, first.public_id)
-    state_of(reminded, "p1@example.org", "sent", of="2")  # the reminder never left: it has the right text alone
+    state_of(reminded, "p1@example.org", "sent", of="2")  # she has the right text alone
     moved(reminded, STARTS + timedelta(hours=2))
     look(reminded)
     planned(reminded)
