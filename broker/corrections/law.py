@@ -12,6 +12,7 @@ from broker.delivery import REACHED, State, is_settled
 from broker.errors import Problem, RuleBroken
 
 LEAD = "Correction: "
+OVER = "correction_over"  # the alarm of what was to say it rightly, and waited until its time was over
 LONGEST_LEAD = 60
 MAY_HAVE_LEFT = REACHED | {State.UNCERTAIN}
 AGAIN = frozenset({FollowUp.RESEND, FollowUp.REDIRECT})

@@ -166,7 +166,7 @@ class Events(Protocol):
         """The notices that have not been made yet, the oldest first."""
 
     def in_hand(self, events: Sequence[int]) -> Mapping[int, Sequence[UUID]]:
-        """Event → its announcements that were taken back and of which something is still queued or being sent."""
+        """Event → its announcements, taken back, of which, or of whose corrections, something has yet to leave."""
 
     def lock(self, events: Sequence[int]) -> None:
         """Keep other schedulers away from these until the end."""

@@ -9,7 +9,7 @@ from sqlalchemy import case, insert, literal, select, text, update
 
 from broker.address import AddressKind
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, FollowUp
-from broker.corrections.law import MAY_HAVE_LEFT
+from broker.corrections.law import AGAIN, MAY_HAVE_LEFT
 from broker.delivery import State
 from broker.ports.ladders import RungWay
 from broker.values import AccountRow
@@ -75,14 +75,21 @@ def _told(
 def _there(
     hand: Hand, announcement: Announcement, channel: str, addresses: Sequence[int]
 ) -> Mapping[int, tuple[int, bool]]:
-    """Address → its delivery by this channel, locked, and whether it has yet to leave for the first time."""
+    """Address → its delivery by this channel, locked, and whether it has yet to leave for the first time.
+
+    Of this announcement, or of what says it again, unless that was taken back: it tells of the same.
+    """
     if not addresses:
         return {}
-    d = t.delivery.c
+    d, said = t.delivery.c, t.announcement.c
+    again = select(said.id).where(
+        said.corrects == announcement.id, said.follow_up.in_(AGAIN), said.withdrawn_at.is_(None)
+    )
+    these = [announcement.id, *hand.connection.execute(again).scalars()]
     rows = hand.connection.execute(
         select(d.id, d.address_id, d.state)
         .where(
-            d.announcement_id == announcement.id,
+            d.announcement_id.in_(these),
             d.channel == channel,
             text(hand.dialect.any_of("delivery.address_id", "addresses")),
         )
@@ -90,7 +97,12 @@ def _there(
         .with_for_update(),
         {"addresses": hand.dialect.ids(addresses)},
     )
-    return {row.address_id: (row.id, row.state == State.QUEUED.value) for row in rows}
+    found: dict[int, tuple[int, bool]] = {}
+    for row in rows:
+        known = found.get(row.address_id)
+        if known is None or not known[1]:
+            found[row.address_id] = (row.id, row.state == State.QUEUED.value)
+    return found
 
 
 def _add(
