@@ -243,6 +243,11 @@ def stage(announcement: Announcement, now: datetime) -> Stage:
     return Stage.SCHEDULED if announcement.due_at > now else Stage.PLANNING
 
 
+def stage_in_words(stage: Stage, *, settled: bool) -> str:
+    """How far it has come, wherever it is told; what is going out and settled is finished."""
+    return "finished" if settled and stage is Stage.SENDING else stage.value
+
+
 def _clip(text: str, length: int) -> str:
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"

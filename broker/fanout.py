@@ -14,6 +14,7 @@ from broker.audience import Audience
 from broker.authority import approvals
 from broker.corrections import binding, planning
 from broker.errors import RuleBroken, RulesUnreadable, SetupError
+from broker.ladders.in_order import waits_for_way
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.reckoning import reckon_missing
@@ -129,12 +130,12 @@ def _partition(
         return None
     account = tx.accounts.for_channel(channel, announcement.department)
     if account is None:  # taken out of the settings since: the other ways go on without it
-        return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), ""
+        return PlanProgress(0, 0, done=True, waits=waits_for_way(tx, announcement)), ""
     try:
         kind = ports.channels.traits(channel).address_kind
     except SetupError:
         # Taken out of this installation since: the other ways go on, and the account's alarm says so.
-        return PlanProgress(0, 0, done=True, waits=tx.now < announcement.expires_at), account.name
+        return PlanProgress(0, 0, done=True, waits=waits_for_way(tx, announcement)), account.name
     if kind is None:
         return tx.plans.add_public(announcement, channel, account), account.name
     progress = tx.plans.add_partition(announcement, channel, account, kind, size=PARTITION)
@@ -145,6 +146,7 @@ def _finish(tx: Transaction, public_id: UUID, added: int, actor: Actor) -> None:
     announcement = _still_to_plan(tx, public_id)
     if announcement is not None:
         tx.plans.finish(announcement)
+        planning.tell_if_over(tx, announcement, added)
         facts = {"id": str(public_id), "deliveries_added": added}
         tx.record.add([Entry("announcement.planned", actor, facts, announcement.id)])
 

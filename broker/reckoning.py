@@ -6,14 +6,15 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from broker.announcement import Announcement, Content
 from broker.audience import Audience
-from broker.channel import PUBLIC, Channel, charging
+from broker.channel import PUBLIC, Channel, Charges, charging
 from broker.errors import SetupError
 from broker.judging import Ruling
 from broker.ladders.links import with_any_link
@@ -24,6 +25,7 @@ from broker.rules.case import AnnouncementCase
 from broker.rules.money import may_exceed, used_up
 from broker.values import AccountRow, Picked
 
+NOTHING_KNOWN: Mapping[str, int] = MappingProxyType({})
 IN_HAND = 5_000  # messages: more than all workers together have claimed and not begun
 
 
@@ -59,9 +61,11 @@ def reckon_missing(ports: Ports, tx: Transaction, announcement: Announcement, au
 
     Without it nothing would be known of its price, and no budget would hold it.
     """
+    known = tx.money.reckonings(announcement.id)
+    if not any(_charged(ports, tx, announcement, known)):  # before any wording is read: most cost nothing
+        return
     version = tx.approvals.binding(announcement).content_version
     wording = tx.announcements.content(announcement.id, version)
-    known = tx.money.reckonings(announcement.id)
     for account, cost in costs_of(ports, tx, announcement, wording, audience, known):
         tx.money.reckoned(announcement.id, account, micros(cost.unit), cost.messages)
 
@@ -72,20 +76,13 @@ def costs_of(
     announcement: Announcement,
     wording: Sequence[Content],
     audience: Audience,
-    known: Mapping[str, int] | None = None,
+    known: Mapping[str, int] = NOTHING_KNOWN,
 ) -> Sequence[tuple[AccountRow, Reckoned]]:
     """What it costs on each account that charges, with nothing kept; but for accounts by which it is `known`."""
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     costs: list[tuple[AccountRow, Reckoned]] = []
     listed = tx.threads.listed(announcement.id) if announcement.follow_up is not None else None
-    for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
-        account = tx.accounts.for_channel(name, announcement.department)
-        if account is not None and known is not None and known.get(name) == account.id:
-            continue
-        if account is None or (channel := _opened(ports, account)) is None:
-            continue
-        if (charges := charging(channel)) is None:
-            continue
+    for account, channel, charges in _charged(ports, tx, announcement, known):
         kind = channel.traits.address_kind
         said = [with_any_link(each, ports.public_url) for each in wording] if kind else wording
         try:
@@ -98,6 +95,19 @@ def costs_of(
         told = (pair for pair in pairs if listed is None or not kind or pair[0] in listed)
         costs.append((account, Reckoned(unit, len({address for _, address in told}))))
     return costs
+
+
+def _charged(
+    ports: Ports, tx: Transaction, announcement: Announcement, known: Mapping[str, int]
+) -> Iterator[tuple[AccountRow, Channel, Charges]]:
+    """The accounts by which it would go that charge for it, but those by which its cost is `known`."""
+    for name in dict.fromkeys(channel for step in announcement.ways for channel in step.channels):
+        account = tx.accounts.for_channel(name, announcement.department)
+        if account is None or known.get(name) == account.id:
+            continue
+        channel = _opened(ports, account)
+        if channel is not None and (charges := charging(channel)) is not None:
+            yield account, channel, charges
 
 
 def _opened(ports: Ports, account: AccountRow) -> Channel | None:

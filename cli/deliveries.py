@@ -12,13 +12,13 @@ import typer
 
 from broker import intake, recover
 from broker.actor import Actor
-from broker.announcement import Part
+from broker.announcement import Part, stage_in_words
 from broker.corrections import verbs
 from broker.delivery import FAILED, REACHED, State
 from broker.errors import RuleBroken
 from broker.privacy import erasure
 from cli import show
-from cli.follow import as_told, follow, looking, show_status, stage_in_words
+from cli.follow import as_told, follow, looking, show_status
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator, asking
 from cli.reading import LARGEST_ID, announcement_id, bad, delivery_number, short_words

@@ -14,8 +14,7 @@ from cli import show
 from cli.calendar_files import is_address
 from cli.house import department_of, reading, writing, zone_of
 from cli.options import Json, Operator
-from cli.reading import bad, short_words
-from cli.schedule_told import length_from
+from cli.reading import bad, length_from, short_words
 from config.calendars import CalendarRoom
 
 Source = Annotated[str, typer.Option(metavar="NAME", help="What to know this calendar by.")]
@@ -44,7 +43,7 @@ def subscribe(
     with writing(operator) as (house, actor):
         asked = SubscriptionRow(
             0, short_words(source, "source"), department_of(house, department), url, to, in_term,
-            length_from(every), actor.id, datetime.now(UTC),
+            length_from(every, "every"), actor.id, datetime.now(UTC),
         )  # fmt: skip
         room = CalendarRoom(house.ports, house.settings.school.zone)
         answer = room.asked(asked)  # refused here, nothing is kept

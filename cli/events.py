@@ -23,8 +23,7 @@ from cli.calendar_files import calendar_bytes, is_address, tell_problems, wall_f
 from cli.event_calendars import calendars, subscribe, unsubscribe
 from cli.house import department_of, reading, writing
 from cli.options import Json, Operator
-from cli.reading import bad, short_words
-from cli.schedule_told import length_from
+from cli.reading import bad, length_from, short_words
 from config.assembly import House
 from sources.calendars import events_of_csv, events_of_ics, looks_like_ics
 
@@ -220,7 +219,9 @@ def remind(
     ways = (Step(tuple(way for way in (w.strip() for w in via.split(",")) if way)),)
     with writing(operator) as (house, actor):
         owner = department_of(house, department)
-        rule = ReminderRule(0, owner, short_words(name, "name"), to, length_from(before), people, ways, words)
+        rule = ReminderRule(
+            0, owner, short_words(name, "name"), to, length_from(before, "before"), people, ways, words
+        )
         made = reminders.add_rule(house.ports, rule, actor=actor)
         waits = reminders.waits(house.ports, made, actor=actor)
     show.as_json(_rule_as_told(made)) if json else show.say(f"{made.name}: kept")

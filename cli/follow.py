@@ -10,8 +10,9 @@ from uuid import UUID
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from broker.announcement import Stage
+from broker.announcement import FollowUp, Stage, stage_in_words
 from broker.delivery import State
+from broker.duty import DutyState
 from broker.errors import NotFound, Problem
 from cli import show
 from ledger.connect import Ledger
@@ -20,6 +21,7 @@ from ledger.reads.status import Status, status
 LOOK_EVERY = timedelta(milliseconds=200)
 RESTS = 9  # times as long as a look took: a tenth of one core at the most
 WAITING = frozenset({Stage.HELD, Stage.AWAITING_APPROVAL})
+SAYS_RIGHTLY = frozenset({FollowUp.CORRECTION, FollowUp.WITHDRAWAL})
 UNDER_WAY = frozenset({State.QUEUED, State.SENDING})
 
 Look = Callable[[], Status]
@@ -130,16 +132,15 @@ def show_status(status: Status) -> None:
     if said.follow_up is not None or said.corrected_by is not None:
         what = f"a {said.follow_up} of another one" if said.follow_up else "corrected by another one"
         show.say(f"  {what}; all of them: carillon thread {said.public_id}")
+    lapsed = status.duties.get(DutyState.LAPSED, 0)
+    if said.follow_up in SAYS_RIGHTLY and status.stage is Stage.EXPIRED and lapsed:
+        whom = show.many(lapsed, "person", "people")
+        show.say(f"  its time was over before {whom} had it: announce what is right anew")
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")
     show.say(f"  people: {show.duties(status.duties)}")
     if status.retracting:
         show.say(f"  being taken back from the public: {status.retracting}")
-
-
-def stage_in_words(stage: Stage, *, settled: bool) -> str:
-    """How far an announcement has come; what is going out and settled is finished."""
-    return "finished" if settled and stage is Stage.SENDING else stage.value
 
 
 def looking(ledger: Ledger, public_id: UUID) -> Look:

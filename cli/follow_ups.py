@@ -12,7 +12,7 @@ import typer
 
 from broker import intake
 from broker.actor import Actor, ActorKind
-from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, Part
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, Part, stage_in_words
 from broker.corrections import verbs
 from broker.corrections.law import LEAD
 from broker.corrections.verbs import Shown, Wanted
@@ -100,6 +100,10 @@ class Resending:
     new_addresses: Annotated[
         bool, typer.Option("--new-addresses", help="Only by addresses that nothing of it went to.")
     ] = False
+    all_ways: Annotated[
+        bool,
+        typer.Option("--all-ways", help="Of ways in order by all at once, not only by those that opened."),
+    ] = False
     copy: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="A member of staff who reads it too (the roster's id)."),
@@ -115,7 +119,9 @@ class Resending:
 def resend(asked: Resending) -> None:
     """Say something once more: to people named, by new addresses, or to those who joined since.
 
-    First it is shown who would get it by which way, and what the rules say to so few; `--send` sends it.
+    First it is shown who would get it by which way, and what the rules say to so few; `--send` sends it. Of ways in
+    order it goes to each by those that have opened for them, and the others open in their turn; `--all-ways` waits for
+    none.
 
     Examples:
 
@@ -154,7 +160,7 @@ def thread(id: Id, json: Json = False) -> None:
             one.id,
             show.wall(one.accepted_at, zone, "%m-%d %H:%M"),
             one.follow_up or "the first",
-            one.stage.value,
+            stage_in_words(one.stage, settled=one.settled),
             "; ".join(f"{channel}: {show.states(states)}" for channel, states in one.channels.items()),
         )
         for one in found
@@ -207,6 +213,7 @@ def _again(house: House, asked: Resending) -> Draft:
         people,
         joined=asked.joined,
         new_addresses=asked.new_addresses,
+        at_once=asked.all_ways,
         wanted=wanted,
     )
 
@@ -224,6 +231,11 @@ def _show(house: House, found: Shown, *, json: bool) -> None:
     if found.people:
         rows = [(one.name, ", ".join(_way(way) for way in one.ways) or "no way") for one in found.people]
         show.table(("who", "by"), rows)
+        if missed := sum(not one.ways for one in found.people):
+            show.say(f"  nothing would go to {missed} of them by these ways")
+    if found.in_order:
+        show.say("  in order: by the ways that have opened for each of them, the others in their turn")
+        show.hint("by all its ways at once: --all-ways")
     zone = zone_of(house)
     for ruling in found.rulings:
         if ruling.answer != "allow":
@@ -254,6 +266,7 @@ def _as_told(found: Shown) -> dict[str, Any]:
             for channel, counted in found.ways.items()
         },
         "undecided": found.undecided,
+        "in_order": found.in_order,
         "to": found.people,
         "verdicts": [
             {

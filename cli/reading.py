@@ -7,6 +7,7 @@ import mimetypes
 import os
 import stat
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -14,10 +15,12 @@ from uuid import UUID
 from broker.announcement import Attachment
 from broker.drafts import MOST_BYTES
 from broker.errors import Problem, RuleBroken
+from broker.rules.parameters import DURATION_HINT, duration_of
 from cli import show
 
 MOST_TEXT = 256 * 1024  # bytes: more than the longest wording in any script
 LONGEST_WHY = 300
+LONGEST_LENGTH = 20
 LARGEST_ID = 2**63 - 1
 STDIN = Path("-")
 
@@ -49,6 +52,14 @@ def bytes_from(path: Path, most: int, field: str) -> bytes:
         raise bad("no_file", field, "there is no such file", "check the name and the folder") from None
     except (OSError, ValueError):
         raise bad("unreadable_file", field, "this file cannot be read", "check who may read it") from None
+
+
+def length_from(text: str, field: str) -> timedelta:
+    """A length of time as typed, 4 h. Raises RuleBroken."""
+    value = duration_of(text.strip()) if len(text) <= LONGEST_LENGTH else None
+    if value is None:
+        raise bad("bad_length", field, "this is no length of time", DURATION_HINT)
+    return value
 
 
 def announcement_id(text: str) -> UUID:

@@ -35,9 +35,7 @@ COLOURS = {Health.WELL: "green", Health.DOUBTFUL: "yellow", Health.WRONG: "red"}
 
 WRONG_USE = 2
 SENDER = "+447400123456"  # to the stand-ins any number will do
-STALLED_GRACE = timedelta(
-    seconds=20
-)  # at most, for the warm stop of a process in which something has stalled
+STALLED_GRACE = timedelta(seconds=20)  # at most, for the warm stop of a process where something has stalled
 
 log = logging.getLogger(__name__)
 

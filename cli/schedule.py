@@ -18,9 +18,9 @@ from cli import show
 from cli.calendar_files import day_from, wall_from
 from cli.house import department_of, reading, writing
 from cli.options import Json, Operator, asking
-from cli.reading import attachment_from, bad, fills
+from cli.reading import attachment_from, bad, fills, length_from
 from cli.schedule_reads import Name, coming, show_
-from cli.schedule_told import as_told, first, length_from, show_dates, tell_waits
+from cli.schedule_told import as_told, first, show_dates, tell_waits
 from config.assembly import House
 
 OFTEN = {
@@ -123,7 +123,7 @@ def add(asked: AddAsked) -> None:
     * `carillon schedule add Staff --template Meeting --to Staff --people staff --starts "2026-09-07 07:45"
       --every "FREQ=MONTHLY;BYDAY=1MO" --also inset`
     """
-    lasts = length_from(asked.lasts)
+    lasts = length_from(asked.lasts, "lasts")
     if not asked.yes:
         with reading() as house:
             pattern = _pattern(house, asked)
@@ -175,7 +175,7 @@ def change(
             name,
             draft=draft if draft != row.draft else None,
             pattern=pattern if pattern != row.pattern else None,
-            lasts=length_from(lasts) if lasts is not None else None,
+            lasts=length_from(lasts, "lasts") if lasts is not None else None,
             actor=actor,
         )
         with house.ledger.look() as tx:

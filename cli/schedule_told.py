@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from broker.diary.recurrence import Occurrence
 from broker.ports.calendar import ScheduleRow
-from broker.rules.parameters import Kind, Parameter
 from cli import show
-
-LASTS = Parameter("lasts", Kind.DURATION, "4 h", "How long it may still go out.", "")
 
 
 def first(dates: Sequence[Occurrence]) -> Occurrence | None:
@@ -64,11 +60,3 @@ def tell_waits(name: str, why: str) -> None:
     """That its announcements wait for a second person, and how one says yes to them all."""
     if why:
         show.hint(f"{why}; for all its dates at once somebody else says: carillon schedule approve {name!r}")
-
-
-def length_from(text: str) -> timedelta:
-    """A length of time as typed, 4 h. Raises RuleRefused."""
-    value = LASTS.read(text)
-    if not isinstance(value, timedelta):
-        raise TypeError("a duration")
-    return value

@@ -9,23 +9,17 @@ from zoneinfo import ZoneInfo
 
 from broker.announcement import Step
 from broker.ladders.ladder import SHEET, Ladder, Need, Opening
-from cli.reading import bad
+from cli.reading import bad, length_from
 
 LONGEST = 200
 EXAMPLE = 'write it as "email", "email by 15:00", "email after 2 h unless seen" or "sheet by 16:30"'
 _TYPED = re.compile(
     r"(?P<ways>[\w-]+(?:\s*,\s*[\w-]+)*)"
-    r"(?:\s+by\s+(?P<by>.+?)|\s+after\s+(?P<count>\d{1,6})\s*(?P<unit>s|min|h|d))?"
+    r"(?:\s+by\s+(?P<by>.+?)|\s+after\s+(?P<length>\d{1,9}\s*(?:s|min|h|d)))?"
     r"(?:\s+unless\s+(?P<unless>\w+))?",
     re.ASCII,
 )
 _CLOCK = re.compile(r"\d{1,2}:\d{2}", re.ASCII)
-_UNITS = {
-    "s": timedelta(seconds=1),
-    "min": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-}
 
 Moment = Callable[[str | None, str], datetime | None]
 
@@ -62,8 +56,8 @@ def _read(typed: str, moment: Moment, starts: datetime) -> tuple[tuple[str, ...]
     if found["by"]:
         clock = _CLOCK.fullmatch(found["by"])
         at = moment(f"{starts:%Y-%m-%d} {found['by']:0>5}" if clock else found["by"], "then")
-    elif found["count"]:
-        at = int(found["count"]) * _UNITS[found["unit"]]
+    elif found["length"]:
+        at = length_from(found["length"], "then")
     return _names(found["ways"]), Opening(at, Need(unless))
 
 

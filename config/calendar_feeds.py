@@ -23,7 +23,7 @@ from broker.ports import Transaction
 from broker.ports.events import EventRow
 from broker.rosters.roster import Role
 from broker.rules.public_text import gives_away
-from config.feeds import ASK_EVERY, BEGINNING, Served, served
+from config.feeds import ASK_EVERY, Served, served
 from ledger.connect import Ledger
 from ledger.reads.feeds import Kind, Scope, scopes
 
@@ -101,8 +101,7 @@ def group_events(tx: Transaction, group: str) -> Sequence[EventRow]:
 
 def calendar(name: str, events: Sequence[EventRow], *, zone: ZoneInfo, host: str) -> Served:
     """One calendar, ready to be given out."""
-    updated = max((_changed(event) for event in events), default=BEGINNING)
-    return served(MEDIA_TYPE, written(name, events, zone=zone, host=host), updated)
+    return served(MEDIA_TYPE, written(name, events, zone=zone, host=host))
 
 
 def coming(events: Sequence[EventRow], now: datetime, zone: ZoneInfo, *, most: int) -> Sequence[EventRow]:
@@ -190,4 +189,4 @@ def _event(event: EventRow, zone: ZoneInfo, host: str) -> Event:
 
 
 def _changed(event: EventRow) -> datetime:
-    return max(event.known_at, event.cancelled_at or event.known_at).astimezone(UTC).replace(microsecond=0)
+    return max(event.worded_at, event.cancelled_at or event.worded_at).astimezone(UTC).replace(microsecond=0)

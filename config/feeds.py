@@ -1,7 +1,7 @@
 """The public feeds, as bytes ready to give out: read from the ledger, written by channels.rss, kept while they hold.
 
-Once a second at most the ledger is asked for its pulse. While that is the same, every feed is what it was, and a reader
-who has it already costs a comparison of two strings.
+Once a second at most the ledger is asked for its pulse. While that is the same, and for a minute at most, every feed is
+what it was, and a reader who has it already costs a comparison of two strings.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ledger.reads import feeds as reads
 from ledger.reads.feeds import CHANNEL, Kind, Page, Pulse, Scope
 
 ASK_EVERY = timedelta(seconds=1)
+READ_EVERY = timedelta(minutes=1)  # whatever the pulse: what erasure strikes out of a text moves no delivery
 PACKING = 6  # of gzip: nine takes thrice as long for a hundredth less
 FOLDERS = {Kind.SCHOOL: "", Kind.DEPARTMENT: "departments/", Kind.GROUP: "groups/"}
 PATH = re.compile(
@@ -45,18 +46,19 @@ class Served:
     body: bytes
     packed: bytes  # the same, by gzip
     tag: str
-    updated: datetime
-    links: str  # the header by which a hub and its readers find each other (WebSub §4)
+    updated: datetime | None  # None: something may leave it and leave no trace, so that a date would mislead
+    links: str = ""  # the header by which a hub and its readers find each other (WebSub §4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found at one pulse, and when (monotonic) it was last known to hold. `before` is the pulse before's."""
+    """What was found at one pulse; when (monotonic) it was read, and last known to hold. `before`: what was before."""
 
     pulse: Pulse
     scopes: Mapping[tuple[Kind, str], Scope]
     served: dict[Key, tuple[Feed, Served]]
     before: Mapping[Key, tuple[Feed, Served]]
+    read: float
     asked: float
 
 
@@ -139,11 +141,12 @@ class Feeds:
             return known
         with self._ledger.reading() as hand:
             pulse = reads.pulse(hand)
-        if known is not None and known.pulse.signature == pulse.signature:
+        young = known is not None and now - known.read <= READ_EVERY.total_seconds()
+        if known is not None and young and known.pulse.signature == pulse.signature:
             known = replace(known, asked=now)
         else:
             scopes = {(scope.kind, scope.slug): scope for scope in pulse.scopes}
-            known = _Known(pulse, scopes, {}, known.served if known is not None else {}, now)
+            known = _Known(pulse, scopes, {}, known.served if known is not None else {}, now, now)
         self._known = known
         return known
 
@@ -196,7 +199,7 @@ class Feeds:
         return ruling.own
 
 
-def served(media_type: str, body: bytes, updated: datetime, links: str = "") -> Served:
+def served(media_type: str, body: bytes, updated: datetime | None = None, links: str = "") -> Served:
     """Bytes made ready to be given out."""
     packed = gzip.compress(body, PACKING, mtime=0)
     return Served(media_type, body, packed, sha256(body).hexdigest()[:32], updated, links)

@@ -11,6 +11,7 @@ from broker.accounts import CANNOT_OPEN
 from broker.authority.approvals import OVERRIDDEN, VOID
 from broker.authority.operators import same
 from broker.authority.switching import STOPPED
+from broker.corrections.law import OVER
 from broker.errors import RulesUnreadable
 from broker.incoming.answers import ALARM_CONCERN, ALARM_WAITING
 from broker.incoming.mails import ALARM_ASIDE
@@ -90,6 +91,7 @@ def _alarms(opened: Ledger) -> list[Finding]:
         UNREADABLE: "look: carillon rules history; to begin anew: carillon rules reset --all",
         OVERRIDDEN: "look at it, then: carillon approvals review ID",
         CANNOT_OPEN: "its settings, or its package: carillon doctor names them; nothing needs resuming",
+        OVER: "announce what is right anew, then: carillon withdraw ID",
         VOID: "look at it again: carillon approvals",
         FOUND_POST: "see it: carillon accounts posts NAME",
         ALARM_ASIDE: "read them where they lie, then: carillon bounces done NUMBER",

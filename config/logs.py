@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
@@ -19,6 +20,7 @@ LOUD = (
     "aiohttp", "aiosmtpd", "alembic", "amqp", "asyncio", "celery", "httpcore", "httpx", "kombu", "oauthlib", "redis",
     "requests", "requests_oauthlib", "sqlalchemy", "tweepy", "twilio", "urllib3", "uvicorn",
 )  # fmt: skip
+_BEFORE_ANY_VALUE = re.compile(r"[(<:\n]")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -31,10 +33,16 @@ class Discreet(logging.Formatter):
         return "" if ei[1] is None else told(ei[1])
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """The line; an exception among another library's arguments loses its words too."""
-        if not record.name.startswith(OURS):
-            words = [str(part) for part in _parts(record) if isinstance(part, BaseException)]
-            for said in filter(None, words):
+        """The line; an exception among another library's arguments loses its words too, or with which it came."""
+        library = record.name.partition(".")[0]
+        if (
+            library == "asyncio"
+        ):  # shows what a task was given and ended with, shortened so that nothing is found in it
+            record.message = _BEFORE_ANY_VALUE.split(record.message, maxsplit=1)[0].rstrip()
+        elif library not in OURS:
+            errors = [part for part in _parts(record) if isinstance(part, BaseException)]
+            errors += [record.exc_info[1]] if record.exc_info and record.exc_info[1] is not None else []
+            for said in filter(None, map(str, errors)):
                 record.message = record.message.replace(said, "…").replace(repr(said), "…")
         return super().formatMessage(record)
 

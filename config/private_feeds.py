@@ -92,18 +92,10 @@ class PrivateFeeds:
             group = group_behind(tx, secret)
             if group is None:
                 return None
-            published = [one for one in told_to(tx.hand, group, limit=ITEMS) if self._is_fit(tx, one)]
+            published = _fit(tx, told_to(tx.hand, group, limit=ITEMS))
             events = group_events(tx, group)
             school = tx.school
         return Told(group, self._feed(secret, group, school, published), events, school, time.monotonic())
-
-    def _is_fit(self, tx: Transaction, one: Published) -> bool:
-        """What names somebody, or has a gap for a name, was for each family alone."""
-        rules, names, region = tx.rules.current(), tx.people.names(), tx.school.region
-        texts = [text for content in one.content for text in content.parts.values()]
-        if any(gap in text for text in texts for gap in PERSONAL) or gives_away(texts, rules, names, region):
-            return False
-        return all(map(_can_be_written, one.content))
 
     def _feed(self, secret: str, group: str, school: SchoolRow, published: Sequence[Published]) -> Feed:
         home = f"{self._home}/feeds/private/{secret}"
@@ -135,7 +127,22 @@ class PrivateFeeds:
             zone = ZoneInfo(told.school.zone)
             return calendar(told.feed.title, told.events, zone=zone, host=told.school.slug)
         form = Format(ending)
-        return served(MEDIA_TYPES[form], write(told.feed, form), told.feed.updated)
+        return served(MEDIA_TYPES[form], write(told.feed, form))
+
+
+def _fit(tx: Transaction, published: Sequence[Published]) -> list[Published]:
+    """What names nobody and has no gap for a name: all else was for each family alone."""
+    if not published:
+        return []
+    rules, names, region = tx.rules.current(), tx.people.names(), tx.school.region
+
+    def is_fit(one: Published) -> bool:
+        texts = [text for content in one.content for text in content.parts.values()]
+        if any(gap in text for text in texts for gap in PERSONAL) or gives_away(texts, rules, names, region):
+            return False
+        return all(map(_can_be_written, one.content))
+
+    return [one for one in published if is_fit(one)]
 
 
 def _can_be_written(content: Content) -> bool:

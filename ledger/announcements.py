@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, exists, func, insert, literal, select, update
 from uuid6 import uuid7
 
 from broker.actor import Actor
@@ -117,11 +117,11 @@ class Announcements:
             .order_by(link.c.name)
         )
         attached = tuple(Attachment(f.sha256, f.name, f.media_type, f.bytes, f.token) for f in files)
-        noted = select(t.note.c.announcement_id).where(t.note.c.announcement_id == announcement).exists()
-        asks = select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement).scalar_subquery()
-        note, seen = run(select(noted, asks)).one()
+        note = exists().where(t.note.c.announcement_id == announcement)
+        asks = exists().where(t.ladder.c.announcement_id == announcement, t.ladder.c.seen)
+        automatic, seen = run(select(note, asks)).one()
         return [
-            Content(version, language, parts, attached, automatic=bool(note), seen=bool(seen))
+            Content(version, language, parts, attached, automatic=automatic, seen=seen)
             for language, parts in words.items()
         ]
 

@@ -19,7 +19,8 @@ NO_LIMIT = timedelta(0)
 # than the quota allows. So turns lie further apart, by what one may be late with its call, of the nine of those
 # seconds whose turns are not reserved yet.
 MADE_UP_IN = timedelta(seconds=9)
-USUAL, MOST = timedelta(milliseconds=170), timedelta(seconds=1)  # more than a horizon of them cannot pile up
+# What is usual is not measured yet when the first turns are reserved; more than a horizon of them cannot pile up.
+USUAL, MOST = timedelta(milliseconds=120), timedelta(seconds=1)
 CALL = timedelta(milliseconds=100)
 
 

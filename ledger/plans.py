@@ -42,7 +42,15 @@ from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries
 from ledger.diary.timetables import readers
 from ledger.hand import Hand
-from ledger.told_before import Earlier, addresses_told, earlier_of, public_told, selected, told_by
+from ledger.told_before import (
+    Earlier,
+    addresses_told,
+    earlier_of,
+    public_told,
+    selected,
+    told_by,
+    with_follow_ups,
+)
 
 _COVER = ("delivery_id", "duty_id")
 
@@ -91,7 +99,7 @@ class Plans:
 
     def _numbers(self, announcements: Sequence[UUID]) -> Sequence[int]:
         query = select(t.announcement.c.id).where(t.announcement.c.public_id.in_(announcements))
-        return self._hand.connection.execute(query).scalars().all()
+        return with_follow_ups(self._hand, self._hand.connection.execute(query).scalars().all())
 
     def _count(self, chosen: Select[Any]) -> int:
         told = chosen.subquery("told")

@@ -10,6 +10,7 @@ from sqlalchemy import FromClause, Select, except_, select
 
 from broker.delivery import State
 from ledger.hand import Hand
+from ledger.tables import announcement as said
 from ledger.tables import delivery, delivery_covers, duty, person, told_before
 
 # What arrived, or may have: an uncertain one is told again rather than left with the wrong time.
@@ -31,7 +32,19 @@ def earlier_of(hand: Hand, announcement: int) -> Earlier:
         told_before.c.announcement_id == announcement
     )
     rows = hand.connection.execute(query).all()
-    return Earlier([row[0] for row in rows if row.again], [row[0] for row in rows if not row.again])
+    if not rows:
+        return Earlier((), ())
+    again, but = ([row[0] for row in rows if bool(row.again) is wanted] for wanted in (True, False))
+    return Earlier(with_follow_ups(hand, again), with_follow_ups(hand, but))
+
+
+def with_follow_ups(hand: Hand, announcements: Sequence[int]) -> Sequence[int]:
+    """These, and what corrected them or said them again: whom a correction told was told."""
+    if not announcements:
+        return ()
+    under = select(said.c.id).where(said.c.id.in_(announcements)).cte("under", recursive=True)
+    under = under.union(select(said.c.id).where(said.c.corrects == under.c.id))
+    return hand.connection.execute(select(under.c.id).order_by(under.c.id)).scalars().all()
 
 
 def selected(meant: Select[Any], earlier: Earlier) -> Select[Any]:

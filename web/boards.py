@@ -30,7 +30,7 @@ router = APIRouter()
 SCOPE = re.compile(r"(?:(departments|groups)/)?([a-z0-9-]{1,63})")
 FRAGMENT = ".fragment"
 USUAL, MOST = 5, 20  # announcements in a widget
-ON_SCREEN = 4  # what can be read from across a corridor
+ON_SCREEN = 3  # what can be read from across a corridor
 EVENTS = 5
 MOST_KEPT = 500
 _one = anyio.CapacityLimiter(1)  # the boards are painted one after the other
@@ -99,7 +99,7 @@ class Painted:
             every=REFRESH_EVERY,
             root="../" * (1 + (wanted.kind is not Kind.SCHOOL)),
         )
-        return served(HTML, shown.encode(), datetime.now(UTC))
+        return served(HTML, shown.encode())
 
 
 @router.api_route("/widget/{scope:path}", methods=["GET", "HEAD"])
@@ -134,7 +134,6 @@ async def _answer(request: Request, wanted: _Wanted, always: Mapping[str, str]) 
     if page is None:
         return _nothing(request, wanted.style)
     status, headers, body = answer(page, Headers(scope=request.scope), datetime.now(UTC), always)
-    headers.pop("Last-Modified", None)  # of this process's own painting, which is no other's
     return Response(body, status, headers)
 
 

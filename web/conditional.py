@@ -17,21 +17,24 @@ _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _REFUSED = re.compile(r"\bgzip\s*;\s*q=0(?:\.0*)?(?![.\d])", re.IGNORECASE)
 
 
-def validators(tag: str, updated: datetime, *, now: datetime, packed: bool) -> dict[str, str]:
-    """The headers by which a reader can ask again: ETag, and Last-Modified once it cannot mislead."""
+def validators(tag: str, updated: datetime | None, *, now: datetime, packed: bool) -> dict[str, str]:
+    """The headers by which a reader can ask again: ETag, and Last-Modified once it cannot mislead.
+
+    `updated` is None where none does: what leaves a list by itself makes another list of it and has no date.
+    """
     headers = {"ETag": f'"{tag}{PACKED if packed else ""}"'}
-    if now - updated >= SETTLED_AFTER:
+    if updated is not None and now - updated >= SETTLED_AFTER:
         headers["Last-Modified"] = format_datetime(updated.astimezone(UTC), usegmt=True)
     return headers
 
 
-def is_known(headers: Mapping[str, str], tag: str, updated: datetime, *, now: datetime) -> bool:
+def is_known(headers: Mapping[str, str], tag: str, updated: datetime | None, *, now: datetime) -> bool:
     """Whether the asker has this very version. Header names in lower case."""
     asked = headers.get("if-none-match")
     if asked is not None:  # then a date counts for nothing (§13.1.3)
         return len(asked) <= MOST_HEADER and (asked.strip() == "*" or tag in _tags(asked))
     since = headers.get("if-modified-since")
-    if since is None or now - updated < SETTLED_AFTER:
+    if since is None or updated is None or now - updated < SETTLED_AFTER:
         return False
     try:
         moment = parsedate_to_datetime(since[:64])

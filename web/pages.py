@@ -56,7 +56,7 @@ async def index(request: Request) -> Response:
     if not scopes:
         return _plain(request, 404, "There is nothing here", "This school has no public feeds.")
     listed = [(scope.name, _addresses(feeds, scope)) for scope in scopes]
-    return _page(request, "feeds.html", datetime.now(UTC), title="Feeds", feeds=listed)
+    return _page(request, "feeds.html", None, title="Feeds", feeds=listed)
 
 
 def _found(feeds: Feeds, public_id: str) -> Page | None:
@@ -116,16 +116,18 @@ def _addresses(feeds: Feeds, scope: FeedScope) -> list[tuple[str, str, str]]:
     ]
 
 
-def nothing(request: Request) -> Response:
+def nothing(request: Request, headers: Mapping[str, str] = HEADERS) -> Response:
     """The page for what is not there, and for what nobody may know to be there."""
-    return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.")
+    return _plain(request, 404, "There is nothing here", "Check the address, or ask the school.", headers)
 
 
-def _plain(request: Request, status: int, title: str, sentence: str) -> Response:
-    return html(request, "plain.html", title=title, sentence=sentence, status=status)
+def _plain(
+    request: Request, status: int, title: str, sentence: str, headers: Mapping[str, str] = HEADERS
+) -> Response:
+    return html(request, "plain.html", title=title, sentence=sentence, status=status, headers=headers)
 
 
-def _page(request: Request, template: str, changed: datetime, **values: Any) -> Response:
+def _page(request: Request, template: str, changed: datetime | None, **values: Any) -> Response:
     """A page with a tag, so that asking for it again is cheap on the line."""
     page = html(request, template, **values)
     tag, now = hashlib.sha256(page.body).hexdigest()[:32], datetime.now(UTC)

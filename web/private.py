@@ -45,7 +45,7 @@ async def private(name: str, request: Request) -> Response:
         return (
             html(request, "private.html", headers=ALWAYS, **_page(request, told))
             if told
-            else nothing(request)
+            else nothing(request, ALWAYS)
         )
     served = await anyio.to_thread.run_sync(feeds.fetch, secret, ending, limiter=_one)
     if served is None:

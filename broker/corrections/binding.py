@@ -12,7 +12,7 @@ from broker import drafts
 from broker.actor import Actor
 from broker.announcement import Announcement, Draft, Follows, FollowUp
 from broker.audience import Audience
-from broker.corrections.law import AGAIN, NotFollowed, as_correction, must_stand
+from broker.corrections.law import AGAIN, OVER, NotFollowed, as_correction, must_stand
 from broker.errors import InvalidAnnouncement, NotFound, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
@@ -82,7 +82,8 @@ def is_in_effect(tx: Transaction, announcement: Announcement) -> bool:
 
 
 def let_go(tx: Transaction, announcement: Announcement) -> None:
-    """It is over before it took effect: what waited for it goes on."""
+    """It is taken back: before it took effect what waited for it goes on, and nobody is warned of it any more."""
+    tx.sweeps.clear_alarm(OVER, str(announcement.public_id))
     if announcement.follow_up is FollowUp.CORRECTION:
         tx.threads.release(announcement.id)
 

@@ -12,13 +12,12 @@ from broker.delivery import REACHED, State, is_settled
 from broker.errors import Problem, RuleBroken
 
 LEAD = "Correction: "
+OVER = "correction_over"  # the alarm of what was to say it rightly, and waited until its time was over
 LONGEST_LEAD = 60
 MAY_HAVE_LEFT = REACHED | {State.UNCERTAIN}
-ENDED = frozenset(
-    {FollowUp.CORRECTION, FollowUp.EDIT, FollowUp.RESEND, FollowUp.REDIRECT}
-)  # want one that stands
 AGAIN = frozenset({FollowUp.RESEND, FollowUp.REDIRECT})
 BESIDE = AGAIN | {FollowUp.EDIT}  # say what another one says: that one is to be corrected
+OF_WHAT_STANDS = BESIDE | {FollowUp.CORRECTION}
 
 
 class NotFollowed(RuleBroken):
@@ -48,7 +47,7 @@ def must_stand(first: Announcement, kind: FollowUp, now: datetime, *, corrected_
         kind is FollowUp.WITHDRAWAL and first.follow_up in BESIDE
     ):  # or all would be told whom that one reached
         raise _no("follow_up", f"this is a {first.follow_up} of another one", "withdraw it without telling")
-    if kind not in ENDED:
+    if kind not in OF_WHAT_STANDS:
         return
     if first.withdrawn_at is not None:
         raise _no("withdrawn", "it is withdrawn", "announce it anew")

@@ -9,9 +9,10 @@ from uuid import UUID
 from broker.actor import Actor
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, UNSETTLED, Announcement, FollowUp, Urgency
 from broker.channel import Withdraws
-from broker.corrections.law import AGAIN
+from broker.corrections.law import AGAIN, OVER
 from broker.errors import SetupError
 from broker.house_rules import CORRECTED
+from broker.ladders.in_order import waits_for_way
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import AccountRow, DeliverHint, Lane
@@ -73,6 +74,20 @@ def plan(ports: Ports, announcement: Announcement, *, actor: Actor, still: Still
     return added, waits or unsettled
 
 
+def tell_if_over(tx: Transaction, announcement: Announcement, added: int) -> None:
+    """An alarm where a correction, or that something is taken back, had to wait until its time was over.
+
+    `added`: what was planned last. Whoever has the wrong text keeps it, which somebody has to know before all else.
+    """
+    if announcement.follow_up not in {FollowUp.CORRECTION, FollowUp.WITHDRAWAL}:
+        return
+    if tx.now < announcement.expires_at or not tx.threads.counted(announcement.id):
+        return
+    if added or not tx.threads.planned(announcement.id):
+        why = "its time was over while it waited: whoever has the wrong text keeps it"
+        tx.sweeps.raise_alarm(OVER, str(announcement.public_id), why)
+
+
 def rehearse(ports: Ports, tx: Transaction, announcement: Announcement, *, actor: Actor) -> None:
     """Plan all that is decided in this one transaction, which somebody takes back."""
     begin(ports, tx, announcement, actor=actor)
@@ -88,8 +103,10 @@ def rehearse(ports: Ports, tx: Transaction, announcement: Announcement, *, actor
 
 
 def _channels(tx: Transaction, announcement: Announcement) -> Sequence[str]:
-    """The ways of its first step, and every way that something of its thread went."""
+    """The ways of its first step, and every way that something of its thread went; of what is said again, all."""
     first = announcement.ways[0].channels
+    if announcement.follow_up in AGAIN:
+        return [channel for step in announcement.ways for channel in step.channels]
     if announcement.follow_up not in {FollowUp.CORRECTION, FollowUp.WITHDRAWAL}:
         return first
     gone = tx.threads.channels(tx.threads.before(announcement.id))
@@ -119,12 +136,13 @@ def _step(
     ports: Ports, tx: Transaction, announcement: Announcement, channel: str, still: Still
 ) -> tuple[int, str, bool, bool] | None:
     """One transaction on one channel: how many were added, by which account, whether it is done, whether it waits."""
+    first = _first(tx, announcement) if announcement.follow_up in AGAIN else None
     now = still(tx, announcement.public_id)
     if now is None:
         return None
     account = tx.accounts.for_channel(channel, now.department)
     if account is None:  # taken out of the settings since: the other ways go on without it
-        return 0, "", True, tx.now < now.expires_at
+        return 0, "", True, waits_for_way(tx, now)
     before = tx.threads.before(now.id)
     try:
         kind = ports.channels.traits(channel).address_kind
@@ -132,18 +150,30 @@ def _step(
             return _public(ports, tx, now, channel, account, before)
     except (
         SetupError
-    ):  # it cannot be had or opened now: the other ways go on, and the account's alarm says so
-        return 0, account.name, True, tx.now < now.expires_at
-    if now.follow_up in AGAIN:
-        first = now.corrects
-        assert first is not None  # noqa: S101 - it follows something up
-        return tx.threads.send_again(now, first, channel, account, kind), account.name, True, False
+    ):  # it cannot be had or opened now: the other ways go on, and its account's alarm says so
+        return 0, account.name, True, waits_for_way(tx, now)
+    if first is not None:
+        # In order: by the ways that have opened for each. The ladder of the first goes on from there.
+        step = _step_of(first, channel) if len(now.ways) > 1 else 0
+        added = tx.threads.send_again(now, first.id, channel, account, kind, step=step)
+        return added, account.name, True, False
     over = now.expires_at <= tx.now  # nothing of it leaves any more: all of it is explained
     followed = tx.threads.follow(now, before, channel, account, kind, limit=PARTITION, undecided=over)
     if followed == PARTITION or now.follow_up is FollowUp.WITHDRAWAL or channel not in now.ways[0].channels:
         return followed, account.name, followed < PARTITION, False
     progress = tx.plans.add_partition(now, channel, account, kind, size=PARTITION, before=before)
     return followed + progress.deliveries, account.name, progress.done, False
+
+
+def _first(tx: Transaction, announcement: Announcement) -> Announcement:
+    """What is said again, locked, and before that which says it: as whoever withdraws it, and whoever climbs."""
+    assert announcement.corrects is not None  # noqa: S101 - it follows something up
+    first = tx.announcements.by_id(announcement.corrects)
+    return tx.announcements.by_public_id(first.public_id, lock=True) or first
+
+
+def _step_of(first: Announcement, channel: str) -> int:
+    return next((place for place, step in enumerate(first.ways) if channel in step.channels), 0)
 
 
 def _public(

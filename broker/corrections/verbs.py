@@ -62,17 +62,20 @@ def resend(
     *,
     joined: bool = False,
     new_addresses: bool = False,
+    at_once: bool = False,
     wanted: Wanted = PLAIN,
 ) -> Draft:
     """The draft that says it once more: to people named, or to those who `joined` its groups since.
 
-    `new_addresses`: by those of their addresses alone that nothing of it went to. Raises NotFound, NotFollowed.
+    `new_addresses`: by those of their addresses alone that nothing of it went to. Of ways in order it goes by those
+    that have opened for each of them; `at_once`: by all. Raises NotFound, NotFollowed.
     """
     kind = FollowUp.REDIRECT if new_addresses else FollowUp.RESEND
     if joined and people:
         message = "it goes to people who are named or to those who joined, not to both at once"
         raise NotFollowed(Problem("both", "person", message, "send it twice"))
-    return _draft(ports, Follows(first, kind, people=tuple(people), joined=joined), wanted)
+    follows = Follows(first, kind, people=tuple(people), joined=joined)
+    return _draft(ports, follows, wanted, at_once=at_once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class Shown:
     people: Sequence[PlannedFor]
     rulings: Sequence[judging.Ruling]
     expires_at: datetime
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it is said again by the ways that have opened for each, and not by all at once."""
+        return len(self.draft.ways) > 1 and self.people != ()
 
     @property
     def hold(self) -> Hold | None:
@@ -144,7 +152,12 @@ def withdraw_and_tell(ports: Ports, draft: Draft, *, actor: Actor) -> tuple[int,
 
 
 def _draft(
-    ports: Ports, follows: Follows, wanted: Wanted, *, parts: Mapping[Part, str] | None = None
+    ports: Ports,
+    follows: Follows,
+    wanted: Wanted,
+    *,
+    parts: Mapping[Part, str] | None = None,
+    at_once: bool = False,
 ) -> Draft:
     with ports.ledger.look() as tx:
         first = binding.there(tx, follows.first)
@@ -155,14 +168,14 @@ def _draft(
         kept = tx.announcements.content(first.id, 1)
         language = kept[0].language if kept else ""  # withdrawn long after: its words may be of age
         expires_at = wanted.expires_at or first.expires_at
-        ladder = _ladder(tx, first, expires_at) if follows.kind is FollowUp.CORRECTION else None
+        ladder = _ladder(tx, first, follows.kind, expires_at)
         now = tx.now
     later = follows.kind is FollowUp.WITHDRAWAL
     return Draft(
         department=first.department,
         audience=first.audience,
         people=first.people,
-        ways=_ways(ports, first, follows.kind),
+        ways=_ways(ports, first, follows.kind, at_once=at_once),
         parts=words,
         purpose=first.purpose,
         urgency=Urgency.URGENT if wanted.urgent else first.urgency,
@@ -179,10 +192,13 @@ def _draft(
     )
 
 
-def _ladder(tx: Transaction, first: Announcement, expires_at: datetime) -> Ladder | None:
-    ladder = tx.ladders.of(first.id)
+def _ladder(tx: Transaction, first: Announcement, kind: FollowUp, expires_at: datetime) -> Ladder | None:
+    """Of a correction the same ladder, later; of what is said again none of its own, but the same link."""
+    ladder = tx.ladders.of(first.id) if kind is FollowUp.CORRECTION or kind in AGAIN else None
     if ladder is None:
         return None
+    if kind in AGAIN:
+        return Ladder((), seen=True) if ladder.asks else None
     return said_later(ladder, max(first.due_at, tx.now), tx.rules.current().duration(LEAST), expires_at)
 
 
@@ -197,8 +213,11 @@ def _files(tx: Transaction, first: Announcement) -> tuple[Attachment, ...]:
     return tuple(replace(file, token="") for file in tx.announcements.content(first.id, 1)[0].attachments)
 
 
-def _ways(ports: Ports, first: Announcement, kind: FollowUp) -> tuple[Step, ...]:
-    """Of the first one's ways those that this kind goes by, all at once but for a correction. Raises NotFollowed."""
+def _ways(ports: Ports, first: Announcement, kind: FollowUp, *, at_once: bool) -> tuple[Step, ...]:
+    """Of the first one's ways those that this kind goes by; in their order what is corrected, or said again.
+
+    Raises NotFollowed.
+    """
     if kind is FollowUp.CORRECTION:
         return first.ways
     traits = {name: ports.channels.traits(name) for step in first.ways for name in step.channels}
@@ -212,4 +231,7 @@ def _ways(ports: Ports, first: Announcement, kind: FollowUp) -> tuple[Step, ...]
         if not ways:
             message = "it went to the public alone"
             raise NotFollowed(Problem("public_alone", "id", message, "announce it anew"))
+        if kind in AGAIN and not at_once:
+            steps = (tuple(name for name in step.channels if name in ways) for step in first.ways)
+            return tuple(Step(step) for step in steps if step)
     return (Step(ways),)

@@ -41,9 +41,8 @@ _HEARD_BY = {  # whom a rule is for → the rules that these people hear all of
     People.GUARDIANS: {People.GUARDIANS, People.BOTH},
     People.PUPILS: {People.PUPILS, People.BOTH},
 }
-AGREED_TO = frozenset(
-    {"needs_approval"}
-)  # no event's words were looked at when a rule was agreed to, nor its size
+# No event's words were looked at when a rule was agreed to, nor its size.
+AGREED_TO = frozenset({"needs_approval"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,15 @@ def _page(ports: Ports, tx: Transaction, public_id: UUID, before: _Turn, actor: 
         tx.ladders.looked(announcement.id, look_at=tx.now + RESTING, resting=False)
         return over
     rules = tx.rules.current()
-    opens = times(ladder, announcement.due_at, announcement.fanned_out_at, rules.duration(LEAST))
+    begun, least = announcement.fanned_out_at, rules.duration(LEAST)
     standing, following = tx.ladders.standing(announcement, ladder, after=before.after, limit=PAGE)
     first = rules.yes(LOOK_UPS_FIRST)
-    moves = {one.duty: next_move(one, opens, tx.now, look_ups_first=first) for one in standing}
+    begins = {one.duty: max(begun, one.again_at or begun) for one in standing}
+    opens = {at: times(ladder, announcement.due_at, at, least) for at in set(begins.values())}
+    moves = {
+        one.duty: next_move(one, opens[begins[one.duty]], tx.now, look_ups_first=first, least=least)
+        for one in standing
+    }
     climbs = {duty: move for duty, move in moves.items() if isinstance(move, Climb)}
     hints = _open(ports, tx, announcement, ladder, climbs, actor)
     look = before.look.met(list(moves.values()))

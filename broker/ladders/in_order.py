@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from broker.announcement import AWAITING, Announcement, Draft
 from broker.channel import Traits
+from broker.corrections.law import AGAIN
 from broker.errors import InvalidAnnouncement, Problem
 from broker.judging import Ruling
 from broker.ladders.ladder import SHEET, Ladder, Need, Opening, too_late, too_soon
@@ -23,9 +24,26 @@ _FOR_A_PERSON = (
 )  # holds that end when somebody decides, nobody knows when
 
 
+def waits_for_way(tx: Transaction, announcement: Announcement) -> bool:
+    """Whether one of the first ways that is not there any more is waited for.
+
+    Not once it is over, and not where another way can open instead: paper does at its time, and no sooner.
+    """
+    if tx.now >= announcement.expires_at:
+        return False
+    ladder = tx.ladders.of(announcement.id)
+    if ladder is None or not ladder.openings:
+        return True
+    paper_at = ladder.openings[0].by(announcement.due_at)
+    return len(announcement.ways) == 1 and (paper_at is None or tx.now < paper_at)
+
+
 def with_ladder(draft: Draft) -> Draft:
-    """Ways in order always have a ladder: where nobody said when, each opens once the one before has failed."""
-    if draft.ladder is None and len(draft.ways) > 1:
+    """Ways in order always have a ladder: where nobody said when, each opens once the one before has failed.
+
+    But for what is said again, which meets the duties of another one: that one's ladder goes on.
+    """
+    if draft.ladder is None and len(draft.ways) > 1 and not _again(draft):
         return replace(draft, ladder=Ladder((Opening(),) * len(draft.ways)))
     return draft
 
@@ -37,7 +55,7 @@ def out_of_order(draft: Draft, traits: Mapping[str, Traits]) -> Iterator[Problem
         return
     if len(draft.ways) > MOST_STEPS:
         yield _problem("too_many_ways", "these are too many ways in order", f"name at most {MOST_STEPS}")
-    if len(ladder.openings) != len(draft.ways):
+    if len(ladder.openings) != len(draft.ways) and not _again(draft):
         yield _problem("ladder_ways", "not every way after the first says when it opens", "say it of each")
     for step in draft.ways[1:]:
         for name in step.channels:
@@ -91,6 +109,10 @@ def _begins(announcement: Announcement, found: Sequence[Ruling]) -> datetime:
         if ruling.account.channel in first
     ]
     return max(announcement.due_at, min(held, default=announcement.due_at))
+
+
+def _again(draft: Draft) -> bool:
+    return draft.follows is not None and draft.follows.kind in AGAIN
 
 
 def _called(announcement: Announcement, place: int) -> str:

@@ -33,7 +33,7 @@ class Climbed(StrEnum):
 
 
 IN_WORDS = {
-    Climbed.NOT_APPLICABLE: "the way before has no number or address to use",
+    Climbed.NOT_APPLICABLE: "the way before has no number, address or account to use",
     Climbed.FAILED: "the way before failed",
     Climbed.UNCERTAIN: "nobody knows whether the way before arrived",
     Climbed.NOT_REACHED: "the way before had not reached anybody in time",
@@ -90,6 +90,8 @@ class Standing:
 
     The rest as in `broker.duty.DutyFacts`, over all steps so far: `under_way` is queued or sending, `looking`
     uncertain with a look-up due, `doubtful` uncertain without one. `covered`: a delivery of this very step tells of it.
+    `opened_at`: when its rung opened, None on the first. `again_at`: when it was last said again, which gives each
+    further way its time anew.
     """
 
     duty: int
@@ -101,6 +103,8 @@ class Standing:
     under_way: bool = False
     looking: bool = False
     doubtful: bool = False
+    opened_at: datetime | None = None
+    again_at: datetime | None = None
 
     def has(self, need: Need) -> bool:
         """Whether what an opening asks about has happened; who has seen it has been reached."""
@@ -125,15 +129,23 @@ class Climb:
 
 
 def next_move(
-    standing: Standing, opens: Sequence[tuple[datetime | None, Need]], now: datetime, *, look_ups_first: bool
+    standing: Standing,
+    opens: Sequence[tuple[datetime | None, Need]],
+    now: datetime,
+    *,
+    look_ups_first: bool,
+    least: timedelta = timedelta(0),
 ) -> Stay | Climb:
     """Where a duty goes from its rung. `opens`: for each later step when at the latest, and unless what.
 
+    A way that opened when the next one's time had passed already, for nothing ran in between, has its `least` first.
     The caller has seen to it that the announcement is planned, and not over: expiry ends all.
     """
     if standing.acknowledged or standing.step >= len(opens):
         return Stay(resting=True)
     at, unless = opens[standing.step]
+    if at is not None and standing.opened_at is not None and standing.opened_at >= at:
+        at = standing.opened_at + least
     if standing.has(unless):
         return Stay(resting=True)
     hopeful = standing.reached or standing.delivered or standing.under_way

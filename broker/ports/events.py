@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -63,6 +63,11 @@ class EventRow:
         # A day on which the clocks change has 23 hours, or 25.
         whole = self.wall.time() == time() and abs(length - days * _DAY) <= timedelta(hours=1)
         return days if whole else 0
+
+    @property
+    def last_day(self) -> date:
+        """The last of its days."""
+        return self.wall.date() + timedelta(days=max(self.days, 1) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ class Events(Protocol):
         """The notices that have not been made yet, the oldest first."""
 
     def in_hand(self, events: Sequence[int]) -> Mapping[int, Sequence[UUID]]:
-        """Event → its announcements that were taken back and of which something is still queued or being sent."""
+        """Event → its announcements, taken back, of which, or of whose corrections, something has yet to leave."""
 
     def lock(self, events: Sequence[int]) -> None:
         """Keep other schedulers away from these until the end."""

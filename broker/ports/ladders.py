@@ -16,7 +16,7 @@ from broker.values import AccountRow
 
 @dataclass(frozen=True, slots=True)
 class LinkTold:
-    """What one message's link is about: its announcement, by which address, and the duties that it tells of.
+    """What one message's link is about: the announcement whose duties it tells of, and by which address.
 
     `over`: it is withdrawn, corrected or expired. `open`: those of the duties that nobody has acknowledged yet.
     """

@@ -121,5 +121,10 @@ class Threads(Protocol):
         channel: str,
         account: AccountRow,
         kind: AddressKind,
+        *,
+        step: int = 0,
     ) -> int:
-        """Plan a resend on one channel: deliveries that cover the first one's duties; returns how many."""
+        """Plan a resend on one channel: deliveries that cover the first one's duties; returns how many.
+
+        For those alone who stand on this step of the first one's ways, or on a later one.
+        """

@@ -22,6 +22,8 @@ LONGEST = 10_000  # characters of one value
 MOST_WORDS = 1_000
 LONGEST_WORD = 200
 _UNITS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+_LONGEST = 4_000 * _UNITS["d"]
+DURATION_HINT = "write it as 90 s, 5 min, 2 h or 30 d; at most 4,000 d"
 _DURATION = re.compile(r"(\d{1,9})\s*(s|min|h|d)", re.ASCII)
 _COUNT = re.compile(r"-?\d{1,12}", re.ASCII)
 
@@ -110,16 +112,21 @@ class _NotOne(BrokerError):
         super().__init__(message)
 
 
-def _duration(text: str) -> timedelta:
+def duration_of(text: str) -> timedelta | None:
+    """A length of time as it is typed: 0, 90 s, 5 min, 2 h, 30 d; None for what is none, or longer than 4,000 d."""
     if text == "0":
         return timedelta(0)
     found = _DURATION.fullmatch(text)
-    if not found:
-        raise _NotOne("wants a length of time", "write it as 90 s, 5 min, 2 h or 30 d")
-    seconds = int(found[1]) * _UNITS[found[2]]
-    if seconds > 4_000 * 86_400:
-        raise _NotOne("wants a shorter length of time")
-    return timedelta(seconds=seconds)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else _LONGEST + 1
+    return timedelta(seconds=seconds) if seconds <= _LONGEST else None
+
+
+def _duration(text: str) -> timedelta:
+    value = duration_of(text)
+    if value is None:
+        shorter = "shorter " if _DURATION.fullmatch(text) else ""
+        raise _NotOne(f"wants a {shorter}length of time", DURATION_HINT)
+    return value
 
 
 def duration_written(value: Any) -> str:

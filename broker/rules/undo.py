@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broker.policy import ALLOW, Allow, Hold, Verdict
+from broker.policy import ALLOW, Allow, Hold, Refuse, Verdict
 from broker.rules.case import AnnouncementCase, Family
 from broker.rules.parameters import Kind, Parameter
 
@@ -31,8 +31,10 @@ def time_to_undo(case: AnnouncementCase) -> Verdict:
     until = (case.settled_at or case.accepted_at or case.now) + window
     if case.goes_out or max(case.now, case.due_at) >= until:
         return ALLOW
-    until = min(until, case.expires_at)
     why = f"it can still be taken back for {PARAMETERS[0].written(window)} after it was announced"
+    if until >= case.expires_at:
+        why = f"{why}, and its time would be over by then"
+        return Refuse("undo_too_late", why, hint="let it expire later, or send it as urgent", about="expires")
     return Hold(until, "undo_window", why, {"seconds": int(window.total_seconds())}, whole=True)
 
 

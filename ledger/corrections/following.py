@@ -93,7 +93,14 @@ def follow(
 
 
 def send_again(
-    hand: Hand, announcement: Announcement, first: int, channel: str, account: AccountRow, kind: AddressKind
+    hand: Hand,
+    announcement: Announcement,
+    first: int,
+    channel: str,
+    account: AccountRow,
+    kind: AddressKind,
+    *,
+    step: int,
 ) -> int:
     """See broker.ports.Threads."""
     run = hand.connection.execute
@@ -103,6 +110,7 @@ def send_again(
         select(reach.c.address_id, reach.c.person_id)
         .join(t.follow_up_person, listed.person_id == reach.c.person_id)
         .where(listed.announcement_id == announcement.id, reach.c.kind == kind.value)
+        .where(_stands_on(first, listed.person_id, step) if step else literal(True))
         .distinct()
         .subquery("told")
     )
@@ -128,6 +136,16 @@ def send_again(
         run(insert(t.delivery_covers).from_select(_COVER, covers))
         Deliveries(hand).tally([(announcement.id, channel, State.QUEUED, added)])
     return added
+
+
+def _stands_on(first: int, person: ColumnElement[int], step: int) -> ColumnElement[bool]:
+    """Whether the duty of the first about somebody has come to a step."""
+    return (
+        select(t.rung.c.step)
+        .join(t.duty, t.duty.c.id == t.rung.c.duty_id)
+        .where(t.duty.c.announcement_id == first, t.duty.c.person_id == person, t.rung.c.step >= step)
+        .exists()
+    )
 
 
 def _by_this_way(first: int, channel: str) -> Any:

@@ -141,10 +141,17 @@ class Threads:
         )
 
     def send_again(
-        self, announcement: Announcement, first: int, channel: str, account: AccountRow, kind: AddressKind
+        self,
+        announcement: Announcement,
+        first: int,
+        channel: str,
+        account: AccountRow,
+        kind: AddressKind,
+        *,
+        step: int = 0,
     ) -> int:
         """Plan a resend on one channel: deliveries that cover the first one's duties; returns how many."""
-        return following.send_again(self._hand, announcement, first, channel, account, kind)
+        return following.send_again(self._hand, announcement, first, channel, account, kind, step=step)
 
     # --- whom a follow-up is about ---------------------------------------------------------------------------------
 

@@ -164,18 +164,25 @@ class Events:
         ]
 
     def in_hand(self, events: Sequence[int]) -> Mapping[int, Sequence[UUID]]:
-        """Event → its announcements that were taken back and of which something is still queued or being sent."""
+        """Event → its announcements, taken back, of which, or of whose corrections, something has yet to leave."""
         these = {"these": self._hand.dialect.ids(events)}
         found: dict[int, list[UUID]] = {}
         said, sent = t.announcement, t.delivery
         for table in (t.reminder, t.event_notice):
             about = text(self._hand.dialect.any_of(f"{table.name}.event_id", "these"))
-            query = (
-                select(table.c.event_id, said.c.public_id)
+            first = (
+                select(table.c.event_id, said.c.public_id, said.c.id)
                 .join(said, said.c.public_id == table.c.announcement)
                 .where(about, said.c.withdrawn_at.is_not(None))
-                .where(exists().where(sent.c.announcement_id == said.c.id, sent.c.state.in_(_IN_HAND)))
+                .cte("whole", recursive=True)
             )
+            whole = first.union(
+                select(first.c.event_id, first.c.public_id, said.c.id)
+                .join(said, said.c.corrects == first.c.id)
+                .where(said.c.withdrawn_at.is_not(None))  # what tells of the withdrawal goes on
+            )
+            in_hand = exists().where(sent.c.announcement_id == whole.c.id, sent.c.state.in_(_IN_HAND))
+            query = select(whole.c.event_id, whole.c.public_id).where(in_hand).distinct()
             for row in self._hand.connection.execute(query, these):
                 found.setdefault(row.event_id, []).append(row.public_id)
         return found

@@ -25,10 +25,6 @@ _COVERING = and_(t.delivery.c.id == t.delivery_covers.c.delivery_id, t.delivery.
 class Ladders(Seen):
     """See broker.ports.ladders.Ladders."""
 
-    def __init__(self, hand: Hand) -> None:
-        super().__init__(hand)
-        self._hand = hand
-
     def add(self, announcement: Announcement, ladder: Ladder) -> None:
         """Keep the ladder of an announcement just stored, its openings as instants."""
         run = self._hand.connection.execute
@@ -114,6 +110,8 @@ class Ladders(Seen):
                 under_way=bool(row.under_way),
                 looking=bool(row.looking),
                 doubtful=bool(row.doubtful),
+                opened_at=row.opened_at,
+                again_at=row.again_at,
             )
             for row in rows
         ]
@@ -175,7 +173,11 @@ def _facts(hand: Hand, announcement: Announcement) -> Any:
     wanted = text(hand.dialect.any_of("duty.id", "duties"))
     of_rung = text(hand.dialect.any_of("rung.duty_id", "duties"))
     highest = (
-        select(t.rung.c.duty_id, func.max(t.rung.c.step).label("step"))
+        select(
+            t.rung.c.duty_id,
+            func.max(t.rung.c.step).label("step"),
+            func.max(t.rung.c.opened_at).label("opened_at"),
+        )
         .where(of_rung)
         .group_by(t.rung.c.duty_id)
         .subquery("highest")
@@ -183,16 +185,19 @@ def _facts(hand: Hand, announcement: Announcement) -> Any:
     step = func.coalesce(highest.c.step, 0)
     state, look = t.delivery.c.state, t.delivery.c.lookup_at
     uncertain = state == State.UNCERTAIN.value
+    again = t.delivery.c.announcement_id != announcement.id
     return (
         select(
             t.duty.c.id.label("duty_id"),
             step.label("step"),
+            highest.c.opened_at,
             _any(_step_of(announcement) == step).label("covered"),
             _any(state.in_([each.value for each in REACHED])).label("reached"),
             _any(state == State.DELIVERED.value).label("delivered"),
             _any(state.in_((State.QUEUED.value, State.SENDING.value))).label("under_way"),
             _any(and_(uncertain, look.is_not(None))).label("looking"),
             _any(and_(uncertain, look.is_(None))).label("doubtful"),
+            func.max(case((again, t.delivery.c.created_at))).label("again_at"),
         )
         .select_from(t.duty)
         .outerjoin(highest, highest.c.duty_id == t.duty.c.id)
@@ -201,7 +206,7 @@ def _facts(hand: Hand, announcement: Announcement) -> Any:
         )
         .outerjoin(t.delivery, _COVERING)
         .where(wanted)
-        .group_by(t.duty.c.id, highest.c.step)
+        .group_by(t.duty.c.id, highest.c.step, highest.c.opened_at)
         .order_by(t.duty.c.id)
     )
 

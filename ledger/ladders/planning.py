@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import case, insert, literal, select, text, update
 
 from broker.address import AddressKind
-from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, FollowUp, Urgency
-from broker.corrections.law import MAY_HAVE_LEFT
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, FollowUp
+from broker.corrections.law import AGAIN, MAY_HAVE_LEFT
 from broker.delivery import State
 from broker.ports.ladders import RungWay
-from broker.values import AccountRow, Lane
+from broker.values import AccountRow
 from ledger import tables as t
 from ledger.audience import addresses_for
 from ledger.corrections.threads import Threads
 from ledger.deliveries import Deliveries
 from ledger.hand import Hand
+from ledger.plans import delivery_values
 
 
 def plan_rung(
@@ -36,8 +37,7 @@ def plan_rung(
     told = _told(hand, announcement, way.kind, wanted, said)
     there = _there(hand, announcement, channel, sorted(told))
     fresh = sorted(address for address in told if address not in there)
-    versions = _versions(hand, announcement, {address: told[address] for address in fresh})
-    made = _add(hand, announcement, channel, way.account, versions)
+    made = _add(hand, announcement, channel, way.account, {address: told[address] for address in fresh})
     joined = {address: delivery for address, (delivery, joins) in there.items() if joins}
     covers = {(delivery, duty) for address, delivery in {**joined, **made}.items() for duty in told[address]}
     covered = covers - _covered(hand, list(joined.values()))
@@ -75,14 +75,21 @@ def _told(
 def _there(
     hand: Hand, announcement: Announcement, channel: str, addresses: Sequence[int]
 ) -> Mapping[int, tuple[int, bool]]:
-    """Address → its delivery by this channel, locked, and whether it has yet to leave for the first time."""
+    """Address → its delivery by this channel, locked, and whether it has yet to leave for the first time.
+
+    Of this announcement, or of what says it again, unless that was taken back: it tells of the same.
+    """
     if not addresses:
         return {}
-    d = t.delivery.c
+    d, said = t.delivery.c, t.announcement.c
+    again = select(said.id).where(
+        said.corrects == announcement.id, said.follow_up.in_(AGAIN), said.withdrawn_at.is_(None)
+    )
+    these = [announcement.id, *hand.connection.execute(again).scalars()]
     rows = hand.connection.execute(
         select(d.id, d.address_id, d.state)
         .where(
-            d.announcement_id == announcement.id,
+            d.announcement_id.in_(these),
             d.channel == channel,
             text(hand.dialect.any_of("delivery.address_id", "addresses")),
         )
@@ -90,49 +97,39 @@ def _there(
         .with_for_update(),
         {"addresses": hand.dialect.ids(addresses)},
     )
-    return {row.address_id: (row.id, row.state == State.QUEUED.value) for row in rows}
+    found: dict[int, tuple[int, bool]] = {}
+    for row in rows:
+        known = found.get(row.address_id)
+        if known is None or not known[1]:
+            found[row.address_id] = (row.id, row.state == State.QUEUED.value)
+    return found
 
 
 def _add(
-    hand: Hand, announcement: Announcement, channel: str, account: AccountRow, versions: Mapping[int, int]
+    hand: Hand,
+    announcement: Announcement,
+    channel: str,
+    account: AccountRow,
+    told: Mapping[int, set[int]],
 ) -> Mapping[int, int]:
-    """Address → the delivery made for it. Due as its announcement was, so that it goes before what came later."""
-    if not versions:
-        return {}
-    lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
-    alike = {
-        "announcement_id": announcement.id,
-        "channel": channel,
-        "account_id": account.id,
-        "lane": lane.value,
-        "state": State.QUEUED.value,
-        "code": "new",
-        "due_at": announcement.due_at,
-        "expires_at": announcement.expires_at,
-        "created_at": hand.now,
-        "changed_at": hand.now,
-    }
-    made = hand.connection.execute(
-        insert(t.delivery).returning(t.delivery.c.address_id, t.delivery.c.id),
-        [{**alike, "address_id": address, "content_version": n} for address, n in sorted(versions.items())],
-    )
-    return {row.address_id: row.id for row in made}
+    """Address → the delivery made for it. Due as its announcement was, so that it goes before what came later.
 
-
-def _versions(hand: Hand, announcement: Announcement, told: Mapping[int, set[int]]) -> Mapping[int, int]:
-    """Address → which wording it gets: the newest; of a correction, that it is one only where a wrong text may be."""
+    Of a correction it says that it is one only where somebody may have the wrong text.
+    """
     if not told:
         return {}
+    address = t.address.c.id
+    values = delivery_values(announcement, channel, account, address, hand)
+    parameters = {"addresses": hand.dialect.ids(sorted(told))}
     if announcement.follow_up is FollowUp.CORRECTION:
         wrong = _told_wrongly(hand, announcement, sorted(set().union(*told.values())))
-        return {address: AS_CORRECTION if duties & wrong else RIGHT_TEXT for address, duties in told.items()}
-    newest = hand.connection.execute(
-        select(t.content.c.version)
-        .where(t.content.c.announcement_id == announcement.id)
-        .order_by(t.content.c.version.desc())
-        .limit(1)
-    ).scalar_one()
-    return dict.fromkeys(told, newest)
+        parameters["wrongly"] = hand.dialect.ids(sorted(each for each in told if told[each] & wrong))
+        wrongly = text(hand.dialect.any_of("address.id", "wrongly"))
+        values["content_version"] = case((wrongly, literal(AS_CORRECTION)), else_=literal(RIGHT_TEXT))
+    chosen = select(*values.values()).where(text(hand.dialect.any_of("address.id", "addresses")))
+    made = insert(t.delivery).from_select(list(values), chosen.order_by(address))
+    rows = hand.connection.execute(made.returning(t.delivery.c.address_id, t.delivery.c.id), parameters)
+    return {row.address_id: row.id for row in rows}
 
 
 def _told_wrongly(hand: Hand, announcement: Announcement, wanted: Sequence[int]) -> set[int]:

@@ -85,21 +85,22 @@ class Seen:
         return self._hand.connection.execute(which).scalar_one_or_none()
 
     def _told_by(self, delivery: int) -> tuple[Announcement, int, tuple[int, ...]] | None:
-        """Of a delivery to an address: its announcement, the address, and the duties of those it may still tell of.
+        """Of a delivery to an address: what it tells of, the address, and the duties of those it may still tell of.
 
-        Whoever is blocked, or gone, since it was sent has no say about that child any more.
+        Of what is said again that is the first, whose duties they are. Whoever is blocked, or gone, since it was sent
+        has no say about that child any more.
         """
-        which = select(t.delivery.c.announcement_id, t.delivery.c.address_id).where(
-            t.delivery.c.id == delivery
-        )
-        row = self._hand.connection.execute(which.where(t.delivery.c.address_id.is_not(None))).one_or_none()
-        if row is None:
+        which = select(t.delivery.c.address_id).where(t.delivery.c.id == delivery)
+        address = self._hand.connection.execute(which).scalar_one_or_none()
+        if address is None:
             return None
         covers = covers_of(self._hand, [delivery]).get(delivery, [])
         told = tuple(cover.duty for cover in covers if not (cover.blocked or cover.gone))
         if not told:
             return None
-        return Announcements(self._hand).by_id(row.announcement_id), row.address_id, told
+        whose = select(t.duty.c.announcement_id).where(t.duty.c.id == told[0])
+        announcement = self._hand.connection.execute(whose).scalar_one()
+        return Announcements(self._hand).by_id(announcement), address, told
 
     def _said_by(self, duties: Collection[int], address: int) -> tuple[int, ...]:
         a = t.acknowledgement.c

@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 
-from broker.announcement import Content, Part, People
+from broker.announcement import RIGHT_TEXT, Content, FollowUp, Part, People
 from broker.audience import Group, fold, parse
+from broker.corrections.law import AGAIN
 from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
 from broker.office.groups import slug_of
@@ -26,6 +27,7 @@ from ledger import tables as t
 from ledger.corrections.threads import chain
 from ledger.hand import Hand
 
+said = t.announcement.c
 CHANNEL = "rss"
 SEARCHED = 10_000  # announcements a group's feed looks through, newest first
 # What was taken back keeps its place in the chain of corrections; that it is withdrawn says its announcement.
@@ -193,46 +195,57 @@ def page(hand: Hand, public_id: UUID) -> Page | None:
 def told_to(hand: Hand, group: str, *, limit: int) -> Sequence[Published]:
     """What was told to exactly this group, by whichever way, newest first: what a private link shows.
 
-    What has left for somebody and was not withdrawn; of an announcement and its corrections the last. Never what was
-    told to the group's staff alone.
+    What has left for somebody and was not withdrawn; of a thread its last word, as whoever had read nothing yet got
+    it, under the id of the first. Never what was told to the group's staff alone, nor what was said again to a few.
     """
-    said = t.announcement.alias("correction")
-    corrected = select(said.c.corrects).where(said.c.corrects.is_not(None), said.c.fanned_out_at.is_not(None))
+    at = func.coalesce(said.fanned_out_at, said.due_at).label("at")
     query = (
-        select(
-            t.announcement.c.id,
-            t.announcement.c.public_id,
-            t.announcement.c.audience,
-            t.announcement.c.fanned_out_at.label("at"),
-            t.department.c.name.label("department_name"),
-        )
-        .join(t.department, t.department.c.id == t.announcement.c.department_id)
+        select(said.id, said.public_id, said.corrects, said.audience, said.follow_up, at)
+        .add_columns(t.department.c.name.label("department_name"))
+        .join(t.department, t.department.c.id == said.department_id)
         .where(
-            t.announcement.c.fanned_out_at.is_not(None),
-            t.announcement.c.withdrawn_at.is_(None),
-            t.announcement.c.people != People.STAFF.value,
-            t.announcement.c.id.not_in(corrected),
+            said.withdrawn_at.is_(None),
+            said.corrected_at.is_(None),
+            said.people != People.STAFF.value,
+            or_(said.follow_up.is_(None), said.follow_up.not_in([kind.value for kind in AGAIN])),
         )
-        .order_by(t.announcement.c.id.desc())
+        .order_by(said.id.desc())
     )
     mine = fold(group)
     found = hand.connection.execute(query.limit(SEARCHED))
     rows = [row for row in found if _only_group(row.audience) == mine][: 2 * limit]
+    versions = _left(hand, rows)
+    last: dict[int, Row[Any]] = {}  # of each thread, by the id of its first
+    for row in rows:
+        if row.id in versions:
+            last.setdefault(row.id if row.corrects is None else chain(hand, row.id)[0], row)
+    contents = _contents_of(hand, {row.id: versions[row.id] for row in last.values()})
+    asked = select(said.id, said.public_id, at).where(said.id.in_(list(last)))
+    firsts = {row.id: row for row in hand.connection.execute(asked)}
+    return [
+        Published(firsts[first].public_id, row.department_name, contents[row.id], firsts[first].at, row.at)
+        for first, row in last.items()
+        if contents.get(row.id)
+    ][:limit]
+
+
+def _left(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, int]:
+    """Of those that have left for somebody: the version of the wording that is shown."""
     sent = t.delivery.c
-    left = hand.connection.execute(
-        select(sent.announcement_id, func.max(sent.content_version).label("content_version"))
+    query = (
+        select(sent.announcement_id, func.max(sent.content_version).label("version"))
         .where(
             sent.announcement_id.in_([row.id for row in rows]),
             sent.state.in_([state.value for state in REACHED]),
         )
         .group_by(sent.announcement_id)
-    ).all()
-    contents = _contents_of(hand, {row.announcement_id: row.content_version for row in left})
-    return [
-        Published(row.public_id, row.department_name, contents[row.id], row.at, row.at)
-        for row in rows
-        if contents.get(row.id)
-    ][:limit]
+    )
+    # A correction's second wording is for those alone who had read a wrong one.
+    right = {row.id for row in rows if row.follow_up == FollowUp.CORRECTION.value}
+    return {
+        row.announcement_id: RIGHT_TEXT if row.announcement_id in right else row.version
+        for row in hand.connection.execute(query)
+    }
 
 
 # --- statements ------------------------------------------------------------------------------------------------------

@@ -164,7 +164,9 @@ def _climber(
     planned = announcement.fanned_out_at is not None
     rungs = []
     for place, step in enumerate(announcement.ways):
-        is_open = planned if place == 0 else place in opened
+        # A correction goes where the wrong text went, and what is said again may go by all ways, whatever has opened.
+        went = any(name in states for name in step.channels)
+        is_open = planned if place == 0 else place in opened or went
         at, why = opened.get(place, (announcement.fanned_out_at if place == 0 else None, None))
         ways = {name: outcome(states[name], opened=is_open) for name in step.channels}
         rungs.append(Rung(place, " and ".join(step.channels), ways, at, why))

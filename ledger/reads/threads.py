@@ -15,7 +15,7 @@ from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from ledger.corrections.threads import chain
 from ledger.hand import Hand
-from ledger.reads.status import tallies_of
+from ledger.reads.status import is_settled, tallies_of
 
 MOST = 200
 
@@ -30,6 +30,7 @@ class Said:
     corrected_by: UUID | None
     accepted_at: datetime
     stage: Stage
+    settled: bool
     channels: Mapping[str, Mapping[State, int]]
 
 
@@ -58,6 +59,7 @@ def thread(hand: Hand, public_id: UUID, *, limit: int = MOST) -> Sequence[Said]:
             names.get(one.corrected_by) if one.corrected_by is not None else None,
             one.accepted_at,
             stage(one, hand.now),
+            is_settled(hand, one, tallies.get(one.id, {})),
             tallies.get(one.id, {}),
         )
         for one in said

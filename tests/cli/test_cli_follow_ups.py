@@ -80,6 +80,48 @@ def test_those_whom_it_reached_are_told_that_it_is_taken_back(school):
     ]
 
 
+def test_the_thread_and_the_status_have_one_word_for_how_far_it_is(school):
+    public_id = planned(school, "--via", "sms")
+    sent("true")
+    with sqlite3.connect(LEDGER) as connection:
+        connection.execute("UPDATE tally_delta SET state = 'sent'")
+    connection.close()
+    assert "finished" in school("thread", public_id).out
+    assert "finished" in school("status", public_id).out
+    assert school("thread", public_id, "--json").json["thread"][0]["settled"] is True
+
+
+def test_ways_in_order_are_said_again_in_order_and_all_at_once_where_somebody_says_so(school):
+    public_id = planned(school, "--via", "sms", "--then", "email")
+    sent("true")
+    who = school("status", public_id, "--who", "--json").json["who"][0]["name"]
+    in_order = school("resend", public_id, "--person", who)
+    assert "--all-ways" in in_order.err
+    assert "email" not in school("resend", public_id, "--person", who, "--json").json["channels"]
+    at_once = school("resend", public_id, "--person", who, "--all-ways", "--json").json
+    assert "email" in at_once["channels"]
+    assert at_once["in_order"] is False
+
+
+def test_the_status_of_a_correction_whose_time_was_over_says_what_to_do(school):
+    public_id = planned(school, "--via", "sms")
+    sent("true")
+    right = school("correct", public_id, "The coach leaves at nine.", "--json").json["announcement"]
+    with sqlite3.connect(LEDGER) as connection:
+        connection.execute("UPDATE announcement SET expires_at = '2020-01-01 00:00:00' WHERE id = 2")
+    connection.close()
+    with assemble(load()) as house:
+        fanout.plan(house.ports, UUID(right), actor=SYSTEM)
+    sent("false")
+    with sqlite3.connect(LEDGER) as connection:
+        connection.execute("UPDATE delivery SET state = 'refused' WHERE announcement_id = 2")
+    connection.close()
+    assert "announce what is right anew" in school("status", right).out
+    findings = school("doctor", "--json").json["findings"]
+    [alarm] = [one for one in findings if one["subject"] == "alarm correction_over"]
+    assert "carillon withdraw" in alarm["hint"]
+
+
 def test_it_is_sent_again_only_after_it_was_shown_to_whom(school):
     public_id = planned(school, "--via", "sms")
     sent("true")

@@ -387,6 +387,59 @@ def test_what_settles_while_it_is_being_planned_is_not_forgotten(
     assert fresh(thirty, again).fanned_out_at is not None
 
 
+def test_a_correction_that_would_be_over_while_it_may_be_undone_is_refused(thirty: World):
+    said = half_sent(thirty)
+    seconds_to_undo(thirty)
+    with pytest.raises(InvalidAnnouncement) as refused:
+        correct(thirty, said, expires_at=_now(thirty) + timedelta(seconds=30))
+    assert (refused.value.problem.code, refused.value.problem.field) == ("undo_too_late", "expires")
+    assert fresh(thirty, said).corrected_by is None
+
+
+def alarms(world: World) -> list[tuple[str, str]]:
+    rows = world.rows(select(t.alarm).where(t.alarm.c.cleared_at.is_(None)))
+    return [(row.kind, row.subject) for row in rows]
+
+
+def test_a_correction_whose_time_is_over_while_it_waits_for_a_yes_is_an_alarm_until_it_is_taken_back(
+    thirty: World,
+):
+    said = half_sent(thirty)
+    rule_changes.change(thirty.ports, "blast.size", "20", "a test", actor=SYSTEM)
+    again = correct(thirty, said, expires_at=_now(thirty) + timedelta(hours=1))
+    assert fresh(thirty, again).hold_code == "size_unconfirmed"
+    thirty.plan(again)
+    assert alarms(thirty) == []
+    thirty.pass_time(timedelta(hours=1))
+    send_all(thirty, said, again)
+    assert states(thirty, again) == {"refused": 30}
+    assert states(thirty, said) == {"sent": 10, "withdrawn": 20}
+    assert alarms(thirty) == [("correction_over", str(again.public_id))]
+    intake.withdraw(thirty.ports, again.public_id, actor=SYSTEM)
+    assert alarms(thirty) == []
+
+
+def test_a_correction_whose_time_is_over_before_all_went_before_is_settled_is_an_alarm_too(thirty: World):
+    said = half_sent(thirty)
+    thirty.sql("UPDATE delivery SET state = 'uncertain', lookup_at = '2999-01-01' WHERE id = 1")
+    again = correct(thirty, said, expires_at=_now(thirty) + timedelta(hours=1))
+    send_all(thirty, again)
+    assert states(thirty, again) == {"sent": 29}
+    assert alarms(thirty) == []
+    thirty.pass_time(timedelta(hours=1))
+    thirty.plan(again)
+    assert alarms(thirty) == [("correction_over", str(again.public_id))]
+
+
+def test_a_correction_that_went_out_in_time_is_no_alarm(thirty: World):
+    said = half_sent(thirty)
+    again = correct(thirty, said)
+    send_all(thirty, again)
+    thirty.pass_time(timedelta(days=2))
+    thirty.plan(again)
+    assert alarms(thirty) == []
+
+
 def test_once_it_speaks_instead_it_cannot_be_undone_though_nothing_of_it_is_planned(thirty: World):
     said = half_sent(thirty)
     again = correct(thirty, said)

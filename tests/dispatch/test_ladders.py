@@ -119,6 +119,137 @@ def test_each_family_is_met_by_text_by_mail_or_stands_on_the_slip_sheet(four: Wo
     nobody_twice(four)
 
 
+def gone(world: World, account: str) -> None:
+    """The settings name it no more."""
+    world.sql(f"UPDATE account SET active = false WHERE name = '{account}'")
+
+
+def test_the_next_way_opens_where_the_first_ones_account_is_gone_before_it_was_planned(four: World) -> None:
+    said = four.announce(ways=TEXT_THEN_MAIL)
+    gone(four, "texts")
+    assert four.plan(said) == 0
+    assert climb(four) == 4
+    four.send("mails")
+    climb(four)
+    met = {name for name, state in states(four, said).items() if state is DutyState.MET}
+    assert met == {"Amy", "Ben", "Cat"}
+    assert rungs(four, said)["Dan"][-1] == (2, Climbed.NOT_APPLICABLE)
+
+
+def test_paper_comes_at_its_time_where_the_only_way_is_gone_and_no_sooner(four: World) -> None:
+    said = four.announce(ways=(Step(("sms",)),), ladder=Ladder((Opening(HOUR),)))
+    gone(four, "texts")
+    four.plan(said)
+    assert climb(four) == 0
+    assert rungs(four, said) == {}
+    four.pass_time(HOUR)
+    four.plan(said)
+    assert climb(four) == 4
+    assert set(states(four, said).values()) == {DutyState.LAPSED}
+
+
+def test_the_next_way_of_a_correction_opens_where_the_first_ones_account_is_gone(four: World) -> None:
+    said = laddered(four)
+    draft = verbs.correction(four.ports, said.public_id, {Part.SHORT: "The coach leaves at nine."})
+    right = intake.accept(four.ports, draft, actor=SYSTEM).announcement
+    gone(four, "texts")
+    four.plan(right)
+    climb(four)
+    four.send("mails")
+    assert len(four.channels.mails.truth) == 3
+
+
+def again(world: World, said: Announcement, who: str, **more: Any) -> dict[str, list[str]]:
+    """Say it again to somebody; by channel where it goes."""
+    [row] = world.rows(select(t.person.c.public_id).where(t.person.c.given_name == who))
+    draft = verbs.resend(world.ports, said.public_id, [row.public_id], **more)
+    made = intake.accept(world.ports, draft, actor=SYSTEM).announcement
+    world.plan(made)
+    query = (
+        select(t.delivery.c.channel, t.address.c.value)
+        .join(t.address, t.address.c.id == t.delivery.c.address_id)
+        .where(t.delivery.c.announcement_id == made.id)
+    )
+    found: dict[str, list[str]] = {}
+    for one in world.rows(query):
+        found.setdefault(one.channel, []).append(one.value)
+    return found
+
+
+def test_what_is_said_again_goes_by_the_ways_that_have_opened_for_somebody(four: World) -> None:
+    said = laddered(four)
+    four.send("texts")
+    climb(four)
+    four.send("mails")
+    assert again(four, said, "Amy") == {"sms": ["+447911123400"]}
+    assert again(four, said, "Ben") == {"sms": [DEAD], "email": ["b@example.org"]}
+    assert again(four, said, "Amy", at_once=True) == {"sms": ["+447911123400"], "email": ["a@example.org"]}
+
+
+def test_where_what_is_said_again_fails_the_ladder_goes_on(four: World) -> None:
+    said = laddered(four)
+    four.send("texts")
+    four.sql("UPDATE delivery SET state = 'rejected' WHERE state = 'sent'")
+    four.channels.texts.order(Fault.REJECTED_ADDRESS)
+    assert again(four, said, "Amy") == {"sms": ["+447911123400"]}
+    assert "Amy" not in rungs(four, said)
+    climb(four)
+    assert "Amy" not in rungs(four, said)  # it is under way again
+    four.send("texts")
+    climb(four)
+    assert rungs(four, said)["Amy"] == [(1, Climbed.FAILED)]
+
+
+def test_what_is_said_again_gives_each_further_way_its_time_anew(four: World) -> None:
+    said = laddered(four, Opening(HOUR), Opening(2 * HOUR))
+    four.channels.texts.order(Fault.UNREACHABLE, address="+447911123400")
+    four.pass_time(HOUR - MINUTE)
+    again(four, said, "Amy")
+    four.pass_time(2 * MINUTE)
+    climb(four)
+    assert "Amy" not in rungs(four, said)
+    four.pass_time(HOUR)
+    climb(four)
+    assert rungs(four, said)["Amy"] == [(1, Climbed.NOT_REACHED)]
+
+
+def test_a_way_by_which_it_was_said_again_is_not_gone_a_second_time_by_the_ladder(four: World) -> None:
+    said = laddered(four, Opening(HOUR), Opening(2 * HOUR))
+    four.channels.texts.order(Fault.REJECTED_ADDRESS)
+    assert "email" in again(four, said, "Amy", at_once=True)
+    four.pass_time(HOUR + MINUTE)
+    climb(four)
+    for _ in range(2):
+        four.send("texts")
+        four.send("mails")
+        climb(four)
+    assert sorted(kept.address for kept in four.channels.mails.truth) == [
+        "a@example.org",
+        "b@example.org",
+        "c@example.org",
+    ]
+
+
+def test_who_joined_since_climbs_the_ladder_from_its_foot(four: World) -> None:
+    said = laddered(four)
+    four.send("texts")
+    climb(four)
+    school = SmallSchool()
+    for n, name in enumerate(("Amy", "Ben", "Cat", "Dan")):
+        school.guardian(f"M{'abcd'[n]}", school.pupil(name, "Choir"), mobiles=(f"+44791112340{n}",))
+    school.guardian("Me", school.pupil("Eve", "Choir"), mobiles=("+447911123409",), emails=("e@example.org",))
+    four.bring(school)
+    four.channels.texts.order(Fault.REJECTED_ADDRESS, address="+447911123409")
+    draft = verbs.resend(four.ports, said.public_id, joined=True)
+    made = intake.accept(four.ports, draft, actor=SYSTEM).announcement
+    assert four.plan(made) == 1
+    four.send("texts")
+    climb(four)
+    four.send("mails")
+    assert rungs(four, said)["Eve"] == [(1, Climbed.FAILED)]
+    assert states(four, said)["Eve"] is DutyState.MET
+
+
 def test_a_mail_that_bounces_late_sends_its_family_to_the_sheet(four: World) -> None:
     said = laddered(four)
     four.send("texts")
@@ -190,6 +321,38 @@ def test_when_its_time_comes_before_the_look_up_the_next_way_opens_and_that_is_k
     climb(four)
     assert rungs(four, said)["Amy"] == [(1, Climbed.DEADLINE_NEARER)]
     assert "ladder.climbed" in four.record()
+
+
+def test_ways_whose_times_passed_while_nothing_ran_open_one_after_the_other_each_with_its_least(
+    four: World,
+) -> None:
+    said = laddered(four, Opening(HOUR), Opening(2 * HOUR))
+    four.channels.texts.order(Fault.UNREACHABLE)
+    four.send("texts")
+    four.pass_time(3 * HOUR)  # nobody looked meanwhile
+    climb(four)
+    climb(four)
+    assert rungs(four, said)["Amy"] == [(1, Climbed.NOT_REACHED)]  # the mail has its time before the paper
+    four.pass_time(6 * MINUTE)
+    climb(four)
+    assert rungs(four, said)["Amy"][-1] == (2, Climbed.NOT_REACHED)
+
+
+def test_a_withdrawal_that_races_a_climb_comes_before_or_after_it_and_never_between(four: World) -> None:
+    said = laddered(four)
+    four.send("texts")
+    four.sql("UPDATE ladder SET look_at = '2000-01-01 00:00:00'")
+    with ThreadPoolExecutor(4) as hands:
+        looks = [hands.submit(climbing.climb_one, four.ports, said.public_id, actor=SYSTEM) for _ in range(4)]
+        taken = hands.submit(withdraw, four.ports, said.public_id, actor=SYSTEM)
+        for one in (*looks, taken):
+            one.result()
+    climb(four)
+    four.send("mails")
+    assert not four.channels.mails.truth
+    left = four.states(said)
+    assert left.pop("sent") + left.pop("rejected") == 2
+    assert left.keys() <= {"withdrawn"}
 
 
 def test_expiry_ends_all(four: World) -> None:

@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from broker import intake
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, People, Step
+from broker.corrections import verbs
 from broker.duty import DutyState
 from broker.errors import NotFound
 from broker.intake import withdraw
@@ -125,6 +127,29 @@ def test_a_link_that_nobody_here_signed_is_nobodys(two: World) -> None:
         with two.ledger.begin() as tx:
             assert seen.by_link(two.ports, tx, each, actor=SYSTEM) is None, each
     assert two.rows(select(t.acknowledgement)) == []
+
+
+def test_what_is_said_again_carries_a_link_that_counts_for_the_first(two: World) -> None:
+    said = announced(two)
+    [amy] = two.rows(select(t.person.c.public_id).where(t.person.c.given_name == "Amy"))
+    draft = verbs.resend(two.ports, said.public_id, [amy.public_id])
+    again = intake.accept(two.ports, draft, actor=SYSTEM).announcement
+    two.plan(again)
+    two.send("texts")
+    query = select(t.delivery.c.id).join(t.address, t.address.c.id == t.delivery.c.address_id)
+    [row] = two.rows(query.where(t.delivery.c.announcement_id == again.id, t.address.c.value == MUM))
+    link = links.link_of(two.ports.signer, BASE, row.id)
+    body = f"The coach leaves at eight.\n{links.SHORT_WORDS}{link}"
+    assert hashlib.sha256(body.encode()).hexdigest() in {kept.digest for kept in two.channels.texts.truth}
+    with two.ledger.begin() as tx:
+        found = seen.by_link(two.ports, tx, link.rpartition("/")[2], actor=SYSTEM)
+    assert found is not None
+    assert (found.said, found.announcement.id, acknowledged(two, said)) == (True, said.id, 1)
+    withdraw(two.ports, said.public_id, actor=SYSTEM)
+    with two.ledger.look() as tx:
+        later = seen.look(two.ports, tx, link.rpartition("/")[2])
+    assert later is not None
+    assert later.over
 
 
 def test_what_is_over_counts_nothing(two: World) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from broker.actor import SYSTEM
+from broker.diary import event_book
+from broker.diary.events import ToldEvent
 from tests.support.noticeboard import bring_events, put_up
 from tests.support.press import Press
 
@@ -64,6 +68,28 @@ def test_a_calendar_of_a_department_has_its_own_events_and_those_of_every_family
     assert "Staff meeting" not in school + office
 
 
+def test_an_event_of_whole_days_is_told_by_its_days_alone(board: Press) -> None:
+    zone = ZoneInfo("Europe/London")
+    wall = datetime.now(zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) + timedelta(
+        days=9
+    )
+
+    def day(n: int) -> datetime:
+        return (wall + timedelta(days=n)).replace(tzinfo=zone).astimezone(UTC)
+
+    told = [
+        ToldEvent(title, datetime(2000, 1, 1), wall, day(0), day(days), title)  # noqa: DTZ001 - of the wall
+        for title, days in (("Sports day", 1), ("Tour", 3))
+    ]
+    event_book.bring(board.house.ports, "days", told, department="music", audience="everyone", actor=SYSTEM)
+    last = (wall + timedelta(days=2)).date()
+    shown = " ".join(board.get("/widget/st-brides.fragment").text.split())
+    first = f'<time datetime="{wall:%Y-%m-%d}">{wall:%a} {wall.day} {wall:%b}</time>'
+    assert f"{first}<br> <span>Sports day</span>" in shown
+    to = f'<time datetime="{last}">{last:%a} {last.day} {last:%b}</time>'
+    assert f'{first} <span class="carillon-when">to</span> {to}<br> <span>Tour</span>' in shown
+
+
 def test_whoever_has_it_already_is_told_so_until_it_changes(board: Press) -> None:
     for page in ("/widget/st-brides", "/widget/st-brides.fragment", "/screen/st-brides"):
         tag = board.get(page).headers["etag"]
@@ -103,8 +129,8 @@ def test_only_the_widget_may_stand_in_a_frame(board: Press) -> None:
 
 @pytest.mark.security
 def test_every_answer_carries_the_safe_headers_and_no_policy_lets_inline_code_run(board: Press) -> None:
-    for page in ("/widget/st-brides", "/screen/st-brides", "/feeds", "/feeds/st-brides.json", "/a/x", "/u/x", "/f/x",
-                 "/watch", "/healthz", "/metrics", "/callbacks/x/y", "/", "/nothing"):  # fmt: skip
+    for page in ("/widget/st-brides", "/screen/st-brides", "/feeds", "/feeds/st-brides.json", "/a/x", "/u/x", "/s/x",
+                 "/f/x", "/watch", "/healthz", "/metrics", "/callbacks/x/y", "/", "/nothing"):  # fmt: skip
         headers = board.get(page).headers
         policy = headers["content-security-policy"]
         assert "unsafe" not in policy, page

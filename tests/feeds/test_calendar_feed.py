@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from icalendar import Calendar
 from broker.actor import SYSTEM
 from broker.diary import event_book
 from broker.diary.events import ToldEvent
+from ledger import tables as t
 from tests.support.press import Press
 
 LONDON = ZoneInfo("Europe/London")
@@ -91,6 +93,23 @@ def test_whoever_has_it_already_is_told_so(choir: Press) -> None:
     assert choir.get("/feeds/groups/choir.ics", {"If-None-Match": tag}).status_code == 304
     bring(choir, told("a", STARTS + timedelta(hours=1)), told("b", STARTS + timedelta(days=1)))
     assert choir.get("/feeds/groups/choir.ics", {"If-None-Match": tag}).status_code == 200
+
+
+def test_whoever_asks_by_date_alone_misses_nothing_that_left_it(choir: Press) -> None:
+    later = {"If-Modified-Since": format_datetime(datetime.now(UTC), usegmt=True)}
+    assert "Last-Modified" not in choir.get("/feeds/groups/choir.ics").headers
+    assert choir.get("/feeds/groups/choir.ics", later).status_code == 200
+
+
+def test_another_title_alone_is_a_change_of_the_event(choir: Press) -> None:
+    earlier = datetime(2026, 1, 2, tzinfo=UTC)
+    choir.sql(t.event.update().values(known_at=earlier, changed_at=None))
+    titled = told("a", STARTS, "Winter concert"), told("b", STARTS + timedelta(days=1), "Café, “tea”")
+    bring(choir, *titled)
+    first, second = events(choir)
+    assert first["LAST-MODIFIED"].dt > earlier  # type: ignore[index]
+    assert first["SEQUENCE"] == 1  # type: ignore[index]
+    assert second["LAST-MODIFIED"].dt == earlier  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", ["band", "nothing", "choir.ics", "../choir"])

@@ -52,6 +52,8 @@ def test_no_date_is_given_or_believed_while_it_could_be_mistaken():
     assert "Last-Modified" not in validators("abc", CHANGED, now=just_now, packed=False)
     assert not is_known({"if-modified-since": SAME}, "abc", CHANGED, now=just_now)
     assert is_known({"if-none-match": '"abc"'}, "abc", CHANGED, now=just_now)
+    assert validators("abc", None, now=LATER, packed=False) == {"ETag": '"abc"'}
+    assert not is_known({"if-modified-since": SAME}, "abc", None, now=LATER)
     assert validators("abc", CHANGED, now=LATER, packed=True) == {"ETag": '"abc-gzip"', "Last-Modified": SAME}
 
 

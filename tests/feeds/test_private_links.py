@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import feedparser
 import pytest
 from sqlalchemy import select
 
+from broker import fanout, intake
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.announcement import People
+from broker.announcement import FollowUp, Part, People
 from broker.authority import operators
+from broker.corrections import verbs
 from broker.delivery import State
 from broker.errors import NotAllowed, NotFound, NotToBeChanged, UnknownAudience
 from broker.office import private_links
@@ -20,6 +22,7 @@ from ledger import tables as t
 from tests.support.noticeboard import bring_events, put_up
 from tests.support.press import Press
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ENDINGS = ("", ".rss", ".atom", ".json", ".ics")
 
 
@@ -59,6 +62,63 @@ def test_a_link_shows_what_exactly_this_group_was_told_by_whichever_way(choir: P
     page = choir.get(f"/feeds/private/{secret}").text
     assert "By text" in page
     assert "To others" not in page
+
+
+def items(press: Press, secret: str) -> list[tuple[str, str]]:
+    found = press.get(f"/feeds/private/{secret}.json").json()["items"]
+    return [(item["id"].rpartition(":")[2], item["title"]) for item in found]
+
+
+@pytest.mark.parametrize("channel", ["rss", "sms"])
+def test_a_correction_and_an_edit_speak_in_place_of_the_first_under_its_id(
+    choir: Press, channel: str
+) -> None:
+    (first,) = put_up(choir, ("At six", "At six.", ""), audience="Choir", channel=channel)
+    secret = link(choir)
+    for title in ("At six o’clock", "At six sharp"):
+        put_up(choir, (title, "At six.", ""), audience="Choir", follows=(first, FollowUp.EDIT))
+    assert items(choir, secret) == [(first, "At six sharp")]
+
+    def correct(wrong: str, title: str, version: int) -> str:
+        follows = wrong, FollowUp.CORRECTION
+        said = (title, "In the hall.", "")
+        return put_up(choir, said, audience="Choir", channel=channel, follows=follows, version=version)[0]
+
+    second = correct(first, "At seven", 2)
+    choir.sql(t.announcement.update().where(t.announcement.c.follow_up == "edit").values(corrected_at=NOW))
+    # Not as those read it who had read the wrong one: "2: At seven" here.
+    assert items(choir, secret) == [(first, "At seven")]
+    correct(second, "At eight", 1)
+    assert items(choir, secret) == [(first, "At eight")]
+
+
+def test_what_real_verbs_corrected_in_a_feed_keeps_its_id_here_too(choir: Press) -> None:
+    first = choir.publish("At six", audience="Choir")
+    secret = link(choir)
+    for make, title in ((verbs.edit, "At six o’clock"), (verbs.correction, "At seven")):
+        draft = make(choir.house.ports, first.public_id, {Part.TITLE: title, Part.SHORT: "In the hall."})
+        made = intake.accept(choir.house.ports, draft, actor=SYSTEM).announcement
+        fanout.plan(choir.house.ports, made.public_id, actor=SYSTEM)
+        choir.send()
+        assert items(choir, secret) == [(str(first.public_id), title)]
+        assert [item["title"] for item in choir.get("/feeds/st-brides.json").json()["items"]] == [title]
+
+
+@pytest.mark.parametrize("kind", [FollowUp.RESEND, FollowUp.REDIRECT])
+def test_what_was_said_again_to_a_few_stands_here_once(choir: Press, kind: FollowUp) -> None:
+    (first,) = put_up(choir, ("Trip", "At six.", ""), audience="Choir", channel="sms")
+    put_up(choir, ("Trip", "At six.", ""), audience="Choir", channel="sms", follows=(first, kind))
+    assert items(choir, link(choir)) == [(first, "Trip")]
+
+
+def test_what_is_taken_back_is_gone_and_that_it_is_stands_in_its_place(choir: Press) -> None:
+    (first,) = put_up(choir, ("Trip", "At six.", ""), audience="Choir", channel="sms")
+    choir.sql(t.announcement.update().values(withdrawn_at=NOW))
+    secret = link(choir)
+    assert items(choir, secret) == []
+    taken_back = first, FollowUp.WITHDRAWAL
+    put_up(choir, ("No trip", "It is off.", ""), audience="Choir", channel="sms", follows=taken_back)
+    assert items(choir, secret) == [(first, "No trip")]
 
 
 def test_its_calendar_has_the_events_of_this_group_alone(choir: Press) -> None:
@@ -101,6 +161,7 @@ def test_one_taken_back_looks_like_one_that_never_was(choir: Press) -> None:
         gone, never = (choir.get(f"/feeds/private/{one}{ending}") for one in (secret, "A" * 43))
         assert (gone.status_code, gone.content) == (never.status_code, never.content) == (404, never.content)
         kept = {name: value for name, value in gone.headers.items() if name != "date"}
+        assert "private" in gone.headers["cache-control"] or gone.headers["cache-control"] == "no-store"
         assert kept == {name: value for name, value in never.headers.items() if name != "date"}
         assert choir.get(f"/feeds/private/{other}{ending}").status_code == 200
 

@@ -103,7 +103,7 @@ def test_reminders_are_kept_listed_and_taken_away(music: Any) -> None:
         (("events", "add", "Tea", "--to", "Chior", "--starts", f"{DAY} 19:00"), "unknown_group"),
         (("events", "move", "7", "--to", f"{DAY} 19:30"), "bad_id"),
         (("events", "cancel", "0190f9c2-0000-7000-8000-000000000000"), "not_found"),
-        (("events", "remind", "soon", "words", "--name", "X"), "bad_rule"),
+        (("events", "remind", "soon", "words", "--name", "X"), "bad_length"),
         (("events", "remind", "3 h", "{when}", "--name", "X"), "unknown_placeholder"),
         (("events", "unremind", "X"), "not_found"),
         (("events", "approve", "X"), "not_found"),

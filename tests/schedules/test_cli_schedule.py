@@ -112,7 +112,7 @@ def test_what_waits_for_its_time_is_coming_too(termed: Any) -> None:
         (("schedule", "add", "X", "words", "--to", "Choir", "--starts", "9999-01-05 08:00"), "bad_year"),
         (("schedule", "add", "X", "words", *CHOIR[:4], "--every", "FREQ=SECONDLY"), "too_often"),
         (("schedule", "add", "X", "words", *CHOIR[:4], "--every", "often"), "bad_rule"),
-        (("schedule", "add", "X", "words", *CHOIR[:4], "--lasts", "long"), "bad_rule"),
+        (("schedule", "add", "X", "words", *CHOIR[:4], "--lasts", "long"), "bad_length"),
         (("schedule", "add", "X", "words", "--to", "Chior", *CHOIR[2:4]), "unknown_group"),
         (("schedule", "add", "X", "{name}", *CHOIR[:4]), "unknown_placeholder"),
         (("schedule", "add", "X", *CHOIR[:4]), "empty_text"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
 from broker import fanout, intake
 from broker.actor import SYSTEM
-from broker.announcement import ToldBefore
+from broker.announcement import Announcement, Part, ToldBefore
 from broker.authority import second_thoughts
+from broker.corrections import verbs
 from broker.diary import event_book, reminding
 from broker.testing.clock import PretendClock
 from ledger import tables as t
@@ -57,10 +58,10 @@ def mails(world: World, kind: str) -> set[str]:
     }
 
 
-def state_of(world: World, mail: str, state: str) -> None:
-    world.sql(
-        f"UPDATE delivery SET state = '{state}' WHERE address_id = (SELECT id FROM address WHERE value = '{mail}')"
-    )
+def state_of(world: World, mail: str, state: str, *, of: str = "announcement_id") -> None:
+    """Of every announcement, or of one by its number."""
+    its = f"address_id = (SELECT id FROM address WHERE value = '{mail}')"
+    world.sql(f"UPDATE delivery SET state = '{state}' WHERE {its} AND announcement_id = {of}")
 
 
 def test_of_a_reminder_half_sent_those_it_told_hear_of_the_change_and_the_others_are_reminded_anew(
@@ -81,6 +82,54 @@ def test_of_a_reminder_half_sent_those_it_told_hear_of_the_change_and_the_others
     anew = reminded.rows(select(t.announcement).order_by(t.announcement.c.id.desc()))[0]
     at_new_time = reminded.rows(select(t.duty.c.person_id).where(t.duty.c.announcement_id == anew.id))
     assert len(at_new_time) == 1  # the third family alone
+
+
+def corrected(world: World, first: Announcement | UUID) -> UUID:
+    """What says it rightly, planned."""
+    number = first if isinstance(first, UUID) else first.public_id
+    wanted = verbs.Wanted(key="rightly")
+    draft = verbs.correction(world.ports, number, {Part.SHORT: "In the hall, not here."}, wanted)
+    right = intake.accept(world.ports, draft, actor=SYSTEM).announcement
+    fanout.plan(world.ports, right.public_id, actor=SYSTEM)
+    return right.public_id
+
+
+def test_whom_only_the_correction_of_a_reminder_told_hears_of_the_change_as_well(reminded: World) -> None:
+    planned(reminded)
+    state_of(reminded, "p0@example.org", "sent")
+    (first,) = reminded.rows(select(t.announcement.c.public_id))
+    corrected(reminded, first.public_id)
+    state_of(reminded, "p1@example.org", "sent", of="2")  # she has the right text alone
+    moved(reminded, STARTS + timedelta(hours=2))
+    look(reminded)
+    planned(reminded)
+    assert mails(reminded, "notice") == {"p0@example.org", "p1@example.org"}
+
+
+def test_a_correction_of_a_reminder_that_is_in_hand_is_waited_for(reminded: World) -> None:
+    planned(reminded)
+    state_of(reminded, "p0@example.org", "sent")
+    (first,) = reminded.rows(select(t.announcement.c.public_id))
+    corrected(reminded, first.public_id)
+    state_of(reminded, "p1@example.org", "sending", of="2")
+    moved(reminded, STARTS + timedelta(hours=2))
+    assert look(reminded) == 0
+    state_of(reminded, "p1@example.org", "sent", of="2")
+    assert look(reminded) >= 1
+    planned(reminded)
+    assert mails(reminded, "notice") == {"p0@example.org", "p1@example.org"}
+
+
+def test_on_either_database_the_whole_thread_is_asked_whom_it_told(world: World) -> None:
+    first = world.announce(audience="Choir")
+    world.plan(first)
+    corrected(world, first)  # before anything of it has left
+    world.send()
+    assert world.states(first) == {"withdrawn": 3}
+    before = ToldBefore((first.public_id,), again=True)
+    again = world.announce(audience="everyone", key="again", told_before=before)
+    but = world.announce(audience="Choir", key="but", told_before=replace(before, again=False))
+    assert (world.plan(again), world.plan(but)) == (3, 0)
 
 
 def test_who_left_the_group_since_is_told_and_who_joined_it_is_not(

@@ -26,7 +26,7 @@ body {{ margin: 0; font: 16px/1.5 Georgia, serif; color: #222; background: #f3f0
 header {{ padding: 1rem 2rem; color: #fff; background: {colour}; font-size: 1.3rem; }}
 main {{ display: grid; grid-template-columns: 1fr 22rem; gap: 2rem; padding: 1.5rem 2rem; }}
 aside {{ background: #fff; border: 1px solid #d5cfc3; padding: 1rem; }}
-iframe {{ border: 0; width: 100%; height: 500px; }}
+iframe {{ border: 0; width: 100%; height: 620px; }}
 .carillon ul {{ padding-left: 1.2rem; margin: 0.3rem 0; }} .carillon p {{ margin: 0; }}
 .carillon-when {{ font-size: 0.85rem; color: #555; }} .carillon-events {{ font-size: 0.95rem; }}
 </style></head><body><header>{title}</header><main><div><h1>{heading}</h1><p>{words}</p></div>
@@ -63,9 +63,10 @@ def _on_other_sites(browser: Browser, press: Press, folder: Path) -> None:
         ),
     }
     with plain_site(pages) as elsewhere:
-        context = browser.new_context(viewport={"width": 900, "height": 640})
+        context = browser.new_context()
         page = context.new_page()
-        for name in ("widget", "fragment"):
+        for name, height in (("widget", 760), ("fragment", 540)):
+            page.set_viewport_size({"width": 900, "height": height})
             page.goto(f"{elsewhere}/{name}")
             page.screenshot(path=folder / f"{name}.png")
         context.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 LEASH = Path(__file__).with_name("leash.py")
-START_LIMIT = timedelta(seconds=30)
+START_LIMIT = timedelta(seconds=90)  # of a RabbitMQ on a machine that does much else
 
 
 class CannotBeHadError(Exception):

@@ -110,10 +110,10 @@ class Stream:
     events: queue.Queue[Event] = field(default_factory=queue.Queue)
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def next(self, within: float = 5.0) -> Event:
+    def next(self, within: float = 15.0) -> Event:
         return self.events.get(timeout=within)
 
-    def until(self, text: str, within: float = 5.0) -> Event:
+    def until(self, text: str, within: float = 15.0) -> Event:
         """The first event that holds this text."""
         limit = time.monotonic() + within
         while True:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, update
 
 from broker import fanout, intake
 from broker.actor import SYSTEM
@@ -19,6 +19,7 @@ from broker.rosters.imports import import_roster
 from config.assembly import assemble
 from config.settings import load
 from ledger import tables as t
+from tests.support.payloads import HOSTILE
 from tests.support.school import SmallSchool
 from web.app import create_app
 from web.serve import serving
@@ -77,3 +78,20 @@ def test_it_is_open_to_everybody_and_pressed_by_keyboard(link: str, browser: Bro
         assert not found.response["violations"], found.generate_report()
         context.close()
     assert complaints == []
+
+
+@pytest.mark.security
+def test_no_payload_in_a_title_runs_on_it(link: str, sqlite_ledger: str, browser: Browser) -> None:
+    ledger = create_engine(sqlite_ledger)
+    context = browser.new_context()
+    page = context.new_page()
+    for words in HOSTILE:
+        with ledger.begin() as connection:
+            connection.execute(update(t.content).where(t.content.c.part == "title").values(text=words))
+        page.goto(link)
+        page.mouse.move(60, 60)
+        assert page.evaluate("window.ran") is None, words
+        assert page.locator("script, iframe, img, base, details").count() == 0, words
+    page.get_by_text(HOSTILE[-1]).wait_for()  # it is there, as words
+    context.close()
+    ledger.dispose()

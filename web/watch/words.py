@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broker.announcement import Announcement, Part, People, Stage, Urgency
+from broker.announcement import Announcement, Part, People, Urgency, stage_in_words
 from ledger.reads.watch import Shown
 
 # A channel that is not here is shown by its name: adding one touches nothing in this folder.
@@ -17,6 +17,7 @@ ALARMS = {
     "timetable_classes": "Classes of the timetable that are no group here",
     "safeguarding": "Safeguarding",
     "account_rejected": "A provider refuses an account",
+    "correction_over": "A correction never went out",
     "budget_nearly_used": "A budget is nearly used",
     "budget_used_up": "A budget is used up",
     "heads_not_mailed": "No governor holds a head of the record",
@@ -65,7 +66,7 @@ def audience(announcement: Announcement) -> str:
 
 def stage(shown: Shown) -> str:
     """How far it has come; what is going out and settled is finished."""
-    return "finished" if shown.settled and shown.stage is Stage.SENDING else shown.stage.value
+    return stage_in_words(shown.stage, settled=shown.settled)
 
 
 def how(kind: str) -> str:

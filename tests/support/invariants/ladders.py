@@ -28,7 +28,7 @@ def nobody_is_told_by_a_way_that_is_not_open_for_them(seen: Seen) -> Iterator[st
     for cover in seen.tables["delivery_covers"]:
         row = seen.deliveries[cover.delivery_id]
         announcement = seen.announcements[row.announcement_id]
-        # A correction goes where the wrong text went, and what is said again goes by all ways at once.
+        # A correction goes where the wrong text went; what is said again may go by all ways at once.
         if announcement.follow_up is not None or of[cover.duty_id] != announcement.id:
             continue
         step = next(place for place, each in enumerate(announcement.ways) if row.channel in each.channels)

@@ -7,11 +7,15 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from uuid import uuid4
 
+import pytest
+
 from broker import accounts, intake
 from broker.actor import SYSTEM
 from broker.delivery import STATES, State
 from ledger import tables as t
 from tests.support.watching import Watched
+from web.watch.counts import Counts
+from web.watch.topics import Detail
 
 MOBILE = re.compile(r"\+?4479\d{8}|07\d{9}")
 XSS = [
@@ -213,3 +217,20 @@ def test_the_pages_change_nothing(watched: Watched) -> None:
     for path in ("/watch", f"/watch/{announcement.public_id}", f"/watch/{announcement.public_id}/people"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             assert watched.client.request(method, path).status_code == 405
+
+
+def test_a_count_that_is_behind_is_not_read_aloud(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.watch.counts.SHARE", 1_000_000)
+    announcement = watched.plan(watched.announce("Concert"))
+    topic, counts = Detail(announcement.public_id), Counts()
+
+    def said(known: Counts) -> str | None:
+        with watched.ledger.reading() as hand:
+            painted = topic.paint(hand, known)
+        assert painted is not None
+        return Elements(painted.parts["head"]).tags[0][1]["data-said"]
+
+    assert "0 people told, 6 still open" in (said(counts) or "")
+    watched.move(announcement, State.SENT, 6)
+    assert said(counts) == ""
+    assert "6 people told, 0 still open" in (said(Counts()) or "")

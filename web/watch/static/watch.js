@@ -11,6 +11,7 @@
   let paused = false;
   let saidAt = 0;
   let saying = 0;
+  let toSay = "";
 
   function show(text, how) {
     if (state.textContent !== text) state.textContent = text;
@@ -54,13 +55,14 @@
     }
   }
 
+  // While it is counted nothing is given to be said: the next count is, as soon as a sentence may be said again.
   function speak() {
+    toSay = live.querySelector("[data-said]")?.dataset.said || toSay;
     clearTimeout(saying);
     const wait = Math.max(0, saidAt + SAY_EVERY - Date.now());
     saying = setTimeout(() => {
-      const text = live.querySelector("[data-said]")?.dataset.said ?? "";
-      if (text && text !== said.textContent) {
-        said.textContent = text;
+      if (toSay && toSay !== said.textContent) {
+        said.textContent = toSay;
         saidAt = Date.now();
       }
     }, wait);
