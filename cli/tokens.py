@@ -11,8 +11,7 @@ from broker.ports.api import Scope, TokenRow
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator
-from cli.reading import short_words
-from cli.schedule_told import length_from
+from cli.reading import length_from, short_words
 
 app = typer.Typer(help="The tokens by which programs call the API.", invoke_without_command=True)
 
@@ -101,7 +100,7 @@ def make(
             scope,
             department=department,
             operator=as_,
-            lasts=length_from(lasts),
+            lasts=length_from(lasts, "lasts"),
             actor=actor,
         )
     if json:
