@@ -263,6 +263,23 @@ def test_a_token_that_is_wrong_in_one_thing_is_refused(what: str) -> None:
         provider_of().claimed(WRONG[what](), "n" * 43)
 
 
+@pytest.mark.parametrize("told", [None, True, -1, 2**40])
+def test_a_time_that_is_none_proves_nothing(told: object) -> None:
+    assert provider_of().claimed(token(auth_time=told), "n" * 43).proved_at is None
+    now = int(time.time())
+    proved_at = provider_of().claimed(token(auth_time=now), "n" * 43).proved_at
+    assert proved_at is not None
+    assert int(proved_at.timestamp()) == now
+
+
+def test_a_domain_beside_the_hosted_one_is_the_schools_where_the_school_says_so() -> None:
+    ours = {"hd": "school.example", "email": "amy@pupils.school.example"}
+    both = provider_of(domains={"school.example": "", "pupils.school.example": ""})
+    assert both.claimed(token(**ours), "n" * 43).address == "amy@pupils.school.example"
+    with pytest.raises(NotProved):
+        provider_of().claimed(token(**ours), "n" * 43)
+
+
 def entra(**more: Any) -> Provider:
     return provider_of(kind="entra", tenant=TENANT, **more)
 
@@ -281,6 +298,9 @@ def test_of_microsoft_the_tenant_is_checked_and_a_mail_address_believed_never() 
         {"preferred_username": None, "email": "m.bell@school.example"},
         {"preferred_username": "guest@elsewhere.example"},
         {"acct": 1},
+        {"idp": "https://sts.windows.net/99999999-2222-3333-4444-555555555555/"},
+        {"idp": "live.com"},
+        {"idp": ["live.com"]},
     )
     for wrong in wrongs:
         with pytest.raises(NotProved):
