@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
-from pydantic import Field, JsonValue
+from fastapi import APIRouter, Query, Response
 
 from broker import intake, judging
-from broker.announcement import Draft, People, Purpose, Stage, Urgency
+from broker.announcement import Draft
 from broker.authority import approvals, departments
-from broker.delivery import State
-from broker.duty import DutyState
 from broker.office import templates
 from broker.office.reach import kinds_of
 from broker.ports.api import Scope
@@ -23,193 +17,29 @@ from config.rehearsal import Rehearsal, rehearsal
 from ledger.reads import watch
 from ledger.reads.reached import reached_in_order
 from ledger.reads.status import Status, status
-from web.api.calling import PAGE, Call, Cursor, Limit, Page, Reason, wants
+from web.api.calling import PAGE, Call, Cursor, Limit, Page, wants
 from web.api.errors import answers
-from web.api.shapes import (
-    MOST_WITH_FILES,
-    DecidedTold,
-    File,
-    Groups,
-    HeldTold,
-    Instant,
-    Slug,
-    Ways,
-    Words,
-    held,
-    steps,
+from web.api.shapes import MOST_WITH_FILES, DecidedTold, HeldTold, held, steps
+from web.api.shapes.announcements import (
+    MOST_NAMED,
+    AcceptedTold,
+    AnnouncementTold,
+    CostTold,
+    DutyTold,
+    Key,
+    NewAnnouncement,
+    Override,
+    PreviewTold,
+    ReadTold,
+    StatusTold,
+    UntoldTold,
+    VerdictTold,
+    WayTold,
+    WithdrawnTold,
 )
-from web.api.strict import Sent, Shape, StrictRoute, Told, example
+from web.api.strict import Sent, StrictRoute
 
 router = APIRouter(tags=["announcements"], route_class=StrictRoute)
-MOST_NAMED = 500
-
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Makes the call safe to repeat: the same key with the same body is the same announcement.",
-        examples=["9f1c1e5e-5b8a-4a56-9a3f-0f6f3c0a4f11"],
-    ),
-]
-EXAMPLE: JsonValue = {
-    "to": "Choir",
-    "ways": ["sms", "email"],
-    "words": {"title": "Rehearsal", "long": "{pupil}: rehearsal at 15:30."},
-}
-
-
-class NewAnnouncement(Shape):
-    """What is to be announced. Words or a template, or a template and words that stand instead of some of its."""
-
-    model_config = example(EXAMPLE)
-
-    to: Groups
-    ways: Ways = Field(default_factory=lambda: ["sms", "email"], min_length=1, max_length=20)
-    people: People = People.GUARDIANS
-    words: Words | None = None
-    template: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    fills: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict, max_length=50)
-    department: Slug | None = None
-    purpose: Purpose = Purpose.SERVICE
-    urgency: Urgency = Urgency.ROUTINE
-    language: Annotated[str, Field(max_length=40, examples=["cy"])] = ""
-    send_at: Instant | None = None
-    expires_at: Instant | None = None
-    expect: Annotated[int, Field(ge=0, le=10_000_000, description="How many people are meant.")] | None = None
-    copies: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=50)
-    files: list[File] = Field(default_factory=list, max_length=20)
-
-
-class AcceptedTold(Told):
-    """An announcement that was accepted; `created` is false where the key had been used for the same before."""
-
-    id: UUID
-    created: bool
-    due_at: datetime
-    expires_at: datetime
-    held: HeldTold | None
-
-
-class CostTold(Told):
-    """What a way would cost, as reckoned."""
-
-    unit: Decimal
-    messages: int
-    total: Decimal
-    currency: str
-    left: Decimal | None
-
-
-class VerdictTold(Told):
-    """How the rules judge one way."""
-
-    answer: str
-    code: str
-    why: str
-    until: datetime | None
-
-
-class ReadTold(Told):
-    """What somebody would read: a mail has a subject, a post a text."""
-
-    subject: str | None = None
-    body: str | None = None
-    text: str | None = None
-
-
-class WayTold(Told):
-    """One way: what an example family would read, and what it counts as."""
-
-    account: str
-    example_to: str = Field(description="Masked.")
-    example: ReadTold
-    parts: int
-    notes: Sequence[str]
-    addresses: int | None
-    people: int | None
-    verdict: VerdictTold
-    cost: CostTold | None
-
-
-class UntoldTold(Told):
-    """Somebody whom no way reaches, and why."""
-
-    name: str
-    group: str
-    why: str
-
-
-class PreviewTold(Told):
-    """What would go to whom; nothing was kept."""
-
-    due_at: datetime
-    expires_at: datetime
-    people: int
-    counted: int
-    unreached: int
-    untold: Sequence[UntoldTold] = Field(description=f"The first {MOST_NAMED}.")
-    held: HeldTold | None
-    ways: Mapping[str, WayTold]
-
-
-class AnnouncementTold(Told):
-    """An announcement as a list shows it. `channels`: channel → state → how many deliveries."""
-
-    id: UUID
-    department: str
-    title: str
-    to: str
-    people: People
-    purpose: Purpose
-    urgency: Urgency
-    ways: Sequence[str]
-    stage: Stage
-    settled: bool
-    accepted_at: datetime
-    due_at: datetime
-    expires_at: datetime
-    withdrawn_at: datetime | None
-    channels: Mapping[str, Mapping[State, int]]
-
-
-class StatusTold(AnnouncementTold):
-    """Where it stands. `duties`: of the people who must be told, how many were."""
-
-    author: str
-    duties: Mapping[DutyState, int]
-    retracting: int
-    held: HeldTold | None
-
-
-class WithdrawnTold(Told):
-    """It was taken back: how many deliveries had not left."""
-
-    id: UUID
-    withdrawn: int
-    retracting: int
-
-
-class DutyWayTold(Told):
-    """One delivery that covers somebody."""
-
-    delivery: int
-    channel: str
-    address: str = Field(description="Masked.")
-    state: State
-    why: str
-
-
-class DutyTold(Told):
-    """One person who must be told, and how it stands."""
-
-    person: UUID
-    name: str
-    state: DutyState
-    ways: Sequence[DutyWayTold]
-    why: str
 
 
 @router.post(
@@ -307,14 +137,6 @@ def withdraw(id: UUID, call: Call = wants(Scope.ANNOUNCEMENTS_WRITE)) -> Withdra
     with call.ledger.look() as tx:
         stands = status(tx.hand, id)
     return WithdrawnTold(id=id, withdrawn=withdrawn, retracting=stands.retracting if stands else 0)
-
-
-class Override(Shape):
-    """Why it cannot wait."""
-
-    model_config = example({"why": "the coach leaves in ten minutes"})
-
-    why: Reason
 
 
 @router.post(

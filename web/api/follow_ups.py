@@ -19,10 +19,10 @@ from broker.delivery import State
 from broker.office import families
 from broker.ports.api import Scope
 from ledger.reads.threads import thread as thread_of
-from web.api.announcements import AcceptedTold, Key, VerdictTold
 from web.api.calling import Call, Page, wants
 from web.api.errors import answers
 from web.api.shapes import MOST_WITH_FILES, File, HeldTold, Instant, Words, held
+from web.api.shapes.announcements import AcceptedTold, Key, VerdictTold
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["announcements"], route_class=StrictRoute)
