@@ -74,7 +74,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "watch": FOR_STAFF,
     "sign-in": FOR_STAFF,
     "account": FOR_STAFF,
-    "api": {},
+    "v1": {},
     "healthz": {},
     "readyz": {},
     "metrics": {},

@@ -64,6 +64,8 @@ OURS, NAMED, SCHOOLS, ALL, LISTED = Whose.MUSICS, Whose.NAMED, Whose.SCHOOLS, Wh
 TO = {"to": "2027-03-19T19:00:00"}
 ON = {"on": "2027-09-08"}
 WHY = {"why": "so"}
+RIGHT = {"words": {"long": "{pupil}: rehearsal at 16:30."}}
+AGAIN = {"joined": True}
 NOBODYS = frozenset({("GET", "/openapi.json")})
 # Nothing but a token that holds: whoever calls asks about, or gives up, their own.
 THEIR_OWN = frozenset({("GET", "/token"), ("DELETE", "/token")})
@@ -75,6 +77,12 @@ RULES: dict[Route, Rule] = {
     ("POST", "/announcements/{id}/withdraw"): Rule(OURS, "announcement"),
     ("POST", "/announcements/{id}/override"): Rule(OURS, "announcement", WHY),
     ("GET", "/announcements/{id}/duties"): Rule(OURS, "announcement"),
+    ("GET", "/announcements/{id}/thread"): Rule(OURS, "announcement"),
+    ("POST", "/announcements/{id}/correct"): Rule(OURS, "announcement", RIGHT),
+    ("POST", "/announcements/{id}/correct/preview"): Rule(OURS, "announcement", RIGHT),
+    ("POST", "/announcements/{id}/withdraw-and-tell"): Rule(OURS, "announcement", RIGHT),
+    ("POST", "/announcements/{id}/resend"): Rule(OURS, "announcement", AGAIN),
+    ("POST", "/announcements/{id}/resend/preview"): Rule(OURS, "announcement", AGAIN),
     ("GET", "/deliveries"): Rule(LISTED, "delivery"),
     ("GET", "/deliveries/{id}"): Rule(OURS, "delivery"),
     ("POST", "/deliveries/{id}/requeue"): Rule(OURS, "delivery", {}),

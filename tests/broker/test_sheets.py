@@ -11,13 +11,23 @@ from hypothesis import strategies as st
 
 from broker.office.sheets import as_csv, neutral
 from broker.rosters.roster import as_listed
+from tests.support.payloads import CELLS, HOSTILE, MARKUP
 
 FORMULAS = ["=1+1", "+44 7911", "-2", "@SUM(A1)", "\t=1", "\r=1", " =1", "=HYPERLINK(…)", "＝1"]
+OBEYED = "=+-@＝＋－＠\t\r\n"
 
 
 @pytest.mark.parametrize("cell", FORMULAS)
 def test_what_a_spreadsheet_would_obey_becomes_text(cell):
     assert neutral(cell) == f"'{cell}"
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("cell", [*CELLS, *MARKUP, *HOSTILE])
+def test_no_payload_begins_a_formula_in_a_table_that_leaves(cell):
+    (read,) = csv.reader(io.StringIO(as_csv((cell,), []).removeprefix("\ufeff"), newline=""))
+    assert not read[0].lstrip().startswith(tuple(OBEYED))
+    assert read[0] in {cell, f"'{cell}"}
 
 
 def test_everything_else_is_left_alone():

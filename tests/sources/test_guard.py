@@ -14,6 +14,7 @@ from yarl import URL
 
 from sources.guard import FetchRefused, checked, is_public, session
 
+pytestmark = pytest.mark.security
 INWARD = [
     IPv4Network(each)
     for each in ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",

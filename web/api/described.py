@@ -74,6 +74,12 @@ FAULTS: Mapping[str, tuple[str, str, str, str]] = {
         "send it as JSON",
     ),
     "422": ("unknown_audience", "to", "there is no group “Chior”", "did you mean “Choir”?"),
+    "429": (
+        "too_many_tries",
+        "Authorization",
+        "too many tokens that do not hold are being tried",
+        "wait a minute",
+    ),
     "503": ("unavailable", "", "this cannot be done just now", "try again in a minute"),
 }
 

@@ -24,6 +24,7 @@ from broker.errors import (
     RuleBroken,
     RulesUnreadable,
     SetupError,
+    TooManyTries,
     UnknownChannel,
 )
 from ledger.trouble import problem_of as trouble
@@ -35,6 +36,7 @@ STATUS: Mapping[type[BrokerError], int] = {
     NotAllowed: 403,
     NotFound: 404,
     WrongType: 415,
+    TooManyTries: 429,
     KeyConflict: 409,
     IllegalTransition: 409,
     RulesUnreadable: 503,
@@ -62,6 +64,7 @@ _SAID = {
     413: "It is too large.",
     415: "The body has another type than this takes.",
     422: "What was sent is not understood, or a rule refuses it.",
+    429: "Too many tokens that do not hold are being tried.",
     503: "Not just now; try again in a minute.",
 }
 
@@ -79,6 +82,8 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These errors, for the description of a route. What may be too large may be too slow and of a wrong type, too."""
     if 413 in statuses:
         statuses = (*statuses, 408, 415)
+    if 401 in statuses:
+        statuses = (*statuses, 429)
     return {status: {"model": ErrorTold, "description": _SAID[status]} for status in sorted({*statuses})}
 
 
@@ -103,7 +108,7 @@ async def _broken(request: Request, error: Exception) -> Response:
     answer = problem(status_of(error), what)
     if answer.status_code == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="Carillon"'
-    if answer.status_code == 503:
+    if answer.status_code in {429, 503}:
         answer.headers["Retry-After"] = AGAIN_AFTER
     return answer
 

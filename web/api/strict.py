@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, core_schema
 from starlette.concurrency import run_in_threadpool
 
-from broker.authority.tokens import Caller, caller_of, refused
-from broker.errors import Problem, RuleBroken
+from broker.authority.tokens import Caller, TokenRefused, caller_of, is_whole, refused
+from broker.errors import Problem, RuleBroken, TooManyTries
 from web.bounded import body_of
 
 MOST_BODY = 1024 * 1024
@@ -127,7 +127,17 @@ def _caller(request: Request) -> Caller:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise refused()
-    return caller_of(request.app.state.ports, secret.strip())
+    secret = secret.strip()
+    try:
+        return caller_of(request.app.state.ports, secret)
+    except TokenRefused:
+        # It is looked up first, whoever else floods: a token that holds is never turned away for others' guesses.
+        if is_whole(secret) and not request.app.state.guesses.allows():
+            message = "too many tokens that do not hold are being tried"
+            raise TooManyTries(
+                Problem("too_many_tries", "Authorization", message, "wait a minute, then try again")
+            ) from None
+        raise
 
 
 def _check_address(request: Request, known: Mapping[str, bool]) -> None:
