@@ -27,7 +27,7 @@ from ledger.reads.deliveries import deliveries as listed
 from tests.support.api import HEAD, Calling, a_school, announced
 from tests.support.routes import Route, routes_of
 
-pytestmark = pytest.mark.security
+pytestmark = [pytest.mark.security, pytest.mark.runs_on("sqlite")]
 NUMBERS = count()
 
 

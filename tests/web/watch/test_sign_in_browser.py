@@ -372,3 +372,26 @@ def test_a_claim_that_is_a_script_signs_in_nobody_or_stays_a_claim(here: Watched
     assert page.evaluate("window.ran") is None
     page.goto("/account")
     assert page.evaluate("window.ran") is None
+
+
+@pytest.mark.security
+def test_a_cookie_of_https_is_held_to_its_host_and_read_by_no_script(serve: Serve, browser: Browser) -> None:
+    """A browser takes such a cookie over https, and from loopback, where these pages are served."""
+    here = serve(CARILLON_PUBLIC_URL="https://carillon.school.example")
+    quick(here)
+    who = name(here, "Mrs Bell", AUTHOR)
+    with ExitStack() as held:
+        looking = Looking(browser, here.url, held)
+        page = looking.page()
+        page.goto(f"/watch/sign-in/{here.link(who)}")
+        before = page.context.cookies()
+        fill(page, "Sign in")
+        expect(page.locator(".signed")).to_contain_text("Signed in as Mrs Bell")
+        cookies = {one["name"]: one for one in page.context.cookies()}
+        assert before == []
+        assert set(cookies) == {"__Host-carillon", "__Host-carillon-device"}
+        for one in cookies.values():
+            assert (one["secure"], one["httpOnly"], one["sameSite"], one["path"]) == (True, True, "Lax", "/")
+        assert page.evaluate("document.cookie") == ""
+        assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert looking.complaints == []

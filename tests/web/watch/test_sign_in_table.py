@@ -32,6 +32,7 @@ from tests.support.watching import Serve, Watched, streaming
 from web.watch.signing_in import Signed
 from web.watch.static import EDITION
 
+pytestmark = pytest.mark.runs_on("sqlite")
 ROLES = [*OperatorRole]
 PLACES = (None, "music", "office")
 NOWHERE = UUID(int=7)
@@ -325,6 +326,12 @@ def test_a_cookie_that_is_no_session_is_nobodys(house: House, route: Route) -> N
 
 
 @pytest.fixture
+def ledger_url(sqlite_ledger: str) -> str:
+    """SQLite alone: who may is asked of the same code over both."""
+    return sqlite_ledger
+
+
+@pytest.fixture
 def here(serve: Serve) -> Watched:
     found = serve(CARILLON_SIGN_IN__PROXIES="127.0.0.1", CARILLON_DEPARTMENTS="office,music")
     quick(found)
@@ -346,7 +353,6 @@ def signed(here: Watched, role: OperatorRole, department: str | None) -> Browser
     return browser
 
 
-@pytest.mark.runs_on("sqlite")
 def test_live_events_tell_of_ones_own_department_alone(here: Watched) -> None:
     browser = signed(here, OperatorRole.AUDITOR, "music")
     here.client.cookies.update(browser.client.cookies)
@@ -359,7 +365,6 @@ def test_live_events_tell_of_ones_own_department_alone(here: Watched) -> None:
         assert browser.get(f"/watch/events?of={of}").status_code == 404
 
 
-@pytest.mark.runs_on("sqlite")
 def test_whoever_is_moved_to_another_department_watches_the_old_one_no_longer(here: Watched) -> None:
     browser = signed(here, OperatorRole.AUDITOR, "music")
     here.client.cookies.update(browser.client.cookies)
@@ -372,7 +377,6 @@ def test_whoever_is_moved_to_another_department_watches_the_old_one_no_longer(he
             assert event.name == "parts"
 
 
-@pytest.mark.runs_on("sqlite")
 def test_a_big_announcement_wants_a_fresh_proof_and_a_small_one_does_not(here: Watched) -> None:
     ports = here.tower.house.ports
     admin = name(here, "Head", OperatorRole.ADMIN, OperatorRole.APPROVER)
