@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from broker.address import parse_email
+from broker.address import BadAddress, parse_email
 from broker.authority import identities, operators, passwords, signin
 from broker.errors import Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
@@ -157,7 +158,10 @@ def link(
         if provider not in known:
             hint = f"there are: {', '.join(known)}" if known else "see docs/sign-in.md"
             raise RuleBroken(Problem("unknown_provider", "provider", "there is no such provider", hint))
-        who = parse_email(account)
+        try:
+            who = parse_email(account)
+        except BadAddress as bad:
+            raise RuleBroken(replace(bad.problem, field="account")) from None
         if who.rpartition("@")[2].lower() not in known[provider].domains:
             hint = f"it has: {', '.join(known[provider].domains)}"
             raise RuleBroken(Problem("strange_domain", "account", "this is no domain of the school's", hint))

@@ -273,7 +273,7 @@ def test_a_time_that_is_none_proves_nothing(told: object) -> None:
 
 
 def test_a_domain_beside_the_hosted_one_is_the_schools_where_the_school_says_so() -> None:
-    ours = {"hd": "school.example", "email": "amy@pupils.school.example"}
+    ours: dict[str, Any] = {"hd": "school.example", "email": "amy@pupils.school.example"}
     both = provider_of(domains={"school.example": "", "pupils.school.example": ""})
     assert both.claimed(token(**ours), "n" * 43).address == "amy@pupils.school.example"
     with pytest.raises(NotProved):

@@ -27,9 +27,9 @@ from tests.support.staff import Browser, at_provider, name, passed, provider, qu
 from tests.support.watching import Serve, Watched
 
 AUTHOR, APPROVER, ADMIN = OperatorRole.AUTHOR, OperatorRole.APPROVER, OperatorRole.ADMIN
-OURS = {"email_verified": True, "hd": "school.example"}
-BELL = {"email": "m.bell@school.example", **OURS}
-HEAD = {"email": "h.head@school.example", "groups": ["heads"], **OURS}
+OURS: dict[str, Any] = {"email_verified": True, "hd": "school.example"}
+BELL: dict[str, Any] = {"email": "m.bell@school.example", **OURS}
+HEAD: dict[str, Any] = {"email": "h.head@school.example", "groups": ["heads"], **OURS}
 
 
 @pytest.fixture(scope="module")
