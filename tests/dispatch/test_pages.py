@@ -86,7 +86,7 @@ def test_every_delivery_that_is_wanted_comes_once(
 def test_every_duty_comes_once_and_of_the_unmet_only_those(
     two: tuple[World, Announcement, Announcement], which: int, unmet: bool
 ):
-    world, said = two[0], two[1 + which]
+    world, said = two[0], (two[1], two[2])[which]
     found, after = [], 0
     for _ in range(100):
         with world.ledger.reading() as hand:

@@ -26,7 +26,7 @@ from broker.errors import NotFound, RuleBroken
 from broker.ports import Ports
 from broker.ports.api import WebhookRow
 from config.calls import WebCalls
-from ledger.reads.health import health
+from ledger.reads.health import Alarm, health
 from sources.guard import is_here
 from tests.support.broker_world import World
 from tests.support.installed import wait_until
@@ -111,6 +111,11 @@ def sent(world: World, **changes: Any) -> int:
     return planned
 
 
+def alarms(world: World) -> Sequence[Alarm]:
+    with world.ledger.reading() as hand:
+        return [each for each in health(hand).alarms if each.kind == webhooks.ALARM]
+
+
 def verified(secret: str, headers: dict[str, str], body: bytes) -> bool:
     """As docs/api.md tells a receiver to do it."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
@@ -189,8 +194,7 @@ def test_one_that_takes_nothing_for_three_days_rests_and_goes_on_where_it_stood(
         thirty.pass_time(timedelta(hours=11))
     assert 3 <= len(elsewhere.came) < 9
     came = len(elsewhere.came)
-    with calling.ledger.look() as tx:
-        (alarm,) = [each for each in health(tx.hand).alarms if each.kind == webhooks.ALARM]
+    (alarm,) = alarms(thirty)
     assert alarm.subject == str(row.public_id)
     assert "503" in alarm.message
     webhooks.tell_due(calling)
@@ -199,8 +203,7 @@ def test_one_that_takes_nothing_for_three_days_rests_and_goes_on_where_it_stood(
     webhooks.resume(calling, row.public_id, actor=SYSTEM)
     assert webhooks.tell_due(calling) >= 1
     assert len({event for event, _, _ in elsewhere.told}) == 30
-    with calling.ledger.look() as tx:
-        assert not [each for each in health(tx.hand).alarms if each.kind == webhooks.ALARM]
+    assert alarms(thirty) == []
 
 
 def test_an_address_within_is_refused_when_it_is_added_and_when_it_is_called(
