@@ -47,7 +47,8 @@ TEMPLATE = "ledger"
 TOGETHER = "many processes"
 # Folders and modules of tests that run a whole school in processes of its own.
 MANY_PROCESSES = frozenset(
-    {"faults", "journey", "nemesis", "workers", "test_cli_demo", "test_cli_up", "test_example_channel"}
+    {"faults", "journey", "nemesis", "workers", "test_api_real_server", "test_cli_demo", "test_cli_up"}
+    | {"test_example_channel"}
 )
 
 settings.register_profile("carillon", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -73,7 +73,7 @@ FAULTS: Mapping[str, tuple[str, str, str, str]] = {
         "the body has another type than this takes",
         "send it as JSON",
     ),
-    "422": ("unknown_audience", "to", "there is no group “Chior”", "did you mean “Choir”?"),
+    "422": ("unknown_group", "to", "there is no group “Chior”", "did you mean “Choir”?"),
     "429": (
         "too_many_tries",
         "Authorization",

@@ -49,7 +49,7 @@ STATUS: Mapping[type[BrokerError], int] = {
 class ErrorTold(Told):
     """What is wrong, where, in words, and what to do about it."""
 
-    code: str = Field(examples=["unknown_audience"])
+    code: str = Field(examples=["unknown_group"])
     field: str = Field(examples=["to"])
     message: str = Field(examples=["there is no group “Chior”"])
     hint: str = Field(examples=["did you mean “Choir”?"])
