@@ -80,7 +80,6 @@ def named(here: Watched) -> dict[str, tuple[set[str], str | None]]:
         return {one.name: ({*one.roles}, one.department) for one in tx.operators.all()}
 
 
-@pytest.mark.runs_on("sqlite")
 def test_whoever_an_admin_has_linked_is_known_from_then_on(here: Watched) -> None:
     who = name(here, "Mrs Bell", AUTHOR, department="music")
     identities.link(
@@ -93,7 +92,6 @@ def test_whoever_an_admin_has_linked_is_known_from_then_on(here: Watched) -> Non
     assert named(here) == {"Mrs Bell": ({AUTHOR}, "music")}
 
 
-@pytest.mark.runs_on("sqlite")
 def test_a_mapped_group_makes_an_operator_and_nobody_else_is_made_one(here: Watched) -> None:
     browser = Browser(here)
     assert come_back(browser, "101").status_code == 303
@@ -109,7 +107,7 @@ def test_a_mapped_group_makes_an_operator_and_nobody_else_is_made_one(here: Watc
     assert record_kinds(here, "operator.") == ["operator.added"]
 
 
-@pytest.mark.runs_on("sqlite")
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("subject", ["102", "103", "104", "105"])
 def test_a_strangers_account_is_refused_and_leaves_nothing(here: Watched, subject: str) -> None:
     browser = Browser(here)
@@ -121,7 +119,7 @@ def test_a_strangers_account_is_refused_and_leaves_nothing(here: Watched, subjec
         assert hand.connection.execute(select(t.session)).all() == []
 
 
-@pytest.mark.runs_on("sqlite")
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_nobody_becomes_a_watcher_or_another_operator_by_being_called_so(here: Watched) -> None:
     answer = come_back(Browser(here), "107")  # called as the safeguarding lead is
     assert answer.status_code == 403
@@ -130,7 +128,6 @@ def test_nobody_becomes_a_watcher_or_another_operator_by_being_called_so(here: W
     assert named(here) == {"h.head": ({AUTHOR}, None)}
 
 
-@pytest.mark.runs_on("sqlite")
 def test_roles_follow_the_groups_of_whoever_was_made_by_them(here: Watched) -> None:
     ports = here.tower.house.ports
     name(here, "Another admin", ADMIN)
@@ -145,7 +142,7 @@ def test_roles_follow_the_groups_of_whoever_was_made_by_them(here: Watched) -> N
         identities.by_identity(ports, vault(here), gone, came=Came())
 
 
-@pytest.mark.runs_on("sqlite")
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_state_belongs_to_one_browser_and_one_journey(here: Watched) -> None:
     name(here, "Somebody", ADMIN)
     one, other = Browser(here), Browser(here)
@@ -164,7 +161,7 @@ def test_state_belongs_to_one_browser_and_one_journey(here: Watched) -> None:
     assert one.get("/sign-in/with/nobody").status_code == 404
 
 
-@pytest.mark.runs_on("sqlite")
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_a_provider_that_is_away_is_told_calmly(serve: Serve) -> None:
     at = "CARILLON_SIGN_IN__PROVIDERS__WORK__"
     here = serve(
