@@ -322,7 +322,9 @@ def test_a_route_is_for_whom_the_table_says(house: House, route: Route) -> None:
     refused = house.ask(route, thing, all_but_one)
     assert (refused.status_code, refused.json()["code"]) == (403, "no_scope")
     # What is refused changes nothing, so the same thing is there for music afterwards; music may use it up.
-    got = {place: house.cell(route, place, thing) for place in ("sport", "music")}
+    got: dict[str | None, int | str] = {
+        place: house.cell(route, place, thing) for place in ("sport", "music")
+    }
     got[None] = house.cell(route, None, house.thing(rule.thing))
     assert got == dict(zip(PLACES, rule.whose.value, strict=True))
 
