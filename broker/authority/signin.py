@@ -177,12 +177,26 @@ def must_be_fresh(tx: Transaction, session: Session, people: int | None = None) 
 
     `people`: to how many an announcement would go; one to few wants nothing. None: it always wants a proof.
     """
-    least = tx.rules.current().count(PROVE_AT)
-    if people is not None and (not least or people < least):
+    if people is not None and not _is_big(tx, people):
         return
     if not is_fresh(tx, session):
         message = "this wants you to prove once more who you are"
         raise ProofWanted(Problem("proof_wanted", "", message, "type your password, or sign in again"))
+
+
+def must_be_small(tx: Transaction, people: int | None) -> None:
+    """Before a yes by a token, which proves nothing of who holds it. Raises NotAllowed for one to many.
+
+    `people`: None where nobody has counted.
+    """
+    if people is None or _is_big(tx, people):
+        message = "this goes to so many that a yes wants a fresh proof of who says it, which no token is"
+        raise NotAllowed(Problem("proof_wanted", "", message, "say it on its page"))
+
+
+def _is_big(tx: Transaction, people: int) -> bool:
+    least = tx.rules.current().count(PROVE_AT)
+    return bool(least) and people >= least
 
 
 def sign_out(ports: Ports, secret: str) -> None:

@@ -145,12 +145,8 @@ RULES: dict[Route, Rule] = {
 }
 
 
-# Of a template it is the department that is not there; of an expression of groups the sentence says which.
-BY_ITS_ID = [
-    route
-    for route, rule in RULES.items()
-    if rule.whose is OURS and rule.thing != "template" and route != ("GET", "/groups/{name}/members")
-]
+# Of a template it is the department that is not there.
+BY_ITS_ID = [route for route, rule in RULES.items() if rule.whose is OURS and rule.thing != "template"]
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, select, text
 
 from broker.actor import Actor, ActorKind
-from broker.authority import operators, tokens
+from broker.authority import operators, rule_changes, tokens
 from broker.errors import NotToBeChanged, RuleBroken
 from broker.ports.api import Scope
 from broker.ports.approvals import OperatorRole
@@ -150,6 +150,20 @@ def test_a_machine_approves_nothing_and_only_an_admin_makes_one(house: Calling) 
             made(house, "lasts", lasts=lasts)
     with pytest.raises(RuleBroken):
         tokens.make(house.house.ports, "mine", [Scope.RULES_READ], actor=Actor(ActorKind.PERSON, "Nobody"))
+
+
+def test_none_says_yes_to_what_goes_to_many(house: Calling) -> None:
+    """A yes to many wants a fresh proof of who says it, and a token lies in a file for months."""
+    ports = house.house.ports
+    rule_changes.change(ports, "approval.needed", "any/any/any", "the test", actor=HEAD)
+    operators.add(ports, "Ms Orme", [OperatorRole.APPROVER], None, actor=HEAD)
+    secret = made(house, "for Ms Orme", *Scope, operator="Ms Orme").secret
+    waits = house.post("/announcements", announced()).json()["id"]
+    rule_changes.change(ports, "sign_in.prove_at", "1", "the test", actor=HEAD)
+    answer = house.post(f"/approvals/{waits}/approve", {}, token=secret)
+    assert (answer.status_code, answer.json()["code"]) == (403, "proof_wanted")
+    rule_changes.change(ports, "sign_in.prove_at", "1000", "the test", actor=HEAD)
+    assert house.post(f"/approvals/{waits}/approve", {}, token=secret).status_code == 200
 
 
 def test_one_in_an_address_is_not_read_and_stands_in_no_answer(house: Calling) -> None:

@@ -170,7 +170,7 @@ def members(name: Group, call: Call = wants(Scope.GROUPS_READ)) -> WithinTold:
     """Say whom a group, or an expression such as `Choir & Year 7`, means today."""
     tree = audiences.parse(name)
     for each in audiences.names(tree):
-        _must_not_be_others(call, each)
+        _must_see(call, each)
     with call.ledger.look() as tx:
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
         found = within(tx.hand, verbs.resolve(tx, tree, field="name"), today=today, most=MOST_SHOWN)
@@ -256,6 +256,15 @@ def _must_not_be_others(call: Call, name: str) -> None:
         known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
     if known is not None:
         departments.must_see(call.actor, known.department, field="name", what="group")
+
+
+def _must_see(call: Call, name: str) -> None:
+    """What is not there and what is another department's get one answer, and no name that is like it."""
+    with call.ledger.look() as tx:
+        known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
+    if known is None:
+        raise departments.gone("name", "group")
+    departments.must_see(call.actor, known.department, field="name", what="group")
 
 
 def _must_own(call: Call, name: str) -> None:
