@@ -146,7 +146,7 @@ def _finish(tx: Transaction, public_id: UUID, added: int, actor: Actor) -> None:
     announcement = _still_to_plan(tx, public_id)
     if announcement is not None:
         tx.plans.finish(announcement)
-        planning.tell_if_over(tx, announcement, added)
+        planning.tell_if_over(tx, announcement)
         facts = {"id": str(public_id), "deliveries_added": added}
         tx.record.add([Entry("announcement.planned", actor, facts, announcement.id)])
 

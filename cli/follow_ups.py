@@ -165,7 +165,8 @@ def thread(id: Id, json: Json = False) -> None:
         )
         for one in found
     ]
-    show.table(("announcement", "accepted", "what", "stage", "deliveries"), rows)
+    headers = ("announcement", "accepted", "what", "stage", "deliveries")
+    show.table(headers, rows, below=("deliveries",))
 
 
 @contextmanager

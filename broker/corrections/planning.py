@@ -74,16 +74,17 @@ def plan(ports: Ports, announcement: Announcement, *, actor: Actor, still: Still
     return added, waits or unsettled
 
 
-def tell_if_over(tx: Transaction, announcement: Announcement, added: int) -> None:
+def tell_if_over(tx: Transaction, announcement: Announcement) -> None:
     """An alarm where a correction, or that something is taken back, had to wait until its time was over.
 
-    `added`: what was planned last. Whoever has the wrong text keeps it, which somebody has to know before all else.
+    From what the ledger keeps, so that it is told whichever planner ends it. Whoever has the wrong text keeps it, which
+    somebody has to know before all else.
     """
     if announcement.follow_up not in {FollowUp.CORRECTION, FollowUp.WITHDRAWAL}:
         return
     if tx.now < announcement.expires_at or not tx.threads.counted(announcement.id):
         return
-    if added or not tx.threads.planned(announcement.id):
+    if tx.threads.came_late(announcement):
         why = "its time was over while it waited: whoever has the wrong text keeps it"
         tx.sweeps.raise_alarm(OVER, str(announcement.public_id), why)
 

@@ -105,6 +105,9 @@ class Threads(Protocol):
     def planned(self, announcement: int) -> Mapping[str, Mapping[int, int]]:
         """How many deliveries of a follow-up there are, by way and version of its wording."""
 
+    def came_late(self, announcement: Announcement) -> bool:
+        """Whether nothing of it, or not all, was planned before its time was over."""
+
     def planned_for(self, announcement: int) -> Sequence[PlannedFor]:
         """Whom a resend is about, by name, each with the ways that it was planned by."""
 

@@ -199,6 +199,13 @@ class Threads:
             found.setdefault(row.channel, {})[row.content_version] = row.n
         return found
 
+    def came_late(self, announcement: Announcement) -> bool:
+        """Whether nothing of it, or not all, was planned before its time was over."""
+        d = t.delivery.c
+        last = select(func.max(d.created_at)).where(d.announcement_id == announcement.id)
+        planned_at = self._hand.connection.execute(last).scalar_one()
+        return planned_at is None or planned_at >= announcement.expires_at
+
     def planned_for(self, announcement: int) -> Sequence[PlannedFor]:
         """Whom a resend is about, by name, each with the ways that it was planned by."""
         d, duty, listed = t.delivery.c, t.duty.c, t.follow_up_person.c
