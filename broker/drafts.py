@@ -57,7 +57,8 @@ def judged(
     """
     if not tx.announcements.department_exists(draft.department):
         raise _unknown_department()
-    resolve(tx, tree)
+    if draft.follows is None:  # its thread says whom a follow-up is about, and groups go
+        resolve(tx, tree)
     _check_copies(tx, draft)
     _check_accounts(tx, draft)
     opened = _opened(ports, tx, draft, patient=patient)

@@ -20,6 +20,7 @@ class Unreached(StrEnum):
     NO_ADDRESS = "no number or address on file for this way"
     NO_GUARDIAN = "no guardian on file"
     BLOCKED = "contact is blocked for this child"
+    WAY_GONE = "the way by which they have it has no account any more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from broker.authority import approvals
 from broker.corrections import binding, planning
 from broker.errors import RuleBroken, RulesUnreadable, SetupError
 from broker.ladders.in_order import waits_for_way
-from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.reckoning import reckon_missing
 from broker.record import Entry
@@ -58,7 +57,7 @@ def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
             if progress.deliveries:
                 ports.hints.publish(DeliverHint(account, channel, lane))
     if not waits:
-        ports.ledger.transact(lambda tx: _finish(tx, public_id, added, actor), ahead=urgent)
+        ports.ledger.transact(lambda tx: _finish(ports, tx, public_id, added, actor), ahead=urgent)
     return added
 
 
@@ -111,7 +110,7 @@ def _audience(tx: Transaction, announcement: Announcement) -> Audience | None:
     written = audiences.parse(announcement.audience)
     subject = str(announcement.public_id)
     try:
-        audience = resolve(tx, written)
+        audience = binding.audience_of(tx, announcement, written)
     except RuleBroken as broken:
         if tx.now >= announcement.expires_at:
             return written
@@ -142,11 +141,11 @@ def _partition(
     return progress, account.name
 
 
-def _finish(tx: Transaction, public_id: UUID, added: int, actor: Actor) -> None:
+def _finish(ports: Ports, tx: Transaction, public_id: UUID, added: int, actor: Actor) -> None:
     announcement = _still_to_plan(tx, public_id)
     if announcement is not None:
         tx.plans.finish(announcement)
-        planning.tell_if_over(tx, announcement, added)
+        planning.tell_if_over(tx, announcement, planning.explain(ports, tx, announcement))
         facts = {"id": str(public_id), "deliveries_added": added}
         tx.record.add([Entry("announcement.planned", actor, facts, announcement.id)])
 

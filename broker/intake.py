@@ -21,9 +21,9 @@ from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, Draft, 
 from broker.authority import operators
 from broker.channel import Verifies
 from broker.corrections import binding
+from broker.corrections.law import AGAIN
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem
 from broker.ladders import in_order
-from broker.office.groups import resolve
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -137,7 +137,7 @@ def rehearse(ports: Ports, draft: Draft, *, actor: Actor = SYSTEM) -> Rehearsed:
         _known_key(tx, checked, digest)
         operators.must(tx, actor, OperatorRole.AUTHOR, checked.department)
         said, counted, found = _put(ports, tx, replace(checked, key=None), tree, digest, actor)
-        audience = resolve(tx, tree)
+        audience = binding.audience_of(tx, said, tree)
         raise _NotKept(Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted))
 
     try:
@@ -209,14 +209,15 @@ def _withdraw_queued(tx: Transaction, announcement: int, actor: Actor) -> int:
 def digest_of(draft: Draft) -> str:
     """What makes two drafts the same: everything but the key, as canonical JSON, hashed.
 
-    Of a follow-up not its times, which come of the first one's as they are at the moment.
+    Of a follow-up not its times, nor a correction's ways, which come of the first one's as they are at the moment.
     """
     alone = draft.follows is None
+    chosen = draft.follows is None or draft.follows.kind in AGAIN
     said: dict[str, object] = {
         "department": draft.department,
         "audience": draft.audience,
         "people": draft.people,
-        "ways": [list(step.channels) for step in draft.ways],
+        "ways": [list(step.channels) for step in draft.ways] if chosen else [],
         "parts": {part.value: text for part, text in draft.parts.items()},
         "purpose": draft.purpose,
         "urgency": draft.urgency,
@@ -291,7 +292,7 @@ def _put(
     announcement = binding.bind(ports, tx, announcement, draft, actor=actor)
     if draft.ladder is not None:
         tx.ladders.add(announcement, draft.ladder)
-    audience = resolve(tx, tree)
+    audience = binding.audience_of(tx, announcement, tree)
     counted = count_told(tx, announcement, audience, selective=draft.told_before is not None)
     tx.cases.count(announcement.id, counted, draft.expected)
     twice = announcement.follow_up is FollowUp.CORRECTION  # the longer of its wordings

@@ -16,14 +16,17 @@ from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, Part, stage_in
 from broker.corrections import verbs
 from broker.corrections.law import LEAD
 from broker.corrections.verbs import Shown, Wanted
+from broker.duty import Unreached
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.moments import instant
 from broker.office import families
+from broker.ports.threads import PlannedFor, PlannedWay
 from cli import show
 from cli.held import held_as_told
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator, Zone, asking
 from cli.reading import STDIN, announcement_id, attachment_from, short_words, text_from
+from cli.rehearsal import MOST_NAMED
 from config.assembly import House
 from ledger.reads.threads import thread as thread_of
 
@@ -165,7 +168,8 @@ def thread(id: Id, json: Json = False) -> None:
         )
         for one in found
     ]
-    show.table(("announcement", "accepted", "what", "stage", "deliveries"), rows)
+    headers = ("announcement", "accepted", "what", "stage", "deliveries")
+    show.table(headers, rows, below=("deliveries",))
 
 
 @contextmanager
@@ -229,10 +233,10 @@ def _show(house: House, found: Shown, *, json: bool) -> None:
     if found.undecided:
         show.say(f"  not settled yet: {show.many(found.undecided, 'message')}; decided when they are")
     if found.people:
-        rows = [(one.name, ", ".join(_way(way) for way in one.ways) or "no way") for one in found.people]
-        show.table(("who", "by"), rows)
-        if missed := sum(not one.ways for one in found.people):
+        show.table(("who", "by"), [(one.name, _ways(one)) for one in found.people])
+        if missed := sum(not one.ways and not one.knows for one in found.people):
             show.say(f"  nothing would go to {missed} of them by these ways")
+    _show_untold(found)
     if found.in_order:
         show.say("  in order: by the ways that have opened for each of them, the others in their turn")
         show.hint("by all its ways at once: --all-ways")
@@ -245,6 +249,18 @@ def _show(house: House, found: Shown, *, json: bool) -> None:
     show.hint("nothing was kept")
 
 
+def _show_untold(found: Shown) -> None:
+    lost = len(found.untold)
+    if not lost:
+        return
+    show.say(f"  {show.many(lost, 'person is', 'people are')} not reached:")
+    show.table(("who", "why"), [(one.name, one.why) for one in found.untold[:MOST_NAMED]])
+    if lost > MOST_NAMED:
+        show.hint(f"and {lost - MOST_NAMED:,} more: --json has them all")
+    if any(one.why == Unreached.WAY_GONE.value for one in found.untold):
+        show.hint("set that account up again first (`carillon doctor` checks it), or tell them yourself")
+
+
 def _in_words(found: Shown, counted: Mapping[int, int]) -> str:
     corrected, right = counted.get(AS_CORRECTION, 0), counted.get(RIGHT_TEXT, 0)
     said = [f"{show.many(corrected, 'correction')}"] if corrected else []
@@ -253,7 +269,11 @@ def _in_words(found: Shown, counted: Mapping[int, int]) -> str:
     return ", ".join(said)
 
 
-def _way(way: Any) -> str:
+def _ways(one: PlannedFor) -> str:
+    return ", ".join(map(_way, one.ways)) or ("none: it was seen already" if one.knows else "no way")
+
+
+def _way(way: PlannedWay) -> str:
     return f"{way.channel} {way.address}{' (new)' if way.replaces else ''}"
 
 
@@ -267,6 +287,7 @@ def _as_told(found: Shown) -> dict[str, Any]:
         },
         "undecided": found.undecided,
         "in_order": found.in_order,
+        "untold": found.untold,
         "to": found.people,
         "verdicts": [
             {

@@ -12,7 +12,6 @@ from broker.announcement import Announcement
 from broker.authority import operators
 from broker.corrections import binding
 from broker.errors import NotFound, Problem, RuleBroken
-from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
@@ -56,7 +55,7 @@ def expect(ports: Ports, public_id: UUID, count: int, *, actor: Actor) -> int:
         if announcement.fanned_out_at or announcement.withdrawn_at or announcement.expires_at <= tx.now:
             message = "it waits for no number any more"
             raise TooLate(Problem("too_late", "id", message, f"see: carillon status {public_id}"))
-        audience = resolve(tx, audiences.parse(announcement.audience))
+        audience = binding.audience_of(tx, announcement, audiences.parse(announcement.audience))
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
         counted = binding.counted(tx, announcement, audience, today)  # as fan-out will
         if counted != count:

@@ -13,7 +13,7 @@ from broker.actor import Actor
 from broker.announcement import Announcement, Draft, Follows, FollowUp
 from broker.audience import Audience
 from broker.corrections.law import AGAIN, OVER, NotFollowed, as_correction, must_stand
-from broker.errors import InvalidAnnouncement, NotFound, Problem
+from broker.errors import InvalidAnnouncement, NotFound, Problem, RuleBroken
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
@@ -66,6 +66,19 @@ def bind(
         tx.threads.list_people(announcement.id, _people(tx, first, follows))
     tx.record.add(told)
     return tx.announcements.by_id(announcement.id)
+
+
+def audience_of(tx: Transaction, announcement: Announcement, written: Audience) -> Audience:
+    """Its audience with groups taken apart. Raises UnknownAudience where a group of it is gone.
+
+    But for what follows up: its thread says who, so that whoever has a wrong text is told whatever became of the group.
+    """
+    try:
+        return resolve(tx, written)
+    except RuleBroken:
+        if announcement.follow_up is None or tx.threads.counted(announcement.id) is None:
+            raise
+        return written
 
 
 def counted(tx: Transaction, announcement: Announcement, audience: Audience, today: date) -> int:
@@ -166,6 +179,9 @@ def _people(tx: Transaction, first: Announcement, follows: Follows) -> list[int]
     if not all(one.told_of for one in named):
         hint = "for who joined since: --joined"
         raise _nobody("not_about_them", "it was not about one of these people", hint)
+    if all(one.knows for one in named):
+        hint = "nothing more of it goes to whoever has seen it: announce what else they should know"
+        raise _nobody("seen", "it is known to have been seen", hint)
     return [one.person for one in named if one.person is not None]
 
 

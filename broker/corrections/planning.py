@@ -10,9 +10,11 @@ from broker.actor import Actor
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, UNSETTLED, Announcement, FollowUp, Urgency
 from broker.channel import Withdraws
 from broker.corrections.law import AGAIN, OVER
+from broker.duty import Unreached
 from broker.errors import SetupError
 from broker.house_rules import CORRECTED
 from broker.ladders.in_order import waits_for_way
+from broker.office.reach import Untold, in_one, kinds_of, nothing_there
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.values import AccountRow, DeliverHint, Lane
@@ -21,6 +23,7 @@ PARTITION = 20_000  # addresses a transaction
 CHUNK = 2_000
 RECHECK = timedelta(seconds=1)  # of what is being sent
 LONGEST = timedelta(seconds=10)  # of what is only looked up: evidence may come before
+TELLS = frozenset({FollowUp.CORRECTION, FollowUp.WITHDRAWAL})  # those who have it that it is wrong
 ALONE = AGAIN | {FollowUp.EDIT}  # go out whatever became of the first
 Still = Callable[[Transaction, UUID], Announcement | None]
 
@@ -74,16 +77,61 @@ def plan(ports: Ports, announcement: Announcement, *, actor: Actor, still: Still
     return added, waits or unsettled
 
 
-def tell_if_over(tx: Transaction, announcement: Announcement, added: int) -> None:
+def explain(ports: Ports, tx: Transaction, announcement: Announcement) -> int:
+    """Say of those whom only a way had reached that there is no more that nothing goes to them; how many they are."""
+    if announcement.follow_up not in TELLS:
+        return 0
+    before = tx.threads.before(announcement.id)
+    gone = _gone(ports, tx, announcement, before)
+    return tx.threads.lose(announcement, before, gone) if gone else 0
+
+
+def untold(ports: Ports, tx: Transaction, announcement: Announcement) -> Sequence[Untold]:
+    """Whom nothing of a rehearsed follow-up would reach, as it stands, and why: by group and name."""
+    if announcement.follow_up not in TELLS:
+        return ()
+    explain(ports, tx, announcement)
+    kinds = kinds_of(ports.channels, announcement)
+    later = {kinds[name] for step in announcement.ways[1:] for name in step.channels if name in kinds}
+    lost = tx.threads.untold(announcement, tx.threads.before(announcement.id), later)
+    lacking = tx.reaches.lacking(announcement.people, sorted(lost)) if lost else ()
+    return [
+        Untold(
+            one.public_id,
+            one.name,
+            one.group,
+            Unreached.WAY_GONE.value
+            if lost[one.person] is Unreached.WAY_GONE
+            else in_one((name, nothing_there(one, kind)) for name, kind in kinds.items()),
+        )
+        for one in lacking
+    ]
+
+
+def usable(ports: Ports, tx: Transaction, department: str) -> Callable[[str], bool]:
+    """Whether a department has an account by a channel, and the channel is installed with all that it needs."""
+
+    def is_usable(channel: str) -> bool:
+        try:
+            ports.channels.traits(channel)
+        except SetupError:
+            return False
+        return tx.accounts.for_channel(channel, department) is not None
+
+    return is_usable
+
+
+def tell_if_over(tx: Transaction, announcement: Announcement, lost: int) -> None:
     """An alarm where a correction, or that something is taken back, had to wait until its time was over.
 
-    `added`: what was planned last. Whoever has the wrong text keeps it, which somebody has to know before all else.
+    From what the ledger keeps, so that it is told whichever planner ends it; `lost`: whom it waited for a way to tell
+    that never came back. Whoever has the wrong text keeps it, which somebody has to know before all else.
     """
-    if announcement.follow_up not in {FollowUp.CORRECTION, FollowUp.WITHDRAWAL}:
+    if announcement.follow_up not in TELLS:
         return
     if tx.now < announcement.expires_at or not tx.threads.counted(announcement.id):
         return
-    if added or not tx.threads.planned(announcement.id):
+    if tx.threads.came_late(announcement) or lost:
         why = "its time was over while it waited: whoever has the wrong text keeps it"
         tx.sweeps.raise_alarm(OVER, str(announcement.public_id), why)
 
@@ -107,7 +155,7 @@ def _channels(tx: Transaction, announcement: Announcement) -> Sequence[str]:
     first = announcement.ways[0].channels
     if announcement.follow_up in AGAIN:
         return [channel for step in announcement.ways for channel in step.channels]
-    if announcement.follow_up not in {FollowUp.CORRECTION, FollowUp.WITHDRAWAL}:
+    if announcement.follow_up not in TELLS:
         return first
     gone = tx.threads.channels(tx.threads.before(announcement.id))
     return tuple(dict.fromkeys((*first, *gone)))
@@ -141,8 +189,8 @@ def _step(
     if now is None:
         return None
     account = tx.accounts.for_channel(channel, now.department)
-    if account is None:  # taken out of the settings since: the other ways go on without it
-        return 0, "", True, waits_for_way(tx, now)
+    if account is None:  # taken out of the settings: the other ways go on without it
+        return 0, "", True, _is_one_of(now, channel) and waits_for_way(tx, now)
     before = tx.threads.before(now.id)
     try:
         kind = ports.channels.traits(channel).address_kind
@@ -151,7 +199,7 @@ def _step(
     except (
         SetupError
     ):  # it cannot be had or opened now: the other ways go on, and its account's alarm says so
-        return 0, account.name, True, waits_for_way(tx, now)
+        return 0, account.name, True, _is_one_of(now, channel) and waits_for_way(tx, now)
     if first is not None:
         # In order: by the ways that have opened for each. The ladder of the first goes on from there.
         step = _step_of(first, channel) if len(now.ways) > 1 else 0
@@ -162,7 +210,20 @@ def _step(
     if followed == PARTITION or now.follow_up is FollowUp.WITHDRAWAL or channel not in now.ways[0].channels:
         return followed, account.name, followed < PARTITION, False
     progress = tx.plans.add_partition(now, channel, account, kind, size=PARTITION, before=before)
+    if now.follow_up is FollowUp.CORRECTION and (gone := _gone(ports, tx, now, before)):
+        tx.threads.say_so(now, before, gone)
     return followed + progress.deliveries, account.name, progress.done, False
+
+
+def _is_one_of(announcement: Announcement, channel: str) -> bool:
+    """Whether it goes by this way itself; another one is of its thread alone, and nobody waits for that."""
+    return any(channel in step.channels for step in announcement.ways)
+
+
+def _gone(ports: Ports, tx: Transaction, announcement: Announcement, before: Sequence[int]) -> Sequence[str]:
+    """Ways of its thread that there are no more."""
+    usable_still = usable(ports, tx, announcement.department)
+    return [channel for channel in tx.threads.channels(before) if not usable_still(channel)]
 
 
 def _first(tx: Transaction, announcement: Announcement) -> Announcement:

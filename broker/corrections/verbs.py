@@ -14,6 +14,7 @@ from broker.corrections import binding, planning
 from broker.corrections.law import AGAIN, LEAD, NotFollowed, lead_of
 from broker.errors import BrokerError, Problem
 from broker.ladders.ladder import Ladder, said_later
+from broker.office.reach import Untold
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.threads import PlannedFor
@@ -83,7 +84,7 @@ class Shown:
     """What a follow-up would do at this moment: by way, how many read that they are corrected, and how many the text.
 
     `undecided`: of what went before, not settled yet. `people`: of a resend, who by which way; for whom there is none,
-    nothing. `hold`: what it would wait for.
+    nothing. `untold`: of the others those whom nothing would reach, and why. `hold`: what it would wait for.
     """
 
     draft: Draft
@@ -91,6 +92,7 @@ class Shown:
     ways: Mapping[str, Mapping[int, int]]
     undecided: int
     people: Sequence[PlannedFor]
+    untold: Sequence[Untold]
     rulings: Sequence[judging.Ruling]
     expires_at: datetime
 
@@ -128,6 +130,7 @@ def shown(ports: Ports, draft: Draft, *, actor: Actor) -> Shown:
                 ways=tx.threads.planned(said.id),
                 undecided=0 if again else tx.threads.undecided(tx.threads.before(said.id))[0],
                 people=tx.threads.planned_for(said.id) if again else (),
+                untold=() if again else planning.untold(ports, tx, said),
                 rulings=found,
                 expires_at=said.expires_at,
             )
@@ -168,14 +171,15 @@ def _draft(
         kept = tx.announcements.content(first.id, 1)
         language = kept[0].language if kept else ""  # withdrawn long after: its words may be of age
         expires_at = wanted.expires_at or first.expires_at
-        ladder = _ladder(tx, first, follows.kind, expires_at)
+        there = _there(ports, tx, first)
+        ladder = _ladder(tx, first, follows.kind, expires_at, there)
         now = tx.now
     later = follows.kind is FollowUp.WITHDRAWAL
     return Draft(
         department=first.department,
         audience=first.audience,
         people=first.people,
-        ways=_ways(ports, first, follows.kind, at_once=at_once),
+        ways=_ways(ports, list(there.values()), follows.kind, at_once=at_once),
         parts=words,
         purpose=first.purpose,
         urgency=Urgency.URGENT if wanted.urgent else first.urgency,
@@ -192,13 +196,29 @@ def _draft(
     )
 
 
-def _ladder(tx: Transaction, first: Announcement, kind: FollowUp, expires_at: datetime) -> Ladder | None:
+def _there(ports: Ports, tx: Transaction, first: Announcement) -> Mapping[int, Step]:
+    """Of its ways, by their places, those that there still are. Raises NotFollowed where none is."""
+    usable = planning.usable(ports, tx, first.department)
+    steps = {place: tuple(filter(usable, step.channels)) for place, step in enumerate(first.ways)}
+    found = {place: Step(channels) for place, channels in steps.items() if channels}
+    if not found:
+        message = "none of the ways by which it went has an account any more"
+        hint = "set one up again (`carillon channels` says what it needs), or announce it anew by another way"
+        raise NotFollowed(Problem("no_account", "id", message, hint))
+    return found
+
+
+def _ladder(
+    tx: Transaction, first: Announcement, kind: FollowUp, expires_at: datetime, there: Mapping[int, Step]
+) -> Ladder | None:
     """Of a correction the same ladder, later; of what is said again none of its own, but the same link."""
     ladder = tx.ladders.of(first.id) if kind is FollowUp.CORRECTION or kind in AGAIN else None
     if ladder is None:
         return None
     if kind in AGAIN:
         return Ladder((), seen=True) if ladder.asks else None
+    openings = (*(ladder.openings[place - 1] for place in list(there)[1:]), *ladder.openings[-1:])
+    ladder = replace(ladder, openings=openings)
     return said_later(ladder, max(first.due_at, tx.now), tx.rules.current().duration(LEAST), expires_at)
 
 
@@ -213,14 +233,14 @@ def _files(tx: Transaction, first: Announcement) -> tuple[Attachment, ...]:
     return tuple(replace(file, token="") for file in tx.announcements.content(first.id, 1)[0].attachments)
 
 
-def _ways(ports: Ports, first: Announcement, kind: FollowUp, *, at_once: bool) -> tuple[Step, ...]:
-    """Of the first one's ways those that this kind goes by; in their order what is corrected, or said again.
+def _ways(ports: Ports, there: Sequence[Step], kind: FollowUp, *, at_once: bool) -> tuple[Step, ...]:
+    """Of the ways that there are those that this kind goes by; in their order what is corrected, or said again.
 
     Raises NotFollowed.
     """
     if kind is FollowUp.CORRECTION:
-        return first.ways
-    traits = {name: ports.channels.traits(name) for step in first.ways for name in step.channels}
+        return tuple(there)
+    traits = {name: ports.channels.traits(name) for step in there for name in step.channels}
     if kind is FollowUp.EDIT:
         ways = tuple(name for name, each in traits.items() if each.broadcast and each.duplicates_harmless)
         if not ways:
@@ -232,6 +252,6 @@ def _ways(ports: Ports, first: Announcement, kind: FollowUp, *, at_once: bool) -
             message = "it went to the public alone"
             raise NotFollowed(Problem("public_alone", "id", message, "announce it anew"))
         if kind in AGAIN and not at_once:
-            steps = (tuple(name for name in step.channels if name in ways) for step in first.ways)
+            steps = (tuple(name for name in step.channels if name in ways) for step in there)
             return tuple(Step(step) for step in steps if step)
     return (Step(ways),)

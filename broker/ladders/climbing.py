@@ -92,12 +92,17 @@ def _page(ports: Ports, tx: Transaction, public_id: UUID, before: _Turn, actor: 
         tx.ladders.end(announcement.id)
         tx.record.add([Entry("ladder.ended", actor, {"id": str(public_id)}, announcement.id)])
         return over
-    if announcement.fanned_out_at is None or announcement.corrected_by is not None:
-        # It is not begun, or waits for its correction; looked at each second it would keep others from their turn.
+    if (
+        announcement.fanned_out_at is None
+        or announcement.corrected_by is not None
+        or tx.switches.stands_still(announcement.department)
+    ):
+        # It is not begun, waits for its correction, or is stopped; looked at each second it would keep others from
+        # their turn.
         tx.ladders.looked(announcement.id, look_at=tx.now + RESTING, resting=False)
         return over
     rules = tx.rules.current()
-    begun, least = announcement.fanned_out_at, rules.duration(LEAST)
+    begun, least = _begun(tx, announcement, announcement.fanned_out_at), rules.duration(LEAST)
     standing, following = tx.ladders.standing(announcement, ladder, after=before.after, limit=PAGE)
     first = rules.yes(LOOK_UPS_FIRST)
     begins = {one.duty: max(begun, one.again_at or begun) for one in standing}
@@ -112,6 +117,11 @@ def _page(ports: Ports, tx: Transaction, public_id: UUID, before: _Turn, actor: 
     if following is None:
         tx.ladders.looked(announcement.id, look_at=look.again(tx.now), resting=look.resting)
     return _Turn(look, following or 0, len(climbs), hints)
+
+
+def _begun(tx: Transaction, announcement: Announcement, planned_at: datetime) -> datetime:
+    """Since when it could leave: where it was stopped meanwhile, each way has its least once it is let go."""
+    return max(planned_at, tx.switches.let_go_at(announcement.department) or planned_at)
 
 
 def _open(

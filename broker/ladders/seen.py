@@ -13,6 +13,7 @@ from broker.actor import Actor
 from broker.address import AddressKind
 from broker.announcement import Announcement, People
 from broker.authority.operators import must
+from broker.corrections.law import AGAIN
 from broker.errors import NotFound, NotToBeChanged, Problem
 from broker.ladders.ladder import seen_by_enough
 from broker.ladders.links import delivery_of
@@ -69,11 +70,18 @@ def at_the_office(ports: Ports, public_id: UUID, person: int, *, why: str, actor
         announcement = tx.announcements.by_public_id(public_id, lock=True)
         if announcement is None:
             raise _not_found("id", "there is no such announcement")
+        if announcement.follow_up in AGAIN and announcement.corrects is not None:
+            announcement = tx.announcements.by_id(announcement.corrects)  # whose duties it tells of
         duty = tx.ladders.duty_of(announcement.id, person)
         if duty is None:
             raise _not_found("person", "this announcement is not about this person")
         if announcement.withdrawn_at is not None:
             raise NotToBeChanged(Problem("over", "id", "it was withdrawn", "nobody needs to have seen it"))
+        if announcement.corrected_at is not None and announcement.corrected_by is not None:
+            right = tx.announcements.by_id(announcement.corrected_by).public_id
+            raise NotToBeChanged(
+                Problem("corrected", "id", "it has been corrected", f"say it of what is right: {right}")
+            )
         tx.ladders.say_seen([duty], AT_THE_OFFICE)
         changed = tx.ladders.acknowledge([duty]) > 0
         if changed:

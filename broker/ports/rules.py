@@ -124,6 +124,12 @@ class Switches(Protocol):
     def off(self) -> Sequence[Switch]:
         """What is switched off, paused accounts among it."""
 
+    def stands_still(self, department: str) -> bool:
+        """Whether nothing of a department may leave by any way: it is stopped, or everything is."""
+
+    def let_go_at(self, department: str) -> datetime | None:
+        """When that last ended; None where it never was."""
+
     def switch_off(self, kind: SwitchKind, subject: str, why: str, *, by: Actor) -> bool:
         """Switch it off and stop what is in hand; False when it was off already."""
 

@@ -11,16 +11,21 @@ from uuid import UUID
 from broker.address import AddressKind
 from broker.announcement import Announcement, FollowUp, Part, People
 from broker.audience import Audience
+from broker.duty import Unreached
 from broker.values import AccountRow
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A person, as somebody named them: known here or not, and whether the announcement was about them."""
+    """A person, as somebody named them: known here or not, and whether the announcement was about them.
+
+    `knows`: it was said of them that they have seen it, so that nothing more of it goes to them.
+    """
 
     public_id: UUID
     person: int | None
     told_of: bool = False
+    knows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,12 @@ class PlannedWay:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFor:
-    """One person to whom something is sent again, by which ways."""
+    """One person to whom something is sent again, by which ways; by none who `knows` it already."""
 
     person: UUID
     name: str = field(repr=False)
     ways: tuple[PlannedWay, ...] = ()
+    knows: bool = False
 
 
 class Threads(Protocol):
@@ -105,6 +111,26 @@ class Threads(Protocol):
     def planned(self, announcement: int) -> Mapping[str, Mapping[int, int]]:
         """How many deliveries of a follow-up there are, by way and version of its wording."""
 
+    def lose(self, announcement: Announcement, before: Collection[int], gone: Collection[str]) -> int:
+        """Explain every duty about somebody who has, or may have, something of the thread by these ways alone.
+
+        There is one about each of them from then on; returns how many.
+        """
+
+    def say_so(self, announcement: Announcement, before: Collection[int], gone: Collection[str]) -> None:
+        """What is queued of a correction says that it is one, where somebody has the wrong text by these ways."""
+
+    def untold(
+        self, announcement: Announcement, before: Collection[int], later: Collection[AddressKind]
+    ) -> Mapping[int, Unreached]:
+        """About whom nothing was planned though all is decided, and why: by the number of the person.
+
+        But for those whom a later way can tell, by an address of these kinds.
+        """
+
+    def came_late(self, announcement: Announcement) -> bool:
+        """Whether nothing of it, or not all, was planned before its time was over."""
+
     def planned_for(self, announcement: int) -> Sequence[PlannedFor]:
         """Whom a resend is about, by name, each with the ways that it was planned by."""
 
@@ -126,5 +152,5 @@ class Threads(Protocol):
     ) -> int:
         """Plan a resend on one channel: deliveries that cover the first one's duties; returns how many.
 
-        For those alone who stand on this step of the first one's ways, or on a later one.
+        For those alone who stand on this step of the first one's ways, or on a later one, and do not know it already.
         """

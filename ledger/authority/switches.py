@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
 
 from broker.actor import Actor
 from broker.rules.switches import Switch, SwitchKind
@@ -34,6 +35,17 @@ class Switches:
             *(Switch(SwitchKind(r.kind), r.subject, r.why, r.off_at, r.off_by) for r in thrown),
             *(Switch(SwitchKind.ACCOUNT, r.name, r.paused_why, r.paused_at, "") for r in paused),
         ]
+
+    def stands_still(self, department: str) -> bool:
+        """Whether nothing of a department may leave by any way: it is stopped, or everything is."""
+        off = select(t.switch.c.id).where(_all_of(department), t.switch.c.on_at.is_(None)).limit(1)
+        return self._hand.connection.execute(off).first() is not None
+
+    def let_go_at(self, department: str) -> datetime | None:
+        """When that last ended; None where it never was."""
+        last = select(func.max(t.switch.c.on_at)).where(_all_of(department))
+        found: datetime | None = self._hand.connection.execute(last).scalar_one()
+        return found
 
     def switch_off(self, kind: SwitchKind, subject: str, why: str, *, by: Actor) -> bool:
         """Switch it off and stop what is in hand; False when it was off already."""
@@ -75,6 +87,12 @@ class Switches:
 
 def _this(kind: SwitchKind, subject: str) -> tuple[ColumnElement[bool], ...]:
     return t.switch.c.kind == kind.value, t.switch.c.subject == subject, t.switch.c.on_at.is_(None)
+
+
+def _all_of(department: str) -> ColumnElement[bool]:
+    """The switches that stop whatever a department says."""
+    own = and_(t.switch.c.kind == SwitchKind.DEPARTMENT.value, t.switch.c.subject == department)
+    return or_(t.switch.c.kind == SwitchKind.EVERYTHING.value, own)
 
 
 def _department(slug: str) -> Select[Any]:

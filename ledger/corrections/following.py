@@ -38,6 +38,11 @@ def may_have_left() -> ColumnElement[bool]:
     return d.state.in_([state.value for state in MAY_HAVE_LEFT])
 
 
+def is_somebody() -> ColumnElement[bool]:
+    """Whether a person was not erased since: nobody is to be told of them any more."""
+    return t.person.c.source_id.not_like("erased~%")
+
+
 def whether(condition: ColumnElement[bool]) -> ColumnElement[int]:
     """1 where it holds for any of a group."""
     return func.max(case((condition, 1), else_=0))
@@ -49,7 +54,9 @@ def pairs(before: Collection[int], channel: str | None = None) -> Select[Any]:
         select(d.address_id, t.duty.c.person_id, d.state)
         .join(t.delivery_covers, t.delivery_covers.c.delivery_id == d.id)
         .join(t.duty, t.duty.c.id == t.delivery_covers.c.duty_id)
+        .join(t.person, t.person.c.id == t.duty.c.person_id)
         .where(d.announcement_id.in_(before), d.address_id.is_not(None), ~t.delivery_covers.c.dropped)
+        .where(is_somebody())
     )
     return query if channel is None else query.where(d.channel == channel)
 
@@ -111,6 +118,7 @@ def send_again(
         .join(t.follow_up_person, listed.person_id == reach.c.person_id)
         .where(listed.announcement_id == announcement.id, reach.c.kind == kind.value)
         .where(_stands_on(first, listed.person_id, step) if step else literal(True))
+        .where(~knows(first, listed.person_id))
         .distinct()
         .subquery("told")
     )
@@ -144,6 +152,19 @@ def _stands_on(first: int, person: ColumnElement[int], step: int) -> ColumnEleme
         select(t.rung.c.step)
         .join(t.duty, t.duty.c.id == t.rung.c.duty_id)
         .where(t.duty.c.announcement_id == first, t.duty.c.person_id == person, t.rung.c.step >= step)
+        .exists()
+    )
+
+
+def knows(first: ColumnElement[int] | int, person: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether it was said that somebody has seen it."""
+    return (
+        select(t.duty.c.id)
+        .where(
+            t.duty.c.announcement_id == first,
+            t.duty.c.person_id == person,
+            t.duty.c.acknowledged_at.is_not(None),
+        )
         .exists()
     )
 

@@ -15,6 +15,7 @@ from broker.announcement import AS_CORRECTION, Announcement, FollowUp, Part, Peo
 from broker.audience import Audience
 from broker.corrections.law import AGAIN, MAY_HAVE_LEFT
 from broker.delivery import State
+from broker.duty import Unreached
 from broker.house_rules import BEING_CORRECTED
 from broker.ports.threads import Named, PlannedFor, PlannedWay
 from broker.values import AccountRow
@@ -22,7 +23,7 @@ from ledger import tables as t
 from ledger.announcements import announcement_of, announcements_by
 from ledger.audience import members
 from ledger.authority.approvals import Approvals
-from ledger.corrections import following
+from ledger.corrections import following, lost
 from ledger.hand import Hand
 
 said = t.announcement.c
@@ -160,14 +161,18 @@ class Threads:
         told = select(t.duty.c.id).where(
             t.duty.c.announcement_id == announcement, t.duty.c.person_id == t.person.c.id
         )
+        knows = following.knows(announcement, t.person.c.id)
         query = select(
-            t.person.c.public_id, t.person.c.id, case((told.exists(), 1), else_=0).label("told_of")
+            t.person.c.public_id,
+            t.person.c.id,
+            case((told.exists(), 1), else_=0).label("told_of"),
+            case((knows, 1), else_=0).label("knows"),
         ).where(t.person.c.public_id.in_(people), t.person.c.active)
-        known = {row.public_id: row for row in self._hand.connection.execute(query)}
-        return [
-            Named(each, row.id, bool(row.told_of)) if (row := known.get(each)) else Named(each, None)
-            for each in dict.fromkeys(people)
-        ]
+        known = {
+            row.public_id: Named(row.public_id, row.id, bool(row.told_of), bool(row.knows))
+            for row in self._hand.connection.execute(query)
+        }
+        return [known.get(each) or Named(each, None) for each in dict.fromkeys(people)]
 
     def joined(self, announcement: int, audience: Audience, people: People, today: date) -> Sequence[int]:
         """Those whom it means today and no duty of it is about."""
@@ -199,6 +204,27 @@ class Threads:
             found.setdefault(row.channel, {})[row.content_version] = row.n
         return found
 
+    def lose(self, announcement: Announcement, before: Collection[int], gone: Collection[str]) -> int:
+        """Explain every duty about somebody who has, or may have, something of the thread by these ways alone."""
+        return lost.lose(self._hand, announcement, before, gone)
+
+    def say_so(self, announcement: Announcement, before: Collection[int], gone: Collection[str]) -> None:
+        """What is queued of a correction says that it is one, where somebody has the wrong text by these ways."""
+        lost.say_so(self._hand, announcement, before, gone)
+
+    def untold(
+        self, announcement: Announcement, before: Collection[int], later: Collection[AddressKind]
+    ) -> Mapping[int, Unreached]:
+        """About whom nothing was planned though all is decided, and why: by the number of the person."""
+        return lost.untold(self._hand, announcement, before, later)
+
+    def came_late(self, announcement: Announcement) -> bool:
+        """Whether nothing of it, or not all, was planned before its time was over."""
+        d = t.delivery.c
+        last = select(func.max(d.created_at)).where(d.announcement_id == announcement.id)
+        planned_at = self._hand.connection.execute(last).scalar_one()
+        return planned_at is None or planned_at >= announcement.expires_at
+
     def planned_for(self, announcement: int) -> Sequence[PlannedFor]:
         """Whom a resend is about, by name, each with the ways that it was planned by."""
         d, duty, listed = t.delivery.c, t.duty.c, t.follow_up_person.c
@@ -211,8 +237,10 @@ class Threads:
             .subquery("its")
         )
         given = func.coalesce(t.person.c.preferred_name, t.person.c.given_name).label("given")
+        first = select(said.corrects).where(said.id == announcement).scalar_subquery()
+        knows = case((following.knows(first, t.person.c.id), 1), else_=0).label("knows")
         query = (
-            select(t.person.c.public_id, given, t.person.c.family_name, *its.c)
+            select(t.person.c.public_id, given, t.person.c.family_name, knows, *its.c)
             .join(t.follow_up_person, listed.person_id == t.person.c.id)
             .outerjoin(its, its.c.person_id == t.person.c.id)
             .where(listed.announcement_id == announcement)
@@ -221,7 +249,7 @@ class Threads:
         found: dict[UUID, PlannedFor] = {}
         for row in self._hand.connection.execute(query):
             name = f"{row.given} {row.family_name}".strip()
-            one = found.get(row.public_id, PlannedFor(row.public_id, name))
+            one = found.get(row.public_id, PlannedFor(row.public_id, name, knows=bool(row.knows)))
             if row.channel is not None:
                 masked = mask(AddressKind(row.kind), row.value)
                 way = PlannedWay(row.channel, masked, row.replaces is not None)
@@ -274,7 +302,8 @@ class Threads:
             .join(t.announcement, said.id == listed.announcement_id)
             .where(listed.announcement_id.in_(before), said.withdrawn_at.is_(None))
         )
-        return self._duties(before).union(again)
+        theirs = self._duties(before).join(t.person, t.person.c.id == t.duty.c.person_id)
+        return theirs.where(following.is_somebody()).union(again)
 
     def _update(self, *which: ColumnElement[bool], **values: Any) -> Sequence[int]:
         changed = update(t.announcement).where(*which).values(**values).returning(said.id)

@@ -68,6 +68,18 @@ def test_what_cannot_be_corrected_says_why_and_keeps_nothing(school):
     assert len(school("thread", public_id, "--json").json["thread"]) == 2
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_thread_can_be_read_on_a_narrow_terminal(school, monkeypatch: pytest.MonkeyPatch, width: int):
+    public_id = planned(school, "--via", "sms,email")
+    sent("id % 2 = 0")
+    right = school("correct", public_id, "The coach leaves at nine.", "--json").json["announcement"]
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, *told = school("thread", public_id).out.splitlines()
+    assert [line.split()[0] for line in told if not line.startswith(" ")] == [public_id, right]
+    assert any(line.startswith("  deliveries: ") for line in told)
+    assert max(map(len, told)) <= width
+
+
 def test_those_whom_it_reached_are_told_that_it_is_taken_back(school):
     public_id = planned(school, "--via", "sms")
     sent("id % 2 = 0")

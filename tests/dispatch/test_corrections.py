@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text, update
 
-from broker import intake, recover
+from broker import fanout, intake, recover
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Part, Stage, Step, Urgency, stage
 from broker.authority import approvals, operators, rule_changes, second_thoughts
@@ -427,6 +427,28 @@ def test_a_correction_whose_time_is_over_before_all_went_before_is_settled_is_an
     assert states(thirty, again) == {"sent": 29}
     assert alarms(thirty) == []
     thirty.pass_time(timedelta(hours=1))
+    thirty.plan(again)
+    assert alarms(thirty) == [("correction_over", str(again.public_id))]
+
+
+def test_a_worker_that_dies_before_it_ends_such_a_correction_leaves_the_alarm_to_the_next(
+    thirty: World, monkeypatch: pytest.MonkeyPatch
+):
+    said = half_sent(thirty)
+    thirty.sql("UPDATE delivery SET state = 'uncertain', lookup_at = '2999-01-01' WHERE id = 1")
+    again = correct(thirty, said, expires_at=_now(thirty) + timedelta(hours=1))
+    send_all(thirty, again)
+    thirty.pass_time(timedelta(hours=1))
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(fanout, "_finish", dies)
+        with pytest.raises(KeyboardInterrupt):
+            thirty.plan(again)
+    assert sum(states(thirty, again).values()) == 30
+    assert alarms(thirty) == []
     thirty.plan(again)
     assert alarms(thirty) == [("correction_over", str(again.public_id))]
 

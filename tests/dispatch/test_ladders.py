@@ -15,6 +15,7 @@ from sqlalchemy import select
 from broker import intake
 from broker.actor import SYSTEM
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, Part, Step, Urgency
+from broker.authority import switching
 from broker.corrections import verbs
 from broker.duty import DutyState
 from broker.errors import InvalidAnnouncement, KeyConflict
@@ -22,6 +23,7 @@ from broker.intake import withdraw
 from broker.ladders import climbing
 from broker.ladders.ladder import Climbed, Ladder, Need, Opening, Outcome
 from broker.office.reach import kinds_of
+from broker.rules.switches import SwitchKind
 from broker.testing.channel_bench import Fault
 from ledger import tables as t
 from ledger.reads.ladders import climber, climbers
@@ -336,6 +338,39 @@ def test_ways_whose_times_passed_while_nothing_ran_open_one_after_the_other_each
     four.pass_time(6 * MINUTE)
     climb(four)
     assert rungs(four, said)["Amy"][-1] == (2, Climbed.NOT_REACHED)
+
+
+@pytest.mark.parametrize("kind", [SwitchKind.EVERYTHING, SwitchKind.DEPARTMENT])
+def test_while_all_is_stopped_a_ladder_stands_still_and_then_gives_each_way_its_time(
+    four: World, kind: SwitchKind
+) -> None:
+    subject = "office" if kind is SwitchKind.DEPARTMENT else ""
+    said = laddered(four, Opening(HOUR), Opening(2 * HOUR))
+    switching.stop(four.ports, kind, subject, "a wrong list", actor=SYSTEM)
+    four.send("texts")
+    four.pass_time(3 * HOUR)
+    assert climb(four) == 0
+    switching.go(four.ports, kind, subject, "mended", actor=SYSTEM)
+    climb(four)
+    assert "Amy" not in rungs(four, said)
+    four.send("texts")
+    climb(four)
+    four.send("mails")
+    assert [kept.address for kept in four.channels.texts.truth] == ["+447911123400"]
+    assert sorted(kept.address for kept in four.channels.mails.truth) == ["b@example.org", "c@example.org"]
+    four.pass_time(20 * MINUTE)
+    climb(four)
+    assert "Amy" not in rungs(four, said)
+    assert rungs(four, said)["Dan"][-1] == (2, Climbed.NOT_APPLICABLE)
+
+
+def test_a_way_that_is_stopped_alone_keeps_no_ladder_waiting(four: World) -> None:
+    said = laddered(four, Opening(HOUR), Opening(2 * HOUR))
+    switching.stop(four.ports, SwitchKind.CHANNEL, "sms", "the provider is down", actor=SYSTEM)
+    four.send("texts")
+    four.pass_time(HOUR)
+    climb(four)
+    assert rungs(four, said)["Amy"] == [(1, Climbed.NOT_REACHED)]
 
 
 def test_a_withdrawal_that_races_a_climb_comes_before_or_after_it_and_never_between(four: World) -> None:

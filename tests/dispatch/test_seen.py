@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from broker import intake
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.announcement import Announcement, People, Step
+from broker.announcement import Announcement, Part, People, Step
 from broker.corrections import verbs
+from broker.corrections.law import NotFollowed
 from broker.duty import DutyState
-from broker.errors import NotFound
+from broker.errors import NotFound, NotToBeChanged
 from broker.intake import withdraw
 from broker.ladders import climbing, links, seen
 from broker.ladders.ladder import Climbed, Ladder, Need, Opening
@@ -152,6 +154,34 @@ def test_what_is_said_again_carries_a_link_that_counts_for_the_first(two: World)
     assert later.over
 
 
+def test_nothing_is_sent_again_to_whom_it_is_known_to_be_known(two: World) -> None:
+    said = announced(two)
+    amy, ben = two.rows(
+        select(t.person.c.public_id, t.person.c.id)
+        .where(t.person.c.given_name.in_(("Amy", "Ben")))
+        .order_by(t.person.c.given_name)
+    )
+    seen.at_the_office(two.ports, said.public_id, amy.id, why="", actor=OFFICE)
+    with pytest.raises(NotFollowed) as refused:
+        verbs.shown(
+            two.ports, verbs.resend(two.ports, said.public_id, [UUID(str(amy.public_id))]), actor=OFFICE
+        )
+    assert refused.value.problem.code == "seen"
+    both = verbs.resend(two.ports, said.public_id, [UUID(str(each.public_id)) for each in (amy, ben)])
+    shown = verbs.shown(two.ports, both, actor=OFFICE)
+    assert [(one.knows, len(one.ways)) for one in shown.people] == [(True, 0), (False, 2)]
+    again = intake.accept(two.ports, both, actor=OFFICE).announcement
+    two.plan(again)
+    covered = (
+        select(t.duty.c.person_id)
+        .join(t.delivery_covers, t.delivery_covers.c.duty_id == t.duty.c.id)
+        .join(t.delivery, t.delivery.c.id == t.delivery_covers.c.delivery_id)
+    )
+    assert {row.person_id for row in two.rows(covered.where(t.delivery.c.announcement_id == again.id))} == {
+        ben.id
+    }
+
+
 def test_what_is_over_counts_nothing(two: World) -> None:
     said = announced(two)
     withdraw(two.ports, said.public_id, actor=SYSTEM)
@@ -232,6 +262,28 @@ def test_the_office_may_say_it_for_somebody(two: World) -> None:
     [mum] = two.rows(select(t.person.c.id).where(t.person.c.given_name == "Mum"))
     with pytest.raises(NotFound):
         seen.at_the_office(two.ports, said.public_id, mum.id, why="", actor=OFFICE)
+
+
+def test_the_office_says_it_of_the_correction_and_not_of_what_was_wrong(two: World) -> None:
+    said = announced(two)
+    [ben] = two.rows(select(t.person).where(t.person.c.given_name == "Ben"))
+    draft = verbs.correction(two.ports, said.public_id, {Part.SHORT: "At nine."})
+    right = intake.accept(two.ports, draft, actor=OFFICE).announcement
+    two.plan(right)
+    with pytest.raises(NotToBeChanged) as refused:
+        seen.at_the_office(two.ports, said.public_id, ben.id, why="", actor=OFFICE)
+    assert str(right.public_id) in refused.value.problem.hint
+    assert seen.at_the_office(two.ports, right.public_id, ben.id, why="", actor=OFFICE)
+
+
+def test_what_the_office_says_of_a_resend_counts_for_the_first(two: World) -> None:
+    said = announced(two)
+    [ben] = two.rows(select(t.person).where(t.person.c.given_name == "Ben"))
+    draft = verbs.resend(two.ports, said.public_id, [UUID(str(ben.public_id))])
+    again = intake.accept(two.ports, draft, actor=OFFICE).announcement
+    two.plan(again)
+    assert seen.at_the_office(two.ports, again.public_id, ben.id, why="", actor=OFFICE)
+    assert acknowledged(two, said) == 1
 
 
 def test_a_pupil_told_alone_says_it_alone(world: World) -> None:
