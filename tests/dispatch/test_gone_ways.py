@@ -25,7 +25,7 @@ from tests.support.school import SmallSchool
 BOTH, IN_ORDER = (Step(("sms", "email")),), (Step(("sms",)), Step(("email",)))
 MET, LAPSED = DutyState.MET, DutyState.LAPSED
 RIGHT = {Part.SHORT: "The coach leaves at nine."}
-OFFICE = Actor(ActorKind.PERSON, "Mrs Bell", "office")
+OFFICE = Actor(ActorKind.PERSON, "Mrs Bell")
 GONE = Unreached.WAY_GONE.value
 
 
