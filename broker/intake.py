@@ -24,6 +24,7 @@ from broker.corrections import binding
 from broker.corrections.law import AGAIN
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem
 from broker.ladders import in_order
+from broker.office import groups
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -60,7 +61,7 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None
     """
     checked, tree = drafts.checked(ports, draft)
     digest = digest_of(checked)
-    _verify(ports, checked, tree, digest)
+    _verify(ports, checked, tree, digest, actor)
 
     def work(tx: Transaction) -> Accepted:
         stored = _store(ports, remembering(tx), checked, tree, digest, actor)
@@ -131,11 +132,10 @@ def rehearse(ports: Ports, draft: Draft, *, actor: Actor = SYSTEM) -> Rehearsed:
     """Everything that `accept` checks, with nothing stored. Raises what it raises, but for what rules refuse."""
     checked, tree = drafts.checked(ports, draft)
     digest = digest_of(checked)
-    _verify(ports, checked, tree, digest)
+    _verify(ports, checked, tree, digest, actor)
 
     def work(tx: Transaction) -> Rehearsed:
-        _known_key(tx, checked, digest)
-        operators.must(tx, actor, OperatorRole.AUTHOR, checked.department)
+        _said_before(tx, checked, tree, digest, actor)
         said, counted, found = _put(ports, tx, replace(checked, key=None), tree, digest, actor)
         audience = binding.audience_of(tx, said, tree)
         raise _NotKept(Rehearsed(checked, audience, tx.now, said.due_at, said.expires_at, found, counted))
@@ -239,7 +239,7 @@ def digest_of(draft: Draft) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _verify(ports: Ports, draft: Draft, tree: audiences.Audience, digest: str) -> None:
+def _verify(ports: Ports, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor) -> None:
     """Ask whether there is the post that is quoted. Raises InvalidAnnouncement, and what judging raises.
 
     Judged first, so that nobody is asked about what is refused anyway, or was accepted before; and no transaction is
@@ -248,7 +248,7 @@ def _verify(ports: Ports, draft: Draft, tree: audiences.Audience, digest: str) -
     if Part.QUOTE not in draft.parts:
         return
     with ports.ledger.look() as tx:
-        if _known_key(tx, draft, digest) is not None:
+        if _said_before(tx, draft, tree, digest, actor) is not None:
             return
         drafts.judged(ports, tx, draft, tree)
         chosen = [tx.accounts.for_channel(name, draft.department) for name in drafts.channels_of(draft)]
@@ -266,10 +266,9 @@ def _verify(ports: Ports, draft: Draft, tree: audiences.Audience, digest: str) -
 def _store(
     ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor
 ) -> Accepted:
-    known = _known_key(tx, draft, digest)
+    known = _said_before(tx, draft, tree, digest, actor)
     if known is not None:
         return known
-    operators.must(tx, actor, OperatorRole.AUTHOR, draft.department)
     announcement, _, found = _put(ports, tx, draft, tree, digest, actor)
     if refused := judging.refusal_in(found):
         raise refused
@@ -328,9 +327,20 @@ def count_told(
     return tx.reaches.count(audience, announcement.people, today)
 
 
-def _known_key(tx: Transaction, draft: Draft, digest: str) -> Accepted | None:
+def _said_before(
+    tx: Transaction, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor
+) -> Accepted | None:
+    """What was accepted under its key before, for whoever may say it: keys tell others nothing.
+
+    Raises NotAllowed, KeyConflict, UnknownAudience.
+    """
+    operators.must(tx, actor, OperatorRole.AUTHOR, draft.department)
     known = tx.announcements.by_key(draft.department, draft.key) if draft.key is not None else None
-    return already(known, digest) if known is not None else None
+    if known is not None:
+        return already(known, digest)
+    if draft.follows is None:
+        groups.must_see(tx, tree, actor)
+    return None
 
 
 def already(known: tuple[Announcement, str], digest: str) -> Accepted:

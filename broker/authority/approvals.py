@@ -25,6 +25,7 @@ from broker.announcement import (
     Urgency,
 )
 from broker.authority import operators
+from broker.authority.signin import must_be_small
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
@@ -42,11 +43,18 @@ SHORT = 12  # characters of a binding's digest that are shown, and typed
 
 
 def approve(
-    ports: Ports, public_id: UUID, *, actor: Actor, seen: str | None = None, why: str = ""
+    ports: Ports,
+    public_id: UUID,
+    *,
+    actor: Actor,
+    seen: str | None = None,
+    why: str = "",
+    proved: bool = True,
 ) -> Decision:
     """Say yes as a second person. `seen`: the beginning of the binding's digest that was looked at.
 
-    It may be left out while the words are the first ones.
+    It may be left out while the words are the first ones. `proved`: whether whoever says it was asked who they are;
+    without that, nothing goes to many.
 
     Raises NotFound, NotAllowed, NotToBeChanged.
     """
@@ -54,6 +62,8 @@ def approve(
     def work(tx: Transaction) -> Decision:
         announcement = _waiting(tx, public_id)
         binding = _bound(tx, announcement, actor, seen)
+        if not proved:
+            must_be_small(tx, binding.counted)
         _in_place_of_an_override(tx, announcement, actor)
         return _decide(tx, announcement, Decided.APPROVED, binding, actor, why)
 

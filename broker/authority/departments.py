@@ -41,7 +41,8 @@ def must_see(actor: Actor, department: str | None, *, field: str, what: str) -> 
 def must_own(actor: Actor, department: str | None) -> None:
     """Raises NotAllowed for something that belongs to more than the actor's department."""
     if actor.department is not None and department != actor.department:
-        message = f"this is the whole school's, and you act for {actor.department} alone"
+        whose = "the whole school's" if department is None else "another department's"
+        message = f"this is {whose}, and you act for {actor.department} alone"
         raise NotAllowed(
             Problem("not_allowed", "department", message, "ask somebody who acts for the school")
         )

@@ -184,14 +184,14 @@ def must_be_fresh(tx: Transaction, session: Session, people: int | None = None) 
         raise ProofWanted(Problem("proof_wanted", "", message, "type your password, or sign in again"))
 
 
-def must_be_small(tx: Transaction, people: int | None) -> None:
+def must_be_small(tx: Transaction, people: int | None, *, hint: str = "say it on its page") -> None:
     """Before a yes by a token, which proves nothing of who holds it. Raises NotAllowed for one to many.
 
-    `people`: None where nobody has counted.
+    `people`: None where nobody has counted. `hint`: where else it can be said.
     """
     if people is None or _is_big(tx, people):
         message = "this goes to so many that a yes wants a fresh proof of who says it, which no token is"
-        raise NotAllowed(Problem("proof_wanted", "", message, "say it on its page"))
+        raise NotAllowed(Problem("proof_wanted", "", message, hint))
 
 
 def _is_big(tx: Transaction, people: int) -> bool:

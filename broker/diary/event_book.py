@@ -24,7 +24,7 @@ from broker.diary.event_comparing import Compared, compared
 from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.errors import NotFound, NotToBeChanged, Problem
-from broker.office.groups import resolve
+from broker.office.groups import must_see, resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow, Owed
@@ -113,6 +113,7 @@ def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor:
 
     def work(tx: Transaction) -> EventRow:
         operators.must(tx, actor, OperatorRole.AUTHOR, department)
+        must_see(tx, audiences.parse(audience), actor)
         _known(tx, department, audience)
         if not tx.now < told.starts_at < tx.now + HORIZON:
             raise NotToBeChanged(

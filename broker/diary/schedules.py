@@ -17,6 +17,7 @@ from broker import intake, judging
 from broker.actor import Actor
 from broker.announcement import Draft
 from broker.authority import operators
+from broker.authority.signin import must_be_small
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import (
     HORIZON,
@@ -132,11 +133,12 @@ def change(
     return ports.ledger.transact(work)
 
 
-def approve(ports: Ports, name: str, *, actor: Actor) -> ScheduleRow:
+def approve(ports: Ports, name: str, *, actor: Actor, proved: bool = True) -> ScheduleRow:
     """Say yes, as a second person, to all that a schedule will announce until it is changed.
 
     Each date is still judged by the rules; what they want a second person for has one. Far more people than today, and
-    it is asked about again. Raises NotFound, NotAllowed, NotToBeChanged.
+    it is asked about again. `proved`: whether whoever says it was asked who they are; without that, nothing goes to
+    many. Raises NotFound, NotAllowed, NotToBeChanged.
     """
 
     def work(tx: Transaction) -> ScheduleRow:
@@ -148,6 +150,8 @@ def approve(ports: Ports, name: str, *, actor: Actor) -> ScheduleRow:
         audience = resolve(tx, audiences.parse(row.draft.audience))
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
         counted = tx.reaches.count(audience, row.draft.people, today)
+        if not proved:
+            must_be_small(tx, counted, hint=f"carillon schedule approve {row.name!r}")
         tx.sweeps.clear_alarm(WAITS, str(row.public_id))
         return _keep(tx, replace(row, approved=Yes(actor.id, tx.now, counted)), "schedule.approved", actor)
 

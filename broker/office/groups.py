@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from broker import audience as audiences
 from broker.actor import Actor
 from broker.audience import EVERYONE, LONGEST, ROLES, Audience, Group, fold
+from broker.authority import departments
 from broker.errors import (
     FeedTaken,
     InvalidAnnouncement,
@@ -77,6 +78,21 @@ def resolve(tx: Transaction, audience: Audience, *, field: str = "to") -> Audien
     """
     _check_no_group_is_called_like_a_role(tx, audience, field)
     return _resolved(tx, audience, tx.groups.made_of(), field)
+
+
+def must_see(tx: Transaction, audience: Audience, actor: Actor, *, field: str = "to") -> None:
+    """Another department's group is not there for whoever acts for one, and no name that is like it is told either.
+
+    Who names one in an audience hears by name whom nothing reaches, and who makes a group of it reads all its members.
+    Raises UnknownAudience.
+    """
+    if actor.department is None:
+        return
+    for name in audiences.names(audience):
+        known = tx.groups.named(fold(name)) if name.isprintable() else None
+        if known is None or not departments.sees(actor, known.department):
+            message = f"there is no group called {_shown(name)}"
+            raise UnknownAudience(Problem("unknown_group", field, message, "look it up in the list"))
 
 
 def _resolved(tx: Transaction, audience: Audience, made_of: Mapping[str, str], field: str) -> Audience:
@@ -152,7 +168,10 @@ def define(
                 if not known.kept
                 else _bad("has_members", "name", "this group has members of its own", "choose another name")
             )
+        if known is not None:
+            departments.must_own(actor, known.department)
         tree = _parsed(expression)
+        must_see(tx, tree, actor, field="expression")
         called = known.name if known is not None else _free_name(tx, name)
         _check_no_group_is_called_like_a_role(tx, tree, "expression")
         _resolved(tx, Group(called), {**tx.groups.made_of(), fold(called): expression}, "expression")
@@ -173,7 +192,7 @@ def add_members(ports: Ports, name: str, people: Sequence[str], *, actor: Actor)
     """Put people into a group, named by id or by whole name; all of them or nobody. Raises what `families.the` does."""
 
     def work(tx: Transaction) -> Changed:
-        group, found = _with_members(tx, name), _found(tx, people)
+        group, found = _with_members(tx, name, actor), _found(tx, people)
         added = tx.groups.enrol(group.id, {one.id: _role_of(one) for one in found})
         return _keep_change(tx, group, Changed(group.name, added=added), found, actor)
 
@@ -184,7 +203,7 @@ def remove_members(ports: Ports, name: str, people: Sequence[str], *, actor: Act
     """Take people out of a group; all of them or nobody."""
 
     def work(tx: Transaction) -> Changed:
-        group, found = _with_members(tx, name), _found(tx, people)
+        group, found = _with_members(tx, name, actor), _found(tx, people)
         removed = tx.groups.leave(group.id, [one.id for one in found])
         return _keep_change(tx, group, Changed(group.name, removed=removed), found, actor)
 
@@ -214,7 +233,7 @@ def set_members(ports: Ports, name: str, ids: Sequence[str], *, actor: Actor) ->
         raise _bad("too_many", "path", f"more than {MOST_AT_ONCE:,} people at once", "split the list")
 
     def work(tx: Transaction) -> Changed:
-        group, listed = _with_members(tx, name), look_up(tx, ids)
+        group, listed = _with_members(tx, name, actor), look_up(tx, ids)
         if not listed.members:
             raise _bad("nobody", "path", "nobody in this list can be in a group", "give the school's own ids")
         gone = set(tx.groups.members(group.id)) - {one.id for one in listed.members}
@@ -229,7 +248,7 @@ def retire(ports: Ports, name: str, *, actor: Actor) -> KeptRow:
     """Give up a group kept by hand; what was announced to it stands. Raises NotToBeChanged while others need it."""
 
     def work(tx: Transaction) -> KeptRow:
-        group = _kept(tx, name)
+        group = _kept(tx, name, actor)
         for user, expression in tx.groups.made_of().items():
             if fold(group.name) in map(fold, audiences.names(audiences.parse(expression))):
                 message = f"{_shown(user)} is made of it"
@@ -269,15 +288,17 @@ def _role_of(one: PersonRow) -> Role:
     return Role.PUPIL if Role.PUPIL in one.roles else Role.STAFF
 
 
-def _kept(tx: Transaction, name: str) -> KeptRow:
+def _kept(tx: Transaction, name: str, actor: Actor) -> KeptRow:
     row = tx.groups.named(fold(_the(tx, name).name))
+    if row is not None:
+        departments.must_own(actor, row.department)
     if row is None or not row.kept:
         raise _not_ours()
     return row
 
 
-def _with_members(tx: Transaction, name: str) -> KeptRow:
-    row = _kept(tx, name)
+def _with_members(tx: Transaction, name: str, actor: Actor) -> KeptRow:
+    row = _kept(tx, name, actor)
     if row.expression is not None:
         hint = "change what it is made of: carillon groups define"
         raise _bad(

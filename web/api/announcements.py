@@ -184,6 +184,7 @@ def list_duties(
 
 def _draft(call: Call, said: NewAnnouncement, key: str | None) -> Draft:
     owner = departments.owner_of(call.settings.departments, said.department, call.actor)
+    departments.must_own(call.actor, owner)  # before its templates are looked up
     parts = said.words.parts() if said.words is not None else {}
     files = tuple(file.attachment() for file in said.files)
     if said.template is not None:

@@ -232,6 +232,7 @@ def reach(
         call.ports.channels.traits(name)
     tree = audiences.parse(said.to)
     with call.ledger.look() as tx:
+        verbs.must_see(tx, tree, call.actor)
         audience = verbs.resolve(tx, tree)
         found = before(call.ports, tx, Question(audience, said.people, tuple(said.ways), owner, said.purpose))
     return ReachTold(

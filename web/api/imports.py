@@ -22,9 +22,10 @@ from sources import rosters
 from web.api.calling import Call, wants
 from web.api.errors import answers
 from web.api.strict import StrictRoute, Told
+from web.door import MOST_BODY
 
 router = APIRouter(tags=["imports"], route_class=StrictRoute)
-MOST_FILE = 64 * 1024 * 1024
+MOST_FILE = MOST_BODY  # as much as the door lets in at all
 MOST_PROBLEMS = 1_000
 NAMES: Mapping[str, str] = {"application/zip": "roster.zip", "text/csv": "people.csv"}
 FILE = {

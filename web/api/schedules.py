@@ -139,7 +139,6 @@ def create(
 ) -> ScheduleTold:
     """Announce something again and again, on the days it is kept on."""
     draft = _draft(call, said)
-    departments.must_own(call.actor, draft.department)
     lasts = timedelta(minutes=said.lasts_minutes)
     made = verbs.save(call.ports, said.name, draft, _pattern(call, said), lasts=lasts, actor=call.actor)
     return _with_dates(call, made.name)
@@ -157,7 +156,6 @@ def preview(
 ) -> Page[DateTold]:
     """Say on which dates it would come. Nothing is kept."""
     draft = _draft(call, said)
-    departments.must_own(call.actor, draft.department)
     lasts = timedelta(minutes=said.lasts_minutes)
     dates = verbs.preview(call.ports, said.name, draft, _pattern(call, said), lasts=lasts)
     return Page(items=[_date(one) for one in dates], next=None)
@@ -248,8 +246,11 @@ def resume(name: The, call: Call = wants(Scope.SCHEDULES_WRITE)) -> ScheduleTold
     openapi_extra={"x-scope": Scope.APPROVALS_WRITE},
 )
 def approve(name: The, call: Call = wants(Scope.APPROVALS_WRITE)) -> ScheduleTold:
-    """Say yes, as a second person, to all that it announces until somebody changes what it says."""
-    return _do(call, name, lambda: verbs.approve(call.ports, name, actor=call.actor))
+    """Say yes, as a second person, to all that it announces until somebody changes what it says.
+
+    One to many wants a fresh proof, and is said where whoever says it is known: `carillon schedule approve`.
+    """
+    return _do(call, name, lambda: verbs.approve(call.ports, name, actor=call.actor, proved=False))
 
 
 @router.post(
@@ -325,6 +326,7 @@ def _pattern(call: Call, said: NewSchedule) -> Pattern:
 
 def _draft(call: Call, said: NewSchedule) -> Draft:
     owner = departments.owner_of(call.settings.departments, said.department, call.actor)
+    departments.must_own(call.actor, owner)  # before its templates are looked up
     parts = said.words.parts() if said.words is not None else {}
     files: tuple[Attachment, ...] = ()
     if said.template is not None:
