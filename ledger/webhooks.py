@@ -109,8 +109,18 @@ class Webhooks:
                   failures=0, failing_since=None, why="", told_at=self._hand.now, due_at=due_at)  # fmt: skip
 
     def passed(self, webhook: int, after: Place, *, due_at: datetime) -> None:
-        """There was nothing in it for this one up to there."""
-        self._set(webhook, after_mark=after[0], after_id=after[1], due_at=due_at)
+        """There was nothing in it for this one up to there.
+
+        Nor in a batch that was in hand: what it told of has had its time meanwhile.
+        """
+        self._set(
+            webhook,
+            after_mark=after[0],
+            after_id=after[1],
+            until_mark=None,
+            until_id=None,
+            due_at=due_at,
+        )
 
     def failed(self, webhook: int, why: str, *, due_at: datetime, pause: bool) -> None:
         """It has not."""

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from broker import intake, webhooks
 from broker.actor import SYSTEM, Actor, ActorKind
@@ -26,6 +27,7 @@ from broker.errors import NotFound, RuleBroken
 from broker.ports import Ports
 from broker.ports.api import WebhookRow
 from config.calls import WebCalls
+from ledger import tables as t
 from ledger.reads.health import Alarm, health
 from sources.guard import is_here
 from tests.support.broker_world import World
@@ -204,6 +206,25 @@ def test_one_that_takes_nothing_for_three_days_rests_and_goes_on_where_it_stood(
     assert webhooks.tell_due(calling) >= 1
     assert len({event for event, _, _ in elsewhere.told}) == 30
     assert alarms(thirty) == []
+
+
+def test_one_whose_batch_has_had_its_time_meanwhile_goes_on_with_what_came_after(
+    thirty: World, calling: Ports, elsewhere: Receiver
+):
+    hooked(calling, elsewhere)
+    sent(thirty)
+    elsewhere.answers = [503]
+    assert webhooks.tell_due(calling) == 0
+    thirty.pass_time(timedelta(days=10))
+    while thirty.ledger.transact(lambda tx: tx.prunings.messages(tx.now, limit=500)).more:
+        pass
+    assert thirty.rows(select(t.delivery)) == []
+    webhooks.tell_due(calling)
+    before = len(elsewhere.told)
+    thirty.pass_time(TURN)
+    sent(thirty)
+    assert webhooks.tell_due(calling) >= 1
+    assert len(elsewhere.told) - before == 30
 
 
 def test_an_address_within_is_refused_when_it_is_added_and_when_it_is_called(
