@@ -66,6 +66,8 @@ def tonight(
             day = None
     if day is not None and not ports.ledger.transact(lambda tx: tx.prunings.night(day, lease=LEASE)):
         return {}
+    # Where from somebody tried to sign in, too.
+    ports.ledger.transact(lambda tx: tx.sessions.prune())
     done, ended = _prune(ports, actor, stopping)
     if ended and not stopping() and (entries := last()):
         done = {**done, "entries of the record": entries}

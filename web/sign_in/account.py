@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import suppress
 from dataclasses import replace
 
 import segno
@@ -74,7 +75,8 @@ def _end(request: Request, form: dict[str, str], signed: Signed) -> Response:
     ports: Ports = request.app.state.ports
     if form.get("which") == "others":
         for one in _others(ports, signed):
-            signin.end_one(ports, one, actor=signed.actor)
+            with suppress(NotFound):  # it has ended by itself meanwhile
+                signin.end_one(ports, one, actor=signed.actor)
     else:
         try:
             signin.end_one(ports, form.get("which", ""), actor=signed.actor)
@@ -280,6 +282,7 @@ def _second(
         problem=problem,
         picture=Markup(picture),  # noqa: S704 - made of squares alone
         typed=" ".join(second[n : n + 4] for n in range(0, len(second), 4)),
+        address=address,
         sealed=sealed,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request, Response
@@ -20,6 +21,7 @@ from config.settings import Settings
 from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
 from web.bounded import body_of
+from web.safety import FOR_STAFF
 from web.watch.browsers import browser_of
 from web.watch.paint import page
 
@@ -27,14 +29,8 @@ router = APIRouter()
 
 MOST_FORM = 8192  # two passwords of 200 signs, each sent as twelve letters
 MOST_FORWARDED = 1024
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    # With no-referrer a browser sends "Origin: null" with our own forms.
-    "Referrer-Policy": "same-origin",
-}
+LINE = 64  # bits of an IPv6 address that a provider gives to one customer (RFC 6177)
+HEADERS = dict(FOR_STAFF)
 HTTPS = "https"
 # Where somebody goes on whose sign-in has come so far.
 NEXT = {
@@ -236,17 +232,30 @@ def came_of(request: Request) -> Came:
     """Where a request comes from: the address of the line, or of whoever stands before a proxy that we know."""
     settings: Settings = request.app.state.settings
     source = request.client.host if request.client else ""
-    told = request.headers.get("x-forwarded-for", "")[-MOST_FORWARDED:]
+    # A proxy that knows of one before it adds a line, or to the line: all of them are one list (RFC 9110 §5.3).
+    told = ",".join(request.headers.getlist("x-forwarded-for"))[-MOST_FORWARDED:]
     for hop in reversed([part.strip() for part in told.split(",")]):
         if source not in settings.sign_in.proxies or not hop:
             break
         source = hop
     return Came(
-        source=source,
+        source=_line_of(source),
         device=request.cookies.get(device_cookie(settings)),
         instead_of=request.cookies.get(cookie_name(settings)),
         about=browser_of(request.headers.get("user-agent", "")),
     )
+
+
+def _line_of(source: str) -> str:
+    """The line that an address is on: of IPv6 whoever has one has 2^64 of them."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, IPv6Address):
+        within = IPv6Network((address, LINE), strict=False)
+        return str(address.ipv4_mapped or within.network_address)
+    return source
 
 
 def vault_at(request: Request) -> Vault:

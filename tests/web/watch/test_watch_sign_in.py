@@ -15,6 +15,7 @@ from sqlalchemy import select, text, update
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.authority import passwords, signin
+from broker.privacy import keeping
 from ledger import tables as t
 from tests.support.watching import BELL, Serve, Watched
 
@@ -209,6 +210,41 @@ def test_whoever_is_no_proxy_of_ours_cannot_say_where_they_are(here: Watched) ->
         post_link(here, "a" * 43, **{"X-Forwarded-For": f"192.0.2.{n}"}).status_code for n in range(many + 1)
     ]
     assert codes == [403] * many + [429]
+
+
+def test_before_a_proxy_that_adds_a_line_of_its_own_nobody_says_where_they_are(serve: Serve) -> None:
+    here, (_, many) = serve(CARILLON_SIGN_IN__PROXIES="127.0.0.1"), passwords.SOURCE
+    codes = []
+    for n in range(many + 1):
+        lines = [("X-Forwarded-For", f"198.51.100.{n}"), ("X-Forwarded-For", "192.0.2.7")]
+        answer = here.client.post(
+            "/watch/sign-in", data={"link": "a" * 43}, headers=[("Origin", here.url), *lines]
+        )
+        codes.append(answer.status_code)
+    assert codes == [403] * many + [429]
+
+
+def test_whoever_has_a_line_is_one_source_whatever_address_of_it_they_use(serve: Serve) -> None:
+    here, (_, many) = serve(CARILLON_SIGN_IN__PROXIES="127.0.0.1"), passwords.SOURCE
+    codes = [
+        post_link(here, "a" * 43, **{"X-Forwarded-For": f"2001:db8:1:2::{n:x}"}).status_code
+        for n in range(many + 1)
+    ]
+    assert codes == [403] * many + [429]
+    assert post_link(here, "a" * 43, **{"X-Forwarded-For": "2001:db8:1:3::1"}).status_code == 403
+
+
+def test_the_night_drops_it_where_nobody_is_let_in_anew(here: Watched) -> None:
+    here.sign_in()
+    post_link(here, "a" * 43)
+    for table in (t.session, t.sign_in_link):
+        _pass(here, table, timedelta(days=3))
+    with here.ledger.begin() as tx:
+        tx.hand.connection.execute(t.sign_in_pace.update().values(free_at=tx.now - timedelta(hours=1)))
+    keeping.tonight(here.tower.house.ports, actor=SYSTEM, anyway=True)
+    with here.ledger.reading() as hand:
+        for table in (t.session, t.sign_in_link, t.sign_in_pace):
+            assert hand.connection.execute(select(table)).all() == []
 
 
 def test_what_is_long_over_is_dropped(here: Watched) -> None:
