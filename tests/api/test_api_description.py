@@ -42,10 +42,32 @@ def test_every_operation_has_a_name_a_tag_a_sentence_and_a_token(document: dict[
         seen.add(told["operationId"])
         assert set(told["tags"]) <= set(TAGS), where
         assert told["description"].endswith("."), where
+        assert told["summary"] == told["operationId"].replace("_", " ").capitalize(), where
+        for parameter in told.get("parameters", ()):
+            assert parameter["description"], (where, parameter["name"])
+        for status, answer in told["responses"].items():
+            assert answer["description"] not in {"", "Done.", "Successful Response"}, (where, status)
         assert told["security"] == [{"token": []}], where
     assert len(seen) == sum(len(resource.router.routes) for resource in RESOURCES)
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     assert [tag["name"] for tag in document["tags"]] == list(TAGS)
+
+
+def test_no_shape_is_called_what_a_generated_client_has_already(document: dict[str, Any]) -> None:
+    taken = {
+        "File",
+        "Set",
+        "Map",
+        "Date",
+        "Error",
+        "Object",
+        "Array",
+        "String",
+        "Number",
+        "Symbol",
+        "Request",
+    }
+    assert not taken & set(document["components"]["schemas"])
 
 
 def test_every_answer_has_a_shape_with_an_example_that_fits_it(document: dict[str, Any]) -> None:

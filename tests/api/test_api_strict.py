@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -133,6 +134,33 @@ def test_an_announcement_wants_a_key_of_bounded_length(school: Calling, key: str
         code,
         "header.Idempotency-Key",
     )
+    assert "the same when you ask again" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "field"),
+    [
+        ({"ways": ["pigeon"]}, "unknown_channel", "ways"),
+        ({"ways": ["sms", "sms"]}, "way_twice", "ways"),
+        ({"words": {"long": "{teacher}: rehearsal"}}, "unknown_placeholder", "words.long"),
+        ({"words": {"long": ""}}, "empty_text", "words"),
+        ({"words": None}, "empty_text", "words"),
+        ({"send_at": "2020-11-30T08:15:00+00:00"}, "past", "send_at"),
+        ({"expires_at": "2020-11-30T08:15:00+00:00"}, "expires_first", "expires_at"),
+    ],
+)
+def test_what_the_law_refuses_is_named_as_the_program_wrote_it(
+    school: Calling, said: dict[str, Any], code: str, field: str
+) -> None:
+    answer = school.post("/announcements", announced(**said))
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, code, field)
+
+
+def test_a_key_that_was_used_for_something_else_is_named_as_the_header_that_it_is(school: Calling) -> None:
+    once = {"Idempotency-Key": "twice"}
+    school.post("/announcements", announced(), headers=once)
+    answer = school.post("/announcements", announced(to="everyone"), headers=once)
+    assert (answer.status_code, answer.json()["field"]) == (409, "header.Idempotency-Key")
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class LookedTold(Told):
     decisions: Sequence[DecisionTold]
 
 
-class Yes(Shape):
+class Approval(Shape):
     """A yes, to what was seen."""
 
     model_config = example({"seen": "9f2c41d07a3b", "why": "read and agreed"})
@@ -92,7 +92,7 @@ class Yes(Shape):
     why: Annotated[str, Field(max_length=300)] = ""
 
 
-class No(Shape):
+class Rejection(Shape):
     """A no, and why."""
 
     model_config = example({"why": "the wrong hall"})
@@ -146,7 +146,7 @@ def get(id: UUID, call: Call = wants(Scope.APPROVALS_READ)) -> LookedTold:
 )
 def approve(
     id: UUID,
-    said: Sent[Yes],
+    said: Sent[Approval],
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> DecidedTold:
     """Say yes, as somebody other than its author. One to many wants a fresh proof, and is said on its page."""
@@ -163,7 +163,7 @@ def approve(
 )
 def reject(
     id: UUID,
-    said: Sent[No],
+    said: Sent[Rejection],
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> DecidedTold:
     """Say no: nothing of it will leave."""

@@ -61,7 +61,9 @@ class WhyPerhaps(Shape):
 def list_(
     *,
     announcement: Annotated[UUID | None, Query(description="Of one announcement.")] = None,
-    channel: Annotated[str | None, Query(max_length=63, pattern=r"^[\x21-\x7e]+$")] = None,
+    channel: Annotated[
+        str | None, Query(max_length=63, pattern=r"^[\x21-\x7e]+$", description="By one channel: sms.")
+    ] = None,
     state: Annotated[Sequence[State] | None, Query(description="In one of these states.")] = None,
     failed: Annotated[
         bool, Query(description="What needs a person: refused, rejected, given up, uncertain.")

@@ -60,12 +60,37 @@ FORMATS: Mapping[str, str] = {
     "date-time": "2027-03-18T19:00:00Z",
     "date": "2027-03-18",
 }
+# What names something in a path, by its word there.
+IN_PATHS: Mapping[str, str] = {
+    "id": "Its id, as the list has it.",
+    "key": "The rule's name.",
+    "name": "Its name; capitals do not matter where a group is meant.",
+    "source": "The source's name in the settings.",
+    "who": "The school's own id of somebody, or ours.",
+}
+# What narrows a search, where its route does not say more.
+IN_QUERIES: Mapping[str, str] = {
+    "actor": "Of what this person, program or part of Carillon did.",
+    "announcement": "About one announcement.",
+    "delivery": "About one delivery.",
+    "kind": "Of one kind, or of all that begin so: announcement.",
+    "language": "The wording in this language; left out, the one that names none.",
+    "since": "From this moment on.",
+    "until": "Before this moment.",
+    "version": "An earlier version; left out, the newest.",
+}
+PLAIN = "Successful Response"  # what the framework says of every answer
 FAULTS: Mapping[str, tuple[str, str, str, str]] = {
     "401": ("no_token", "Authorization", "this wants a token that holds", "make one: carillon tokens make"),
     "403": ("no_scope", "Authorization", "this token is not for that", "it wants another scope"),
     "404": ("not_found", "id", "there is no such announcement", "look it up in the list"),
     "408": ("too_slow", "body", "this took too long to arrive", "send it within ten seconds"),
-    "409": ("key_conflict", "key", "this key was used before for another announcement", "use a new key"),
+    "409": (
+        "key_conflict",
+        "header.Idempotency-Key",
+        "this key was used before for another announcement",
+        "use a new key",
+    ),
     "413": ("too_large", "body", "this is too large", "see docs/api.md for how much is taken"),
     "415": (
         "wrong_media_type",
@@ -101,16 +126,32 @@ def with_examples(document: dict[str, Any]) -> dict[str, Any]:
     shapes: Mapping[str, Any] = document["components"]["schemas"]
     for operations in document["paths"].values():
         for operation in operations.values():
+            operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
             for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    parameter.setdefault("description", IN_PATHS[parameter["name"]])
+                elif parameter["name"] in IN_QUERIES:
+                    parameter.setdefault("description", IN_QUERIES[parameter["name"]])
                 if parameter["in"] == "path" and "examples" not in parameter["schema"]:
                     parameter.setdefault(
                         "example", example_of(parameter["schema"], parameter["name"], shapes)
                     )
             for status, answer in operation["responses"].items():
                 told = answer.get("content", {}).get("application/json")
+                if answer["description"] == PLAIN:
+                    answer["description"] = _described(told, shapes)
                 if told is not None:
                     told["example"] = _fault(status) or example_of(told["schema"], "", shapes)
     return document
+
+
+def _described(told: Mapping[str, Any] | None, shapes: Mapping[str, Any]) -> str:
+    """What an answer is: its shape's own words."""
+    name = (told or {}).get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+    if name.startswith("Page_"):
+        return "A page of the list; `next` is the `cursor` of the one after it, null at the end."
+    said: str = shapes.get(name, {}).get("description", "Done.")
+    return said
 
 
 def example_of(shape: Mapping[str, Any], name: str, shapes: Mapping[str, Any]) -> Any:

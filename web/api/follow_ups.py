@@ -21,7 +21,7 @@ from broker.ports.api import Scope
 from ledger.reads.threads import thread as thread_of
 from web.api.calling import Call, Page, wants
 from web.api.errors import answers
-from web.api.shapes import MOST_WITH_FILES, File, HeldTold, Instant, Words, held
+from web.api.shapes import MOST_WITH_FILES, HeldTold, Instant, NewFile, Words, held
 from web.api.shapes.announcements import AcceptedTold, Key, VerdictTold
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
@@ -38,7 +38,7 @@ class Said(Shape):
     urgent: bool = False
     expires_at: Instant | None = None
     expect: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
-    files: list[File] = Field(default_factory=list, max_length=20)
+    files: list[NewFile] = Field(default_factory=list, max_length=20)
 
     def wanted(self, key: str | None, lead: str = LEAD) -> verbs.Wanted:
         """As the law has it."""

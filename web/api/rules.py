@@ -52,7 +52,7 @@ class VersionTold(Told):
     changed: Mapping[str, str]
 
 
-class Set(Shape):
+class NewValue(Shape):
     """A new value, as the rule says that it is written, and why."""
 
     model_config = example({"value": "2 min", "why": "two wrong groups in a week"})
@@ -108,7 +108,7 @@ def get(key: Key, call: Call = wants(Scope.RULES_READ)) -> RuleTold:
 )
 def set_(
     key: Key,
-    said: Sent[Set],
+    said: Sent[NewValue],
     call: Call = wants(Scope.RULES_WRITE),
 ) -> RuleTold:
     """Change a rule: checked whole, in force at once, kept as a new version with the reason."""

@@ -86,7 +86,7 @@ class NewSchedule(Shape):
     if_double: Double | None = None
 
 
-class Change(Shape):
+class MovedDate(Shape):
     """Which date is meant, and to when it moves."""
 
     model_config = example({"on": "2027-10-06", "to": "2027-10-07T08:00:00"})
@@ -95,7 +95,7 @@ class Change(Shape):
     to: Wall
 
 
-class On(Shape):
+class OneDate(Shape):
     """Which date is meant."""
 
     model_config = example({"on": "2027-10-06"})
@@ -103,7 +103,7 @@ class On(Shape):
     on: Day
 
 
-class End(Shape):
+class LastDay(Shape):
     """Its last day; null for at once."""
 
     model_config = example({"after": "2028-07-19"}, {})
@@ -180,7 +180,7 @@ def get(name: The, call: Call = wants(Scope.SCHEDULES_READ)) -> ScheduleTold:
 )
 def move(
     name: The,
-    said: Sent[Change],
+    said: Sent[MovedDate],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Move one date to another time; the others stay."""
@@ -195,7 +195,7 @@ def move(
 )
 def cancel(
     name: The,
-    said: Sent[On],
+    said: Sent[OneDate],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Skip one date; what was announced of it already is taken back."""
@@ -210,7 +210,7 @@ def cancel(
 )
 def put_back(
     name: The,
-    said: Sent[On],
+    said: Sent[OneDate],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
     """Let one date that was moved or cancelled be again as the rule says."""
@@ -261,7 +261,7 @@ def approve(name: The, call: Call = wants(Scope.APPROVALS_WRITE)) -> ScheduleTol
 )
 def end(
     name: The,
-    said: Sent[End],
+    said: Sent[LastDay],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> Done:
     """End it, now or after a day. What was announced stands."""

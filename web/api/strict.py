@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from fastapi import HTTPException, Request, Response
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, core_schema
 from starlette.concurrency import run_in_threadpool
 
+from broker.announcement import Part
 from broker.authority.tokens import Caller, TokenRefused, caller_of, is_whole, refused
 from broker.errors import Problem, RuleBroken, TooManyTries
 from web.bounded import body_of
@@ -33,6 +35,8 @@ _CODES = {
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _DESCRIBED = "see the API's description: /v1/openapi.json"
 JSON = "application/json"
+KEY_HEADER = "header.Idempotency-Key"
+_KEY_HINT = "give a word of your own without spaces, up to 200 characters, and the same when you ask again"
 T = TypeVar("T")
 
 
@@ -75,14 +79,35 @@ class StrictRoute(APIRoute):
         types = frozenset(extra.get("requestBody", {}).get("content", {JSON} if self.body_field else ()))
         fields = self.dependant.query_params
         known = {field.alias: "Sequence" in str(field.field_info.annotation) for field in fields}
+        shape = self.body_field.field_info.annotation if self.body_field else None
+        sent = frozenset(getattr(shape, "model_fields", ()))
 
         async def strictly(request: Request) -> Response:
             request.state.caller = await run_in_threadpool(_caller, request)
             _check_address(request, known)
             _check_type(request, types)
-            return await handle(_Bounded(request, most))
+            try:
+                return await handle(_Bounded(request, most))
+            except NotUnderstood:
+                raise
+            except RuleBroken as error:
+                error.problem = replace(error.problem, field=as_sent(error.problem, sent))
+                raise
 
         return strictly
+
+
+def as_sent(problem: Problem, fields: Collection[str]) -> str:
+    """The field of a problem as a program wrote it: the law knows parts of a wording, a program wrote `words.long`."""
+    field = problem.field
+    if "words" in fields and field in {"text", *Part} - set(fields):
+        return "words" if field == "text" or problem.code == "empty_text" else f"words.{field}"
+    if "ways" in fields and field == "via":
+        return "ways"
+    if problem.code in {"key_conflict", "bad_key"}:
+        return KEY_HEADER
+    times = {"at": "send_at", "expires": "expires_at"}
+    return times[field] if times.get(field) in fields else field
 
 
 class _Bounded(Request):
@@ -199,7 +224,8 @@ def problem_of(errors: Sequence[Any]) -> Problem:
     code, message = _CODES.get(first["type"], ("wrong_type", str(first["msg"])))
     if first["type"].startswith(("value_error", "json_invalid")):
         code, message = "not_understood", "this was not understood"
-    return Problem(code, where, message, _DESCRIBED)
+    hint = _KEY_HINT if where == KEY_HEADER else _DESCRIBED
+    return Problem(code, where, message, hint)
 
 
 def _check_depth(raw: bytes) -> None:

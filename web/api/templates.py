@@ -17,7 +17,7 @@ from broker.ports.office import TemplateRow
 from ledger.reads.templates import listed
 from web.api.calling import Call, Done, Page, wants
 from web.api.errors import answers
-from web.api.shapes import MOST_WITH_FILES, File, Slug, Words
+from web.api.shapes import MOST_WITH_FILES, NewFile, Slug, Words
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["templates"], route_class=StrictRoute)
@@ -48,7 +48,7 @@ class NewTemplate(Shape):
     words: Words
     department: Slug | None = None
     language: Annotated[str, Field(max_length=40)] = ""
-    files: list[File] = Field(default_factory=list, max_length=20)
+    files: list[NewFile] = Field(default_factory=list, max_length=20)
 
 
 @router.get(

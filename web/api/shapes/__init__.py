@@ -115,7 +115,7 @@ class Words(Shape):
         return {part: words for part in Part if (words := getattr(self, part.value)) is not None}
 
 
-class File(Shape):
+class NewFile(Shape):
     """A file that goes with mails."""
 
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["trip.pdf"])]
@@ -181,10 +181,10 @@ def parts_told(parts: Mapping[Part, str]) -> dict[str, str]:
 __all__ = [
     "Day",
     "DecidedTold",
-    "File",
     "Groups",
     "HeldTold",
     "Instant",
+    "NewFile",
     "People",
     "Slug",
     "Wall",

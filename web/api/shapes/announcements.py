@@ -15,7 +15,7 @@ from broker.announcement import People, Purpose, Stage, Urgency
 from broker.delivery import State
 from broker.duty import DutyState
 from web.api.calling import Reason
-from web.api.shapes import File, Groups, HeldTold, Instant, Slug, Ways, Words
+from web.api.shapes import Groups, HeldTold, Instant, NewFile, Slug, Ways, Words
 from web.api.strict import Shape, Told, example
 
 MOST_NAMED = 500
@@ -57,7 +57,7 @@ class NewAnnouncement(Shape):
     expires_at: Instant | None = None
     expect: Annotated[int, Field(ge=0, le=10_000_000, description="How many people are meant.")] | None = None
     copies: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=50)
-    files: list[File] = Field(default_factory=list, max_length=20)
+    files: list[NewFile] = Field(default_factory=list, max_length=20)
 
 
 class AcceptedTold(Told):
