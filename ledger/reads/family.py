@@ -47,18 +47,23 @@ class Family:
     groups: tuple[str, ...] = field(default=())
 
 
-def family(hand: Hand, person: PersonRow) -> Family:
-    """Everything about one person that concerns messages."""
+def family(hand: Hand, person: PersonRow, *, department: str | None = None) -> Family:
+    """Everything about one person that concerns messages; another department's groups are not there for one."""
     g = t.guardianship.c
     guardians = _ties(hand, g.guardian_id, g.pupil_id == person.id)
     children = _ties(hand, g.pupil_id, g.guardian_id == person.id)
-    groups = hand.connection.execute(
-        select(t.people_group.c.name)
-        .join(t.membership, t.membership.c.group_id == t.people_group.c.id)
-        .where(t.membership.c.person_id == person.id, t.people_group.c.active)
-        .order_by(t.people_group.c.folded_name)
-    ).scalars()
-    return Family(person, _addresses(hand, person.id), guardians, children, tuple(groups))
+    group = t.people_group.c
+    within = (
+        select(group.name)
+        .join(t.membership, t.membership.c.group_id == group.id)
+        .where(t.membership.c.person_id == person.id, group.active)
+        .order_by(group.folded_name)
+    )
+    if department is not None:
+        its = select(t.department.c.id).where(t.department.c.slug == department).scalar_subquery()
+        within = within.where(group.department_id.is_(None) | (group.department_id == its))
+    groups = tuple(hand.connection.execute(within).scalars())
+    return Family(person, _addresses(hand, person.id), guardians, children, groups)
 
 
 def _ties(hand: Hand, other: Any, where: Any) -> tuple[Tie, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from broker.authority import operators, rule_changes
 from broker.office import groups
@@ -76,6 +77,20 @@ def test_another_departments_group_is_answered_as_one_that_never_was(
 def test_who_is_in_another_departments_group_is_not_read_by_a_group_made_of_it(house: Calling) -> None:
     house.post("/groups", {"name": "Mine", "expression": "Physio"}, token=music(house))
     assert house.get("/groups/Mine/members", token=music(house)).status_code == 404
+
+
+def test_who_is_in_another_departments_group_is_not_told_of_a_person(house: Calling) -> None:
+    within = (
+        select(t.person.c.source_id)
+        .join(t.membership, t.membership.c.person_id == t.person.c.id)
+        .join(t.people_group, t.people_group.c.id == t.membership.c.group_id)
+    )
+    with house.house.ledger.begin() as tx:
+        pupil = tx.hand.connection.execute(within.where(t.people_group.c.name == "Physio")).scalars().first()
+    assert "Physio" in house.get(f"/people/{pupil}").json()["groups"]
+    assert "Physio" not in house.get(f"/people/{pupil}", token=music(house)).json()["groups"]
+    sport = house.token(department="sport")
+    assert "Physio" in house.get(f"/people/{pupil}", token=sport).json()["groups"]
 
 
 def test_the_schools_own_group_is_made_of_something_else_by_no_department(house: Calling) -> None:

@@ -81,7 +81,8 @@ class FamilyTold(Told):
 def get(who: Who, call: Call = wants(Scope.PEOPLE_READ)) -> FamilyTold:
     """Look at somebody with guardians, children, groups and addresses. People belong to no department."""
     with call.ledger.look() as tx:
-        return _family(family(tx.hand, families.the(tx, who, "who")))
+        found = families.the(tx, who, "who")
+        return _family(family(tx.hand, found, department=call.department))
 
 
 def person_told(one: PersonRow) -> PersonTold:
