@@ -96,7 +96,12 @@ def page(hand: Hand, wanted: Wanted, *, place: str | None = None, limit: int = P
 def _of_announcement(hand: Hand, wanted: Wanted, place: str | None, limit: int) -> Page:
     """In the order of the index that keeps it from having two deliveries to one address."""
     channel, address = t.delivery.c.channel, func.coalesce(t.delivery.c.address_id, literal_column("0"))
-    query = _wanted(wanted).add_columns(address.label("place")).order_by(channel, address).limit(limit)
+    said = t.announcement.alias("said")
+    this = select(said.c.id).where(said.c.public_id == wanted.announcement).scalar_subquery()
+    query = _wanted(wanted).where(
+        t.delivery.c.announcement_id == this
+    )  # known before the index is gone through
+    query = query.add_columns(address.label("place")).order_by(channel, address).limit(limit)
     if place is not None:
         was_channel, _, was_address = place.partition(" ")
         query = query.where(tuple_(channel, address) > tuple_(was_channel, int(was_address)))
@@ -119,9 +124,7 @@ def _wanted(wanted: Wanted) -> Select[Any]:
         .outerjoin(t.address, t.address.c.id == t.delivery.c.address_id)
     )
     if wanted.announcement is not None:
-        said = t.announcement.alias("said")
-        this = select(said.c.id).where(said.c.public_id == wanted.announcement).scalar_subquery()
-        query = query.where(t.delivery.c.announcement_id == this)
+        query = query.where(t.announcement.c.public_id == wanted.announcement)
     if wanted.channel is not None:
         query = query.where(t.delivery.c.channel == wanted.channel)
     if wanted.delivery is not None:

@@ -93,6 +93,7 @@ def test_the_offices_pages_read_through_nothing_that_grows(thirty: World) -> Non
         deliveries.deliveries(hand, deliveries.Wanted())
         deliveries.deliveries(hand, deliveries.FAILURES)
         deliveries.deliveries(hand, deliveries.Wanted(announcement=said.public_id))
+        deliveries.page(hand, deliveries.Wanted(announcement=said.public_id))
         watch.signature(hand)
         watch.shown(hand)
         watch.reasons(hand, said.id)
