@@ -76,7 +76,7 @@ def add(
     called = short_words(name, "name")
     with writing(operator) as (house, actor):
         operators.add(house.ports, called, role, department, actor=actor)
-    _answer(called, role, json=json)
+    _answer(called, role, json=json, department=department)
 
 
 @app.command("role")
@@ -214,8 +214,8 @@ def sessions(name: Name, json: Json = False) -> None:
     )
 
 
-def _answer(name: str, roles: list[OperatorRole], *, json: bool) -> None:
+def _answer(name: str, roles: list[OperatorRole], *, json: bool, department: str | None = None) -> None:
     if json:
         show.as_json({"operator": name, "roles": sorted(set(roles))})
     else:
-        show.say(f"{name} is {', '.join(sorted(set(roles)))}")
+        show.say(f"{name} is {', '.join(sorted(set(roles)))}{f' for {department}' if department else ''}")

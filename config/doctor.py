@@ -48,7 +48,7 @@ PYTHONS = ((3, 11), (3, 14))
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises. What hangs on something broken is left out."""
-    findings = [*packages(), python(), zone(settings)]
+    findings = [*packages(), python(), zone(settings), departments(settings)]
     for look in (secret, disk, ledger, accounts, what_comes_back, hints, worker):
         findings += _guarded(look, settings)
     return findings
@@ -82,6 +82,11 @@ def python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
 def zone(settings: Settings) -> Finding:
     """The school's wall clock."""
     return Finding("zone", Health.WELL, settings.school.zone)  # an unknown one never becomes settings
+
+
+def departments(settings: Settings) -> Finding:
+    """Who may speak: the words that `--department` and the API take."""
+    return Finding("departments", Health.WELL, ", ".join(sorted(settings.departments)))
 
 
 def secret(settings: Settings) -> list[Finding]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import anyio
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from broker.announcement import Content
@@ -46,6 +46,12 @@ async def announcement(public_id: str, request: Request) -> Response:
     if found.withdrawn:
         return _plain(request, 410, "Withdrawn", "The school has taken this announcement back.")
     return _page(request, "announcement.html", found.updated_at, **_announcement(request, found))
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def front(request: Request) -> Response:
+    """The bare address, as somebody types it: they are led to what there is to read."""
+    return RedirectResponse("feeds")
 
 
 @router.api_route("/feeds", methods=["GET", "HEAD"])

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from broker import audience as audiences
 from broker import drafts, intake, judging
-from broker.actor import Actor
+from broker.actor import Actor, ActorKind
 from broker.announcement import (
     AS_CORRECTION,
     Announcement,
@@ -26,7 +26,7 @@ from broker.announcement import (
 )
 from broker.authority import operators
 from broker.authority.signin import must_be_small
-from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
+from broker.errors import InvalidAnnouncement, NotAllowed, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import Author, Binding, Decided, Decision, OperatorRole
@@ -118,6 +118,9 @@ def _overridden(
     ports: Ports, tx: Transaction, announcement: Announcement, why: str, actor: Actor
 ) -> Decision:
     operators.must(tx, actor, OperatorRole.AUTHOR, announcement.department)
+    if actor.kind is not ActorKind.PERSON:
+        hint = "let a second person look, or send it as an operator"
+        raise NotAllowed(Problem("not_allowed", "", "only a person sends without a second one", hint))
     if announcement.urgency is not Urgency.URGENT:
         raise _refused(
             "not_urgent", "only an urgent announcement goes without a second person", "let it wait"

@@ -94,6 +94,14 @@ def waiting(hand: Hand) -> Sequence[Waiting]:
     ]
 
 
+def decided(hand: Hand, public_id: UUID) -> Sequence[Decision]:
+    """What was decided about one announcement, in its order."""
+    said = t.announcement.c
+    about = decisions().join(t.announcement, said.id == t.approval.c.announcement_id)
+    found = hand.connection.execute(about.where(said.public_id == public_id).order_by(t.approval.c.id))
+    return [decision_of(row) for row in found]
+
+
 def looked_at(hand: Hand, public_id: UUID) -> Looked | None:
     """One announcement as somebody decides about it; None where there is none."""
     announcement = Announcements(hand).by_public_id(public_id)

@@ -413,6 +413,16 @@ def test_nobody_is_a_second_person_by_a_name_that_looks_like_their_own(two: Worl
 # --- urgent ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", [ActorKind.TOKEN, ActorKind.SYSTEM, ActorKind.PROVIDER])
+def test_only_a_person_sends_without_a_second_one(two: World, kind: ActorKind) -> None:
+    said = announced(two, urgency=Urgency.URGENT)
+    machine = Actor(kind, "untis")
+    assert (
+        refused(lambda: approvals.override(two.ports, said.public_id, "hurry", actor=machine))
+        == "not_allowed"
+    )
+
+
 def test_an_urgent_one_may_go_without_a_second_person_and_is_listed_until_reviewed(two: World) -> None:
     said = announced(two, urgency=Urgency.URGENT)
     assert go(two, said) == {}

@@ -173,4 +173,15 @@ def test_the_list_of_feeds_names_every_public_one(press: Press):
         f"{press.url}/feeds/{name}.{form}"
         for name in ("st-brides", "departments/music", "departments/office", "groups/year-7")
         for form in ("rss", "atom", "json", "ics")
-    }
+    } | {"sign-in"}
+
+
+def test_whoever_types_the_bare_address_is_led_to_what_there_is_to_read(press: Press):
+    press.bring("Choir")
+    answer = press.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "feeds")
+
+
+def test_a_public_page_says_its_day_in_the_words_of_the_others(press: Press):
+    page = press.get(f"/a/{press.publish().public_id}").text
+    assert re.search(r">[A-Z][a-z]{2} \d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d</time>", page)

@@ -36,6 +36,7 @@ from web.api.shapes.announcements import (
     VerdictTold,
     WayTold,
     WithdrawnTold,
+    accepted_told,
 )
 from web.api.strict import Sent, StrictRoute
 
@@ -62,15 +63,8 @@ def create(
     accepted = intake.accept(call.ports, _draft(call, said, key), actor=call.actor)
     if not accepted.created:
         response.status_code = 200
-    it = accepted.announcement
-    response.headers["Location"] = f"/v1/announcements/{it.public_id}"
-    return AcceptedTold(
-        id=it.public_id,
-        created=accepted.created,
-        due_at=it.due_at,
-        expires_at=it.expires_at,
-        held=held(accepted.hold),
-    )
+    response.headers["Location"] = f"/v1/announcements/{accepted.announcement.public_id}"
+    return accepted_told(accepted)
 
 
 @router.post(

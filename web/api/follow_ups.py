@@ -22,7 +22,7 @@ from ledger.reads.threads import thread as thread_of
 from web.api.calling import Call, Page, wants
 from web.api.errors import answers
 from web.api.shapes import MOST_WITH_FILES, HeldTold, Instant, NewFile, Words, held
-from web.api.shapes.announcements import AcceptedTold, Key, VerdictTold
+from web.api.shapes.announcements import AcceptedTold, Key, VerdictTold, accepted_told
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["announcements"], route_class=StrictRoute)
@@ -193,7 +193,7 @@ def withdraw_and_tell(
     _must_see(call, id)
     draft = verbs.withdrawal(call.ports, id, said.words.parts(), said.wanted(key))
     withdrawn, accepted = verbs.withdraw_and_tell(call.ports, draft, actor=call.actor)
-    return WithdrawnAndToldTold(**_told(accepted).model_dump(), withdrawn=withdrawn)
+    return WithdrawnAndToldTold(**accepted_told(accepted).model_dump(), withdrawn=withdrawn)
 
 
 @router.post(
@@ -267,18 +267,7 @@ def _accepted(call: Call, draft: Draft, response: Response) -> AcceptedTold:
     if not accepted.created:
         response.status_code = 200
     response.headers["Location"] = f"/v1/announcements/{accepted.announcement.public_id}"
-    return _told(accepted)
-
-
-def _told(accepted: intake.Accepted) -> AcceptedTold:
-    it = accepted.announcement
-    return AcceptedTold(
-        id=it.public_id,
-        created=accepted.created,
-        due_at=it.due_at,
-        expires_at=it.expires_at,
-        held=held(accepted.hold),
-    )
+    return accepted_told(accepted)
 
 
 def _shown(call: Call, draft: Draft) -> FollowUpTold:

@@ -16,6 +16,7 @@ from broker.authority import departments
 from broker.office import groups as verbs
 from broker.office.reach import Question, before
 from broker.ports.api import Scope
+from broker.ports.office import KeptRow
 from ledger.reads.groups import Listed, groups, within
 from web.api.calling import Call, Done, Name, Page, wants
 from web.api.errors import answers
@@ -253,25 +254,24 @@ def _seen(call: Call) -> Sequence[Listed]:
 
 
 def _must_not_be_others(call: Call, name: str) -> None:
-    with call.ledger.look() as tx:
-        known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
+    known = _named(call, name)
     if known is not None:
         departments.must_see(call.actor, known.department, field="name", what="group")
 
 
-def _must_see(call: Call, name: str) -> None:
+def _must_see(call: Call, name: str) -> KeptRow:
     """What is not there and what is another department's get one answer, and no name that is like it."""
-    with call.ledger.look() as tx:
-        known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
+    known = _named(call, name)
     if known is None:
         raise departments.gone("name", "group")
     departments.must_see(call.actor, known.department, field="name", what="group")
+    return known
 
 
 def _must_own(call: Call, name: str) -> None:
+    departments.must_own(call.actor, _must_see(call, name).department)
+
+
+def _named(call: Call, name: str) -> KeptRow | None:
     with call.ledger.look() as tx:
-        known = tx.groups.named(audiences.fold(name)) if name.isprintable() else None
-    if known is None:
-        raise departments.gone("name", "group")
-    departments.must_see(call.actor, known.department, field="name", what="group")
-    departments.must_own(call.actor, known.department)
+        return tx.groups.named(audiences.fold(name)) if name.isprintable() else None

@@ -81,13 +81,14 @@ def _page(
     request: Request, signed: Signed, looked: Looked, problem: Problem | None = None, status: int = 200
 ) -> Response:
     with ledger_of(request.app.state.ports).reading() as hand:
-        local = zone(hand)
+        local, shown = zone(hand), one(hand, looked.announcement.public_id)
     return show(
         request,
         "decide",
         status,
         signed=signed,
         looked=looked,
+        department=shown.department if shown is not None else "",
         problem=problem,
         zone=local,
         seen=looked.binding.digest[: approvals.SHORT],

@@ -14,7 +14,7 @@ from broker.office.reach import kinds_of
 from broker.ports.approvals import OperatorRole
 from config.settings import Settings
 from ledger.hand import Hand
-from ledger.reads.approvals import looked_at
+from ledger.reads.approvals import decided, looked_at
 from ledger.reads.reached import reached
 from ledger.reads.watch import one, wording, zone
 from web.watch.hub import EventStream, Full, Hub
@@ -64,13 +64,23 @@ def announcement(public_id: str, request: Request, signed: Watching) -> Response
         painted = topic.paint(hand, _hub(request).counts, exact=True)
         said = wording(hand, topic.announcement) if painted else ()
         decides = OperatorRole.APPROVER in signed.session.roles and _waits(hand, topic.announcement)
+        decisions, local = decided(hand, topic.announcement), zone(hand)
     if painted is None:
         raise NoPage(404, "not_found")
     asked = f"events?of={topic.announcement}&show={topic.show}"
     asked += f"&channel={topic.channel}" if topic.channel else ""
     live = asked if topic.before is None else None
     return _page(
-        request, signed, "announcement", painted, live=live, said=said, decides=decides, id=topic.announcement
+        request,
+        signed,
+        "announcement",
+        painted,
+        live=live,
+        said=said,
+        decides=decides,
+        decisions=decisions,
+        zone=local,
+        id=topic.announcement,
     )
 
 

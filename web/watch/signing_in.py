@@ -43,7 +43,11 @@ SOON = {"Retry-After": "60"}  # seconds
 
 
 class NotSignedIn(Exception):
-    """Raised when a page is asked for without a session that holds."""
+    """Raised when a page is asked for without a session that holds; `step`: of somebody who is half way there."""
+
+    def __init__(self, step: str = "") -> None:
+        self.step = step
+        super().__init__(step)
 
 
 class NoPage(Exception):
@@ -96,7 +100,7 @@ def signed_in(request: Request) -> Signed:
     """The session of a request, read each time, so that one that was ended is ended. Raises NotSignedIn."""
     found = half_signed_in(request)
     if not found.whole:
-        raise NotSignedIn
+        raise NotSignedIn(NEXT[found.session.stage])
     return found
 
 
@@ -199,7 +203,9 @@ def _cookie(answer: Response, settings: Settings, name: str, value: str, lasts: 
 
 async def not_signed_in(request: Request, error: Exception) -> Response:
     """What stands there for somebody who is not signed in."""
-    return show(request, "not_signed_in", 401)
+    assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for it alone
+    was = cookie_name(request.app.state.settings) in request.cookies
+    return show(request, "not_signed_in", 401, was=was, step=error.step)
 
 
 async def no_page(request: Request, error: Exception) -> Response:

@@ -159,7 +159,12 @@ def _of_the_house(stands: Health) -> Sequence[Concern]:
 
 
 def _of_one(row: Shown, counted: Counted) -> Concern | None:
-    """One line an announcement: whom nothing reached, and what failed on the way."""
+    """One line an announcement: that it waits for a yes, whom nothing reached, and what failed on the way."""
+    if row.stage is Stage.AWAITING_APPROVAL:
+        link = f"watch/{row.announcement.public_id}"
+        return Concern(
+            "it waits for a second person to say yes or no", link=link, name=row.title, grave=False
+        )
     untold = counted.duties[DutyState.LAPSED] if row.stage is not Stage.WITHDRAWN else 0
     failed = Counter[State]()
     for states in row.channels.values():

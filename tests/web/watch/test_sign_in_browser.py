@@ -228,7 +228,9 @@ def test_a_big_announcement_is_approved_with_a_fresh_proof(here: Watched, lookin
     person = Person(here).ready(head)
     passed(here, 60 * 11)
     page = signed_in(looking, person)
-    page.get_by_role("link", name="Concert").click()
+    first = page.get_by_role("region", name="What needs looking at first")
+    expect(first).to_contain_text("Concert: it waits for a second person to say yes or no")
+    first.get_by_role("link", name="Concert").click()
     looks_right(page)
     page.get_by_role("link", name="Look at it, and decide").click()
     looks_right(page)
@@ -249,6 +251,8 @@ def test_a_big_announcement_is_approved_with_a_fresh_proof(here: Watched, lookin
         looked = looked_at(hand, said.public_id)
     assert looked is not None
     assert not looked.waits
+    expect(page.get_by_role("region", name="What was decided")).to_contain_text("Head teacher said yes")
+    looks_right(page)
 
 
 @pytest.mark.accessibility

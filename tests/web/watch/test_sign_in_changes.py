@@ -167,6 +167,20 @@ def test_a_big_announcement_wants_a_fresh_proof_and_then_goes_on_where_it_was(he
     assert one.form(where, do="approve").headers["location"].endswith(str(said.public_id))
 
 
+def test_a_no_and_its_reason_stand_where_its_author_looks(here: Watched) -> None:
+    head = name(here, "Head", ADMIN)
+    rule_changes.change(here.tower.house.ports, "approval.needed", "any/any/any", "the test", actor=head)
+    second = by_link(here, "Mr Reed", APPROVER)
+    author = by_link(here, "Mrs Bell", AUTHOR, department="music")
+    said = announce(here, "music", "Concert")
+    where = f"/watch/{said.public_id}/decide"
+    assert second.form(where, do="reject", why="the wrong <hall>").status_code == 303
+    for page in (author.get(f"/watch/{said.public_id}").text, second.get(where).text):
+        assert "Mr Reed said no" in page
+        assert "the wrong &lt;hall&gt;" in page
+        assert "Why it waits" not in page
+
+
 def test_a_form_of_the_tab_before_a_proof_is_refused_and_its_page_read_anew_works(here: Watched) -> None:
     one = Browser(here).ready(name(here, "Mrs Bell", AUTHOR))
     token = re.search(r'name="token" value="([^"]*)"', one.get("/account").text)

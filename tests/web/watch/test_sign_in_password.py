@@ -238,6 +238,7 @@ def test_signing_in_gives_a_new_secret_at_every_step(here: Watched, staff: dict[
     one.second = first.second
     one.password("Head teacher")
     half = one.client.cookies["carillon"]
+    assert "One step more" in one.get("/watch").text
     one.code()
     whole = one.client.cookies["carillon"]
     assert half != whole

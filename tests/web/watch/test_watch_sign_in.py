@@ -130,6 +130,7 @@ def test_without_a_session_nothing_is_shown(here: Watched, path: str) -> None:
         assert answer.status_code == 401
         assert "Secret concert" not in answer.text
         assert "carillon sign-in" in answer.text
+        assert ("is not any more" in answer.text) is bool(cookies)
 
 
 def test_signing_out_ends_the_session_itself(here: Watched) -> None:

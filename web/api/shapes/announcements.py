@@ -14,8 +14,9 @@ from pydantic import Field, JsonValue
 from broker.announcement import People, Purpose, Stage, Urgency
 from broker.delivery import State
 from broker.duty import DutyState
+from broker.intake import Accepted
 from web.api.calling import Reason
-from web.api.shapes import Groups, HeldTold, Instant, NewFile, Slug, Ways, Words
+from web.api.shapes import Groups, HeldTold, Instant, NewFile, Slug, Ways, Words, held
 from web.api.strict import Shape, Told, example
 
 MOST_NAMED = 500
@@ -68,6 +69,18 @@ class AcceptedTold(Told):
     due_at: datetime
     expires_at: datetime
     held: HeldTold | None
+
+
+def accepted_told(accepted: Accepted) -> AcceptedTold:
+    """What was accepted, told."""
+    it = accepted.announcement
+    return AcceptedTold(
+        id=it.public_id,
+        created=accepted.created,
+        due_at=it.due_at,
+        expires_at=it.expires_at,
+        held=held(accepted.hold),
+    )
 
 
 class CostTold(Told):
