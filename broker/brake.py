@@ -23,9 +23,8 @@ from broker.rules.case import AnnouncementCase
 from broker.values import Picked, Stop, StopKind
 
 EVERY = timedelta(milliseconds=250)
-STALE = timedelta(
-    milliseconds=750
-)  # of the monotonic clock: after this long without a good read, nothing starts
+# Of the monotonic clock: after this long without a good read, nothing starts.
+STALE = timedelta(milliseconds=750)
 
 
 class Clock(Protocol):

@@ -174,9 +174,8 @@ def _two_storeys(headers: Sequence[str], rows: Sequence[Sequence[Text]], below: 
         for header, cell in zip(headers, row, strict=True):
             if header in below and cell.plain:
                 told = Text.assemble((f"{header}: ", "dim"), cell)
-                console.print(
-                    Padding(told, (0, 0, 0, 2), expand=False), soft_wrap=False
-                )  # a pipe is as wide as a page
+                # A pipe is as wide as a page.
+                console.print(Padding(told, (0, 0, 0, 2), expand=False), soft_wrap=False)
 
 
 def state(of: State, *, short: bool = False) -> Text:

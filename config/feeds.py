@@ -30,9 +30,8 @@ ASK_EVERY = timedelta(seconds=1)
 READ_EVERY = timedelta(minutes=1)  # whatever the pulse: what erasure strikes out of a text moves no delivery
 PACKING = 6  # of gzip: nine takes thrice as long for a hundredth less
 FOLDERS = {Kind.SCHOOL: "", Kind.DEPARTMENT: "departments/", Kind.GROUP: "groups/"}
-PATH = re.compile(
-    r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json|ics)"
-)  # of a feed or a calendar, after /feeds/
+# Of a feed or a calendar, after /feeds/.
+PATH = re.compile(r"(?:(departments|groups)/)?([a-z0-9-]{1,63})\.(rss|atom|json|ics)")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a feed in which nothing ever stood
 
 Key = tuple[Kind, str, Format]

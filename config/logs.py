@@ -35,9 +35,8 @@ class Discreet(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         """The line; an exception among another library's arguments loses its words too, or with which it came."""
         library = record.name.partition(".")[0]
-        if (
-            library == "asyncio"
-        ):  # shows what a task was given and ended with, shortened so that nothing is found in it
+        # Shows what a task was given and ended with, shortened so that nothing is found in it.
+        if library == "asyncio":
             record.message = _BEFORE_ANY_VALUE.split(record.message, maxsplit=1)[0].rstrip()
         elif library not in OURS:
             errors = [part for part in _parts(record) if isinstance(part, BaseException)]

@@ -30,9 +30,8 @@ SOCKET_TIMEOUT = timedelta(seconds=10)  # well over kombu's blocking read of one
 CONNECT_TIMEOUT = timedelta(seconds=3)
 PUBLISH_TIMEOUT = timedelta(seconds=1)
 UNHEARD = timedelta(hours=2)  # longer than any worker is deaf before it is replaced
-QUIET = timedelta(
-    seconds=1
-)  # after a failure nothing is published for so long: a sweep's hints must not each wait
+# After a failure nothing is published for so long: a sweep's hints must not each wait.
+QUIET = timedelta(seconds=1)
 POLLING = timedelta(milliseconds=50)
 IN_PROCESS = "memory://localhost/"  # kombu warns of a missing host, which its memory has no use for
 

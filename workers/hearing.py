@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-STARTING = timedelta(
-    seconds=60
-)  # on a busy machine a worker may take that long to come up; nobody is deaf before
+# On a busy machine a worker may take that long to come up; nobody is deaf before.
+STARTING = timedelta(seconds=60)
 
 
 @dataclass

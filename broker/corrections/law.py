@@ -43,9 +43,8 @@ def must_stand(first: Announcement, kind: FollowUp, now: datetime, *, corrected_
     """Whether it may be followed up so. `corrected_by`: what corrects it already. Raises NotFollowed."""
     if not first.audience:
         raise _no("not_followed", "the house itself said this to one address", "announce something instead")
-    if (
-        kind is FollowUp.WITHDRAWAL and first.follow_up in BESIDE
-    ):  # or all would be told whom that one reached
+    # Or all would be told whom that one reached.
+    if kind is FollowUp.WITHDRAWAL and first.follow_up in BESIDE:
         raise _no("follow_up", f"this is a {first.follow_up} of another one", "withdraw it without telling")
     if kind not in OF_WHAT_STANDS:
         return

@@ -196,9 +196,8 @@ def _step(
         kind = ports.channels.traits(channel).address_kind
         if kind is None:
             return _public(ports, tx, now, channel, account, before)
-    except (
-        SetupError
-    ):  # it cannot be had or opened now: the other ways go on, and its account's alarm says so
+    # It cannot be had or opened now: the other ways go on, and its account's alarm says so.
+    except SetupError:
         return 0, account.name, True, _is_one_of(now, channel) and waits_for_way(tx, now)
     if first is not None:
         # In order: by the ways that have opened for each. The ladder of the first goes on from there.

@@ -19,9 +19,8 @@ from broker.rules.blast import SIZE_CODES
 from broker.rules.ladders import LEAST
 
 MOST_STEPS = 8
-_FOR_A_PERSON = (
-    AWAITING | SECOND_PERSON | SIZE_CODES
-)  # holds that end when somebody decides, nobody knows when
+# Holds that end when somebody decides, nobody knows when.
+_FOR_A_PERSON = AWAITING | SECOND_PERSON | SIZE_CODES
 
 
 def waits_for_way(tx: Transaction, announcement: Announcement) -> bool:

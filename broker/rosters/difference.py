@@ -36,9 +36,8 @@ class ImportDifference:
     guardianships: Counts
     addresses: Counts  # who holds which address
     terms: Counts = Counts()
-    by_group: Mapping[str, Counts] = field(
-        default_factory=dict
-    )  # the members of each group that would change
+    # The members of each group that would change.
+    by_group: Mapping[str, Counts] = field(default_factory=dict)
     problems: tuple[RosterProblem, ...] = ()  # the roster's
     speaks_for: frozenset[Role] = EVERYBODY
 

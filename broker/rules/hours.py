@@ -18,9 +18,8 @@ from broker.announcement import People, Purpose
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST = 100
-FURTHEST = timedelta(
-    days=15
-)  # beyond two weeks the same hours come again: what has not opened by then never does
+# Beyond two weeks the same hours come again: what has not opened by then never does.
+FURTHEST = timedelta(days=15)
 _HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})", re.ASCII)
 _MIDNIGHT = 24 * 60
 ANY = "*"

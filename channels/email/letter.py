@@ -34,9 +34,8 @@ class Slot(Enum):
 Wording = tuple[str | Slot, ...]
 
 _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_LINK = re.compile(
-    r"https?://[!#-;=?-~]{1,800}"
-)  # nothing that could end a header, an attribute or a pair of <>
+# Nothing that could end a header, an attribute or a pair of <>.
+_LINK = re.compile(r"https?://[!#-;=?-~]{1,800}")
 
 
 def one_line(text: str) -> str:

@@ -22,9 +22,8 @@ from channels.email.connecting import Offers, Route
 from channels.email.errand import Compose, Errand
 from channels.email.replies import NONSENSE, Replies
 
-LONGEST_IDLE = timedelta(
-    seconds=30
-)  # routers forget a silent connection without a word; servers close it after minutes
+# Routers forget a silent connection without a word; servers close it after minutes.
+LONGEST_IDLE = timedelta(seconds=30)
 GOODBYE = timedelta(seconds=1)
 CHUNK = 256 * 1024  # the timeout bounds the writing of so many bytes, not of a whole mail with its files
 SHORT = 32 * 1024  # a longer text leaves first, and its dot only once the system has taken all of it
@@ -71,9 +70,8 @@ class Line(asyncio.Protocol):
         self._over = False
         self._replies = Replies()
         self._stages: deque[Stage | None] = deque()  # what is asked and not answered, None for a RSET
-        self._unsaid: deque[tuple[Stage, bytes]] = (
-            deque()
-        )  # the rest of an envelope, where there is no pipelining
+        # The rest of an envelope, where there is no pipelining.
+        self._unsaid: deque[tuple[Stage, bytes]] = deque()
         self._asked: Errand | None = None  # its envelope is said
         self._given: Errand | None = None  # its text is being written, or its dot's answer awaited
         self._long = False  # a long text is being written

@@ -58,9 +58,8 @@ def _head(feed: Feed, format: Format) -> Any:
     generator.link(href=feed.addresses[format], rel="self", type=MEDIA_TYPES[format])
     if feed.hub is not None:
         generator.link(href=feed.hub, rel="hub")
-    generator.link(
-        href=feed.home, rel="alternate", type="text/html"
-    )  # last: RSS takes the last link for its own
+    # Last: RSS takes the last link for its own.
+    generator.link(href=feed.home, rel="alternate", type="text/html")
     return generator
 
 
@@ -86,9 +85,8 @@ def _entry(item: Item, language: str) -> _Entry:
     entry.published(item.published)
     entry.updated(item.updated)
     if said.summary:
-        entry.description(
-            html.escape(said.summary, quote=False)
-        )  # RSS reads HTML there; this sets the content too
+        # RSS reads HTML there; this sets the content too.
+        entry.description(html.escape(said.summary, quote=False))
         entry.summary(said.summary, type="text")  # Atom's alone now, for a description stands
     entry.content(said.html, type="html")
     return entry

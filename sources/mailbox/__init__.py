@@ -15,9 +15,8 @@ from broker.errors import BrokerError
 
 MOST_BYTES = 512 * 1024  # of one mail: a report's own words are a few thousand, an answer's rarely more
 MOST_AT_ONCE = 200  # mails a turn
-WITHIN = timedelta(
-    seconds=30
-)  # a turn at a mailbox, however slowly it talks; the next one goes on from there
+# A turn at a mailbox, however slowly it talks; the next one goes on from there.
+WITHIN = timedelta(seconds=30)
 
 
 class MailboxAway(BrokerError):
