@@ -11,8 +11,8 @@ from requests.adapters import HTTPAdapter
 
 MOST_BYTES = 512 * 1024
 PIECE = 16 * 1024
-TIMEOUT = (5, 10)  # seconds to connect, and to the next byte
-WHOLE = timedelta(seconds=15)  # a server that sends a byte now and then keeps nobody waiting for longer
+TIMEOUT = (3, 5)  # seconds to connect, and to the next byte
+WHOLE = timedelta(seconds=8)  # a server that sends a byte now and then keeps nobody waiting for longer
 
 
 class TooMuch(requests.RequestException):

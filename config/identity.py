@@ -1,5 +1,9 @@
 """OpenID Connect, by Authlib: to the provider and back with state, nonce and PKCE, and a token of which all is checked.
 
+While a provider is asked for its keys nobody waits for long behind whoever came first: the asking has a thread of its
+own, a few who come meanwhile wait for its one answer, and are told to try again where it does not come soon; more than
+a few are told so at once.
+
 Only the school's own: Google's `hd`, Microsoft's tenant `tid`, and in each case a domain that the settings name. An
 address is believed where the provider says that it is verified, or where the school's own tenant gave it.
 """
@@ -10,6 +14,9 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +40,9 @@ ALGORITHMS = ["RS256", "PS256", "ES256"]  # never none, never one with a shared 
 FRESH = timedelta(hours=1)
 AGAIN = timedelta(minutes=1)  # keys are asked for anew for a key that is not known, so often at most
 STILL_AWAY = timedelta(seconds=10)  # whoever comes meanwhile is told so at once, and keeps no thread waiting
+PATIENCE = timedelta(seconds=3)  # that anybody waits for what somebody asked for already
+GIVEN_UP = timedelta(seconds=30)  # an asking that has not ended by then may be begun anew
+MOST_WAITING = 12  # for one provider at once: one that hangs keeps so many threads, and not all of them
 LEEWAY = timedelta(seconds=60)
 LONGEST_CLAIM = 320
 MOST_GROUPS = 1_000
@@ -64,13 +74,26 @@ class Away(Exception):
     """Raised when a provider cannot be reached, or answers what is no answer."""
 
 
+Known = tuple[dict[str, Any], KeySet]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One asking for what a provider says of itself, for however many wait for it."""
+
+    begun: float
+    answer: Future[Known] = field(default_factory=Future)
+
+
 class Provider:
     """One provider. Threads share it; its keys are asked for once an hour."""
 
     def __init__(self, name: str, at: ProviderAt, back: str) -> None:
         self.name, self.at, self.back = name, at, back
         self._lock = threading.Lock()
-        self._known: tuple[float, dict[str, Any], KeySet] | None = None
+        self._known: tuple[float, Known] | None = None
+        self._asking: _Asking | None = None
+        self._places = threading.BoundedSemaphore(MOST_WAITING)
         self._away: tuple[float, str] | None = None
 
     def set_out(self, to: str = "") -> tuple[str, Journey]:
@@ -107,7 +130,7 @@ class Provider:
     def come_back(self, journey: Journey, code: str) -> Claimed:
         """Who it is. Raises Away, NotProved."""
         metadata, _ = self._metadata()
-        with self._client() as client:
+        with self._place(), self._client() as client:
             try:
                 token = client.fetch_token(
                     metadata["token_endpoint"],
@@ -179,23 +202,56 @@ class Provider:
             raise refused() from None
         return dict(claims)
 
-    def _metadata(self, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
+    def _metadata(self, *, anew: bool = False) -> Known:
+        """What it says of itself, asked for once for all who want it now. Raises Away within `PATIENCE`."""
+        lasts = AGAIN if anew else FRESH
         with self._lock:
             known, now = self._known, time.monotonic()
-            lasts = AGAIN if anew else FRESH
             if known is not None and now - known[0] < lasts.total_seconds():
-                return known[1], known[2]
+                return known[1]
             if self._away is not None and now - self._away[0] < STILL_AWAY.total_seconds():
                 raise Away(self._away[1])
-            try:
-                metadata, keys = self._asked()
-            except Away as why:
-                self._away = (time.monotonic(), str(why))
-                raise
-            self._known, self._away = (now, metadata, keys), None
-            return metadata, keys
+            asking = self._asking
+            if asking is None or now - asking.begun > GIVEN_UP.total_seconds():
+                asking = self._asking = _Asking(now)
+                threading.Thread(target=self._ask, args=(asking,), name="provider", daemon=True).start()
+        try:
+            with self._place():
+                return asking.answer.result(PATIENCE.total_seconds())
+        except TimeoutError:
+            raise Away("it has not answered yet") from None
+        except Away as why:  # one for each who waits: they would write their traces into one another's
+            raise Away(str(why)) from None
 
-    def _asked(self) -> tuple[dict[str, Any], KeySet]:
+    def _ask(self, asking: _Asking) -> None:
+        """On a thread of its own."""
+        try:
+            found = self._asked()
+        except Exception as why:  # noqa: BLE001 - whoever waits hears of it
+            with self._lock:
+                if self._asking is asking:
+                    self._asking = None
+                    if isinstance(why, Away):
+                        self._away = (time.monotonic(), str(why))
+            asking.answer.set_exception(why)
+            return
+        with self._lock:
+            self._known, self._away = (asking.begun, found), None
+            if self._asking is asking:
+                self._asking = None
+        asking.answer.set_result(found)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the few for whoever waits for this provider. Raises Away at once where all are taken."""
+        if not self._places.acquire(blocking=False):
+            raise Away("too many wait for it already")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _asked(self) -> Known:
         metadata = _fetch(f"{self.at.where}/.well-known/openid-configuration")
         if str(metadata.get("issuer", "")).rstrip("/") != self.at.where:
             raise Away("another issuer answers there")

@@ -20,7 +20,7 @@ from broker.errors import NotProved, TooManyTries
 from config.identity import Away, Journey, Provider, refused
 from config.settings import Settings
 from web.sign_in.entry import answer_to, inside, ways
-from web.watch.signing_in import HEADERS, NoPage, came_of, cookie_name, enter, is_https, show, vault_at
+from web.watch.signing_in import HEADERS, SOON, NoPage, came_of, cookie_name, enter, is_https, show, vault_at
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,8 @@ def _provider(request: Request, name: str) -> Provider:
 
 def _away(request: Request, name: str, why: Away) -> Response:
     log.warning("the provider %s cannot be asked: %s", name, why)
-    return show(request, "provider_away", 503, headers={"Retry-After": "60"})
+    settings: Settings = request.app.state.settings
+    return show(request, "provider_away", 503, headers=SOON, passwords=settings.sign_in.passwords)
 
 
 def _cookie(settings: Settings) -> str:

@@ -6,8 +6,10 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,9 +22,10 @@ from broker.authority import identities, operators, passwords
 from broker.authority.signin import Came, must_be_fresh
 from broker.errors import ProofWanted
 from broker.ports.approvals import OperatorRole
-from config import bounded_calls
+from config import bounded_calls, identity
 from config.identity import Away, Provider
 from config.sign_in import ProviderAt
+from tests.support.installed import wait_until
 from tests.support.staff import Browser, at_provider, name, passed, provider, quick, record_kinds, vault
 from tests.support.watching import Serve, Watched
 
@@ -286,3 +289,66 @@ def test_a_provider_that_answers_drop_by_drop_keeps_nobody_waiting(monkeypatch: 
         with pytest.raises(Away):
             of(issuer).set_out()
         assert time.monotonic() - began < 20
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """A provider that takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_of_a_provider_that_hangs_few_wait_and_none_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "PATIENCE", timedelta(seconds=1))
+    with silent() as issuer, ThreadPoolExecutor(60) as threads:
+        work = of(issuer)
+
+        def come() -> tuple[float, str]:
+            began = time.monotonic()
+            with pytest.raises(Away) as told:
+                work.set_out()
+            return time.monotonic() - began, str(told.value)
+
+        tries = [threads.submit(come) for _ in range(60)]
+        found = [each.result(30) for each in tries]
+    said = Counter(why for _, why in found)
+    assert said["it has not answered yet"] <= identity.MOST_WAITING
+    assert said["too many wait for it already"] >= 60 - identity.MOST_WAITING
+    assert max(took for took, _ in found) < 4  # and not one behind the other
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_while_a_provider_hangs_everybody_else_is_let_in_and_who_wants_it_is_told_of_the_password(
+    serve: Serve,
+) -> None:
+    at = "CARILLON_SIGN_IN__PROVIDERS__WORK__"
+    with silent() as issuer, ThreadPoolExecutor(50) as threads:
+        here = serve(
+            CARILLON_PUBLIC_URL="http://localhost:9",
+            **{
+                f"{at}KIND": "other",
+                f"{at}ISSUER": issuer,
+                f"{at}CLIENT_ID": "carillon",
+                f"{at}CLIENT_SECRET": "x",
+                f"{at}DOMAINS": '{"school.example": "auditor"}',
+            },
+        )
+        wanting = [threads.submit(lambda: Browser(here).get("/sign-in/with/work")) for _ in range(50)]
+        began = time.monotonic()
+        assert Browser(here).get("/sign-in").status_code == 200
+        assert time.monotonic() - began < identity.PATIENCE.total_seconds() + 10
+        for each in wanting:
+            answer = each.result(30)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+            assert "try again, or sign in with your name and password" in answer.text
+
+
+def test_what_a_slow_provider_said_after_all_serves_whoever_comes_again(
+    monkeypatch: pytest.MonkeyPatch, issuer: str
+) -> None:
+    monkeypatch.setattr(identity, "PATIENCE", timedelta(0))
+    work = of(issuer)
+    with suppress(Away):  # unless it was as quick as that
+        work.set_out()
+    wait_until(lambda: work._known is not None, within=timedelta(seconds=20), what="the provider answered")
+    assert work.set_out()[0].startswith(issuer)
