@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from broker.authority import tokens as verbs
 from broker.ports.api import Scope, TokenRow
 from cli import show
 from cli.house import reading, writing, zone_of
-from cli.options import Json, Operator
+from cli.options import Json, Operator, asking
 from cli.reading import length_from, short_words
 
 app = typer.Typer(help="The tokens by which programs call the API.", invoke_without_command=True)
@@ -63,28 +64,34 @@ def list_tokens(json: Json = False) -> None:
     )
 
 
-@app.command()
-def make(
-    name: Name,
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of a new token; the fields are the command's options."""
+
+    name: Name
     scope: Annotated[
         list[Scope],
         typer.Option(
             "--scope", metavar="SCOPE", help="What it may, such as announcements:write; may be repeated."
         ),
-    ],
+    ]
     department: Annotated[
         str | None, typer.Option(help="The one department it acts for; else the school.")
-    ] = None,
+    ] = None
     as_: Annotated[
         str | None,
         typer.Option(
             "--as", metavar="OPERATOR", help="It acts as this operator, within their roles; else by itself."
         ),
-    ] = None,
-    lasts: Annotated[str, typer.Option(metavar="LENGTH", help="How long it works, at most 400 d.")] = "365 d",
-    operator: Operator = None,
-    json: Json = False,
-) -> None:
+    ] = None
+    lasts: Annotated[str, typer.Option(metavar="LENGTH", help="How long it works, at most 400 d.")] = "365 d"
+    operator: Operator = None
+    json: Json = False
+
+
+@app.command()
+@asking(Asked)
+def make(asked: Asked) -> None:
     """Make a token and show it, this once. Keep it where the program keeps its secrets.
 
     Examples:
@@ -92,18 +99,18 @@ def make(
     * `carillon tokens make "timetable system" --scope timetable:write`
     * `carillon tokens make bells --scope announcements:write --scope deliveries:read --department music --lasts "30 d"`
     """
-    called = short_words(name, "name")
-    with writing(operator) as (house, actor):
+    called, lasts = short_words(asked.name, "name"), length_from(asked.lasts, "lasts")
+    with writing(asked.operator) as (house, actor):
         made = verbs.make(
             house.ports,
             called,
-            scope,
-            department=department,
-            operator=as_,
-            lasts=length_from(lasts, "lasts"),
+            asked.scope,
+            department=asked.department,
+            operator=asked.as_,
+            lasts=lasts,
             actor=actor,
         )
-    if json:
+    if asked.json:
         show.as_json({**as_told(made.row), "token": made.secret})
         return
     show.say(made.secret)

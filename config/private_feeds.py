@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 from broker.announcement import Content
 from broker.audience import fold
+from broker.authority.shown_once import digest
 from broker.naming import PERSONAL
-from broker.office.private_links import digest, group_behind
+from broker.office.private_links import group_behind
 from broker.ports import Transaction
 from broker.ports.events import EventRow
 from broker.rules.public_text import gives_away

@@ -15,16 +15,8 @@ from broker.actor import Actor, ActorKind
 from broker.audience import fold
 from broker.authority.good_passwords import as_typed, fit
 from broker.authority.operators import must, same
-from broker.authority.signin import (
-    SECRET,
-    Came,
-    SignedIn,
-    begin,
-    digest,
-    must_be_fresh,
-    session_of,
-    unknown_operator,
-)
+from broker.authority.shown_once import SECRET, digest
+from broker.authority.signin import Came, SignedIn, begin, must_be_fresh, session_of, unknown_operator
 from broker.errors import NotProved, Problem, TooManyTries
 from broker.ports import Ports, Proof, Session, Stage, Transaction, Vault
 from broker.ports.approvals import OperatorRole

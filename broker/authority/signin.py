@@ -7,8 +7,6 @@ bits; the ledger keeps their digests alone, and the record keeps who and when.
 
 from __future__ import annotations
 
-import hashlib
-import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +14,7 @@ from datetime import datetime, timedelta
 from broker.actor import Actor, ActorKind
 from broker.audience import fold
 from broker.authority.operators import must
+from broker.authority.shown_once import SECRET, digest
 from broker.errors import LinkSpent, NotAllowed, NotFound, Problem, ProofWanted
 from broker.ports import Ports, Session, Stage, Transaction
 from broker.ports.approvals import OperatorRole
@@ -28,7 +27,6 @@ SESSION_LASTS = timedelta(hours=12)  # the longest that the rule may say
 STAGE_LASTS = timedelta(minutes=15)  # to type a code, or to choose a password
 SEEN_EVERY = timedelta(minutes=5)  # how exactly it is known when a session was used
 CLOCKS = timedelta(minutes=1)  # that a provider's clock, or ours before it was set, may be ahead
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url: anything else is refused unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +234,3 @@ def unknown_operator() -> NotFound:
     """Of a name that is nobody's."""
     hint = "list them with `carillon operators`"
     return NotFound(Problem("not_found", "name", "there is no such operator", hint))
-
-
-def digest(secret: str) -> bytes:
-    """What the ledger keeps of a secret. One round suffices: nobody guesses 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()

@@ -8,7 +8,6 @@ roles reach on that day; else it is a machine of its own name, which approves no
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import zlib
@@ -22,6 +21,7 @@ from uuid6 import uuid7
 from broker.actor import Actor, ActorKind
 from broker.audience import fold
 from broker.authority import operators
+from broker.authority.shown_once import digest
 from broker.errors import NotFound, NotToBeChanged, Problem, RuleBroken
 from broker.ports import Ports, Transaction
 from broker.ports.api import Scope, TokenRow
@@ -33,9 +33,8 @@ RANDOM, CHECK = 40, 6  # characters: 238 bits, and a CRC-32
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=400)  # a school year and its summer
 LASTS = timedelta(days=365)
 LONGEST_NAME = 80
-SEEN_EVERY = timedelta(
-    hours=1
-)  # "used last" is told so exactly: a write with every call would cost more than the call
+# "Used last" is told so exactly: a write with every call would cost more than the call.
+SEEN_EVERY = timedelta(hours=1)
 TOKEN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM + CHECK}}}", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -103,26 +102,10 @@ def make(
 
     def work(tx: Transaction) -> TokenRow:
         operators.must(tx, actor, OperatorRole.ADMIN)
-        if department is not None and not tx.announcements.department_exists(department):
-            raise _bad(
-                "unknown_department", "department", "this department is not known", "see `carillon doctor`"
-            )
-        if tx.tokens.named(called) is not None:
-            raise _bad(
-                "known", "name", "there is a token of this name already", "choose another, or revoke that"
-            )
-        whose = _bound_to(tx, operator, scopes)
-        row = TokenRow(
-            0,
-            UUID(int=uuid7().int),
-            called,
-            frozenset(scopes),
-            department,
-            whose,
-            actor.id,
-            tx.now,
-            tx.now + lasts,
-        )
+        _must_be_possible(tx, called, department)
+        whose, id_ = _bound_to(tx, operator, scopes), UUID(int=uuid7().int)
+        until = tx.now + lasts
+        row = TokenRow(0, id_, called, frozenset(scopes), department, whose, actor.id, tx.now, until)
         tx.tokens.add(row, digest(secret))
         facts = {"token": called, "scopes": sorted(scopes), "department": department, "operator": whose}
         tx.record.add([Entry("token.made", actor, facts)])
@@ -155,7 +138,7 @@ def caller_of(ports: Ports, secret: str) -> Caller:
     if not is_whole(secret):
         raise refused()
     with ports.ledger.look() as tx:
-        now, row = tx.now, tx.tokens.by_digest(digest(secret))
+        row, now = tx.tokens.by_digest(digest(secret)), tx.now
         if row is None or row.revoked_at is not None:
             raise refused()
         if row.expires_at <= now:
@@ -177,11 +160,6 @@ def refused(code: str = "no_token", message: str = "this wants a token that hold
     return TokenRefused(Problem(code, "Authorization", message, hint))
 
 
-def digest(secret: str) -> bytes:
-    """What the ledger keeps of a token. One round suffices: nobody guesses 238 random bits."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def _caller(tx: Transaction, row: TokenRow) -> Caller:
     if row.operator is None:
         return Caller(Actor(ActorKind.TOKEN, row.name, row.department), row.scopes & MACHINE, row)
@@ -193,6 +171,15 @@ def _caller(tx: Transaction, row: TokenRow) -> Caller:
     reach = frozenset[Scope]().union(*(REACH[role] for role in operator.roles))
     actor = Actor(ActorKind.PERSON, operator.name, row.department or operator.department)
     return Caller(actor, row.scopes & reach, row)
+
+
+def _must_be_possible(tx: Transaction, called: str, department: str | None) -> None:
+    if department is not None and not tx.announcements.department_exists(department):
+        raise _bad(
+            "unknown_department", "department", "this department is not known", "see `carillon doctor`"
+        )
+    if tx.tokens.named(called) is not None:
+        raise _bad("known", "name", "there is a token of this name already", "choose another, or revoke that")
 
 
 def _bound_to(tx: Transaction, operator: str | None, scopes: Collection[Scope]) -> str | None:

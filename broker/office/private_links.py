@@ -6,8 +6,6 @@ For a group that is not public: a course of the school's Moodle, a choir's own p
 
 from __future__ import annotations
 
-import hashlib
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from dataclasses import dataclass, field
 from broker.actor import Actor
 from broker.audience import fold
 from broker.authority import operators
+from broker.authority.shown_once import SECRET, digest
 from broker.errors import NotFound, NotToBeChanged, Problem, UnknownAudience
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -23,7 +22,6 @@ from broker.record import Entry
 
 LONGEST_ABOUT = 100
 MOST = 200  # links of one group that open something: a link is for a place, not for each of its readers
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # 32 bytes in base64url: anything else is refused unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,3 @@ def listed(ports: Ports, *, department: str | None = None) -> Sequence[PrivateLi
 def group_behind(tx: Transaction, secret: str) -> str | None:
     """The name of the group whose news a link opens; None where it opens nothing, for whatever reason."""
     return tx.links.group_of(digest(secret)) if SECRET.fullmatch(secret) else None
-
-
-def digest(secret: str) -> bytes:
-    """What the ledger keeps of a secret. One round suffices: nobody guesses 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from broker import fanout
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
-from broker.authority import signin
+from broker.authority import shown_once, signin
 from broker.delivery import State
 from broker.intake import accept
 from broker.record import Entry
@@ -49,7 +49,7 @@ class Watched:
     @property
     def session(self) -> bytes:
         """What the ledger knows the client's session by."""
-        return signin.digest(self.client.cookies["carillon"])
+        return shown_once.digest(self.client.cookies["carillon"])
 
     def link(self, actor: Actor = BELL) -> str:
         return signin.make_link(self.tower.house.ports, actor=actor)
@@ -67,12 +67,14 @@ class Watched:
         assert answer.status_code == status, answer.text
         return answer.text
 
-    def announce(self, title: str = "Coach", audience: str = "everyone") -> Announcement:
+    def announce(
+        self, title: str = "Coach", audience: str = "everyone", ways: tuple[str, ...] = ("bell",)
+    ) -> Announcement:
         draft = Draft(
             department="office",
             audience=audience,
             people=People.GUARDIANS,
-            ways=(Step(("bell",)),),
+            ways=(Step(ways),),
             parts={Part.TITLE: title, Part.SHORT: "The coach leaves at eight."},
         )
         return accept(self.tower.house.ports, draft, actor=SYSTEM).announcement

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from broker.actor import Actor, ActorKind
-from broker.authority import passwords, signin
+from broker.authority import passwords, shown_once, signin
 from broker.authority.signin import Came, SignedIn
 from broker.errors import LinkSpent, TooManyTries
 from broker.ports import Ports, Session, Stage, Vault
@@ -88,7 +88,7 @@ class Signed:
     @property
     def digest(self) -> bytes:
         """What the ledger knows the session by."""
-        return signin.digest(self.secret)
+        return shown_once.digest(self.secret)
 
     @property
     def form_token(self) -> str:
@@ -107,11 +107,11 @@ def signed_in(request: Request) -> Signed:
 def half_signed_in(request: Request) -> Signed:
     """The same of somebody who may have a step to go: for the pages that take it. Raises NotSignedIn."""
     secret = request.cookies.get(cookie_name(request.app.state.settings), "")
-    if not signin.SECRET.fullmatch(secret):
+    if not shown_once.SECRET.fullmatch(secret):
         raise NotSignedIn
     ports: Ports = request.app.state.ports
     with ledger_of(ports).reading() as hand:
-        session = Sessions(hand).of(signin.digest(secret))
+        session = Sessions(hand).of(shown_once.digest(secret))
     if session is None:
         raise NotSignedIn
     if session.idle and abs(session.now - session.seen_at) > signin.SEEN_EVERY:
@@ -122,7 +122,7 @@ def half_signed_in(request: Request) -> Signed:
 @router.get("/watch/sign-in/{link}")
 async def ask(link: str, request: Request) -> Response:
     """A page with a button: a mail scanner or a link preview that only looks burns nothing."""
-    if not signin.SECRET.fullmatch(link):
+    if not shown_once.SECRET.fullmatch(link):
         return show(request, "spent", 404)
     return show(request, "sign_in", 200, link=link)
 

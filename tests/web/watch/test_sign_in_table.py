@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
-from broker.authority import operators, rule_changes, signin
+from broker.authority import operators, rule_changes, shown_once, signin
 from broker.intake import accept
 from broker.ports import Ports, Stage
 from broker.ports.approvals import OperatorRole
@@ -146,7 +146,7 @@ class House:
         if not secret:
             return "0" * 64
         with self.school.house.ledger.reading() as hand:
-            session = Sessions(hand).of(signin.digest(secret))
+            session = Sessions(hand).of(shown_once.digest(secret))
         assert session is not None
         return Signed(session, secret).form_token
 
