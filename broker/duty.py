@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# What was sent by ways that are for everybody alone says this of its people, who are neither told nor untold.
+FOR_ANYBODY = "published for anybody to read; nobody is addressed"
+
 
 class DutyState(StrEnum):
     """Open until somebody was reached or nothing is left to try."""
@@ -21,6 +24,16 @@ class Unreached(StrEnum):
     NO_GUARDIAN = "no guardian on file"
     BLOCKED = "contact is blocked for this child"
     WAY_GONE = "the way by which they have it has no account any more"
+
+    @property
+    def code(self) -> str:
+        """As the ledger keeps it."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, code: str) -> Unreached:
+        """What the ledger kept."""
+        return cls[code.upper()]
 
 
 @dataclass(frozen=True, slots=True)

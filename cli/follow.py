@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from broker.announcement import FollowUp, Stage, stage_in_words
 from broker.delivery import State
-from broker.duty import DutyState
+from broker.duty import FOR_ANYBODY, DutyState
 from broker.errors import NotFound, Problem
 from cli import show
 from ledger.connect import Ledger
@@ -138,7 +138,7 @@ def show_status(status: Status) -> None:
         show.say(f"  its time was over before {whom} had it: announce what is right anew")
     for channel, counted in status.channels.items():
         show.say(f"  {channel}: {show.states(counted)}")
-    show.say(f"  people: {show.duties(status.duties)}")
+    show.say(f"  people: {FOR_ANYBODY if status.for_anybody else show.duties(status.duties)}")
     if status.retracting:
         show.say(f"  being taken back from the public: {status.retracting}")
 

@@ -14,6 +14,7 @@ import typer
 from broker import audience as audiences
 from broker.actor import Actor
 from broker.announcement import People, Purpose
+from broker.duty import FOR_ANYBODY
 from broker.naming import unknown_placeholder
 from broker.office import groups
 from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
@@ -158,7 +159,9 @@ def _as_told(found: Statement) -> dict[str, Any]:
 
 def _show(found: Statement) -> None:
     under_way = f", {found.open} still under way" if found.open else ""
-    show.say(f"{found.reached:,} of {show.many(found.people, 'person', 'people')} reached{under_way}")
+    people = show.many(found.people, "person", "people")
+    reached = f"{found.reached:,} of {people} reached{under_way}"
+    show.say(f"for {people}: {FOR_ANYBODY}" if found.for_anybody else reached)
     show.table(
         ("way", "addresses", "people", "refused", "waits"),
         [

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from broker import judging
+from broker.duty import FOR_ANYBODY
 from broker.money import written
 from broker.office.reach import Way as Reach
 from broker.policy import Allow, Hold, Verdict
@@ -45,7 +46,7 @@ def show_rehearsal(found: Rehearsal, *, json: bool) -> None:
         show.say(*(f"  note: {show.plain(note)}" for note in way.notes))
     lost = len(reach.untold)
     nobody = f"{show.many(lost, 'person is', 'people are')} not reached:"
-    show.say("", nobody if lost else "Everybody is reached.")
+    show.say("", nobody if lost else f"{FOR_ANYBODY}." if reach.for_anybody else "Everybody is reached.")
     if lost:
         show.table(("who", "why"), [(who.name, who.why) for who in reach.untold[:MOST_NAMED]])
     if lost > MOST_NAMED:

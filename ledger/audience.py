@@ -150,8 +150,8 @@ def holders_of(people: People) -> Any:
 
 
 def why_unreached(people: People, person_id: ColumnElement[Any]) -> ColumnElement[str]:
-    """Why no address speaks for a person, as the name of a `broker.duty.Unreached` in lower case."""
-    no_address = literal(Unreached.NO_ADDRESS.name.lower())
+    """Why no address speaks for a person, as the code of a `broker.duty.Unreached`."""
+    no_address = literal(Unreached.NO_ADDRESS.code)
     if people is People.STAFF:
         return no_address
     known = holders_of(people).subquery("known")
@@ -161,12 +161,12 @@ def why_unreached(people: People, person_id: ColumnElement[Any]) -> ColumnElemen
         .where(blocked_for(person_id, person_address.c.address_id))
     )
     reasons: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
-        (barred, literal(Unreached.BLOCKED.name.lower()))
+        (barred, literal(Unreached.BLOCKED.code))
     ]
     if people in LOOKING_AFTER:
         theirs = exists().where(guardianship.c.pupil_id == person_id)
         reasons += [
-            (~theirs, literal(Unreached.NO_GUARDIAN.name.lower())),
-            (~theirs.where(~guardianship.c.blocked), literal(Unreached.BLOCKED.name.lower())),
+            (~theirs, literal(Unreached.NO_GUARDIAN.code)),
+            (~theirs.where(~guardianship.c.blocked), literal(Unreached.BLOCKED.code)),
         ]
     return case(*reasons, else_=no_address)

@@ -94,6 +94,8 @@ def untold(ports: Ports, tx: Transaction, announcement: Announcement) -> Sequenc
     kinds = kinds_of(ports.channels, announcement)
     later = {kinds[name] for step in announcement.ways[1:] for name in step.channels if name in kinds}
     lost = tx.threads.untold(announcement, tx.threads.before(announcement.id), later)
+    if not kinds:  # by ways alone that everybody reads: they miss nothing but the way that they had
+        lost = {person: why for person, why in lost.items() if why is Unreached.WAY_GONE}
     lacking = tx.reaches.lacking(announcement.people, sorted(lost)) if lost else ()
     return [
         Untold(

@@ -79,7 +79,10 @@ class Untold:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Who is told and who is not. `open` of the untold may still be told: something is under way to them."""
+    """Who is told and who is not. `open` of the untold may still be told: something is under way to them.
+
+    `for_anybody`: by ways alone that everybody reads. Nobody is addressed then, so nobody is told or untold.
+    """
 
     people: int
     reached: int
@@ -87,6 +90,7 @@ class Statement:
     public: tuple[str, ...]  # ways that count for nobody
     untold: Sequence[Untold]
     open: int = 0
+    for_anybody: bool = False
 
 
 def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
@@ -102,13 +106,16 @@ def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
         if kind is not None:
             rules = _Rules(ports.channels.open(accounts[name].name), accounts[name], question, tx)
             personal[name] = _heard(tx, rules, kind, question, pairs[kind])
+    public = tuple(name for name, kind in ways.items() if kind is None)
+    for_anybody = bool(public) and not personal
     reached = set().union(*(heard.people for heard in personal.values())) & told
     return Statement(
         people=len(told),
         reached=len(reached),
         ways={name: heard.way for name, heard in personal.items()},
-        public=tuple(name for name, kind in ways.items() if kind is None),
-        untold=_untold(tx, question.people, sorted(told - reached), personal),
+        public=public,
+        untold=() if for_anybody else _untold(tx, question.people, sorted(told - reached), personal),
+        for_anybody=for_anybody,
     )
 
 

@@ -30,7 +30,7 @@ def lose(hand: Hand, announcement: Announcement, before: Collection[int], gone: 
     lost = (
         update(t.duty)
         .where(whose.announcement_id == announcement.id, whose.person_id.in_(told), ~_covered())
-        .values(unreached=Unreached.WAY_GONE.name.lower())
+        .values(unreached=Unreached.WAY_GONE.code)
     )
     return int(run(lost).rowcount)
 
@@ -70,8 +70,7 @@ def untold(
         query = query.where(~turn.exists())
     rows = hand.connection.execute(query)
     return {
-        row.person_id: Unreached[row.unreached.upper()] if row.unreached else Unreached.NO_ADDRESS
-        for row in rows
+        row.person_id: Unreached.of(row.unreached) if row.unreached else Unreached.NO_ADDRESS for row in rows
     }
 
 

@@ -194,4 +194,4 @@ def group_of() -> ColumnElement[str]:
 def _lacking(row: Any) -> Lacking:
     flags = {AddressKind.MOBILE: row.mobile, AddressKind.EMAIL: row.email}
     refused = frozenset(kind for kind, flag in flags.items() if flag)
-    return Lacking(row.id, row.public_id, row.name, row.group, Unreached[row.why.upper()], refused)
+    return Lacking(row.id, row.public_id, row.name, row.group, Unreached.of(row.why), refused)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 
 from broker.announcement import Announcement
 from broker.delivery import REACHED, State
-from broker.duty import DutyFacts, DutyState, derive
+from broker.duty import DutyFacts, DutyState, Unreached, derive
 from ledger import tables as t
 from ledger.hand import Hand
 
@@ -57,15 +57,46 @@ def state_of(row: Any, announcement: Announcement, *, over: bool) -> DutyState:
 
 
 def count(hand: Hand, announcement: Announcement) -> dict[DutyState, int]:
-    """How many duties stand how. Sixteen combinations of facts cross, however many people there are."""
+    """How many duties stand how; none of what is for anybody to read.
+
+    Sixteen combinations of facts cross, however many people there are.
+    """
     each = facts(announcement.id).subquery("each")
     columns = [each.c[name] for name in FACTS]
     rows = hand.connection.execute(select(*columns, func.count().label("n")).group_by(*columns)).all()
+    if not any(row.reached or row.alive for row in rows) and is_for_anybody(hand, announcement):
+        rows = []
     over = is_over(hand, announcement)
     counted: Counter[DutyState] = Counter()
     for row in rows:
         counted[state_of(row, announcement, over=over)] += row.n
     return {state: counted[state] for state in DutyState}
+
+
+def is_for_anybody(hand: Hand, announcement: Announcement) -> bool:
+    """Whether it went by ways alone that everybody reads, so that its people are not those whom it did not reach.
+
+    By what was planned, and not by what its channels are today. A correction may go to those who had the wrong text
+    by a way of its own, or say of them that this way is gone: then somebody was meant after all.
+    """
+    if announcement.fanned_out_at is None:
+        return False
+    d, mine = t.delivery.c, t.delivery.c.announcement_id == announcement.id
+    ways = {name for step in announcement.ways for name in step.channels}
+    public = select(func.count()).where(
+        mine, d.channel.in_(sorted(ways)), func.coalesce(d.address_id, 0) == 0
+    )
+    addressed = select(d.id).where(mine, d.address_id.is_not(None)).exists()
+    w = t.duty.c
+    lost = select(w.id).where(w.announcement_id == announcement.id, w.unreached == Unreached.WAY_GONE.code)
+    row = hand.connection.execute(
+        select(
+            public.scalar_subquery().label("public"),
+            addressed.label("addressed"),
+            (lost.exists() if announcement.follow_up is not None else false()).label("lost"),
+        )
+    ).one()
+    return row.public == len(ways) and not row.addressed and not row.lost
 
 
 def is_over(hand: Hand, announcement: Announcement) -> bool:

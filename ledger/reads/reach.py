@@ -21,6 +21,7 @@ from broker.rosters.roster import as_listed
 from ledger import tables as t
 from ledger.hand import Hand
 from ledger.office.reaches import called, group_of
+from ledger.reads import duties
 from ledger.reads.reached import PAGE, Told, reached
 
 WEEK = timedelta(days=7)
@@ -37,13 +38,15 @@ def after(hand: Hand, announcement: Announcement, kinds: Mapping[str, AddressKin
     public = _public(hand, announcement.id)
     # Who is not untold was told: weighing every duty a second time, to count them, costs as much as all the rest.
     untold = [*_untold(hand, announcement, kinds)]
+    for_anybody = not untold and duties.is_for_anybody(hand, announcement)
     return Statement(
         people=people,
-        reached=people - len(untold),
+        reached=0 if for_anybody else people - len(untold),
         ways={name: went.get(name, Way(0, 0)) for name in channels if name not in public},
         public=tuple(name for name in channels if name in public),
         untold=sorted((one for one, _ in untold), key=lambda one: (as_listed(one.group), one.name)),
         open=sum(state is DutyState.OPEN for _, state in untold),
+        for_anybody=for_anybody,
     )
 
 

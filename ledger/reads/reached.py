@@ -60,10 +60,14 @@ def reached(
 ) -> Sequence[Told]:
     """The next duties of an announcement after a duty's id, in the order of ids; empty at the end.
 
+    None of what is for anybody to read: it was not meant to reach one person more than another.
+
     `unmet`: only those whom nothing reached yet; `among`: only duties of which this holds. `kinds` is what the
     personal ways go to (`broker.office.reach.kinds_of`): with it, who has no address is told of by each way, and
     whether something unusable stands there.
     """
+    if duties.is_for_anybody(hand, announcement):
+        return []
     each = duties.facts(announcement.id).where(t.duty.c.id > after, *among).order_by(t.duty.c.id).limit(limit)
     return _those(hand, announcement, _rows(hand, each, unmet=unmet, order="duty_id"), kinds)
 
@@ -82,6 +86,8 @@ def reached_in_order(
     That order has an index, so no page costs more than another. Of the unmet a stretch is looked through at a time: a
     page may be empty and yet have a next.
     """
+    if duties.is_for_anybody(hand, announcement):
+        return [], None
     d, look = t.duty.c, STRETCH if unmet else limit
     theirs = (d.announcement_id == announcement.id, d.person_id > after)
     ahead = hand.connection.execute(select(d.person_id).where(*theirs).order_by(d.person_id).limit(look))
@@ -126,7 +132,7 @@ def _those(
 def _exact(
     hand: Hand, announcement: Announcement, rows: Sequence[Any], kinds: Mapping[str, AddressKind]
 ) -> Mapping[UUID, str]:
-    bare = [row.person_id for row in rows if row.unreached == Unreached.NO_ADDRESS.name.lower()]
+    bare = [row.person_id for row in rows if row.unreached == Unreached.NO_ADDRESS.code]
     return {
         one.public_id: in_one((name, nothing_there(one, kind)) for name, kind in kinds.items())
         for one in (Reaches(hand).lacking(announcement.people, bare) if bare else ())
@@ -166,7 +172,7 @@ def _why(row: Any, state: DutyState, ways: tuple[Way, ...]) -> str:
     if state is DutyState.MET:
         return "" if any(way.state in REACHED for way in ways) else "acknowledged"
     if row.unreached:
-        return Unreached[row.unreached.upper()].value
+        return Unreached.of(row.unreached).value
     sayings = dict.fromkeys(f"{way.channel}: {way.why or describe(way.state)}" for way in ways)
     if sayings:
         return "; ".join(sayings)

@@ -25,7 +25,8 @@ Channels = Mapping[str, Mapping[State, int]]
 class Status:
     """One announcement at one moment. `channels` holds only states that occur; `settled` is the glossary's.
 
-    `retracting`: public deliveries that stand although it is withdrawn, and are being taken back.
+    `retracting`: public deliveries that stand although it is withdrawn, and are being taken back. `for_anybody`: it
+    went by ways alone that everybody reads, and nobody is counted for it.
     """
 
     announcement: Announcement
@@ -35,6 +36,7 @@ class Status:
     settled: bool
     author: Author
     retracting: int = 0
+    for_anybody: bool = False
 
 
 def status(hand: Hand, public_id: UUID) -> Status | None:
@@ -43,14 +45,16 @@ def status(hand: Hand, public_id: UUID) -> Status | None:
     if announcement is None:
         return None
     channels = tallies(hand, announcement.id)
+    counted = duties.count(hand, announcement)
     return Status(
         announcement,
         stage(announcement, hand.now),
         channels,
-        duties.count(hand, announcement),
+        counted,
         is_settled(hand, announcement, channels),
         Approvals(hand).author(announcement),
         retracting(hand, announcement.id) if announcement.withdrawn_at is not None else 0,
+        not any(counted.values()) and duties.is_for_anybody(hand, announcement),
     )
 
 

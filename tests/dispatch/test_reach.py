@@ -15,16 +15,22 @@ from broker.actor import SYSTEM
 from broker.address import AddressKind
 from broker.announcement import Announcement, Part, People, Purpose, Step
 from broker.audience import parse
+from broker.duty import DutyState
 from broker.errors import InvalidAnnouncement
+from broker.licences import licensing
 from broker.office import families, groups
 from broker.office.reach import NO_PERSONAL_WAY, Question, Statement, Way, before, kinds_of
+from broker.testing.provider import PretendKit, PretendProvider
 from ledger import tables as t
 from ledger.audience import members
 from ledger.reads.reach import after, week
-from ledger.reads.reached import reached
+from ledger.reads.reached import reached, reached_in_order
+from ledger.reads.status import status
 from ledger.rosters.people import keyed_hash
-from tests.support.broker_world import World
+from ledger.setup import ConfiguredAccount, install
+from tests.support.broker_world import SURROUNDINGS, World
 from tests.support.school import SmallSchool, family
+from tests.support.world_with_x import SCHOOL
 
 MUM, DAD, FAY = (f"+44791110000{n}" for n in (1, 2, 3))
 STOPPED = "this address asked for no more messages"
@@ -164,6 +170,47 @@ def test_without_a_personal_way_nobody_is_reached(world, school):
     found = state(world, ways="")
     assert (found.people, found.reached, found.ways) == (6, 0, {})
     assert set(whys(found).values()) == {NO_PERSONAL_WAY}
+
+
+def with_a_feed(world: World) -> None:
+    named = {"texts": "sms", "mails": "email", "feed": "rss"}
+    kit = PretendKit(PretendProvider(), askable=False, address_kind=None)
+    world.channels.kits["rss"], world.channels.opened["feed"] = kit, kit.open("feed", {}, SURROUNDINGS)
+    accounts_ = [ConfiguredAccount(*one) for one in named.items()]
+    install(world.ledger, SCHOOL, {"music": "Music", "office": "School office"}, accounts_, sandbox=True)
+    licensing.give_specimens(world.ports)
+
+
+def test_what_is_for_anybody_to_read_leaves_nobody_untold_before_and_after(world, school):
+    world.bring(school)
+    with_a_feed(world)
+    found = state(world, ways="rss")
+    assert (found.people, found.reached, found.public, found.for_anybody) == (6, 0, ("rss",), True)
+    assert not found.untold
+    said = world.announce(audience="Choir + 7B", ways=(Step(("rss",)),))
+    world.plan(said)
+    with world.ledger.look() as tx:
+        known = tx.announcements.by_id(said.id)
+        since, stands = after(tx.hand, known, {}), status(tx.hand, known.public_id)
+        assert not reached(tx.hand, known)
+        assert reached_in_order(tx.hand, known) == ([], None)
+    assert (since.people, since.reached, since.public, since.for_anybody) == (6, 0, ("rss",), True)
+    assert not since.untold
+    assert stands is not None
+    assert (stands.for_anybody, set(stands.duties.values())) == (True, {0})
+
+
+def test_beside_a_personal_way_whom_that_does_not_reach_is_untold_whatever_everybody_reads(world, school):
+    world.bring(school)
+    with_a_feed(world)
+    assert set(whys(state(world, ways="rss,sms"))) == {"Gus"}
+    said = world.announce(audience="7B", ways=(Step(("sms", "rss")),))
+    world.plan(said)
+    send_all(world, said)
+    with world.ledger.look() as tx:
+        stands = status(tx.hand, said.public_id)
+    assert stands is not None
+    assert (stands.for_anybody, stands.duties[DutyState.LAPSED]) == (False, 1)
 
 
 def test_a_way_without_an_account_is_one_clear_error(world, school):

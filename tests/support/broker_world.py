@@ -65,8 +65,8 @@ class PretendChannels:
         return self.kits[channel].traits
 
     def open(self, account: str) -> Channel:
-        channel = {"texts": "sms", "mails": "email"}[account]
         if account not in self.opened:
+            channel = {"texts": "sms", "mails": "email"}[account]
             self.opened[account] = self.kits[channel].open(account, {}, SURROUNDINGS)
             self.opened[account].name = channel  # type: ignore[misc]
         return self.opened[account]

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,11 +26,15 @@ MOST_KEPT = 500
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How the duties of an announcement stand, and why deliveries failed. `behind`: it has moved on since."""
+    """How the duties of an announcement stand, and why deliveries failed. `behind`: it has moved on since.
+
+    `for_anybody`: everybody may read it and nobody is addressed, so nobody is counted.
+    """
 
     duties: Mapping[DutyState, int]
     reasons: Sequence[Reason]
     behind: bool = False
+    for_anybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Counts:
             if same and now < known.until:
                 return known.counted
             if not exact and now < known.not_before:
-                return known.counted if same else Counted(known.counted.duties, known.counted.reasons, True)
+                return known.counted if same else replace(known.counted, behind=True)
         return self._count(hand, shown, told)
 
     def health(self, hand: Hand, *, exact: bool = False) -> tuple[Health, bool]:
@@ -74,7 +78,10 @@ class Counts:
         began = time.monotonic()
         failed = any(FAILED & states.keys() for states in shown.channels.values())
         why = reasons(hand, shown.announcement.id) if failed else ()
-        counted = Counted(duties.count(hand, shown.announcement), why)
+        said = shown.announcement
+        people = duties.count(hand, said)
+        for_anybody = not any(people.values()) and duties.is_for_anybody(hand, said)
+        counted = Counted(people, why, for_anybody=for_anybody)
         ended = time.monotonic()
         wait = min((ended - began) * SHARE, LONGEST.total_seconds())
         known = _Known(counted, told, ended + wait, ended + max(wait, FRESH.total_seconds()))

@@ -15,6 +15,7 @@ from broker.ports.approvals import OperatorRole
 from config.settings import Settings
 from ledger.hand import Hand
 from ledger.reads.approvals import decided, looked_at
+from ledger.reads.duties import is_for_anybody
 from ledger.reads.reached import reached
 from ledger.reads.watch import one, wording, zone
 from web.watch.hub import EventStream, Full, Hub
@@ -97,9 +98,12 @@ def people(public_id: str, request: Request, signed: Watching) -> Response:
             raise NoPage(404, "not_found")
         kinds = kinds_of(request.app.state.ports.channels, row.announcement)
         told = reached(hand, row.announcement, after=after or 0, limit=NAMES, unmet=True, kinds=kinds)
+        for_anybody = not told and is_for_anybody(hand, row.announcement)
         local = zone(hand)
     more = told[-1].duty if len(told) == NAMES else None
-    html = _render(request, signed, "people", shown=row, told=told, more=more, zone=local)
+    html = _render(
+        request, signed, "people", shown=row, told=told, more=more, for_anybody=for_anybody, zone=local
+    )
     return HTMLResponse(html, headers=HEADERS)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from broker.delivery import REACHED, STATES, State
+from broker.duty import FOR_ANYBODY
 from web.templating import templates_in
 from web.watch import words
 from web.watch.static import EDITION
@@ -69,3 +70,4 @@ def when(moment: datetime, zone: str) -> Markup:
 templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
 templates.filters |= {"stage": words.stage, "urgent": words.urgent, "how": words.how}
 templates.globals |= {"many": words.many, "STATES": STATES, "PARTS": words.PARTS}
+templates.globals |= {"FOR_ANYBODY": FOR_ANYBODY}

@@ -13,7 +13,7 @@ from broker import accounts, intake
 from broker.actor import SYSTEM
 from broker.delivery import STATES, State
 from ledger import tables as t
-from tests.support.watching import Watched
+from tests.support.watching import Serve, Watched
 from web.watch.counts import Counts
 from web.watch.topics import Detail
 
@@ -234,3 +234,18 @@ def test_a_count_that_is_behind_is_not_read_aloud(watched: Watched, monkeypatch:
     watched.move(announcement, State.SENT, 6)
     assert said(counts) == ""
     assert "6 people told, 0 still open" in (said(Counts()) or "")
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_what_is_for_anybody_to_read_says_so_and_lists_nobody_to_be_rung(serve: Serve) -> None:
+    here = serve(CARILLON_PUBLIC_URL="http://localhost:9", CARILLON_ACCOUNTS__FEED__CHANNEL="rss")
+    here.tower.bring(6)
+    here.sign_in()
+    announcement = here.plan(here.announce("Sports day", ways=("rss",)))
+    page = f"/watch/{announcement.public_id}"
+    for path in ("/watch", page, f"{page}/people"):
+        text = " ".join(Elements(here.get(path)).text.split())
+        assert "Published for anybody to read; nobody is addressed." in text
+        assert "could not be told" not in text
+        assert "Somebody may have to ring" not in text
+    assert "Who has not been told" not in Elements(here.get(page)).text

@@ -166,7 +166,10 @@ class AnnouncementTold(Told):
 
 
 class StatusTold(AnnouncementTold):
-    """Where it stands. `duties`: of the people who must be told, how many were."""
+    """Where it stands. `duties`: of the people who must be told, how many were.
+
+    Where all its ways are for anybody to read, nobody is addressed, and nobody is counted.
+    """
 
     author: str
     duties: Mapping[DutyState, int]
