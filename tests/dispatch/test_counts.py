@@ -58,3 +58,11 @@ def test_a_delivery_costs_few_statements_and_next_to_no_messages(
     assert thousand.states(said) == {"sent": FAMILIES}
     assert len(told) / FAMILIES <= most
     assert thousand.hints.published / FAMILIES <= 0.01
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)  # on SQLite nothing travels
+def test_an_announcement_is_accepted_in_few_statements(thousand: World) -> None:
+    thousand.announce(parts={Part.SHORT: "The coach leaves at eight."})
+    with statements(thousand.ledger) as told:
+        thousand.announce(parts={Part.SHORT: "The coach leaves at nine."}, key="coach")
+    assert len(told) <= 14
