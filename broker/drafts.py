@@ -55,7 +55,7 @@ def judged(
     `patient`: nobody is there to choose another way, so what an account that cannot be opened would say is not asked.
     Raises InvalidAnnouncement, UnknownAudience; SetupError for such an account, or for a channel that fails.
     """
-    if not tx.announcements.department_exists(draft.department):
+    if draft.department not in tx.school.departments:
         raise _unknown_department()
     if draft.follows is None:  # its thread says whom a follow-up is about, and groups go
         resolve(tx, tree)
@@ -195,9 +195,10 @@ def with_its_link(ports: Ports, wording: Content) -> Content:
 
 
 def wording_of(draft: Draft) -> Content:
-    """What a channel is asked about."""
+    """What a channel is asked about, as it will be stored: without parts in which nothing stands."""
     asks = draft.ladder is not None and draft.ladder.asks
-    return Content(1, draft.language, draft.parts, draft.attachments, seen=asks)
+    parts = {part: text for part, text in draft.parts.items() if text}
+    return Content(1, draft.language, parts, draft.attachments, seen=asks)
 
 
 def channels_of(draft: Draft) -> Sequence[str]:

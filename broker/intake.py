@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from broker import audience as audiences
 from broker import drafts, judging
 from broker.actor import SYSTEM, Actor
-from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Announcement, Draft, FollowUp, Part
+from broker.announcement import AS_CORRECTION, Announcement, Content, Draft, FollowUp, Part
 from broker.authority import operators
 from broker.channel import Verifies
 from broker.corrections import binding
@@ -64,7 +64,7 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None
     _verify(ports, checked, tree, digest, actor)
 
     def work(tx: Transaction) -> Accepted:
-        stored = _store(ports, remembering(tx), checked, tree, digest, actor)
+        stored = _store(ports, tx, checked, tree, digest, actor)
         return stored if and_then is None else and_then(tx, stored)
 
     try:
@@ -284,6 +284,8 @@ def _put(
     ports: Ports, tx: Transaction, draft: Draft, tree: audiences.Audience, digest: str, actor: Actor
 ) -> tuple[Announcement, int, Sequence[judging.Ruling]]:
     """Store it, count whom it would tell, and ask the rules; what they refuse is for the caller to take back."""
+    plain = draft.follows is None and draft.told_before is None
+    tx = remembering(tx, [(draft.audience, draft.people)] if plain else ())
     due_at, expires_at = drafts.judged(ports, tx, draft, tree)
     announcement = tx.announcements.add(
         draft, digest=digest, actor=actor, due_at=due_at, expires_at=expires_at
@@ -294,12 +296,18 @@ def _put(
     audience = binding.audience_of(tx, announcement, tree)
     counted = count_told(tx, announcement, audience, selective=draft.told_before is not None)
     tx.cases.count(announcement.id, counted, draft.expected)
-    twice = announcement.follow_up is FollowUp.CORRECTION  # the longer of its wordings
-    reckon(ports, tx, announcement, audience, AS_CORRECTION if twice else RIGHT_TEXT)
+    reckon(ports, tx, announcement, audience, _longest(tx, announcement, draft))
     found = judging.rulings(ports, tx, announcement, asked=True)
     if draft.ladder is not None:
         in_order.must_leave_time(tx, announcement, draft.ladder, found)
     return announcement, counted, found
+
+
+def _longest(tx: Transaction, announcement: Announcement, draft: Draft) -> Sequence[Content]:
+    """What it is reckoned by: the longer wording of a correction, which is worded twice; else the one it has."""
+    if announcement.follow_up is FollowUp.CORRECTION:
+        return tx.announcements.content(announcement.id, AS_CORRECTION)
+    return [drafts.wording_of(draft)]
 
 
 def accepted_entry(announcement: Announcement, draft: Draft, digest: str, actor: Actor) -> Entry:

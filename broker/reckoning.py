@@ -43,13 +43,16 @@ class Reckoned:
 
 
 def reckon(
-    ports: Ports, tx: Transaction, announcement: Announcement, audience: Audience, version: int = 1
+    ports: Ports,
+    tx: Transaction,
+    announcement: Announcement,
+    audience: Audience,
+    wording: Sequence[Content],
 ) -> Mapping[str, Reckoned]:
     """What it costs by each way that costs anything: worked out from its wording and from who has an address; kept.
 
     Personal parts can make a text longer than was reckoned; what was truly begun is counted as it was.
     """
-    wording = tx.announcements.content(announcement.id, version)
     found = costs_of(ports, tx, announcement, wording, audience)
     for account, cost in found:
         tx.money.reckoned(announcement.id, account, micros(cost.unit), cost.messages)

@@ -20,7 +20,6 @@ from broker.values import SchoolRow
 
 _ASKED: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"for_channel"}),
-    "announcements": frozenset({"department_exists"}),
     "cases": frozenset({"norm"}),
     "groups": frozenset({"made_of", "named"}),
     "people": frozenset({"unknown_groups", "holder_of", "names"}),
@@ -51,7 +50,8 @@ def _ask_ahead(tx: Transaction, known: _Remembering, told: Iterable[tuple[str, P
             simple.setdefault(people, {})[fold(tree.name)] = tree
     if not simple:
         return
-    today = tx.now.astimezone(ZoneInfo(known.school.zone)).date()
+    zone = ZoneInfo(known.school.zone)  # asked for first: with it comes the time
+    today = tx.now.astimezone(zone).date()
     for people, groups in simple.items():
         for folded, counted in tx.reaches.count_groups(set(groups), people, today).items():
             known.remember("reaches", "count", (groups[folded], people, today), counted)

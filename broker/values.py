@@ -41,13 +41,14 @@ Hint = FanOutHint | DeliverHint
 
 @dataclass(frozen=True, slots=True)
 class SchoolRow:
-    """The one school of this ledger."""
+    """The one school of this ledger, with the slugs of its departments."""
 
     slug: str
     name: str
     zone: str
     locale: str
     region: str
+    departments: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from uuid6 import uuid7
 
 from broker.actor import Actor
@@ -33,6 +45,9 @@ from ledger import tables as t
 from ledger.hand import Hand
 
 TOKEN_BYTES = 16  # nobody guesses 128 bits, and a text pays for every character of a link
+_ADD = insert(t.announcement).values(
+    department_id=select(t.department.c.id).where(t.department.c.slug == bindparam("whose")).scalar_subquery()
+)
 
 
 class Announcements:
@@ -50,10 +65,7 @@ class Announcements:
     def add_all(self, new: Sequence[NewAnnouncement]) -> Sequence[Announcement]:
         """Store several, in this order, in as many statements as one takes."""
         run, now = self._hand.connection.execute, self._hand.now
-        slugs = {one.draft.department for one in new}
-        query = select(t.department.c.slug, t.department.c.id).where(t.department.c.slug.in_(slugs))
-        departments = dict(iter(run(query)))
-        rows = [_values(one, departments[one.draft.department], now) for one in new]
+        rows = [_values(one, now) for one in new]
         ids = self._insert(rows)
         numbered = [
             (ids[row["public_id"]], row["public_id"], one) for row, one in zip(rows, new, strict=True)
@@ -78,11 +90,8 @@ class Announcements:
 
     def by_key(self, department: str, key: str) -> tuple[Announcement, str] | None:
         """The announcement accepted under an idempotency key, and the digest of its draft."""
-        statement = _announcements().where(
-            t.department.c.slug == department,
-            t.announcement.c.idempotency_key.in_((key, self._struck(key))),
-        )
-        row = self._hand.connection.execute(statement).first()
+        values = {"whose": department, "key": key, "struck": self._struck(key)}
+        row = self._hand.connection.execute(_BY_KEY, values).first()
         return (announcement_of(row), row.digest) if row else None
 
     def _struck(self, key: str) -> str:
@@ -142,8 +151,8 @@ class Announcements:
         """Public id → id."""
         run, made = self._hand.connection.execute, (t.announcement.c.public_id, t.announcement.c.id)
         if len(rows) == 1:
-            return dict(iter(run(insert(t.announcement).values(rows[0]).returning(*made))))
-        run(insert(t.announcement), rows)
+            return dict(iter(run(_ADD.returning(*made), rows[0])))
+        run(_ADD, rows)
         # Asked for afterwards: an INSERT that returns them is one statement of thousands of parameters.
         these = t.announcement.c.public_id.in_([row["public_id"] for row in rows])
         return dict(iter(run(select(*made).where(these))))
@@ -179,11 +188,11 @@ class Announcements:
         self._hand.connection.execute(insert(t.content_attachment).values(link))
 
 
-def _values(new: NewAnnouncement, department: int, now: datetime) -> dict[str, Any]:
+def _values(new: NewAnnouncement, now: datetime) -> dict[str, Any]:
     draft = new.draft
     return {
         "public_id": UUID(int=uuid7().int),
-        "department_id": department,
+        "whose": draft.department,
         "idempotency_key": draft.key,
         "digest": new.digest,
         "actor_kind": new.actor.kind.value,
@@ -257,6 +266,12 @@ def _announcements() -> Select[Any]:
     return select(t.announcement, t.department.c.slug.label("department")).join(
         t.department, t.department.c.id == t.announcement.c.department_id
     )
+
+
+_BY_KEY = _announcements().where(
+    t.department.c.slug == bindparam("whose"),
+    t.announcement.c.idempotency_key.in_((bindparam("key"), bindparam("struck"))),
+)
 
 
 def announcements_by(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -6,10 +6,11 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, insert, select, text, update
+from sqlalchemy import Row, Select, TextualSelect, exists, insert, select, text, update
 
 from broker.actor import Actor, ActorKind
 from broker.announcement import Attachment, Content, Part, People, Purpose, Urgency
@@ -33,6 +34,12 @@ from ledger.tables import Moment
 HISTORY = 20  # announcements that make a department's norm
 ENOUGH = 5  # fewer say nothing of what is usual
 
+# The latest first, by their index, and only then what is counted: joined at once, all were looked through.
+_LATEST = (
+    "SELECT hc.counted FROM (SELECT id FROM announcement WHERE department_id = {department}"
+    f" AND fanned_out_at IS NOT NULL ORDER BY id DESC LIMIT {HISTORY}) a"
+    " JOIN headcount hc ON hc.announcement_id = a.id"
+)
 _SPENT = spent("dp.id", "{month}")
 _STANDING = (
     "SELECT a.id, a.purpose, a.urgency, a.audience, a.people, a.ways, a.accepted_at, a.due_at, a.expires_at,"
@@ -82,21 +89,11 @@ class Cases:
         sql = _STANDING.format(
             now=dialect.now, month=dialect.month("sc.zone"), these=dialect.any_of("a.id", "these")
         )
-        statement = text(sql).columns(
-            accepted_at=Moment,
-            due_at=Moment,
-            expires_at=Moment,
-            paused_at=Moment,
-            posture_at=Moment,
-            licensed_until=Moment,
-            settled_at=Moment,
-            now=Moment,
-        )
         own = dialect.parameters(self._hand.connection)
         values = {name: value for name, value in own.items() if f":{name}" in sql}
         values.update(account=account.id, these=dialect.ids(sorted(announcements)))
         with readable():
-            return self._hand.connection.execute(statement, values).all()
+            return self._hand.connection.execute(_standing_of(sql), values).all()
 
     def whole(self, announcements: Collection[int], account: AccountRow) -> Mapping[int, Standing]:
         """Everything, for what is judged once."""
@@ -107,10 +104,11 @@ class Cases:
     ) -> Mapping[int, Mapping[int, Standing]]:
         """The same by account, of several: what they are worded in is asked once."""
         every = {announcement for _, these in wanted for announcement in these}
-        contents, files = self._contents(every), self._files(every)
+        contents, filed = self._contents(every)
+        files = self._files(filed) if filed else {}
         return {
             account.id: {
-                row.id: _standing(row, account, contents[row.id], files[row.id])
+                row.id: _standing(row, account, contents.get(row.id, ()), files.get(row.id, ()))
                 for row in self._standing_rows(these, account)
             }
             for account, these in wanted
@@ -126,7 +124,7 @@ class Cases:
             announcement=announcement,
             counted=counted,
             expected=expected,
-            norm=self._norm_beside(announcement),
+            norm=self._norm_of("(SELECT department_id FROM announcement WHERE id = :whose)", announcement),
         )
 
     def count_all(self, counts: Sequence[tuple[int, int, int | None, int | None]]) -> None:
@@ -139,8 +137,7 @@ class Cases:
 
     def norm(self, department: str) -> int | None:
         """How many people the department usually tells; None while it has too little history."""
-        whose = select(t.department.c.id).where(t.department.c.slug == department)
-        return self._norm_of(whose.scalar_subquery())
+        return self._norm_of("(SELECT id FROM department WHERE slug = :whose)", department)
 
     def is_planned(self, announcement: int) -> bool:
         """Whether deliveries of it have been planned, so that something may have left."""
@@ -178,36 +175,28 @@ class Cases:
             update(t.announcement).where(t.announcement.c.id == announcement).values(values)
         )
 
-    def _norm_beside(self, announcement: int) -> int | None:
-        beside = t.announcement.alias("beside")
-        return self._norm_of(
-            select(beside.c.department_id).where(beside.c.id == announcement).scalar_subquery()
-        )
-
-    def _norm_of(self, department: ScalarSelect[int]) -> int | None:
-        latest = (
-            select(t.headcount.c.counted)
-            .join(t.announcement, t.announcement.c.id == t.headcount.c.announcement_id)
-            .where(t.announcement.c.department_id == department, t.announcement.c.fanned_out_at.is_not(None))
-            .order_by(t.announcement.c.id.desc())
-            .limit(HISTORY)
-        )
-        counts = self._hand.connection.execute(latest).scalars().all()
+    def _norm_of(self, department: str, whose: int | str) -> int | None:
+        counts = self._hand.run(_LATEST.format(department=department), whose=whose).scalars().all()
         return round(median(counts)) if len(counts) >= ENOUGH else None
 
-    def _contents(self, announcements: Collection[int]) -> Mapping[int, tuple[Content, ...]]:
+    def _contents(
+        self, announcements: Collection[int]
+    ) -> tuple[Mapping[int, tuple[Content, ...]], Collection[int]]:
+        """The newest wordings, and which of the announcements have files: most have none."""
         words: dict[tuple[int, str], dict[Part, str]] = defaultdict(dict)
-        these = text(self._hand.dialect.any_of("content.announcement_id", "these"))
-        query = select(t.content).where(these, t.content.c.version == newest_version())
+        filed: set[int] = set()
+        query = _worded(self._hand.dialect.any_of("content.announcement_id", "these"))
         values = {"these": self._hand.dialect.ids(sorted(announcements))}
         version = 1
         for row in self._hand.connection.execute(query, values):
             words[row.announcement_id, row.language][Part(row.part)] = row.text
             version = row.version
+            if row.filed:
+                filed.add(row.announcement_id)
         found: dict[int, tuple[Content, ...]] = defaultdict(tuple)
         for (announcement, language), parts in words.items():
             found[announcement] += (Content(version, language, parts),)
-        return found
+        return found, filed
 
     def _files(self, announcements: Collection[int]) -> Mapping[int, tuple[Attachment, ...]]:
         """The files by name, without what is in them; a new wording takes those of the one before with it."""
@@ -226,6 +215,27 @@ class Cases:
         ):
             found[row.announcement_id] += (Attachment(row.sha256, row.name, row.media_type, b""),)
         return found
+
+
+@lru_cache(maxsize=2)  # one for each kind of database: making a statement takes longer than asking it
+def _worded(these: str) -> Select[Any]:
+    filed = exists().where(t.content_attachment.c.announcement_id == t.content.c.announcement_id)
+    newest = t.content.c.version == newest_version()
+    return select(t.content, filed.label("filed")).where(text(these), newest)
+
+
+@lru_cache(maxsize=8)
+def _standing_of(sql: str) -> TextualSelect:
+    return text(sql).columns(
+        accepted_at=Moment,
+        due_at=Moment,
+        expires_at=Moment,
+        paused_at=Moment,
+        posture_at=Moment,
+        licensed_until=Moment,
+        settled_at=Moment,
+        now=Moment,
+    )
 
 
 def _standing(

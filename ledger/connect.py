@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, make_url, select
+from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from broker.ports import Signer
@@ -65,12 +65,15 @@ from ledger.rosters.staging import Staged, staged
 from ledger.rules import RuleBook
 from ledger.stops import Stops
 from ledger.sweeps import Sweeps
-from ledger.tables import school
 from ledger.verdicts import Verdicts
 from ledger.webhooks import Webhooks
 
 T = TypeVar("T")
 TRIES = 6  # of a transaction that lost to another one
+_SCHOOL = (
+    "SELECT school.slug, school.name, school.zone, school.locale, school.region, department.slug AS department,"
+    " {now} AS now FROM school LEFT JOIN department ON true"
+)
 PATIENCE = timedelta(seconds=20)  # beyond it there is no other try: SQLite alone waits for half a minute
 
 
@@ -140,8 +143,12 @@ class Transaction:
     @property
     def school(self) -> SchoolRow:
         """The one school of this ledger."""
-        row = self._hand.connection.execute(select(school)).one()
-        return SchoolRow(row.slug, row.name, row.zone, row.locale, row.region)
+        hand = self._hand
+        rows = hand.run(_SCHOOL.format(now=hand.dialect.now)).all()
+        row = rows[0]
+        hand.dialect.saw_now(hand.connection, row.now)
+        departments = frozenset(each.department for each in rows if each.department is not None)
+        return SchoolRow(row.slug, row.name, row.zone, row.locale, row.region, departments)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

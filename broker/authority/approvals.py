@@ -179,7 +179,7 @@ def reword(
         _check(ports, tx, announcement, drafts.with_its_link(ports, wording))
         tx.approvals.reword(announcement, known + 1, checked, spoken)
         audience = resolve(tx, audiences.parse(announcement.audience))
-        reckon(ports, tx, announcement, audience, known + 1)
+        reckon(ports, tx, announcement, audience, tx.announcements.content(announcement.id, known + 1))
         void(tx, announcement, "its wording was changed since", actor=actor)
         digest = wording_digest(
             [(spoken, part.value, text) for part, text in checked.items()],

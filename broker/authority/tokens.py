@@ -3,7 +3,7 @@
 A token is `carillon_`, forty random characters, and six that check them: a scanner that finds one in somebody's source
 code knows it for ours without asking, and a mistyped one is refused unread. It opens what its scopes say, for its
 department or for the school, until it expires. Bound to an operator it acts as they do, and never further than their
-roles reach on that day; else it is a machine of its own name, which approves nothing.
+roles reach on that day, and the record names both; else it is a machine of its own name, which approves nothing.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _caller(tx: Transaction, row: TokenRow) -> Caller:
     if row.department not in {None, operator.department} and operator.department is not None:
         raise refused("operator_gone", "whoever this token acts for acts for another department now")
     reach = frozenset[Scope]().union(*(REACH[role] for role in operator.roles))
-    actor = Actor(ActorKind.PERSON, operator.name, row.department or operator.department)
+    actor = Actor(ActorKind.PERSON, operator.name, row.department or operator.department, token=row.name)
     return Caller(actor, row.scopes & reach, row)
 
 
