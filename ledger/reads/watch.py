@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from broker.announcement import Announcement, Content, Part, Stage, stage
 from broker.delivery import FAILED, State
+from broker.rules.approval import SECOND_PERSON
 from ledger import tables as t
 from ledger.announcements import announcement_of
+from ledger.authority.approvals import waiting_in_mid_send
 from ledger.hand import Hand
 from ledger.reads.status import settled_of, tallies_of
 
@@ -81,6 +83,37 @@ def shown(
     return _shown(hand, query)
 
 
+def awaiting(
+    hand: Hand,
+    *,
+    after: UUID | None = None,
+    department: str | None = None,
+    limit: int = PAGE,
+    in_mid_send: bool = False,
+) -> Sequence[Shown]:
+    """What waits for a second person's yes, what should have gone first before the rest; or the next after one of it.
+
+    Found by the index of what is not planned yet, however old it is and whatever came since. `in_mid_send`: also what
+    was stopped on its way. That is looked for among all verdicts, so for a page that is asked for, not one left open.
+    """
+    said = t.announcement.c
+    waits = and_(said.fanned_out_at.is_(None), said.hold_code.in_(sorted(SECOND_PERSON)))
+    if in_mid_send:
+        stopped = waiting_in_mid_send().subquery("stopped")
+        waits = or_(waits, said.id.in_(select(stopped.c.id)))
+    query = _announcements().where(waits, said.withdrawn_at.is_(None), said.expires_at > hand.now)
+    if department is not None:
+        its = select(t.department.c.id).where(t.department.c.slug == department)
+        # An expression on purpose: by the index on the department all that it ever announced would be gone through.
+        query = query.where(func.coalesce(said.department_id, 0) == its.scalar_subquery())
+    if after is not None:
+        last = select(said.due_at, said.id).where(said.public_id == after)
+        if (row := hand.connection.execute(last).one_or_none()) is None:
+            return []
+        query = query.where(or_(said.due_at > row.due_at, and_(said.due_at == row.due_at, said.id > row.id)))
+    return _shown(hand, query.order_by(said.due_at, said.id).limit(limit))
+
+
 def one(hand: Hand, public_id: UUID, department: str | None = None) -> Shown | None:
     """One announcement; None when the ledger has none of this id, or it is another department's than the one named."""
     query = _announcements().where(t.announcement.c.public_id == public_id)
@@ -113,6 +146,8 @@ def reasons(hand: Hand, announcement: int) -> Sequence[Reason]:
 
 def _shown(hand: Hand, query: Select[Any]) -> Sequence[Shown]:
     rows = hand.connection.execute(query).all()
+    if not rows:
+        return []
     ids = [row.id for row in rows]
     wordings = _wordings(hand, ids, 200)
     tallies = tallies_of(hand, ids)

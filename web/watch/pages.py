@@ -17,7 +17,7 @@ from ledger.hand import Hand
 from ledger.reads.approvals import decided, looked_at
 from ledger.reads.duties import is_for_anybody
 from ledger.reads.reached import reached
-from ledger.reads.watch import one, wording, zone
+from ledger.reads.watch import awaiting, one, wording, zone
 from web.watch.hub import EventStream, Full, Hub
 from web.watch.paint import page
 from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, ledger_of, signed_in
@@ -27,6 +27,7 @@ router = APIRouter()
 Watching = Annotated[Signed, Depends(signed_in)]
 
 NAMES = 100
+WAITING = 50
 LARGEST = 2**62
 
 
@@ -55,6 +56,21 @@ async def events(request: Request, signed: Watching) -> Response:
         return EventStream(_hub(request).watch(topic, signed.digest, last))
     except Full:
         return Response(status_code=503, headers={"Retry-After": "60"})
+
+
+@router.get("/watch/waiting")
+def waiting(request: Request, signed: Watching) -> Response:
+    """All that waits for a second person's yes, what should have gone first before the rest."""
+    asked = request.query_params.get("after")
+    after = _id(asked) if asked else None
+    with ledger_of(request.app.state.ports).reading() as hand:
+        if after is not None and one(hand, after, signed.department) is None:
+            raise NoPage(404, "not_found")
+        found = awaiting(hand, after=after, department=signed.department, limit=WAITING + 1, in_mid_send=True)
+        local = zone(hand)
+    more = found[WAITING - 1].announcement.public_id if len(found) > WAITING else None
+    html = _render(request, signed, "waiting", found=found[:WAITING], after=after, more=more, zone=local)
+    return HTMLResponse(html, headers=HEADERS)
 
 
 @router.get("/watch/{public_id}")

@@ -18,12 +18,13 @@ from broker.duty import DutyState
 from ledger.hand import Hand
 from ledger.reads.deliveries import Wanted, deliveries
 from ledger.reads.health import Health, of_department
-from ledger.reads.watch import PAGE, Shown, one, shown, zone
+from ledger.reads.watch import PAGE, Shown, awaiting, one, shown, zone
 from web.watch import words
 from web.watch.counts import Counted, Counts
 from web.watch.paint import paint
 
 DELIVERIES = 30
+WAITING = "watch/waiting"
 OVERDUE = timedelta(minutes=1)  # due for this long and nothing being sent: nobody is at work
 UNSEALED = timedelta(seconds=30)
 UNSEEN = timedelta(minutes=1)
@@ -69,7 +70,8 @@ class Overview:
         local = zone(hand)
         stands, behind = counts.health(hand, exact=exact)
         stands = of_department(stands, self.department)
-        said = concerns(stands, rows, counted) if self.before is None else ()
+        waits = awaiting(hand, department=self.department, limit=PAGE + 1) if self.before is None else ()
+        said = concerns(stands, rows, counted, waits) if self.before is None else ()
         parts = {"concerns": paint("concerns", local, concerns=said, first=self.before is None)}
         parts["announcements"] = paint("announcements", local, empty=not rows, first=self.before is None)
         for row, known in zip(rows, counted, strict=True):
@@ -126,9 +128,23 @@ class Concern:
     grave: bool = True
 
 
-def concerns(stands: Health, rows: Sequence[Shown], counted: Sequence[Counted]) -> Sequence[Concern]:
-    """What needs looking at: what stops everything, then each announcement that did not reach all, the newest first."""
-    return [*_of_the_house(stands), *filter(None, map(_of_one, rows, counted))]
+def concerns(
+    stands: Health, rows: Sequence[Shown], counted: Sequence[Counted], waits: Sequence[Shown] = ()
+) -> Sequence[Concern]:
+    """What needs looking at: what stops everything, what waits for a yes, however long, and what did not reach all.
+
+    The last of these among the newest alone. Of `waits` a page is told, and where the rest stands.
+    """
+    found = [*_of_the_house(stands), *map(_waiting, waits[:PAGE])]
+    if len(waits) > PAGE:
+        says = "they stand on a page of their own"
+        found.append(Concern(says, link=WAITING, name="The others that wait", grave=False))
+    return [*found, *filter(None, map(_of_one, rows, counted))]
+
+
+def _waiting(row: Shown) -> Concern:
+    link = f"watch/{row.announcement.public_id}"
+    return Concern("it waits for a second person to say yes or no", link=link, name=row.title, grave=False)
 
 
 def _of_the_house(stands: Health) -> Sequence[Concern]:
@@ -159,12 +175,7 @@ def _of_the_house(stands: Health) -> Sequence[Concern]:
 
 
 def _of_one(row: Shown, counted: Counted) -> Concern | None:
-    """One line an announcement: that it waits for a yes, whom nothing reached, and what failed on the way."""
-    if row.stage is Stage.AWAITING_APPROVAL:
-        link = f"watch/{row.announcement.public_id}"
-        return Concern(
-            "it waits for a second person to say yes or no", link=link, name=row.title, grave=False
-        )
+    """One line an announcement: whom nothing reached, and what failed on the way."""
     untold = counted.duties[DutyState.LAPSED] if row.stage is not Stage.WITHDRAWN else 0
     failed = Counter[State]()
     for states in row.channels.values():

@@ -97,6 +97,7 @@ RULES: dict[Route, Rule] = {
     ("GET", "/watch"): Rule(),
     ("GET", "/watch/events"): Rule(503),  # the hub of this test is closed: a stream has no end
     ("GET", "/watch/answers"): Rule(),
+    ("GET", "/watch/waiting"): Rule(),
     ("GET", "/watch/answers/{public_id}"): Rule(
         404
     ),  # an announcement is no answer; test_watch_answers has those
@@ -363,6 +364,31 @@ def test_live_events_tell_of_ones_own_department_alone(here: Watched) -> None:
         assert "Not for music" not in told.data
     for of in (other.public_id, NOWHERE):
         assert browser.get(f"/watch/events?of={of}").status_code == 404
+
+
+def test_what_waits_for_a_yes_is_listed_whole_however_old_the_oldest_first(here: Watched) -> None:
+    ports, admin = here.tower.house.ports, name(here, "Another admin", OperatorRole.ADMIN)
+    author = name(here, "Mrs Bell", OperatorRole.AUTHOR)
+    rule_changes.change(ports, "approval.needed", "any/any/any", "a test", actor=admin)
+    for n in range(53):
+        announce(here, "music", f"Waits {n:02}", actor=author)
+    other = announce(here, "office", "The office waits", actor=author)
+    rule_changes.change(ports, "approval.needed", "public/any/any", "a test", actor=admin)
+    for n in range(25):
+        announce(here, "music", f"Newer {n:02}")
+    browser = signed(here, OperatorRole.APPROVER, "music")
+    first = browser.get("/watch").text.split('id="announcements"')[0]
+    assert re.findall(r"Waits \d\d", first) == [f"Waits {n:02}" for n in range(20)]
+    assert 'href="watch/waiting">The others that wait' in first
+    found, path = [], "/watch/waiting"
+    while path:
+        page = browser.get(path).text
+        assert "The office waits" not in page
+        found += re.findall(r"Waits \d\d", page)
+        more = re.search(r'href="(\?after=[0-9a-f-]+)"', page)
+        path = f"/watch/waiting{more[1]}" if more else ""
+    assert found == [f"Waits {n:02}" for n in range(53)]
+    assert browser.get(f"/watch/waiting?after={other.public_id}").status_code == 404
 
 
 def test_whoever_is_moved_to_another_department_watches_the_old_one_no_longer(here: Watched) -> None:
