@@ -27,9 +27,8 @@ FURTHEST = timedelta(days=400)  # a school year and its summer
 TOLERANCE = timedelta(minutes=2)  # a time this little past means now: forms take a while to fill in
 LONGEST_KEY = 200
 MOST_BYTES = 15_000_000  # of attachments, together
-_LANGUAGE = re.compile(
-    r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII
-)  # BCP 47, as far as schools need it
+# BCP 47, as far as schools need it.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}", re.ASCII)
 
 
 def checked(ports: Ports, draft: Draft, *, changes: bool = False) -> tuple[Draft, audiences.Audience]:

@@ -22,9 +22,8 @@ from ledger.reads.progress import Progress, progress
 
 router = APIRouter()
 
-STANDS_AFTER = timedelta(
-    minutes=2
-)  # long for a sweep that comes every second, and for a slow provider's turn
+# Long for a sweep that comes every second, and for a slow provider's turn.
+STANDS_AFTER = timedelta(minutes=2)
 LOOK_EVERY = timedelta(seconds=1)  # strangers may ask as often as they like
 
 

@@ -35,9 +35,8 @@ class Prompt(H11Protocol):
         self._look = self.loop.call_later(PATIENCE.total_seconds(), self._hang_up_if_silent)
 
     def _hang_up_if_silent(self) -> None:
-        cycle: RequestResponseCycle | None = (
-            self.cycle
-        )  # uvicorn declares it never None, and begins with None
+        # Uvicorn declares it never None, and begins with None.
+        cycle: RequestResponseCycle | None = self.cycle
         answered = cycle is None or cycle.response_complete
         if answered and cycle is self._seen:  # no whole request since the last look
             self.transport.abort()  # close() would wait for one who does not read either

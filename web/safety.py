@@ -90,9 +90,8 @@ def part_of(path: str) -> str:
 
 def _raw(own: Mapping[str, str]) -> tuple[Raw, ...]:
     headers = {**ALWAYS, CSP: NOTHING, **own}
-    return tuple(
-        (name.lower().encode(), value.encode()) for name, value in headers.items() if value
-    )  # an empty value takes one out
+    # An empty value takes one out.
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items() if value)
 
 
 _RAW: Mapping[str, tuple[Raw, ...]] = {"": _raw({}), **{part: _raw(own) for part, own in PARTS.items()}}

@@ -98,9 +98,8 @@ def _of_announcement(hand: Hand, wanted: Wanted, place: str | None, limit: int) 
     channel, address = t.delivery.c.channel, func.coalesce(t.delivery.c.address_id, literal_column("0"))
     said = t.announcement.alias("said")
     this = select(said.c.id).where(said.c.public_id == wanted.announcement).scalar_subquery()
-    query = _wanted(wanted).where(
-        t.delivery.c.announcement_id == this
-    )  # known before the index is gone through
+    # Known before the index is gone through.
+    query = _wanted(wanted).where(t.delivery.c.announcement_id == this)
     query = query.add_columns(address.label("place")).order_by(channel, address).limit(limit)
     if place is not None:
         was_channel, _, was_address = place.partition(" ")

@@ -30,12 +30,10 @@ session = Table(
     Column("stage", String(16), nullable=False, server_default="whole"),  # or what is asked for next
     Column("seen_at", Moment),
     Column("proved_at", Moment),  # when they last proved who they are
-    Column(
-        "idle_seconds", Integer, nullable=False, server_default="0"
-    ),  # unused for so long it ends; 0: never
-    Column(
-        "about", Text, nullable=False, server_default=""
-    ),  # "Firefox on Windows": to know it again in a list
+    # Unused for so long it ends; 0: never.
+    Column("idle_seconds", Integer, nullable=False, server_default="0"),
+    # "Firefox on Windows": to know it again in a list.
+    Column("about", Text, nullable=False, server_default=""),
 )
 
 # One row an operator who signs in by a password. `second` is sealed under the school's secret key.

@@ -29,9 +29,8 @@ from web.watch.topics import Painted, Topic
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(seconds=0.25)
-PACE = timedelta(
-    seconds=0.75
-)  # a bulk send changes everything all the time: a topic is painted no more often
+# A bulk send changes everything all the time: a topic is painted no more often.
+PACE = timedelta(seconds=0.75)
 ANEW = timedelta(seconds=10)  # what time alone changes: a stage, a wait that has become too long
 BEAT = timedelta(seconds=15)
 SESSIONS_EVERY = timedelta(seconds=5)

@@ -137,9 +137,8 @@ async def sign_in(request: Request) -> Response:
 def _by_link(request: Request, link: str) -> Response:
     ports, came = request.app.state.ports, came_of(request)
     try:
-        if not signin.link_holds(
-            ports, link
-        ):  # one that holds is never kept waiting: it is the way in past the others
+        # One that holds is never kept waiting: it is the way in past the others.
+        if not signin.link_holds(ports, link):
             passwords.pace_of_source(ports, vault_at(request), came, "link")
         begun = signin.sign_in(ports, link, came=came)
     except TooManyTries:
