@@ -7,7 +7,9 @@ A server that cannot be had fails the run with one clear line, unless the caller
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,6 +52,10 @@ MANY_PROCESSES = frozenset(
     {"faults", "journey", "nemesis", "workers", "test_api_real_server", "test_cli_demo", "test_cli_up"}
     | {"test_example_channel"}
 )
+
+# Hundreds of processes begin in a run: none of them, and no migration, compiles the house's own code once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("carillon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("carillon")
