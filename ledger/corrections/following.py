@@ -19,6 +19,7 @@ from broker.values import AccountRow
 from ledger import tables as t
 from ledger.audience import addresses_for
 from ledger.deliveries import Deliveries
+from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.plans import Plans, delivery_values
 
@@ -40,7 +41,7 @@ def may_have_left() -> ColumnElement[bool]:
 
 def is_somebody() -> ColumnElement[bool]:
     """Whether a person was not erased since: nobody is to be told of them any more."""
-    return t.person.c.source_id.not_like("erased~%")
+    return ~is_erased(t.person.c.source_id)
 
 
 def whether(condition: ColumnElement[bool]) -> ColumnElement[int]:

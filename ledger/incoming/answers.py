@@ -18,6 +18,7 @@ from broker.delivery import REACHED, State
 from broker.incoming.answering import Answered, AnswerRow, Inbound, Waiting
 from broker.values import Lane
 from ledger import tables as t
+from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.rosters.people import keyed_hash
 
@@ -310,7 +311,7 @@ class Notes:
         ).scalar_one_or_none()
         if found is not None:
             # Emptied since its holders left, and known by its hash: whoever wrote from it is to be answered there.
-            emptied = and_(t.address.c.id == found, t.address.c.value.like("erased~%"))
+            emptied = and_(t.address.c.id == found, is_erased(t.address.c.value))
             run(update(t.address).where(emptied).values(value=value))
             return found
         row = {"kind": kind.value, "value": value, "hash": keyed}

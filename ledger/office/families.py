@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
 from broker.ports.office import GuardianshipRow, PersonRow
 from broker.rosters.roster import Role
+from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.tables import guardianship, person
 
@@ -70,7 +71,7 @@ _WHOLE = (
 
 def _people(gone: bool = False) -> Select[Any]:
     """Who is here; or was, and is known by name still."""
-    return select(person).where(person.c.source_id.not_like("erased~%") if gone else person.c.active)
+    return select(person).where(~is_erased(person.c.source_id) if gone else person.c.active)
 
 
 def person_row(row: Row[Any]) -> PersonRow:

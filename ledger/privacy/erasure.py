@@ -15,6 +15,7 @@ from broker.ports.privacy import Footprint, HoldRow, Struck, Subject
 from broker.privacy.strike import ERASED
 from ledger import tables as t
 from ledger.consent.consents import OptOuts
+from ledger.erased import erased_mark
 from ledger.hand import Hand
 from ledger.office.families import person_row
 from ledger.privacy import barred, striking
@@ -208,7 +209,7 @@ def _emptied(table: Table, held: Held) -> dict[str, Any]:
 
 def _empty(table: Table, column: str, empty: Empty) -> Any:
     if empty is Empty.OWN:
-        return literal("erased~").concat(text(f"CAST({table.name}.id AS text)"))
+        return erased_mark(table.c.id)
     made: dict[Empty, Callable[[], Any]] = {
         Empty.NULL: lambda: None,
         Empty.BLANK: lambda: b"" if isinstance(table.c[column].type, LargeBinary) else "",

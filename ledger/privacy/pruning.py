@@ -12,13 +12,10 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
-    Text,
     and_,
-    cast,
     delete,
     exists,
     insert,
-    literal,
     not_,
     or_,
     select,
@@ -31,6 +28,7 @@ from broker.ports.office import PersonRow
 from broker.ports.privacy import Pruned
 from broker.rules.keeping import Kept
 from ledger import tables as t
+from ledger.erased import erased_mark, is_erased
 from ledger.hand import Hand
 from ledger.office.families import person_row
 from ledger.privacy import holds
@@ -146,7 +144,7 @@ class Prunings:
                 t.person.c.id > after,
                 not_(t.person.c.active),
                 t.person.c.changed_at < before,
-                t.person.c.source_id.not_like("erased~%"),
+                ~is_erased(t.person.c.source_id),
                 self._not_held(t.person.c.id),
             )
             .order_by(t.person.c.id)
@@ -243,14 +241,15 @@ class Prunings:
     def _empty(self, which: ColumnElement[bool], limit: int, **more: bytes) -> int:
         chosen = (
             select(t.address.c.id)
-            .where(t.address.c.value.not_like("erased~%"), which)
+            .where(~is_erased(t.address.c.value), which)
             .order_by(t.address.c.id)
             .limit(limit)
         )
         ids = list(self._hand.connection.execute(chosen).scalars())
-        own = literal("erased~").concat(cast(t.address.c.id, Text))
         self._hand.connection.execute(
-            update(t.address).where(t.address.c.id.in_(ids)).values(value=own, commitment_key=None, **more)
+            update(t.address)
+            .where(t.address.c.id.in_(ids))
+            .values(value=erased_mark(t.address.c.id), commitment_key=None, **more)
         )
         return len(ids)
 

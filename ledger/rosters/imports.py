@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from broker.rosters.difference import Brakes, Counts, ImportDifference
 from broker.rosters.roster import EVERYBODY
+from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.privacy.barred import stamp
 from ledger.rosters import doubtful, parts
@@ -309,7 +310,7 @@ class Imports:
             execute(update(table).where(exists().where(*of_old), not_(there)).values(hash=follows))
         execute(update(address).where(same, unknown).values(hash=staged_address.c.hash))
         # Emptied when everybody who held it had left, and known by its hash still: somebody of them is back.
-        emptied = and_(address.c.id == staged_address.c.address_id, address.c.value.like("erased~%"))
+        emptied = and_(address.c.id == staged_address.c.address_id, is_erased(address.c.value))
         told = {"value": staged_address.c.value, "commitment_key": staged_address.c.commitment_key}
         execute(update(address).where(emptied).values(told))
         fields = ("kind", "value", "hash", "commitment_key")

@@ -15,6 +15,7 @@ from broker.ports import Signer
 from broker.values import GroupRow
 from ledger import tables
 from ledger.consent.consents import OptOuts
+from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.rosters.names import name_index
 from ledger.tables import people_group
@@ -122,7 +123,7 @@ def keyed_hash(signer: Signer, kind: AddressKind, value: str) -> bytes:
 def of_another_key(hand: Hand) -> int:
     """How many addresses are kept by another hash than the school's key makes now."""
     a = tables.address.c
-    rows = hand.connection.execute(select(a.kind, a.value, a.hash).where(a.value.not_like("erased~%")))
+    rows = hand.connection.execute(select(a.kind, a.value, a.hash).where(~is_erased(a.value)))
     return sum(bytes(row.hash) != keyed_hash(hand.signer, AddressKind(row.kind), row.value) for row in rows)
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from broker.rules.keeping import Kept
+from ledger.erased import MARK
 
 
 class Kind(StrEnum):
@@ -61,7 +62,7 @@ class Empty(StrEnum):
     NULL = "null"
     BLANK = ""
     FALSE = "false"
-    OWN = "erased~<id>"  # where a value has to be there and unlike every other
+    OWN = f"{MARK}<id>"  # where a value has to be there and unlike every other
     FRESH = "a new random id"
     ERASED = "erased person"
 
