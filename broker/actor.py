@@ -20,13 +20,15 @@ class Actor:
     """Who acts, for which department, and for whom when it is on somebody's behalf.
 
     `id` names an operator, a token or a worker, never a person's address. Doors bind it from a token or a named
-    local operator, never from $USER: a login name on a shared office machine accounts for nobody.
+    local operator, never from $USER: a login name on a shared office machine accounts for nobody. `token` names the
+    one by which a program acts as an operator: the record tells the program's hand from theirs.
     """
 
     kind: ActorKind
     id: str
     department: str | None = None
     on_behalf_of: str | None = None
+    token: str | None = None
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "carillon")

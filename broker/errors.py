@@ -100,7 +100,7 @@ class InvalidLicence(RuleBroken):
 
 
 class KeyConflict(RuleBroken):
-    """Raised when an idempotency key is used again for another announcement."""
+    """Raised when an idempotency key is used again for something else."""
 
 
 class NotFound(RuleBroken):
@@ -109,6 +109,10 @@ class NotFound(RuleBroken):
 
 class NotToBeChanged(RuleBroken):
     """Raised when a group, a person or a template may not be changed in this way, or not by hand."""
+
+
+class AlreadyThere(NotToBeChanged):
+    """Raised when something of this name, or to this address, is there already."""
 
 
 class NotAllowed(RuleBroken):

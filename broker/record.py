@@ -97,6 +97,8 @@ def body_of(entry: Entry, at: datetime) -> bytes:
         "department": entry.actor.department,
         "on_behalf_of": entry.actor.on_behalf_of,
     }
+    if entry.actor.token is not None:
+        actor["token"] = entry.actor.token
     whole: dict[str, Any] = {
         "at": at.isoformat(),
         "kind": entry.kind,

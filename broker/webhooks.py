@@ -21,7 +21,7 @@ from uuid6 import uuid7
 from broker.actor import SYSTEM, Actor
 from broker.authority import operators
 from broker.delivery import State
-from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.errors import AlreadyThere, NotFound, NotToBeChanged, Problem
 from broker.ports import Ports, Transaction
 from broker.ports.api import Batch, WebhookRow
 from broker.ports.approvals import OperatorRole
@@ -54,7 +54,11 @@ def add(
             raise NotToBeChanged(
                 Problem("unknown_department", "department", message, "see `carillon doctor`")
             )
-        if len(tx.webhooks.all()) >= MOST_WEBHOOKS:
+        known = tx.webhooks.all()
+        if any((row.url, row.department) == (url, department) for row in known):
+            message = "this address is told already"
+            raise AlreadyThere(Problem("known", "url", message, "remove that webhook first"))
+        if len(known) >= MOST_WEBHOOKS:
             message = f"there are {MOST_WEBHOOKS} webhooks already"
             raise NotToBeChanged(Problem("too_many", "url", message, "remove one first"))
         row = WebhookRow(

@@ -189,13 +189,24 @@ app.command("show")(show_)
 
 
 @app.command()
-def approve(name: Name, operator: Operator = None, json: Json = False) -> None:
+def approve(
+    name: Name,
+    seen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST",
+            help="What `show` ended with: refused if what it says was changed since; must be said once it was.",
+        ),
+    ] = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
     """Say yes, as a second person, to all that a schedule announces until somebody changes what it says.
 
     Example: `carillon schedule approve Choir --operator "Mr Reed"`
     """
     with writing(operator) as (house, actor):
-        row = verbs.approve(house.ports, name, actor=actor)
+        row = verbs.approve(house.ports, name, actor=actor, seen=seen)
     show.as_json({"name": row.name, "approved": True}) if json else show.say("approved, until it is changed")
 
 

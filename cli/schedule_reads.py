@@ -43,6 +43,7 @@ def show_(name: Name, json: Json = False) -> None:
     ]
     if json:
         show.as_json({**as_told(row, first(dates)), "dates": dates_as_told(dates), "became": became,
+                      "seen": verbs.seen_of(row),
                       "parts": {part.value: text for part, text in row.draft.parts.items()}})  # fmt: skip
         return
     show.say(f"{row.name}, of {row.draft.department}, to {row.draft.audience}")
@@ -65,6 +66,8 @@ def show_(name: Name, json: Json = False) -> None:
         ],
         none="nothing has fallen due yet",
     )
+    if row.approved is None:
+        show.hint(f"a yes to all of it: carillon schedule approve {row.name!r} --seen {verbs.seen_of(row)}")
 
 
 def coming(

@@ -143,8 +143,9 @@ def _show(page: Page, zone: ZoneInfo, *, json: bool) -> None:
 
 
 def _who(actor: Mapping[str, Any]) -> str:
-    behalf = actor.get("on_behalf_of")
-    return f"{actor['id']}, on behalf of {behalf}" if behalf else str(actor["id"])
+    behalf, token = actor.get("on_behalf_of"), actor.get("token")
+    by = f"{actor['id']}, on behalf of {behalf}" if behalf else str(actor["id"])
+    return f"{by}, by the token “{token}”" if token else by
 
 
 def _short(text: str) -> str:

@@ -145,9 +145,14 @@ def shown(ports: Ports, draft: Draft, *, actor: Actor) -> Shown:
 def withdraw_and_tell(ports: Ports, draft: Draft, *, actor: Actor) -> tuple[int, intake.Accepted]:
     """Take an announcement back, then tell those whom it had reached; how many deliveries never left.
 
-    The words are judged before anything is done: a refusal leaves all as it was. Raises what `accept` does.
+    The words are judged before anything is done: a refusal leaves all as it was. Safe to repeat under its key: then
+    nothing was left to take back. Raises what `accept` does.
     """
     assert draft.follows is not None  # noqa: S101 - made by `withdrawal`
+    with ports.ledger.look() as tx:
+        said = draft.key is not None and tx.announcements.by_key(draft.department, draft.key) is not None
+    if said:
+        return 0, intake.accept(ports, draft, actor=actor)
     if refused := judging.refusal_in(intake.rehearse(ports, draft, actor=actor).rulings):
         raise refused
     withdrawn = intake.withdraw(ports, draft.follows.first, actor=actor)

@@ -23,13 +23,13 @@ from broker.authority import operators
 from broker.diary.event_comparing import Compared, compared
 from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
-from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.errors import KeyConflict, NotFound, NotToBeChanged, Problem
 from broker.office.groups import must_see, resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow, Owed
 from broker.privacy.strike import ERASED
-from broker.record import Entry
+from broker.record import Entry, digest_of
 
 MOST = 20_000
 FEW = 5  # below this many, all of a source may go at once
@@ -124,6 +124,26 @@ def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor:
         return row
 
     return ports.ledger.transact(work)
+
+
+def uid_of(department: str, key: str, said: str) -> str:
+    """What an event is called that a program adds under a key of its own: the key first, then what it said."""
+    whose = digest_of("\0".join((department, key)))
+    return f"{whose}.{digest_of(said)}"
+
+
+def added_before(tx: Transaction, uid: str, *, department: str, actor: Actor) -> EventRow | None:
+    """The event that was added under the same key and saying the same, wherever it was moved since.
+
+    Raises KeyConflict where that said something else, NotAllowed before: keys tell others nothing.
+    """
+    operators.must(tx, actor, OperatorRole.AUTHOR, department)
+    found = tx.events.typed_in(uid.partition(".")[0])
+    if found is not None and found.uid != uid:
+        message = "this key was used before for another event"
+        hint = "use a new key, or send exactly the same event again"
+        raise KeyConflict(Problem("key_conflict", "key", message, hint))
+    return found
 
 
 def move(

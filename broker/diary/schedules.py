@@ -17,6 +17,7 @@ from broker import intake, judging
 from broker.actor import Actor
 from broker.announcement import Draft
 from broker.authority import operators
+from broker.authority.approvals import SHORT
 from broker.authority.signin import must_be_small
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import (
@@ -33,7 +34,7 @@ from broker.diary.recurrence import (
 from broker.diary.schedule_times import next_look
 from broker.diary.scheduler import WAITS
 from broker.diary.terms import calendar_now
-from broker.errors import NotFound, NotToBeChanged, Problem
+from broker.errors import AlreadyThere, NotFound, NotToBeChanged, Problem
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -133,11 +134,19 @@ def change(
     return ports.ledger.transact(work)
 
 
-def approve(ports: Ports, name: str, *, actor: Actor, proved: bool = True) -> ScheduleRow:
+def seen_of(row: ScheduleRow) -> str:
+    """What whoever approves a schedule says that they have seen: a digest of what it says, to whom, by which ways."""
+    return digest_of("\0".join((str(row.public_id), as_said(row.draft))))[:SHORT]
+
+
+def approve(
+    ports: Ports, name: str, *, actor: Actor, seen: str | None = None, proved: bool = True
+) -> ScheduleRow:
     """Say yes, as a second person, to all that a schedule will announce until it is changed.
 
     Each date is still judged by the rules; what they want a second person for has one. Far more people than today, and
-    it is asked about again. `proved`: whether whoever says it was asked who they are; without that, nothing goes to
+    it is asked about again. `seen`: what `seen_of` told them; of what was changed since it was made nobody knows what a
+    yes without that is about. `proved`: whether whoever says it was asked who they are; without that, nothing goes to
     many. Raises NotFound, NotAllowed, NotToBeChanged.
     """
 
@@ -147,6 +156,7 @@ def approve(ports: Ports, name: str, *, actor: Actor, proved: bool = True) -> Sc
         if operators.same(row.made_by, actor.id):
             message = "nobody approves what they announce themselves"
             raise NotToBeChanged(Problem("own_announcement", "name", message, "ask somebody else"))
+        _must_be_seen(row, seen)
         audience = resolve(tx, audiences.parse(row.draft.audience))
         today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
         counted = tx.reaches.count(audience, row.draft.people, today)
@@ -265,6 +275,13 @@ def the(tx: Transaction, name: str, *, lock: bool = False) -> ScheduleRow:
     return found
 
 
+def _must_be_seen(row: ScheduleRow, seen: str | None) -> None:
+    blind = seen is None and row.changed_at > row.made_at
+    if blind or (seen is not None and seen != seen_of(row)):
+        hint = f"look at it again: carillon schedule show {row.name!r}; and say what it ends with: --seen"
+        raise NotToBeChanged(Problem("changed_since", "name", "it was changed since you looked at it", hint))
+
+
 def _take_back(
     tx: Transaction, row: ScheduleRow, original: datetime, told: OccurrenceRow, actor: Actor
 ) -> None:
@@ -283,7 +300,7 @@ def _check(tx: Transaction, name: str, draft: Draft, pattern: Pattern, lasts: ti
         raise NotToBeChanged(Problem("bad_name", "name", message, "such as 'Choir, Tuesdays'"))
     if tx.schedules.named(called) is not None:
         hint = f"change it: carillon schedule change {called!r}; or choose another name"
-        raise NotToBeChanged(Problem("known", "name", "there is a schedule of this name", hint))
+        raise AlreadyThere(Problem("known", "name", "there is a schedule of this name", hint))
     intake.check_no_quote(draft)
     _check_times(tx, pattern, lasts)
 

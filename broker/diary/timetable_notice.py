@@ -37,7 +37,7 @@ def announce(
         expires_at=max(each.until for each in lines),
         template=source.template,
     )
-    machine = Actor(ActorKind.TOKEN, f"timetable {source.name}", on_behalf_of=actor.id)
+    machine = Actor(ActorKind.TOKEN, f"timetable {source.name}", on_behalf_of=actor.id, token=actor.token)
     made = intake.accept_within(ports, tx, draft, actor=machine)
     today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
     tx.timetables.add(made.announcement, source.name, lines, today)

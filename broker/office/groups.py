@@ -16,6 +16,7 @@ from broker.actor import Actor
 from broker.audience import EVERYONE, LONGEST, ROLES, Audience, Group, fold
 from broker.authority import departments
 from broker.errors import (
+    AlreadyThere,
     FeedTaken,
     InvalidAnnouncement,
     NotToBeChanged,
@@ -315,8 +316,15 @@ def _free_name(tx: Transaction, name: str) -> str:
     if fold(called) in {EVERYONE, *ROLES}:
         raise _bad("bad_name", "name", "this is a role, so no group can be called it", "choose another name")
     if tx.groups.named(fold(called)) is not None:
-        raise _bad("name_taken", "name", "a group is called this already", "choose another name")
+        raise name_taken()
     return called
+
+
+def name_taken() -> AlreadyThere:
+    """Of a name that is a group's, whoever asks."""
+    return AlreadyThere(
+        Problem("name_taken", "name", "a group is called this already", "choose another name")
+    )
 
 
 def _parsed(expression: str) -> Audience:

@@ -126,6 +126,9 @@ class Events(Protocol):
     def between(self, begins: datetime, ends: datetime) -> Sequence[EventRow]:
         """Everything that begins in [begins, ends), cancelled or not, in the order of time."""
 
+    def typed_in(self, key: str) -> EventRow | None:
+        """The one of no source whose uid begins with this key and a dot."""
+
     def by_public_id(self, public_id: UUID, *, lock: bool = False) -> EventRow | None:
         """One."""
 

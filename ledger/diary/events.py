@@ -42,6 +42,11 @@ class Events:
         query = _events().where(t.event.c.starts_at >= begins, t.event.c.starts_at < ends)
         return self._rows(query.order_by(t.event.c.starts_at, t.event.c.id))
 
+    def typed_in(self, key: str) -> EventRow | None:
+        """The one of no source whose uid begins with this key and a dot."""
+        known = t.event.c.uid.startswith(f"{key}.", autoescape=True)
+        return self._one(_events().where(t.event.c.source == "", known).limit(1), lock=False)
+
     def by_public_id(self, public_id: UUID, *, lock: bool = False) -> EventRow | None:
         """One."""
         return self._one(_events().where(t.event.c.public_id == public_id), lock=lock)

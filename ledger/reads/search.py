@@ -158,7 +158,11 @@ def _fitting(sought: Sought, body: Mapping[str, Any]) -> Mapping[str, Any] | Non
     """The facts of an entry that fits, of its lists only what was asked for; None for one that does not."""
     actor: Mapping[str, Any] = body["actor"]
     facts: Mapping[str, Any] = body["facts"]
-    if sought.actor is not None and sought.actor not in (actor["id"], actor["on_behalf_of"]):
+    if sought.actor is not None and sought.actor not in (
+        actor["id"],
+        actor["on_behalf_of"],
+        actor.get("token"),
+    ):
         return None
     if sought.deliveries is None and sought.person is None:
         return facts

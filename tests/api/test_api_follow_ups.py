@@ -45,7 +45,7 @@ def test_it_is_said_again_to_people_by_name_or_id_and_to_nobody_by_mistake(
     school: Calling, said: str
 ) -> None:
     nobody = school.post(f"/announcements/{said}/resend/preview", {"people": ["nobody-of-this-id"]})
-    assert (nobody.status_code, nobody.json()["code"]) == (404, "unknown_person"), nobody.text
+    assert (nobody.status_code, nobody.json()["code"]) == (422, "unknown_person"), nobody.text
     empty = school.post(f"/announcements/{said}/resend", {})
     assert empty.status_code == 422, empty.text
     who = school.get(f"/announcements/{said}/duties").json()["items"][0]
@@ -59,9 +59,13 @@ def test_it_is_said_again_to_people_by_name_or_id_and_to_nobody_by_mistake(
 
 
 def test_it_is_taken_back_and_told(school: Calling, said: str) -> None:
-    told = school.post(f"/announcements/{said}/withdraw-and-tell", RIGHT)
+    key = {"Idempotency-Key": str(uuid4())}
+    told = school.post(f"/announcements/{said}/withdraw-and-tell", RIGHT, headers=key)
     assert told.status_code == 201, told.text
     assert told.json()["withdrawn"] >= 1
+    again = school.post(f"/announcements/{said}/withdraw-and-tell", RIGHT, headers=key)
+    assert (again.status_code, again.json()["id"]) == (200, told.json()["id"]), again.text
+    assert again.headers["Location"] == told.headers["Location"] == f"/v1/announcements/{told.json()['id']}"
     assert school.get(f"/announcements/{said}").json()["stage"] == "withdrawn"
 
 

@@ -138,9 +138,9 @@ def test_no_token_says_yes_to_all_the_dates_of_what_goes_to_many(house: Calling)
     operators.add(ports, "Ms Orme", [OperatorRole.APPROVER], None, actor=HEAD)
     hers = house.token(*Scope, operator="Ms Orme")
     rule_changes.change(ports, "sign_in.prove_at", "1", "the test", actor=HEAD)
-    assert code(house.post("/schedules/Weekly/approve", token=hers)) == (403, "proof_wanted")
+    assert code(house.post("/schedules/Weekly/approve", {}, token=hers)) == (403, "proof_wanted")
     rule_changes.change(ports, "sign_in.prove_at", "1000", "the test", actor=HEAD)
-    assert house.post("/schedules/Weekly/approve", token=hers).json()["approved"]
+    assert house.post("/schedules/Weekly/approve", {}, token=hers).json()["approved"]
 
 
 def test_whatever_a_route_takes_the_door_lets_in(house: Calling) -> None:

@@ -103,7 +103,7 @@ RULES: dict[Route, Rule] = {
     ("POST", "/imports"): Rule(SCHOOLS, raw="text/csv"),
     ("GET", "/templates"): Rule(LISTED, "template"),
     ("GET", "/templates/{name}"): Rule(OURS, "template"),
-    ("PUT", "/templates/{name}"): Rule(OURS, "template", {"words": {"long": "x"}, "department": "music"}),
+    ("PUT", "/templates/{name}"): Rule(NAMED, "template", {"words": {"long": "x"}, "department": "music"}),
     ("DELETE", "/templates/{name}"): Rule(OURS, "template"),
     ("GET", "/schedules"): Rule(LISTED, "schedule"),
     ("POST", "/schedules"): Rule(NAMED, body={}),
@@ -114,7 +114,7 @@ RULES: dict[Route, Rule] = {
     ("POST", "/schedules/{name}/put-back"): Rule(OURS, "schedule", ON),
     ("POST", "/schedules/{name}/pause"): Rule(OURS, "schedule"),
     ("POST", "/schedules/{name}/resume"): Rule(OURS, "schedule"),
-    ("POST", "/schedules/{name}/approve"): Rule(OURS, "schedule"),
+    ("POST", "/schedules/{name}/approve"): Rule(OURS, "schedule", {}),
     ("POST", "/schedules/{name}/end"): Rule(OURS, "schedule", {}),
     ("GET", "/events"): Rule(LISTED, "event"),
     ("POST", "/events"): Rule(

@@ -51,7 +51,7 @@ class Calling:
 
     def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {token or self.token()}", **more.pop("headers", {})}
-        if method == "POST" and path.startswith("/announcements"):
+        if method == "POST" and path.startswith(("/announcements", "/events")):
             headers.setdefault("Idempotency-Key", str(uuid4()))
         return self.client.request(method, f"/v1{path}", headers=headers, **more)
 

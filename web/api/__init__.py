@@ -71,7 +71,8 @@ def install(app: FastAPI) -> None:
     )
     api.state.ports = app.state.ports
     api.state.settings = app.state.settings
-    api.state.guesses = Throttle(at_once=30, per_second=1)  # tokens that do not hold
+    # Of tokens that do not hold.
+    api.state.guesses = Throttle(at_once=30, per_second=1)
     errors.install(api)
     described.install(api)
     api.state.resources = [route for resource in RESOURCES for route in resource.router.routes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,6 @@ from fastapi import APIRouter, Query, Response
 from broker import intake, judging
 from broker.announcement import Draft
 from broker.authority import approvals, departments
-from broker.office import templates
 from broker.office.reach import kinds_of
 from broker.ports.api import Scope
 from config.rehearsal import Rehearsal, rehearsal
@@ -18,8 +18,9 @@ from ledger.reads import watch
 from ledger.reads.reached import reached_in_order
 from ledger.reads.status import Status, status
 from web.api.calling import PAGE, Call, Cursor, Limit, Page, wants
-from web.api.errors import answers
-from web.api.shapes import MOST_WITH_FILES, DecidedTold, HeldTold, held, steps
+from web.api.drafting import accept, draft_of
+from web.api.errors import THERE, answers
+from web.api.shapes import MOST_WITH_FILES, DecidedTold, HeldTold, held
 from web.api.shapes.announcements import (
     MOST_NAMED,
     AcceptedTold,
@@ -48,8 +49,8 @@ router = APIRouter(tags=["announcements"], route_class=StrictRoute)
     operation_id="create_announcement",
     status_code=201,
     responses={
-        200: {"model": AcceptedTold, "description": "It was there already."},
-        **answers(401, 403, 404, 409, 413, 422, 503),
+        200: {"model": AcceptedTold, "description": THERE},
+        **answers(401, 403, 409, 413, 422, 503),
     },
     openapi_extra={"x-scope": Scope.ANNOUNCEMENTS_WRITE, "x-most": MOST_WITH_FILES},
 )
@@ -60,17 +61,13 @@ def create(
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Announce something. Checked whole before anything is kept; a worker sends it when it is due."""
-    accepted = intake.accept(call.ports, _draft(call, said, key), actor=call.actor)
-    if not accepted.created:
-        response.status_code = 200
-    response.headers["Location"] = f"/v1/announcements/{accepted.announcement.public_id}"
-    return accepted_told(accepted)
+    return accepted_told(accept(call, _draft(call, said, key), response))
 
 
 @router.post(
     "/announcements/preview",
     operation_id="preview_announcement",
-    responses=answers(401, 403, 404, 413, 422, 503),
+    responses=answers(401, 403, 413, 422, 503),
     openapi_extra={"x-scope": Scope.ANNOUNCEMENTS_WRITE, "x-most": MOST_WITH_FILES},
 )
 def preview(
@@ -125,8 +122,7 @@ def get(id: UUID, call: Call = wants(Scope.ANNOUNCEMENTS_READ)) -> StatusTold:
 )
 def withdraw(id: UUID, call: Call = wants(Scope.ANNOUNCEMENTS_WRITE)) -> WithdrawnTold:
     """Take it back: nothing of it starts more than a second from now. Safe to repeat."""
-    with call.ledger.look() as tx:
-        departments.announcement(tx, id, call.actor)
+    call.announcement(id)
     withdrawn = intake.withdraw(call.ports, id, actor=call.actor)
     with call.ledger.look() as tx:
         stands = status(tx.hand, id)
@@ -145,8 +141,7 @@ def override(
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> DecidedTold:
     """Send an urgent announcement without a second person: all approvers are told, and it is listed until reviewed."""
-    with call.ledger.look() as tx:
-        departments.announcement(tx, id, call.actor)
+    call.announcement(id)
     decision = approvals.override(call.ports, id, said.why, actor=call.actor)
     return DecidedTold(id=id, decision=decision.decided, by=decision.by)
 
@@ -177,30 +172,13 @@ def list_duties(
 
 
 def _draft(call: Call, said: NewAnnouncement, key: str | None) -> Draft:
-    owner = departments.owner_of(call.settings.departments, said.department, call.actor)
-    departments.must_own(call.actor, owner)  # before its templates are looked up
-    parts = said.words.parts() if said.words is not None else {}
-    files = tuple(file.attachment() for file in said.files)
-    if said.template is not None:
-        with call.ledger.look() as tx:
-            parts, files = templates.worded(
-                tx, owner, said.template, language=said.language, fills=said.fills, typed=parts, files=files
-            )
-    return Draft(
-        department=owner,
-        audience=said.to,
-        people=said.people,
-        ways=steps(said.ways),
-        parts=parts,
+    return replace(
+        draft_of(call, said, tuple(file.attachment() for file in said.files)),
         purpose=said.purpose,
         urgency=said.urgency,
-        language=said.language,
         key=key,
         send_at=said.send_at,
         expires_at=said.expires_at,
-        attachments=files,
-        expected=said.expect,
-        template=said.template or "",
         copies=tuple(dict.fromkeys(said.copies)),
     )
 

@@ -19,19 +19,10 @@ from broker.ports.approvals import Decided
 from ledger.reads.approvals import Looked, looked_at, waiting
 from web.api.calling import Call, Done, Page, Reason, wants
 from web.api.errors import answers
-from web.api.shapes import DecidedTold, parts_told
+from web.api.shapes import DecidedTold, Seen, parts_told
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["approvals"], route_class=StrictRoute)
-Seen = Annotated[
-    str,
-    Field(
-        min_length=4,
-        max_length=64,
-        pattern=r"^[0-9a-f]+$",
-        description="What `get_approval` told: refused if anything was changed since.",
-    ),
-]
 
 
 class WaitingTold(Told):
@@ -130,7 +121,7 @@ def list_(call: Call = wants(Scope.APPROVALS_READ)) -> Page[WaitingTold]:
 )
 def get(id: UUID, call: Call = wants(Scope.APPROVALS_READ)) -> LookedTold:
     """Show the words, to whom, by which ways, and why it waits."""
-    _must_see(call, id)
+    call.announcement(id)
     with call.ledger.reading() as hand:
         found = looked_at(hand, id)
     if found is None:
@@ -150,7 +141,7 @@ def approve(
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> DecidedTold:
     """Say yes, as somebody other than its author. One to many wants a fresh proof, and is said on its page."""
-    _must_see(call, id)
+    call.announcement(id)
     made = verbs.approve(call.ports, id, actor=call.actor, seen=said.seen, why=said.why, proved=False)
     return DecidedTold(id=id, decision=made.decided, by=made.by)
 
@@ -167,7 +158,7 @@ def reject(
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> DecidedTold:
     """Say no: nothing of it will leave."""
-    _must_see(call, id)
+    call.announcement(id)
     made = verbs.reject(call.ports, id, said.why, actor=call.actor, seen=said.seen)
     return DecidedTold(id=id, decision=made.decided, by=made.by)
 
@@ -184,14 +175,9 @@ def review(
     call: Call = wants(Scope.APPROVALS_WRITE),
 ) -> Done:
     """Say that you have looked at what was sent without a second person."""
-    _must_see(call, id)
+    call.announcement(id)
     verbs.review(call.ports, id, said.note, actor=call.actor)
     return Done()
-
-
-def _must_see(call: Call, id: UUID) -> None:
-    with call.ledger.look() as tx:
-        departments.announcement(tx, id, call.actor)
 
 
 def _looked(found: Looked) -> LookedTold:

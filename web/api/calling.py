@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
 
 from broker.actor import Actor
+from broker.announcement import Announcement
+from broker.authority import departments
 from broker.authority.tokens import Caller
-from broker.errors import NotAllowed, Problem, RuleBroken
-from broker.ports import Ports
+from broker.errors import AlreadyThere, NotAllowed, Problem, RuleBroken
+from broker.ports import Ports, Transaction
 from broker.ports.api import Scope
 from config.rehearsal import ledger_of
 from config.settings import Settings
@@ -54,6 +59,11 @@ class Call:
         """The ledger with its reads."""
         return ledger_of(self.ports)
 
+    def announcement(self, id: UUID) -> Announcement:
+        """One that is there for whoever calls. Raises NotFound."""
+        with self.ledger.look() as tx:
+            return departments.announcement(tx, id, self.actor)
+
     def cursor(self, where: str, place: object) -> str:
         """Where a list goes on, in a word that nobody need understand."""
         return self.ports.signer.sign(f"cursor {where}", str(place))
@@ -75,7 +85,8 @@ def wants(*scopes: Scope) -> Any:
     async def check(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
     ) -> Call:
-        caller: Caller = request.state.caller  # known before anything was read: web/api/strict.py
+        # Known before anything was read: web/api/strict.py.
+        caller: Caller = request.state.caller
         if scopes and not caller.scopes & set(scopes):
             needed = " or ".join(scope.value for scope in scopes)
             hint = f"it wants the scope {needed}: carillon tokens make"
@@ -83,6 +94,26 @@ def wants(*scopes: Scope) -> Any:
         return Call(caller, request.app.state.ports, request.app.state.settings)
 
     return Depends(check)
+
+
+def today_of(tx: Transaction) -> date:
+    """The day that it is by the school's own clock."""
+    return tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+
+
+def once(response: Response, make: Callable[[], T], same: Callable[[], T | None]) -> T:
+    """What `make` makes; or what was there already and is the `same`, as a 200. Raises AlreadyThere for another.
+
+    A program that heard nothing asks again, and must not be told no for what it did itself.
+    """
+    try:
+        return make()
+    except AlreadyThere:
+        known = same()
+        if known is None:
+            raise
+        response.status_code = 200
+        return known
 
 
 class Page(Told, Generic[T]):

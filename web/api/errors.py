@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from broker.authority.tokens import TokenRefused
 from broker.errors import (
+    AlreadyThere,
     BrokerError,
     IllegalTransition,
     KeyConflict,
@@ -37,6 +38,7 @@ STATUS: Mapping[type[BrokerError], int] = {
     NotFound: 404,
     WrongType: 415,
     TooManyTries: 429,
+    AlreadyThere: 409,
     KeyConflict: 409,
     IllegalTransition: 409,
     RulesUnreadable: 503,
@@ -69,6 +71,8 @@ _SAID = {
 }
 
 
+# What a 200 says where a program asks again for what it made before.
+THERE = "It was there already."
 _DESCRIBED = "see the API's description: /v1/openapi.json"
 _FRAMEWORK = {
     404: Problem("not_found", "path", "there is nothing here", _DESCRIBED),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from broker.authority import departments
@@ -17,8 +17,9 @@ from broker.moments import instant
 from broker.ports.api import Scope
 from broker.ports.events import EventRow
 from web.api.calling import Call, Page, wants
-from web.api.errors import answers
+from web.api.errors import THERE, answers
 from web.api.shapes import Groups, Slug, Wall, WallTold
+from web.api.shapes.announcements import Key
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["events"], route_class=StrictRoute)
@@ -87,20 +88,28 @@ def list_(
     "/events",
     operation_id="create_event",
     status_code=201,
-    responses=answers(401, 403, 404, 413, 422, 503),
+    responses={200: {"model": EventTold, "description": THERE}, **answers(401, 403, 409, 413, 422, 503)},
     openapi_extra={"x-scope": Scope.EVENTS_WRITE},
 )
 def create(
     said: Sent[NewEvent],
+    response: Response,
+    key: Key,
     call: Call = wants(Scope.EVENTS_WRITE),
 ) -> EventTold:
-    """Add one event."""
+    """Add one event. Two may be alike in everything, so that the key alone tells a second one from the first again."""
     owner = departments.owner_of(call.settings.departments, said.department, call.actor)
     begins = _instant(call, said.starts, "starts")
     ends = _instant(call, said.ends, "ends") if said.ends is not None else begins + timedelta(hours=1)
     if ends < begins:
         raise RuleBroken(Problem("ends_first", "ends", "it ends before it begins", "check its times"))
-    told = ToldEvent(str(uuid4()), ALONE, said.starts, begins, ends, said.title.strip(), said.place.strip())
+    uid = verbs.uid_of(owner, key, said.model_dump_json(exclude={"department"}))
+    with call.ledger.look() as tx:
+        known = verbs.added_before(tx, uid, department=owner, actor=call.actor)
+    if known is not None:
+        response.status_code = 200
+        return _told(known)
+    told = ToldEvent(uid, ALONE, said.starts, begins, ends, said.title.strip(), said.place.strip())
     return _told(verbs.add(call.ports, told, department=owner, audience=said.to, actor=call.actor))
 
 

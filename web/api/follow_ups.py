@@ -10,9 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from broker import intake, judging
+from broker import judging
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, FollowUp, Stage
-from broker.authority import departments
 from broker.corrections import verbs
 from broker.corrections.law import LEAD
 from broker.delivery import State
@@ -20,7 +19,8 @@ from broker.office import families
 from broker.ports.api import Scope
 from ledger.reads.threads import thread as thread_of
 from web.api.calling import Call, Page, wants
-from web.api.errors import answers
+from web.api.drafting import accept, answered
+from web.api.errors import THERE, answers
 from web.api.shapes import MOST_WITH_FILES, HeldTold, Instant, NewFile, Words, held
 from web.api.shapes.announcements import AcceptedTold, Key, VerdictTold, accepted_told
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
@@ -29,7 +29,7 @@ router = APIRouter(tags=["announcements"], route_class=StrictRoute)
 SAYS = answers(401, 403, 404, 409, 413, 422, 503)
 WRITES = {"x-scope": Scope.ANNOUNCEMENTS_WRITE}
 WITH_FILES = {**WRITES, "x-most": MOST_WITH_FILES}
-CREATED = {200: {"model": AcceptedTold, "description": "It was there already."}, **SAYS}
+CREATED = {200: {"model": AcceptedTold, "description": THERE}, **SAYS}
 
 
 class Said(Shape):
@@ -161,8 +161,8 @@ def correct(
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Say rightly what it said wrongly, to all whom it told or was to tell; what has not left never will."""
-    _must_see(call, id)
-    return _accepted(call, _correction(call, id, said, key), response)
+    call.announcement(id)
+    return accepted_told(accept(call, _correction(call, id, said, key), response))
 
 
 @router.post(
@@ -175,7 +175,7 @@ def preview_correction(
     id: UUID, said: Sent[Correction], call: Call = wants(Scope.ANNOUNCEMENTS_WRITE)
 ) -> FollowUpTold:
     """Say who would read which text. Nothing is kept."""
-    _must_see(call, id)
+    call.announcement(id)
     return _shown(call, _correction(call, id, said, None))
 
 
@@ -183,17 +183,22 @@ def preview_correction(
     "/announcements/{id}/withdraw-and-tell",
     operation_id="withdraw_announcement_and_tell",
     status_code=201,
-    responses=SAYS,
+    responses={200: {"model": WithdrawnAndToldTold, "description": THERE}, **SAYS},
     openapi_extra=WITH_FILES,
 )
 def withdraw_and_tell(
-    id: UUID, said: Sent[Withdrawal], key: Key, call: Call = wants(Scope.ANNOUNCEMENTS_WRITE)
+    id: UUID,
+    said: Sent[Withdrawal],
+    response: Response,
+    key: Key,
+    call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> WithdrawnAndToldTold:
     """Take it back, and tell those whom it had reached."""
-    _must_see(call, id)
+    call.announcement(id)
     draft = verbs.withdrawal(call.ports, id, said.words.parts(), said.wanted(key))
     withdrawn, accepted = verbs.withdraw_and_tell(call.ports, draft, actor=call.actor)
-    return WithdrawnAndToldTold(**accepted_told(accepted).model_dump(), withdrawn=withdrawn)
+    told = accepted_told(answered(accepted, response))
+    return WithdrawnAndToldTold(**told.model_dump(), withdrawn=withdrawn)
 
 
 @router.post(
@@ -211,8 +216,8 @@ def resend(
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Say it once more: to people named, by new addresses, or to those who joined since."""
-    _must_see(call, id)
-    return _accepted(call, _again(call, id, said, key), response)
+    call.announcement(id)
+    return accepted_told(accept(call, _again(call, id, said, key), response))
 
 
 @router.post(
@@ -225,7 +230,7 @@ def preview_resend(
     id: UUID, said: Sent[Resend], call: Call = wants(Scope.ANNOUNCEMENTS_WRITE)
 ) -> FollowUpTold:
     """Say who would get it by which way. Nothing is kept."""
-    _must_see(call, id)
+    call.announcement(id)
     return _shown(call, _again(call, id, said, None))
 
 
@@ -237,15 +242,10 @@ def preview_resend(
 )
 def thread(id: UUID, call: Call = wants(Scope.ANNOUNCEMENTS_READ)) -> Page[SaidTold]:
     """List all that was said in one matter: the first announcement, its corrections, edits and resends."""
-    with call.ledger.look() as tx:
-        departments.announcement(tx, id, call.actor)
-        found = thread_of(tx.hand, id)
+    call.announcement(id)
+    with call.ledger.reading() as hand:
+        found = thread_of(hand, id)
     return Page(items=[SaidTold.model_validate(one) for one in found], next=None)
-
-
-def _must_see(call: Call, id: UUID) -> None:
-    with call.ledger.look() as tx:
-        departments.announcement(tx, id, call.actor)
 
 
 def _correction(call: Call, id: UUID, said: Correction, key: str | None) -> Draft:
@@ -260,14 +260,6 @@ def _again(call: Call, id: UUID, said: Resend, key: str | None) -> Draft:
     return verbs.resend(
         call.ports, id, people, joined=said.joined, new_addresses=said.new_addresses, wanted=wanted
     )
-
-
-def _accepted(call: Call, draft: Draft, response: Response) -> AcceptedTold:
-    accepted = intake.accept(call.ports, draft, actor=call.actor)
-    if not accepted.created:
-        response.status_code = 200
-    response.headers["Location"] = f"/v1/announcements/{accepted.announcement.public_id}"
-    return accepted_told(accepted)
 
 
 def _shown(call: Call, draft: Draft) -> FollowUpTold:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
 from broker import audience as audiences
@@ -18,8 +17,8 @@ from broker.office.reach import Question, before
 from broker.ports.api import Scope
 from broker.ports.office import KeptRow
 from ledger.reads.groups import Listed, groups, within
-from web.api.calling import Call, Done, Name, Page, wants
-from web.api.errors import answers
+from web.api.calling import Call, Done, Name, Page, once, today_of, wants
+from web.api.errors import THERE, answers
 from web.api.shapes import Groups, Slug, Ways
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
@@ -143,21 +142,32 @@ def list_(call: Call = wants(Scope.GROUPS_READ)) -> Page[GroupTold]:
     "/groups",
     operation_id="create_group",
     status_code=201,
-    responses=answers(401, 403, 404, 413, 422, 503),
+    responses={200: {"model": GroupTold, "description": THERE}, **answers(401, 403, 409, 413, 422, 503)},
     openapi_extra={"x-scope": Scope.GROUPS_WRITE},
 )
 def create(
     said: Sent[NewGroup],
+    response: Response,
     call: Call = wants(Scope.GROUPS_WRITE),
 ) -> GroupTold:
-    """Begin a group that is kept by hand, or make one of others; one that is made of others is changed by this too."""
+    """Begin a group that is kept by hand, or make one of others; one that is made of others is changed by this too.
+
+    Safe to repeat: a group of this name that is kept by hand for the same department is the one that was begun.
+    """
     owner = said.department or call.department
     departments.must_own(call.actor, owner)
-    _must_not_be_others(call, said.name)
-    if said.expression is None:
-        made = verbs.keep(call.ports, said.name, department=owner, actor=call.actor)
-    else:
+    known = _named(call, said.name)
+    if known is not None and not departments.sees(call.actor, known.department):
+        raise verbs.name_taken()
+    if said.expression is not None:
         made = verbs.define(call.ports, said.name, said.expression, department=owner, actor=call.actor)
+        response.status_code = 201 if known is None else 200
+    else:
+        made = once(
+            response,
+            lambda: verbs.keep(call.ports, said.name, department=owner, actor=call.actor),
+            lambda: _kept_alike(call, said.name, owner),
+        )
     return GroupTold.model_validate(next(one for one in _seen(call) if one.name == made.name))
 
 
@@ -173,8 +183,8 @@ def members(name: Group, call: Call = wants(Scope.GROUPS_READ)) -> WithinTold:
     for each in audiences.names(tree):
         _must_see(call, each)
     with call.ledger.look() as tx:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-        found = within(tx.hand, verbs.resolve(tx, tree, field="name"), today=today, most=MOST_SHOWN)
+        audience = verbs.resolve(tx, tree, field="name")
+        found = within(tx.hand, audience, today=today_of(tx), most=MOST_SHOWN)
     return WithinTold.model_validate(found)
 
 
@@ -219,7 +229,7 @@ def retire(name: Group, call: Call = wants(Scope.GROUPS_WRITE)) -> Done:
 @router.post(
     "/reach",
     operation_id="reach",
-    responses=answers(401, 403, 404, 413, 422, 503),
+    responses=answers(401, 403, 413, 422, 503),
     openapi_extra={"x-scope": Scope.GROUPS_READ},
 )
 def reach(
@@ -248,15 +258,14 @@ def reach(
 
 def _seen(call: Call) -> Sequence[Listed]:
     with call.ledger.look() as tx:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
-        found = groups(tx.hand, today=today)
+        found = groups(tx.hand, today=today_of(tx))
     return [one for one in found if departments.sees(call.actor, one.department)]
 
 
-def _must_not_be_others(call: Call, name: str) -> None:
+def _kept_alike(call: Call, name: str, owner: str | None) -> KeptRow | None:
     known = _named(call, name)
-    if known is not None:
-        departments.must_see(call.actor, known.department, field="name", what="group")
+    alike = known is not None and (known.kept, known.expression, known.department) == (True, None, owner)
+    return known if alike else None
 
 
 def _must_see(call: Call, name: str) -> KeptRow:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import Field
@@ -19,7 +18,7 @@ from broker.rosters import imports
 from broker.rosters.difference import ImportDifference
 from broker.rosters.roster import Role, Roster, speaking_for
 from sources import rosters
-from web.api.calling import Call, wants
+from web.api.calling import Call, today_of, wants
 from web.api.errors import answers
 from web.api.strict import StrictRoute, Told
 from web.door import MOST_BODY
@@ -134,9 +133,10 @@ async def import_(
 
 
 def _roster(call: Call, body: bytes, content_type: str, only: Sequence[Role] | None) -> Roster:
-    name = NAMES[content_type.partition(";")[0].strip().lower()]  # the route takes no other types
+    # The route takes no other types.
+    name = NAMES[content_type.partition(";")[0].strip().lower()]
     with call.ledger.look() as tx:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
     roster = _read(body, name, call.settings.school.region, today)
     return speaking_for(roster, only) if only else roster
 

@@ -25,12 +25,13 @@ Word = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
 class ActorTold(Told):
-    """Who did it: a person, a token, a provider, or Carillon itself."""
+    """Who did it: a person, a token, a provider, or Carillon itself. `token`: the one that acted as this person."""
 
     kind: ActorKind
     id: str
     department: str | None
     on_behalf_of: str | None
+    token: str | None = None
 
 
 class EntryTold(Told):

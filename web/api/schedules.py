@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
-from broker.announcement import Attachment, Draft, Part, People
+from broker.announcement import Draft, Part
 from broker.authority import departments
 from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import Double, Missing, Occurrence, Pattern, read_rule, upcoming
 from broker.diary.terms import calendar_now
 from broker.errors import NotFound
-from broker.office import templates
 from broker.ports import Transaction
 from broker.ports.api import Scope
 from broker.ports.calendar import ScheduleRow
-from web.api.calling import Call, Done, Name, Page, wants
-from web.api.errors import answers
-from web.api.shapes import Day, Groups, Slug, Wall, WallTold, Ways, Words, parts_told, steps
+from broker.scrutiny.laid_down import as_said
+from web.api.calling import Call, Done, Name, Page, once, wants
+from web.api.drafting import Drafted, draft_of
+from web.api.errors import THERE, answers
+from web.api.shapes import Day, Seen, Wall, WallTold, parts_told
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
 router = APIRouter(tags=["schedules"], route_class=StrictRoute)
+READS, WRITES = {"x-scope": Scope.SCHEDULES_READ}, {"x-scope": Scope.SCHEDULES_WRITE}
+MAKES, SAYS = answers(401, 403, 409, 413, 422, 503), answers(401, 403, 404, 413, 422, 503)
+DOES = answers(401, 403, 404, 422, 503)
 The = Annotated[str, Path(min_length=1, max_length=100, examples=["Choir"])]
 
 
@@ -50,10 +55,11 @@ class ScheduleTold(Told):
     words: Mapping[Part, str]
     paused: bool
     approved: bool
+    seen: str = Field(description="Of what it says; whoever approves it says that they have seen this.")
     dates: Sequence[DateTold]
 
 
-class NewSchedule(Shape):
+class NewSchedule(Drafted):
     """What is announced, to whom, and when it comes again."""
 
     model_config = example(
@@ -67,23 +73,22 @@ class NewSchedule(Shape):
     )
 
     name: Name
-    to: Groups
     starts: Wall
     every: Annotated[str, Field(max_length=300, description="An RRULE; empty for once.")] = ""
-    words: Words | None = None
-    template: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    fills: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict, max_length=50)
-    ways: Ways = Field(default_factory=lambda: ["sms", "email"], min_length=1, max_length=20)
-    people: People = People.GUARDIANS
-    department: Slug | None = None
-    language: Annotated[str, Field(max_length=40)] = ""
-    expect: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
     on: list[DayKind] = Field(default_factory=lambda: [DayKind.TERM], min_length=1, max_length=20)
     lasts_minutes: Annotated[
         int, Field(ge=5, le=43_200, description="How long each may still go out if it is late.")
     ] = 240
     if_missing: Missing | None = None
     if_double: Double | None = None
+
+
+class Agreed(Shape):
+    """A yes, to what was seen."""
+
+    model_config = example({"seen": "9f2c41d07a3b"})
+
+    seen: Seen | None = None
 
 
 class MovedDate(Shape):
@@ -115,7 +120,7 @@ class LastDay(Shape):
     "/schedules",
     operation_id="list_schedules",
     responses=answers(401, 403, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_READ},
+    openapi_extra=READS,
 )
 def list_(call: Call = wants(Scope.SCHEDULES_READ)) -> Page[ScheduleTold]:
     """List the schedules, the next due first."""
@@ -130,42 +135,48 @@ def list_(call: Call = wants(Scope.SCHEDULES_READ)) -> Page[ScheduleTold]:
     "/schedules",
     operation_id="create_schedule",
     status_code=201,
-    responses=answers(401, 403, 404, 409, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses={200: {"model": ScheduleTold, "description": THERE}, **MAKES},
+    openapi_extra=WRITES,
 )
 def create(
     said: Sent[NewSchedule],
+    response: Response,
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> ScheduleTold:
-    """Announce something again and again, on the days it is kept on."""
-    draft = _draft(call, said)
-    lasts = timedelta(minutes=said.lasts_minutes)
-    made = verbs.save(call.ports, said.name, draft, _pattern(call, said), lasts=lasts, actor=call.actor)
+    """Announce something again and again, on the days it is kept on.
+
+    Safe to repeat: a schedule of this name that says the same at the same times is the one that was made.
+    """
+    draft, pattern = draft_of(call, said), _pattern(call, said)
+    made = once(
+        response,
+        lambda: verbs.save(call.ports, said.name, draft, pattern, lasts=_lasts(said), actor=call.actor),
+        lambda: _made_alike(call, said, draft, pattern),
+    )
     return _with_dates(call, made.name)
 
 
 @router.post(
     "/schedules/preview",
     operation_id="preview_schedule",
-    responses=answers(401, 403, 404, 409, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=MAKES,
+    openapi_extra=WRITES,
 )
 def preview(
     said: Sent[NewSchedule],
     call: Call = wants(Scope.SCHEDULES_WRITE),
 ) -> Page[DateTold]:
     """Say on which dates it would come. Nothing is kept."""
-    draft = _draft(call, said)
-    lasts = timedelta(minutes=said.lasts_minutes)
-    dates = verbs.preview(call.ports, said.name, draft, _pattern(call, said), lasts=lasts)
+    draft = draft_of(call, said)
+    dates = verbs.preview(call.ports, said.name, draft, _pattern(call, said), lasts=_lasts(said))
     return Page(items=[_date(one) for one in dates], next=None)
 
 
 @router.get(
     "/schedules/{name}",
     operation_id="get_schedule",
-    responses=answers(401, 403, 404, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_READ},
+    responses=DOES,
+    openapi_extra=READS,
 )
 def get(name: The, call: Call = wants(Scope.SCHEDULES_READ)) -> ScheduleTold:
     """Look at a schedule and its next dates."""
@@ -175,8 +186,8 @@ def get(name: The, call: Call = wants(Scope.SCHEDULES_READ)) -> ScheduleTold:
 @router.post(
     "/schedules/{name}/move",
     operation_id="move_schedule_date",
-    responses=answers(401, 403, 404, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=SAYS,
+    openapi_extra=WRITES,
 )
 def move(
     name: The,
@@ -190,8 +201,8 @@ def move(
 @router.post(
     "/schedules/{name}/cancel",
     operation_id="cancel_schedule_date",
-    responses=answers(401, 403, 404, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=SAYS,
+    openapi_extra=WRITES,
 )
 def cancel(
     name: The,
@@ -205,8 +216,8 @@ def cancel(
 @router.post(
     "/schedules/{name}/put-back",
     operation_id="put_back_schedule_date",
-    responses=answers(401, 403, 404, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=SAYS,
+    openapi_extra=WRITES,
 )
 def put_back(
     name: The,
@@ -220,8 +231,8 @@ def put_back(
 @router.post(
     "/schedules/{name}/pause",
     operation_id="pause_schedule",
-    responses=answers(401, 403, 404, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=DOES,
+    openapi_extra=WRITES,
 )
 def pause(name: The, call: Call = wants(Scope.SCHEDULES_WRITE)) -> ScheduleTold:
     """Announce nothing of it until it is resumed."""
@@ -231,8 +242,8 @@ def pause(name: The, call: Call = wants(Scope.SCHEDULES_WRITE)) -> ScheduleTold:
 @router.post(
     "/schedules/{name}/resume",
     operation_id="resume_schedule",
-    responses=answers(401, 403, 404, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=DOES,
+    openapi_extra=WRITES,
 )
 def resume(name: The, call: Call = wants(Scope.SCHEDULES_WRITE)) -> ScheduleTold:
     """Let it go on, from now."""
@@ -242,22 +253,30 @@ def resume(name: The, call: Call = wants(Scope.SCHEDULES_WRITE)) -> ScheduleTold
 @router.post(
     "/schedules/{name}/approve",
     operation_id="approve_schedule",
-    responses=answers(401, 403, 404, 409, 422, 503),
+    responses=answers(401, 403, 404, 413, 422, 503),
     openapi_extra={"x-scope": Scope.APPROVALS_WRITE},
 )
-def approve(name: The, call: Call = wants(Scope.APPROVALS_WRITE)) -> ScheduleTold:
+def approve(
+    name: The,
+    said: Sent[Agreed],
+    call: Call = wants(Scope.APPROVALS_WRITE),
+) -> ScheduleTold:
     """Say yes, as a second person, to all that it announces until somebody changes what it says.
 
     One to many wants a fresh proof, and is said where whoever says it is known: `carillon schedule approve`.
     """
-    return _do(call, name, lambda: verbs.approve(call.ports, name, actor=call.actor, proved=False))
+
+    def agree() -> object:
+        return verbs.approve(call.ports, name, actor=call.actor, seen=said.seen, proved=False)
+
+    return _do(call, name, agree)
 
 
 @router.post(
     "/schedules/{name}/end",
     operation_id="end_schedule",
-    responses=answers(401, 403, 404, 413, 422, 503),
-    openapi_extra={"x-scope": Scope.SCHEDULES_WRITE},
+    responses=SAYS,
+    openapi_extra=WRITES,
 )
 def end(
     name: The,
@@ -307,6 +326,7 @@ def _told(row: ScheduleRow, dates: Sequence[Occurrence]) -> ScheduleTold:
         words=parts_told(row.draft.parts),
         paused=row.paused_at is not None,
         approved=row.approved is not None,
+        seen=verbs.seen_of(row),
         dates=[_date(one) for one in dates],
     )
 
@@ -324,24 +344,16 @@ def _pattern(call: Call, said: NewSchedule) -> Pattern:
     )
 
 
-def _draft(call: Call, said: NewSchedule) -> Draft:
-    owner = departments.owner_of(call.settings.departments, said.department, call.actor)
-    departments.must_own(call.actor, owner)  # before its templates are looked up
-    parts = said.words.parts() if said.words is not None else {}
-    files: tuple[Attachment, ...] = ()
-    if said.template is not None:
-        with call.ledger.look() as tx:
-            parts, files = templates.worded(
-                tx, owner, said.template, language=said.language, fills=said.fills, typed=parts
-            )
-    return Draft(
-        department=owner,
-        audience=said.to,
-        people=said.people,
-        ways=steps(said.ways),
-        parts=parts,
-        language=said.language,
-        template=said.template or "",
-        attachments=files,
-        expected=said.expect,
-    )
+def _lasts(said: NewSchedule) -> timedelta:
+    return timedelta(minutes=said.lasts_minutes)
+
+
+def _made_alike(call: Call, said: NewSchedule, draft: Draft, pattern: Pattern) -> ScheduleRow | None:
+    """Whatever became of single dates of it since."""
+    with call.ledger.look() as tx:
+        row = tx.schedules.named(said.name)
+    if row is None or not departments.sees(call.actor, row.draft.department):
+        return None
+    as_made = replace(row.pattern, moved={}, ended=None)
+    kept = (as_made, row.lasts, row.draft.expected, as_said(row.draft))
+    return row if kept == (pattern, _lasts(said), draft.expected, as_said(draft)) else None

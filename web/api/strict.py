@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 
 from broker.announcement import Part
 from broker.authority.tokens import Caller, TokenRefused, caller_of, is_whole, refused
-from broker.errors import Problem, RuleBroken, TooManyTries
+from broker.errors import NotFound, Problem, RuleBroken, TooManyTries
 from web.bounded import body_of
 
 MOST_BODY = 1024 * 1024
@@ -42,6 +42,10 @@ T = TypeVar("T")
 
 class NotUnderstood(RuleBroken):
     """Raised when what a program sent is not what this takes: the field stands in the problem, never its value."""
+
+
+class NotThere(RuleBroken):
+    """Raised when a body names something that is not there; of what the path names that is a NotFound."""
 
 
 class WrongType(RuleBroken):
@@ -81,6 +85,7 @@ class StrictRoute(APIRoute):
         known = {field.alias: "Sequence" in str(field.field_info.annotation) for field in fields}
         shape = self.body_field.field_info.annotation if self.body_field else None
         sent = frozenset(getattr(shape, "model_fields", ()))
+        in_path = {field.alias for field in self.dependant.path_params}
 
         async def strictly(request: Request) -> Response:
             request.state.caller = await run_in_threadpool(_caller, request)
@@ -92,6 +97,8 @@ class StrictRoute(APIRoute):
                 raise
             except RuleBroken as error:
                 error.problem = replace(error.problem, field=as_sent(error.problem, sent))
+                if types and isinstance(error, NotFound) and error.problem.field not in in_path:
+                    raise NotThere(error.problem) from None
                 raise
 
         return strictly
@@ -144,7 +151,8 @@ class _FromJson:
         return core_schema.no_info_wrap_validator_function(strictly, handler(source))
 
 
-Sent = Annotated[T, _FromJson()]  # a parameter that is a JSON body of this shape
+# A parameter that is a JSON body of this shape.
+Sent = Annotated[T, _FromJson()]
 
 
 def _caller(request: Request) -> Caller:
@@ -202,7 +210,8 @@ def check_json(raw: bytes) -> None:
     except UnicodeDecodeError:
         _refuse("not_utf8", "body", "this is no UTF-8")
     _check_depth(raw)
-    hook = _fit if "\\u" in text else _no_twins  # no other escape can hide what is no character
+    # No other escape can hide what is no character.
+    hook = _fit if "\\u" in text else _no_twins
     try:
         json.loads(
             text,

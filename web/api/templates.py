@@ -97,7 +97,8 @@ def save(
     call: Call = wants(Scope.TEMPLATES_WRITE),
 ) -> TemplateTold:
     """Save a wording under a name: a new version, unless it says the same already."""
-    owner = _owner(call, said.department)
+    owner = departments.owner_of(call.settings.departments, said.department, call.actor)
+    departments.must_own(call.actor, owner)
     files = tuple(file.attachment() for file in said.files)
     made = verbs.save(
         call.ports,

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from broker import webhooks as verbs
 from broker.authority import departments
 from broker.delivery import State
 from broker.ports.api import Scope, WebhookRow
-from web.api.calling import Call, Done, Page, wants
-from web.api.errors import answers
+from web.api.calling import Call, Done, Page, once, wants
+from web.api.errors import THERE, answers
 from web.api.shapes import Slug
 from web.api.strict import Sent, Shape, StrictRoute, Told, example
 
@@ -70,16 +70,24 @@ def list_(call: Call = wants(Scope.WEBHOOKS_READ)) -> Page[WebhookTold]:
     "/webhooks",
     operation_id="create_webhook",
     status_code=201,
-    responses=answers(401, 403, 404, 413, 422, 503),
+    responses={200: {"model": MadeTold, "description": THERE}, **answers(401, 403, 409, 413, 422, 503)},
     openapi_extra={"x-scope": Scope.WEBHOOKS_WRITE},
 )
 def create(
     said: Sent[NewWebhook],
+    response: Response,
     call: Call = wants(Scope.WEBHOOKS_WRITE),
 ) -> MadeTold:
-    """Be told of deliveries, from now on. An address of the school's own network is refused."""
+    """Be told of deliveries, from now on. An address of the school's own network is refused.
+
+    Safe to repeat: whoever made one for this address and these states is answered with it.
+    """
     owner = said.department or call.department
-    row = verbs.add(call.ports, said.url, said.states, department=owner, actor=call.actor)
+    row = once(
+        response,
+        lambda: verbs.add(call.ports, said.url, said.states, department=owner, actor=call.actor),
+        lambda: _made_alike(call, said, owner),
+    )
     return MadeTold(**_told(row).model_dump(), secret=verbs.secret_of(call.ports, row.public_id))
 
 
@@ -109,6 +117,17 @@ def remove(id: UUID, call: Call = wants(Scope.WEBHOOKS_WRITE)) -> Done:
     """Be told no more."""
     verbs.remove(call.ports, id, actor=call.actor)
     return Done()
+
+
+def _made_alike(call: Call, said: NewWebhook, owner: str | None) -> WebhookRow | None:
+    """Made by whoever asks again, and by nobody else: the answer has the secret."""
+    wanted = (said.url, owner, frozenset(said.states), call.actor.id)
+    with call.ledger.look() as tx:
+        found = verbs.listed(tx, call.actor)
+    return next(
+        (row for row in found if (row.url, row.department, frozenset(row.states), row.made_by) == wanted),
+        None,
+    )
 
 
 def _told(row: WebhookRow) -> WebhookTold:

@@ -33,7 +33,8 @@ from broker.wording import LONGEST
 from web.api.calling import Reason
 from web.api.strict import Shape, Told, example
 
-EARLIEST, LATEST = 1970, 9000  # no clock of anywhere goes out of the calendar between these
+# No clock of anywhere goes out of the calendar between these.
+EARLIEST, LATEST = 1970, 9000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ Ways = Annotated[
     Field(min_length=1, max_length=20, description="Channels, all at once.", examples=[["sms", "email"]]),
 ]
 Slug = Annotated[str, Field(min_length=1, max_length=63, examples=["music"])]
+Seen = Annotated[
+    str,
+    Field(
+        min_length=4,
+        max_length=64,
+        pattern=r"^[0-9a-f]+$",
+        description="The `seen` of what was looked at: refused if anything was changed since.",
+    ),
+]
 Instant = Annotated[
     AwareDatetime,
     Written(
@@ -186,6 +196,7 @@ __all__ = [
     "Instant",
     "NewFile",
     "People",
+    "Seen",
     "Slug",
     "Wall",
     "WallTold",

@@ -16,7 +16,8 @@ from broker.delivery import State
 from broker.duty import DutyState
 from broker.intake import Accepted
 from web.api.calling import Reason
-from web.api.shapes import Groups, HeldTold, Instant, NewFile, Slug, Ways, Words, held
+from web.api.drafting import Drafted
+from web.api.shapes import HeldTold, Instant, NewFile, held
 from web.api.strict import Shape, Told, example
 
 MOST_NAMED = 500
@@ -28,7 +29,7 @@ Key = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Makes the call safe to repeat: the same key with the same body is the same announcement.",
+        description="Makes the call safe to repeat: the same key with the same body is done once.",
         examples=["9f1c1e5e-5b8a-4a56-9a3f-0f6f3c0a4f11"],
     ),
 ]
@@ -39,24 +40,15 @@ EXAMPLE: JsonValue = {
 }
 
 
-class NewAnnouncement(Shape):
+class NewAnnouncement(Drafted):
     """What is to be announced. Words or a template, or a template and words that stand instead of some of its."""
 
     model_config = example(EXAMPLE)
 
-    to: Groups
-    ways: Ways = Field(default_factory=lambda: ["sms", "email"], min_length=1, max_length=20)
-    people: People = People.GUARDIANS
-    words: Words | None = None
-    template: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    fills: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict, max_length=50)
-    department: Slug | None = None
     purpose: Purpose = Purpose.SERVICE
     urgency: Urgency = Urgency.ROUTINE
-    language: Annotated[str, Field(max_length=40, examples=["cy"])] = ""
     send_at: Instant | None = None
     expires_at: Instant | None = None
-    expect: Annotated[int, Field(ge=0, le=10_000_000, description="How many people are meant.")] | None = None
     copies: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=50)
     files: list[NewFile] = Field(default_factory=list, max_length=20)
 
