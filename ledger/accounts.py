@@ -21,7 +21,7 @@ class Accounts:
 
     def all(self) -> Sequence[AccountRow]:
         """Every active account, by name."""
-        rows = self._hand.connection.execute(_active().order_by(account.c.name))
+        rows = self._hand.connection.execute(_ALL)
         return [_row(row) for row in rows]
 
     def any_gone(self) -> bool:
@@ -79,6 +79,9 @@ def _active() -> Select[Any]:
         .outerjoin(department, department.c.id == account.c.department_id)
         .where(account.c.active)
     )
+
+
+_ALL = _active().order_by(account.c.name)
 
 
 def _row(row: Row[Any]) -> AccountRow:

@@ -70,7 +70,8 @@ class Announcements:
         numbered = [
             (ids[row["public_id"]], row["public_id"], one) for row, one in zip(rows, new, strict=True)
         ]
-        run(insert(t.content), [row for number, _, one in numbered for row in _parts(number, one.draft)])
+        parts = [row for number, _, one in numbered for row in _parts(number, one.draft)]
+        run(insert(t.content), parts[0] if len(parts) == 1 else parts)  # psycopg makes much ado about a list
         for number, _, one in numbered:
             self._add_more(number, one)
         return [_announcement(number, public_id, one, now) for number, public_id, one in numbered]

@@ -13,6 +13,10 @@ from broker.rosters.roster import GroupKind, Role
 from ledger.hand import Hand
 from ledger.tables import department, membership, people_group
 
+_MADE_OF = select(people_group.c.folded_name, people_group.c.expression).where(
+    people_group.c.active, people_group.c.expression.is_not(None)
+)
+
 
 class Groups:
     """See broker.ports.office.Groups."""
@@ -22,11 +26,7 @@ class Groups:
 
     def made_of(self) -> Mapping[str, str]:
         """Every active group that is an expression: folded name → expression."""
-        rows = self._hand.connection.execute(
-            select(people_group.c.folded_name, people_group.c.expression).where(
-                people_group.c.active, people_group.c.expression.is_not(None)
-            )
-        )
+        rows = self._hand.connection.execute(_MADE_OF)
         return {row.folded_name: row.expression for row in rows}
 
     def named(self, folded_name: str) -> KeptRow | None:

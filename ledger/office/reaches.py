@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, select, text
 
 from broker.address import AddressKind
 from broker.announcement import People, Purpose
@@ -46,20 +47,8 @@ class Reaches:
     def count_groups(self, folded_names: Collection[str], people: People, today: date) -> Mapping[str, int]:
         """The same of many groups that have members of their own; those that there are not are left out."""
         role = Role.STAFF if people is People.STAFF else Role.PUPIL
-        being = person.c.is_staff if role is Role.STAFF else person.c.is_pupil
-        there = and_(person.c.active, being)
-        holds = and_(
-            membership.c.group_id == people_group.c.id, membership.c.role == role.value, holds_on(today)
-        )
-        query = (
-            select(people_group.c.folded_name, func.count(func.distinct(person.c.id)))
-            .outerjoin(membership, holds)
-            .outerjoin(person, and_(person.c.id == membership.c.person_id, there))
-            .where(people_group.c.active, people_group.c.expression.is_(None))
-            .where(people_group.c.folded_name.in_(sorted(folded_names)))
-            .group_by(people_group.c.folded_name)
-        )
-        return dict(iter(self._hand.connection.execute(query)))
+        query = _counted(role, today)
+        return dict(iter(self._hand.connection.execute(query, {"folded_names": sorted(folded_names)})))
 
     def count_reached(
         self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date
@@ -195,3 +184,18 @@ def _lacking(row: Any) -> Lacking:
     flags = {AddressKind.MOBILE: row.mobile, AddressKind.EMAIL: row.email}
     refused = frozenset(kind for kind, flag in flags.items() if flag)
     return Lacking(row.id, row.public_id, row.name, row.group, Unreached.of(row.why), refused)
+
+
+@lru_cache(maxsize=4)  # every announcement asks it, and making it takes longer than asking it
+def _counted(role: Role, today: date) -> Select[Any]:
+    being = person.c.is_staff if role is Role.STAFF else person.c.is_pupil
+    there = and_(person.c.active, being)
+    holds = and_(membership.c.group_id == people_group.c.id, membership.c.role == role.value, holds_on(today))
+    return (
+        select(people_group.c.folded_name, func.count(func.distinct(person.c.id)))
+        .outerjoin(membership, holds)
+        .outerjoin(person, and_(person.c.id == membership.c.person_id, there))
+        .where(people_group.c.active, people_group.c.expression.is_(None))
+        .where(people_group.c.folded_name.in_(bindparam("folded_names", expanding=True)))
+        .group_by(people_group.c.folded_name)
+    )

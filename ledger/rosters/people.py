@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from broker.address import AddressKind, fold_email
 from broker.audience import Audience, fold, names
@@ -19,6 +19,16 @@ from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.rosters.names import name_index
 from ledger.tables import people_group
+
+# Made once: every announcement asks it.
+_HOLDERS = (
+    select(tables.person.c.is_staff)
+    .join(tables.person_address, tables.person_address.c.person_id == tables.person.c.id)
+    .join(tables.address, tables.address.c.id == tables.person_address.c.address_id)
+    .where(tables.address.c.hash == bindparam("keyed"), tables.address.c.kind == bindparam("of_kind"))
+    .where(tables.person.c.active)
+    .limit(2)
+)
 
 
 class People:
@@ -75,15 +85,8 @@ class People:
     def holder_of(self, kind: AddressKind, value: str) -> str:
         """Which member of staff alone holds an address; one that several hold is the school's."""
         keyed = keyed_hash(self._hand.signer, kind, value)
-        holders = (
-            select(tables.person.c.is_staff)
-            .join(tables.person_address, tables.person_address.c.person_id == tables.person.c.id)
-            .join(tables.address, tables.address.c.id == tables.person_address.c.address_id)
-            .where(
-                tables.address.c.hash == keyed, tables.address.c.kind == kind.value, tables.person.c.active
-            )
-        )
-        found = self._hand.connection.execute(holders.limit(2)).scalars().all()
+        values = {"keyed": keyed, "of_kind": kind.value}
+        found = self._hand.connection.execute(_HOLDERS, values).scalars().all()
         return "member of staff" if len(found) == 1 and found[0] else ""
 
     def copies_reached(self, announcement: int, kinds: Collection[AddressKind]) -> Sequence[tuple[str, str]]:
