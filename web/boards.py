@@ -32,6 +32,8 @@ FRAGMENT = ".fragment"
 USUAL, MOST = 5, 20  # announcements in a widget
 ON_SCREEN = 3  # what can be read from across a corridor
 EVENTS = 5
+LIGHT = "light"
+LOOKS = frozenset({LIGHT, "dark", "device"})
 MOST_KEPT = 500
 _one = anyio.CapacityLimiter(1)  # the boards are painted one after the other
 HTML = "text/html; charset=utf-8"
@@ -57,6 +59,7 @@ class _Wanted:
     items: int
     events: int
     still: bool = False
+    look: str = ""
 
 
 class Painted:
@@ -96,6 +99,7 @@ class Painted:
             style=wanted.style,
             board=board,
             still=wanted.still,
+            look=wanted.look,
             every=REFRESH_EVERY,
             root="../" * (1 + (wanted.kind is not Kind.SCHOOL)),
         )
@@ -104,13 +108,16 @@ class Painted:
 
 @router.api_route("/widget/{scope:path}", methods=["GET", "HEAD"])
 async def widget(scope: str, request: Request) -> Response:
-    """The widget, whole, for a frame; `<scope>.fragment` is the same to be put into a page. `?items=` up to twenty."""
+    """The widget, whole, for a frame; `<scope>.fragment` is the same to be put into a page.
+
+    `?items=` up to twenty; `?look=` of the page around it, which the browser tells nobody in a frame.
+    """
     fragment = scope.endswith(FRAGMENT)
     whose = _scope(scope.removesuffix(FRAGMENT))
     if whose is None:
         return _nothing(request, "widget")
     template = "fragment.html" if fragment else "widget.html"
-    wanted = _Wanted(template, "widget", *whose, _items(request), EVENTS)
+    wanted = _Wanted(template, "widget", *whose, _items(request), EVENTS, look=_look(request))
     return await _answer(request, wanted, KEPT)
 
 
@@ -152,6 +159,12 @@ def _items(request: Request) -> int:
     if not (asked.isascii() and asked.isdecimal() and len(asked) <= 2):
         return USUAL
     return min(max(int(asked), 1), MOST)
+
+
+def _look(request: Request) -> str:
+    """Light unless asked for, for so is nearly every page that the widget stands in, whatever a reader's device is."""
+    asked = request.query_params.get("look", "")
+    return asked if asked in LOOKS else LIGHT
 
 
 def _holds(asked: float) -> bool:
