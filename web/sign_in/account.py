@@ -61,7 +61,16 @@ def _overview(request: Request, signed: Signed) -> Response:
     with ledger_of(ports).reading() as hand:
         local = zone(hand)
     sessions = sorted(found, key=lambda one: one.handle != signed.session.handle)  # this one first
-    return show(request, "account", signed=signed, sessions=sessions, proof=proof, left=left, zone=local)
+    return show(
+        request,
+        "account",
+        signed=signed,
+        sessions=sessions,
+        proof=proof,
+        left=left,
+        called=dict(ways(request)["providers"]),
+        zone=local,
+    )
 
 
 @router.post("/account/sessions")

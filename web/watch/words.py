@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from broker.announcement import Announcement, Part, People, Urgency, stage_in_words
 from ledger.reads.watch import Shown
 
@@ -69,9 +71,9 @@ def stage(shown: Shown) -> str:
     return stage_in_words(shown.stage, settled=shown.settled)
 
 
-def how(kind: str) -> str:
-    """What somebody signed in by; a provider's name is its own."""
-    return HOW.get(kind, kind.capitalize())
+def how(kind: str, called: Mapping[str, str]) -> str:
+    """What somebody signed in by; a provider as its button calls it, and never as the settings do."""
+    return HOW.get(kind) or called.get(kind) or "an account elsewhere"
 
 
 def urgent(announcement: Announcement) -> bool:
