@@ -25,7 +25,7 @@ from broker.ports.approvals import OperatorRole
 from ledger.reads.deliveries import Wanted
 from ledger.reads.deliveries import deliveries as listed
 from tests.support.api import HEAD, Calling, a_school, announced
-from tests.support.routes import Route, routes_of
+from tests.support.routes import Route, api_of, routes_of
 
 pytestmark = [pytest.mark.security, pytest.mark.runs_on("sqlite")]
 NUMBERS = count()
@@ -301,7 +301,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_every_route_of_the_api_has_its_rule_and_its_scope(house: House) -> None:
-    found = set(routes_of(house.school.client.app.state.api))  # type: ignore[attr-defined]
+    found = set(routes_of(api_of(house.school.client)))
     assert set(RULES) == set(house.scopes)
     # What is not described is no operation: another method of a path that would be taken for an id.
     for method, path in found - NOBODYS - THEIR_OWN - set(RULES):

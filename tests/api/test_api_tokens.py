@@ -206,10 +206,12 @@ def test_another_departments_is_not_there(house: Calling) -> None:
 
 def test_a_flood_of_guesses_is_turned_away_and_locks_nobody_out(house: Calling) -> None:
     good = made(house, "good").secret
-    guesses = [tokens.PREFIX + random + tokens._check(random) for random in (f"{n:040d}" for n in range(40))]
-    found = [status(house, guess) for guess in guesses]
-    assert found[0] == 401
-    assert found[-1] == 429
-    assert house.get("/token", token=guesses[0]).headers["Retry-After"]
+    # As many as it takes: on a busy machine some of what was used up comes back meanwhile.
+    guesses = [tokens.PREFIX + random + tokens._check(random) for random in (f"{n:040d}" for n in range(400))]
+    answers = (house.get("/token", token=guess) for guess in guesses)
+    assert next(answers).status_code == 401
+    turned_away = next(answer for answer in answers if answer.status_code != 401)
+    assert turned_away.status_code == 429
+    assert turned_away.headers["Retry-After"]
     assert status(house, good) == 200
     assert status(house, "carillon_" + 46 * "0") == 401  # no guess: its checksum is wrong

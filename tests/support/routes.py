@@ -6,9 +6,22 @@ from collections.abc import Iterator
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.testclient import TestClient
 
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 Route = tuple[str, str]
+
+
+def app_of(client: TestClient) -> FastAPI:
+    """The application behind a client that knows it as any."""
+    assert isinstance(client.app, FastAPI)
+    return client.app
+
+
+def api_of(client: TestClient) -> FastAPI:
+    """The API, which is an application of its own within it."""
+    api: FastAPI = app_of(client).state.api
+    return api
 
 
 def routes_of(app: FastAPI) -> Iterator[Route]:

@@ -20,7 +20,9 @@ from sqlalchemy import select, update
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.authority import operators, signin
+from broker.ports import Ports
 from broker.ports.approvals import OperatorRole
+from config.signer import HmacSigner
 from config.vault import SecretVault, vault_of
 from ledger import tables as t
 from tests.support.servers import free_port
@@ -32,10 +34,15 @@ _KEY = re.compile(r'<code class="key">([A-Z2-7 ]+)</code>')
 _FIELD = re.compile(r'name="(token|sealed|seen|to)" value="([^"]*)"')
 
 
+def vault_with(ports: Ports, hasher: PasswordHasher) -> SecretVault:
+    """The vault under a school's own secret, with a hasher that works as much as a test wants."""
+    assert isinstance(ports.signer, HmacSigner)
+    return SecretVault(ports.signer.key_for("vault"), hasher=hasher)
+
+
 def quick(here: Watched) -> None:
     """Hash with little work."""
-    secret = here.tower.house.ports.signer.key_for("vault")  # type: ignore[attr-defined]
-    here.app.state.vault = SecretVault(secret, hasher=QUICK)
+    here.app.state.vault = vault_with(here.tower.house.ports, QUICK)
 
 
 def name(here: Watched, who: str, *roles: OperatorRole, department: str | None = None) -> Actor:

@@ -21,7 +21,7 @@ from broker.intake import accept
 from broker.ports.approvals import OperatorRole
 from config.vault import AT_ONCE, IN_LINE, SecretVault
 from ledger import tables as t
-from tests.support.staff import QUICK, WORDS, Browser, name, passed, quick
+from tests.support.staff import QUICK, WORDS, Browser, name, passed, quick, vault_with
 from tests.support.watching import Serve, Watched
 
 AUTHOR, APPROVER, ADMIN, AUDITOR = (
@@ -257,10 +257,8 @@ def test_a_hash_of_less_work_is_made_anew_when_its_owner_signs_in(here: Watched)
 
     before = kept()
     assert "$m=8,t=1,p=1$" in before
-    secret = here.tower.house.ports.signer.key_for("vault")  # type: ignore[attr-defined]
-    here.app.state.vault = SecretVault(
-        secret, hasher=PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
-    )
+    more_work = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    here.app.state.vault = vault_with(here.tower.house.ports, more_work)
     assert Browser(here).password("Mrs Bell", "wrong wrong wrong").status_code == 403
     assert kept() == before
     for _ in range(2):

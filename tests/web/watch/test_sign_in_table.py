@@ -22,12 +22,11 @@ from broker.authority import operators, rule_changes, shown_once, signin
 from broker.intake import accept
 from broker.ports import Ports, Stage
 from broker.ports.approvals import OperatorRole
-from config.vault import SecretVault
 from ledger.authority.sessions import Sessions
 from ledger.reads.approvals import looked_at
 from tests.support.api import Calling, a_school
-from tests.support.routes import Route, routes_of
-from tests.support.staff import QUICK, Browser, name, passed, quick
+from tests.support.routes import Route, app_of, routes_of
+from tests.support.staff import QUICK, Browser, name, passed, quick, vault_with
 from tests.support.watching import Serve, Watched, streaming
 from web.watch.signing_in import Signed
 from web.watch.static import EDITION
@@ -191,14 +190,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             parts = {Part.TITLE: f"Said by {place}", Part.SHORT: "At six."}
             draft = Draft(place, "everyone", People.GUARDIANS, (Step(("sms",)),), parts)
             said[place] = accept(ports, draft, actor=head).announcement
-        state = school.client.app.state  # type: ignore[attr-defined]
+        state = app_of(school.client).state
         state.hub.closing = True
-        state.vault = SecretVault(ports.signer.key_for("vault"), hasher=QUICK)  # type: ignore[attr-defined]
+        state.vault = vault_with(ports, QUICK)
         yield House(school, said)
 
 
 def test_every_route_of_the_application_has_its_rule(house: House) -> None:
-    found = set(routes_of(house.school.client.app))  # type: ignore[arg-type]
+    found = set(routes_of(app_of(house.school.client)))
     pages = {route for route in found if route[1] not in PUBLIC | MOUNTED}
     assert pages - {("*", "/feeds")} == set(RULES)
     assert not PUBLIC - {path for _, path in found}
