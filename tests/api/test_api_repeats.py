@@ -13,6 +13,7 @@ from broker.authority import operators
 from broker.diary.calendar import DayKind
 from broker.ports.api import Scope
 from broker.ports.approvals import OperatorRole
+from cli.searching import _who
 from tests.support.api import HEAD, Calling, a_school, announced
 
 CONCERT = {"title": "Concert", "to": "Choir", "starts": "2027-03-18T19:00:00", "department": "music"}
@@ -173,6 +174,7 @@ def test_the_record_names_the_token_that_acted_as_somebody(house: Calling) -> No
     assert [(one["kind"], one["actor"]["id"], one["actor"]["token"]) for one in by_token] == [
         ("rules.changed", admin, name)
     ]
+    assert _who(by_token[0]["actor"]) == f"{admin}, by the token “{name}”"
     others = house.get("/record", params={"actor": "Head"}, token=token).json()["items"]
     assert {one["actor"]["token"] for one in others if one["kind"] == "operator.added"} == {None}
 

@@ -91,7 +91,10 @@ def test_a_file_goes_with_it_and_somebody_else_says_yes_to_all_of_it(termed: Any
     named = ("--role", "approver", "--operator", "Mrs Bell")
     assert termed("operators", "add", "Mr Reed", *named).code == 0
     assert termed("operators", "add", "Mrs Bell", "--role", "author", "--operator", "Mr Reed").code == 0
-    assert termed("schedule", "approve", "Choir", "--operator", "Mr Reed", "--json").json["approved"]
+    yes = ("schedule", "approve", "Choir", "--operator", "Mr Reed", "--json")
+    assert termed(*yes, "--seen", "0000deadbeef").error["code"] == "changed_since"
+    seen = termed("schedule", "show", "Choir", "--json").json["seen"]
+    assert termed(*yes, "--seen", seen).json["approved"]
     assert "approved by Mr Reed" in termed("schedule", "show", "Choir").out
 
 

@@ -94,6 +94,21 @@ def test_other_words_want_another_yes_and_another_time_does_not(careful: World, 
     assert holds(careful) == ["needs_approval"]
 
 
+def test_a_yes_is_to_what_was_seen_and_to_nothing_that_was_changed_since(
+    careful: World, clock: PretendClock
+) -> None:
+    row = save(careful)
+    clock.advance(timedelta(seconds=1))
+    seen = schedules.seen_of(row)
+    words = replace(row.draft, parts={Part.SHORT: "Something else."})
+    changed = schedules.change(careful.ports, "Choir", draft=words, actor=BELL)
+    assert schedules.seen_of(changed) != seen
+    for said in (seen, None, "", schedules.seen_of(changed)[:4]):
+        with pytest.raises(NotToBeChanged, match="since you looked at it"):
+            schedules.approve(careful.ports, "Choir", actor=REED, seen=said)
+    assert schedules.approve(careful.ports, "Choir", actor=REED, seen=schedules.seen_of(changed)).approved
+
+
 def test_far_more_people_than_were_agreed_to_are_asked_about_again(
     careful: World, clock: PretendClock
 ) -> None:
