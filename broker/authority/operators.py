@@ -69,6 +69,8 @@ def move(ports: Ports, name: str, department: str | None, *, actor: Actor) -> No
         must(tx, actor, OperatorRole.ADMIN)
         found = _the(tx, name)
         _must_be_there(tx, department)
+        if department is not None and _is_schools_admin(found):
+            leave_an_admin(tx, found)
         tx.operators.set_department(fold(found.name), department)
         facts = {"operator": found.name, "department": department, "before": found.department}
         tx.record.add([Entry("operator.moved", actor, facts)])
@@ -92,7 +94,7 @@ def remove(ports: Ports, name: str, *, actor: Actor) -> None:
 
 
 def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | None = None) -> None:
-    """Whether this actor may act so on this department's announcements. Raises NotAllowed.
+    """Whether this actor may act so on what is this department's; None: the whole school's. Raises NotAllowed.
 
     Carillon itself and machines with a token are held by other rules, but for one: who acts for one department acts
     on nothing of another's, nor of the whole school's. While no operator is named everybody may announce; while there
@@ -108,11 +110,8 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
         return
     found = tx.operators.named(fold(actor.id))
     if found is not None and role in found.roles:
-        if found.department is None or department in {None, found.department}:
-            return
-        raise _not_allowed(
-            f"{found.name} acts for {found.department} alone", "ask an operator of this department"
-        )
+        _must_reach(tx, found, role, department)
+        return
     known = tx.operators.all()
     if role is OperatorRole.APPROVER:
         hint = "name one: carillon operators add NAME --role approver"
@@ -121,6 +120,24 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
     elif not known or (role is OperatorRole.ADMIN and not any(role in each.roles for each in known)):
         return
     raise _not_allowed(f"{actor.id} is not named as {role.value}", "see who is: carillon operators")
+
+
+def _must_reach(tx: Transaction, who: Operator, role: OperatorRole, department: str | None) -> None:
+    """Whether somebody who has the role has it there. Raises NotAllowed.
+
+    Who acts for one department alone does nothing for the whole school: they could else name themselves anything, or
+    change the rules for all. Only while there is no admin of the whole school does one of a department stand in, or
+    nobody could ever name one.
+    """
+    if who.department is None or department == who.department:
+        return
+    if department is not None:
+        raise _not_allowed(
+            f"{who.name} acts for {who.department} alone", "ask an operator of this department"
+        )
+    if role is not OperatorRole.ADMIN or any(map(_is_schools_admin, tx.operators.all())):
+        why = f"this is for the whole school, and {who.name} acts for {who.department} alone"
+        raise _not_allowed(why, "ask an operator who acts for the whole school")
 
 
 def name_fault(tx: Transaction, name: str) -> Problem | None:
@@ -132,6 +149,10 @@ def name_fault(tx: Transaction, name: str) -> Problem | None:
         message = "there is such an operator already, or one whose name looks the same"
         return Problem("known", "name", message, "see `carillon operators`")
     return None
+
+
+def _is_schools_admin(one: Operator) -> bool:
+    return OperatorRole.ADMIN in one.roles and one.department is None
 
 
 def same(one: str, other: str) -> bool:
@@ -158,16 +179,13 @@ def _some(roles: Collection[OperatorRole]) -> None:
 
 def leave_an_admin(tx: Transaction, going: Operator) -> None:
     """With the last admin gone everybody could name operators again. Raises NotToBeChanged."""
-    known = tx.operators.all()
-    others = [each for each in known if each.name != going.name]
-    if (
-        OperatorRole.ADMIN in going.roles
-        and others
-        and not any(OperatorRole.ADMIN in o.roles for o in others)
-    ):
-        raise NotToBeChanged(
-            Problem("last_admin", "name", "this is the last admin", "make somebody else an admin first")
-        )
+    others = [each for each in tx.operators.all() if each.name != going.name]
+    left = any(OperatorRole.ADMIN in one.roles for one in others)
+    if _is_schools_admin(going):
+        left = any(map(_is_schools_admin, others))
+    if OperatorRole.ADMIN in going.roles and others and not left:
+        hint = "make somebody else an admin first, and of the whole school"
+        raise NotToBeChanged(Problem("last_admin", "name", "this is the last admin", hint))
 
 
 def _the(tx: Transaction, name: str) -> Operator:

@@ -379,8 +379,8 @@ def _the(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> Answer
 
 def _must_be_author(ports: Ports, tx: Transaction, inbox: str, actor: Actor) -> None:
     """Whoever does not watch an inbox reads it as an author, and one of a department its own answers alone."""
-    must(tx, actor, OperatorRole.AUTHOR)
     known = tx.operators.named(fold(actor.id)) if actor.kind is ActorKind.PERSON else None
+    must(tx, actor, OperatorRole.AUTHOR, known.department if known is not None else None)
     if known is None or known.department is None:
         return
     if ports.answering.inbox_of(known.department).name != inbox:

@@ -66,10 +66,10 @@ def at_the_office(ports: Ports, public_id: UUID, person: int, *, why: str, actor
     """
 
     def work(tx: Transaction) -> bool:
-        must(tx, actor, OperatorRole.AUTHOR)
         announcement = tx.announcements.by_public_id(public_id, lock=True)
         if announcement is None:
             raise _not_found("id", "there is no such announcement")
+        must(tx, actor, OperatorRole.AUTHOR, announcement.department)
         if announcement.follow_up in AGAIN and announcement.corrects is not None:
             announcement = tx.announcements.by_id(announcement.corrects)  # whose duties it tells of
         duty = tx.ladders.duty_of(announcement.id, person)

@@ -118,6 +118,7 @@ def test_once_there_is_an_admin_only_admins_name_operators_and_change_rules(two:
     assert refused(lambda: spending.set_budget(two.ports, "office", None, actor=BELL)) == "not_allowed"
     assert refused(lambda: licensing.save(two.ports, "texts", form(), actor=BELL)) == "not_allowed"
     operators.give(two.ports, "mrs bell", [AUTHOR, ADMIN], actor=HEAD)
+    operators.move(two.ports, "mrs bell", None, actor=HEAD)
     operators.add(two.ports, "X", [AUTHOR], None, actor=BELL)
 
 
