@@ -6,28 +6,25 @@ And whatever words stand in them: the shared corpus of payloads runs nowhere.
 from __future__ import annotations
 
 import html as escaping
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from broker.actor import SYSTEM
 from broker.announcement import Content, Part
 from broker.office import private_links
 from channels.email.render import Renderer
 from tests.channels.mail_support import HOUSE, parent
+from tests.support.looking import Open, fits_a_telephone, keeps_wcag, public_pages
 from tests.support.noticeboard import bring_events, put_up
 from tests.support.payloads import HOSTILE, MARKUP
 from tests.support.plain_site import plain_site
 from tests.support.press import Press, a_press
 
 pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(240)]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-Open = Callable[..., Page]
 HOST = '<!doctype html><html lang="en"><title>Our school</title><body><h1>Our school</h1>{}</body></html>'
 
 
@@ -40,21 +37,8 @@ def press(sqlite_ledger: str, tmp_path: Path) -> Iterator[Press]:
 
 @pytest.fixture
 def look(press: Press, browser: Browser) -> Iterator[Open]:
-    """Opens a page; every complaint of the browser fails the test."""
-    complaints: list[str] = []
-    with ExitStack() as held:
-
-        def start(**more: Any) -> Page:
-            context = browser.new_context(base_url=press.url, **more)
-            held.callback(context.close)
-            page = context.new_page()
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("dialog", lambda dialog: complaints.append(dialog.message))
-            return page
-
+    with public_pages(browser, press.url, refusals=(404, 503)) as start:
         yield start
-    assert [one for one in complaints if "404" not in one and "503" not in one] == []
 
 
 def places(press: Press) -> list[str]:
@@ -68,19 +52,12 @@ def places(press: Press) -> list[str]:
 @pytest.mark.accessibility
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_boards_keep_wcag(press: Press, look: Open, scheme: str) -> None:
-    page = look(color_scheme=scheme)
-    for place in places(press):
-        page.goto(place)
-        seen = Axe().run(page, options={"runOnly": RULES})
-        assert not seen.response["violations"], (place, seen.generate_report())
+    keeps_wcag(look(color_scheme=scheme), places(press))
 
 
 @pytest.mark.accessibility
 def test_on_a_small_screen_nothing_runs_out_at_the_side(press: Press, look: Open) -> None:
-    page = look(viewport={"width": 320, "height": 640})
-    for place in places(press):
-        page.goto(place)
-        assert page.evaluate("document.documentElement.scrollWidth") == 320, place
+    fits_a_telephone(look, places(press))
 
 
 @pytest.mark.accessibility

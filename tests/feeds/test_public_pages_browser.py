@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from sqlalchemy import insert
 
 from ledger import tables as t
+from tests.support.looking import Open, fits_a_telephone, keeps_wcag, public_pages
 from tests.support.press import Press, a_press
 
 pytestmark = pytest.mark.runs_on("sqlite")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LONG = """\
 # Programme
 
@@ -34,7 +31,6 @@ Families are **welcome**. Read [the plan](https://school.example/plan).
 Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft
 and `code that is rather long for a telephone`
 """
-Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -45,20 +41,8 @@ def press(sqlite_ledger: str, tmp_path: Path) -> Iterator[Press]:
 
 @pytest.fixture
 def look(press: Press, browser: Browser) -> Iterator[Open]:
-    """Opens a page; every complaint of the browser fails the test."""
-    complaints: list[str] = []
-    with ExitStack() as held:
-
-        def start(**more: Any) -> Page:
-            context = browser.new_context(base_url=press.url, **more)
-            held.callback(context.close)
-            page = context.new_page()
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            return page
-
+    with public_pages(browser, press.url, refusals=(404, 410)) as start:
         yield start
-    assert [one for one in complaints if "410" not in one and "404" not in one] == []
 
 
 def places(press: Press) -> list[str]:
@@ -75,19 +59,11 @@ def places(press: Press) -> list[str]:
 def test_the_pages_keep_wcag_in_light_and_in_the_dark(press: Press, look: Open) -> None:
     found = places(press)
     for scheme in ("light", "dark"):
-        page = look(color_scheme=scheme)
-        for place in found:
-            page.goto(place)
-            seen = Axe().run(page, options={"runOnly": RULES})
-            assert not seen.response["violations"], (place, scheme, seen.generate_report())
+        keeps_wcag(look(color_scheme=scheme), found)
 
 
 def test_on_a_small_screen_nothing_runs_out_at_the_side(press: Press, look: Open) -> None:
-    found = places(press)
-    page = look(viewport={"width": 320, "height": 640})
-    for place in found:
-        page.goto(place)
-        assert page.evaluate("document.documentElement.scrollWidth") == 320, place
+    fits_a_telephone(look, places(press))
 
 
 def test_a_page_is_the_same_without_javascript_and_asks_for_nothing_else(press: Press, look: Open) -> None:

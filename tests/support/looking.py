@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -65,6 +65,48 @@ class Looking:
             return
         if urlsplit(request.url).netloc != urlsplit(self.url).netloc:
             self.complaints.append(f"{request.frame.url} asks {request.url}")
+
+
+Open = Callable[..., Page]
+
+
+@contextmanager
+def public_pages(browser: Browser, url: str, *, refusals: Sequence[int]) -> Iterator[Open]:
+    """Opens pages that anybody may see; whatever the browser complains of or asks fails the test.
+
+    `refusals`: statuses that the test means to meet, which a browser tells as trouble.
+    """
+    complaints: list[str] = []
+    with ExitStack() as held:
+
+        def start(**more: Any) -> Page:
+            context = browser.new_context(base_url=url, **more)
+            held.callback(context.close)
+            page = context.new_page()
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("dialog", lambda dialog: complaints.append(dialog.message))
+            return page
+
+        yield start
+    meant = [str(status) for status in refusals]
+    assert [one for one in complaints if not any(status in one for status in meant)] == []
+
+
+def keeps_wcag(page: Page, places: Iterable[str]) -> None:
+    """By axe, one place after the other."""
+    for place in places:
+        page.goto(place)
+        found = Axe().run(page, options={"runOnly": RULES})
+        assert not found.response["violations"], (place, found.generate_report())
+
+
+def fits_a_telephone(start: Open, places: Iterable[str]) -> None:
+    """Nothing runs out at the side of a small screen."""
+    page = start(viewport={"width": 320, "height": 640})
+    for place in places:
+        page.goto(place)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, place
 
 
 def looks_right(page: Page) -> None:
