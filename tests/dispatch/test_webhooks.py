@@ -150,7 +150,7 @@ def test_what_failed_comes_again_as_the_same_message_and_the_next_comes_after_it
 ):
     hooked(calling, elsewhere)
     sent(thirty)
-    elsewhere.answers = [500, 302, 429]
+    elsewhere.answers = [500, 307, 429]  # whoever followed a 307 would send it all elsewhere
     for _ in range(3):
         assert webhooks.tell_due(calling) == 0
         assert webhooks.tell_due(calling) == 0  # not before its time

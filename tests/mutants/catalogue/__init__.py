@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import diary, evidence, rules, sending, ways
+from tests.mutants.catalogue import diary, evidence, rules, sending, sign_in, ways
 
-MUTANTS = (*sending.MUTANTS, *evidence.MUTANTS, *rules.MUTANTS, *ways.MUTANTS, *diary.MUTANTS)
+MUTANTS = (
+    *sending.MUTANTS,
+    *evidence.MUTANTS,
+    *rules.MUTANTS,
+    *sign_in.MUTANTS,
+    *ways.MUTANTS,
+    *diary.MUTANTS,
+)

@@ -18,6 +18,7 @@ from broker.authority.passwords import ACCOUNT, DEVICE, SOURCE
 from broker.errors import LinkSpent, NotAllowed, NotToBeChanged
 from broker.ports.approvals import OperatorRole
 from ledger import tables as t
+from ledger.authority.sessions import Sessions
 from tests.support.staff import WORDS, Browser, name, passed, quick, record_kinds
 from tests.support.watching import Serve, Watched
 
@@ -245,6 +246,7 @@ def test_signing_in_gives_a_new_secret_at_every_step(here: Watched, staff: dict[
     assert httpx2.get(f"{here.url}/watch", cookies={"carillon": half}, timeout=5).status_code == 401
     with here.ledger.reading() as hand:
         rows = hand.connection.execute(select(t.session.c.digest)).scalars().all()
+        assert Sessions(hand).of(shown_once.digest(half)) is None
     assert shown_once.digest(whole) in {bytes(row) for row in rows}
     assert whole.encode() not in b"".join(bytes(row) for row in rows)
 
