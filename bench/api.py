@@ -38,6 +38,7 @@ SIZE = 1_000_000
 FAMILIES, SCHOOL, CLASS = 50_000, 1_500, 30
 ROUNDS, WARM, IN_A_ROW = 120, 5, 30
 SAID_MS, LISTED_MS, STATEMENTS = 20.0, 50.0, 12
+SAID_STATEMENTS = 15  # its token's and all that intake asks and writes
 DEPARTMENTS = {"office": "Office", "music": "Music", "sport": "Sport"}
 
 
@@ -85,9 +86,8 @@ class Answered:
     @property
     def holds(self) -> bool:
         """In time, and with few statements."""
-        return not self.most_ms or (
-            self.p95 <= self.most_ms and (self.most_ms == SAID_MS or self.statements <= STATEMENTS)
-        )
+        most = SAID_STATEMENTS if self.most_ms == SAID_MS else STATEMENTS
+        return not self.most_ms or (self.p95 <= self.most_ms and self.statements <= most)
 
     def __str__(self) -> str:
         aim = f", asked for: {self.most_ms:g}" if self.most_ms else ""

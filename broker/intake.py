@@ -59,6 +59,16 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None
     Raises InvalidAnnouncement, UnknownAudience, UnknownChannel or KeyConflict; then nothing has been written but, where
     a rule refused it, that it did.
     """
+    accepted = accept_unhinted(ports, draft, actor=actor, and_then=and_then)
+    tell(ports, accepted)
+    return accepted
+
+
+def accept_unhinted(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None = None) -> Accepted:
+    """As `accept`, for whoever calls `tell` themselves, once nobody waits for the answer any more.
+
+    Raises what `accept` raises.
+    """
     checked, tree = drafts.checked(ports, draft)
     digest = digest_of(checked)
     _verify(ports, checked, tree, digest, actor)
@@ -68,13 +78,11 @@ def accept(ports: Ports, draft: Draft, *, actor: Actor, and_then: AndThen | None
         return stored if and_then is None else and_then(tx, stored)
 
     try:
-        accepted = ports.ledger.transact(work)
+        return ports.ledger.transact(work)
     except judging.RefusedByRule as refused:
         told = judging.refusal_told(refused, checked.department, digest, actor)
         ports.ledger.transact(lambda tx: tx.record.add([told]))
         raise
-    tell(ports, accepted)
-    return accepted
 
 
 def accept_within(ports: Ports, tx: Transaction, draft: Draft, *, actor: Actor) -> Accepted:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Query, Response
 
 from broker import intake, judging
 from broker.announcement import Draft
@@ -57,11 +57,12 @@ router = APIRouter(tags=["announcements"], route_class=StrictRoute)
 def create(
     said: Sent[NewAnnouncement],
     response: Response,
+    later: BackgroundTasks,
     key: Key,
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Announce something. Checked whole before anything is kept; a worker sends it when it is due."""
-    return accepted_told(accept(call, _draft(call, said, key), response))
+    return accepted_told(accept(call, _draft(call, said, key), response, later))
 
 
 @router.post(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Response
+from fastapi import BackgroundTasks, Response
 from pydantic import Field
 
 from broker import intake
@@ -55,9 +55,14 @@ def draft_of(call: Call, said: Drafted, files: tuple[Attachment, ...] = ()) -> D
     )
 
 
-def accept(call: Call, draft: Draft, response: Response) -> Accepted:
-    """Announce it, and say where it is to be found; 200 where its key was used for the same before."""
-    return answered(intake.accept(call.ports, draft, actor=call.actor), response)
+def accept(call: Call, draft: Draft, response: Response, later: BackgroundTasks) -> Accepted:
+    """Announce it, and say where it is to be found; 200 where its key was used for the same before.
+
+    It stands in the ledger then: nobody need wait until a worker is told, and a sweep finds it where none was.
+    """
+    accepted = intake.accept_unhinted(call.ports, draft, actor=call.actor)
+    later.add_task(intake.tell, call.ports, accepted)
+    return answered(accepted, response)
 
 
 def answered(accepted: Accepted, response: Response) -> Accepted:

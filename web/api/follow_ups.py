@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, BackgroundTasks, Response
 from pydantic import Field
 
 from broker import judging
@@ -157,12 +157,13 @@ def correct(
     id: UUID,
     said: Sent[Correction],
     response: Response,
+    later: BackgroundTasks,
     key: Key,
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Say rightly what it said wrongly, to all whom it told or was to tell; what has not left never will."""
     call.announcement(id)
-    return accepted_told(accept(call, _correction(call, id, said, key), response))
+    return accepted_told(accept(call, _correction(call, id, said, key), response, later))
 
 
 @router.post(
@@ -212,12 +213,13 @@ def resend(
     id: UUID,
     said: Sent[Resend],
     response: Response,
+    later: BackgroundTasks,
     key: Key,
     call: Call = wants(Scope.ANNOUNCEMENTS_WRITE),
 ) -> AcceptedTold:
     """Say it once more: to people named, by new addresses, or to those who joined since."""
     call.announcement(id)
-    return accepted_told(accept(call, _again(call, id, said, key), response))
+    return accepted_told(accept(call, _again(call, id, said, key), response, later))
 
 
 @router.post(
