@@ -25,6 +25,7 @@ from web.watch.paint import paint
 
 DELIVERIES = 30
 WAITING = "watch/waiting"
+FEW = 5  # that wait for a yes: more would hide what is graver
 OVERDUE = timedelta(minutes=1)  # due for this long and nothing being sent: nobody is at work
 UNSEALED = timedelta(seconds=30)
 UNSEEN = timedelta(minutes=1)
@@ -70,7 +71,7 @@ class Overview:
         local = zone(hand)
         stands, behind = counts.health(hand, exact=exact)
         stands = of_department(stands, self.department)
-        waits = awaiting(hand, department=self.department, limit=PAGE + 1) if self.before is None else ()
+        waits = awaiting(hand, department=self.department, limit=FEW + 1) if self.before is None else ()
         said = concerns(stands, rows, counted, waits) if self.before is None else ()
         parts = {"concerns": paint("concerns", local, concerns=said, first=self.before is None)}
         parts["announcements"] = paint("announcements", local, empty=not rows, first=self.before is None)
@@ -133,10 +134,10 @@ def concerns(
 ) -> Sequence[Concern]:
     """What needs looking at: what stops everything, what waits for a yes, however long, and what did not reach all.
 
-    The last of these among the newest alone. Of `waits` a page is told, and where the rest stands.
+    The last of these among the newest alone. Of `waits` a few are told, and where the rest stands.
     """
-    found = [*_of_the_house(stands), *map(_waiting, waits[:PAGE])]
-    if len(waits) > PAGE:
+    found = [*_of_the_house(stands), *map(_waiting, waits[:FEW])]
+    if len(waits) > FEW:
         says = "they stand on a page of their own"
         found.append(Concern(says, link=WAITING, name="The others that wait", grave=False))
     return [*found, *filter(None, map(_of_one, rows, counted))]
