@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Edit, Mutant
 
 PASSWORDS = "tests/web/watch/test_sign_in_password.py"
+SLOWED_DOWN = "tests/web/watch/test_sign_in_slowed_down.py"
 TABLE = "tests/web/watch/test_sign_in_table.py"
 
 MUTANTS = (
@@ -19,7 +20,7 @@ MUTANTS = (
                 "if ports.ledger.transact(work) is None:",
             )
         ],
-        [f"{PASSWORDS}::test_one_source_is_slowed_down_whatever_names_it_tries"],
+        [f"{SLOWED_DOWN}::test_one_source_is_slowed_down_whatever_names_it_tries"],
     ),
     Mutant(
         "old-secret-lives-on",
