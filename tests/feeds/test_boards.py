@@ -107,7 +107,7 @@ def test_a_widget_shows_as_many_as_are_asked_for(board: Press, asked: str, shown
 
 @pytest.mark.security
 @pytest.mark.parametrize(
-    "place", ["groups/band", "groups/nobody", "departments/x", "nothing", "a/b/c", "..", "%2e%2e/x", "A"]
+    "place", ["groups/band", "groups/nobody", "departments/x", "nothing", "a/b/c", "%2e%2e/x", "A"]
 )
 def test_what_is_not_public_and_what_is_not_there_are_the_same(board: Press, place: str) -> None:
     pages = [board.get(f"/{kind}/{place}") for kind in ("widget", "screen")]
