@@ -50,6 +50,13 @@ _POSTGRES = {  # by SQLSTATE, PostgreSQL's appendix A
         "the database lets nobody in any more",
         "raise its max_connections, or start fewer workers",
     ),
+    # Our own statement_timeout and lock_timeout end them: it is there, and may answer in a moment.
+    "57014": ("database_slow", "the database did not answer in time", "look at its load, then try again"),
+    "55P03": (
+        "database_slow",
+        "another program holds for too long what is to be written",
+        "wait for what runs there (a backup, an import), then try again",
+    ),
     "57P03": ("database_starting", "the database is just starting or stopping", "try again in a moment"),
 }
 

@@ -42,3 +42,15 @@ def test_a_server_that_is_not_there_cannot_be_reached() -> None:
     with pytest.raises(DBAPIError) as caught:
         engine.connect()
     assert problem_of(caught.value).message == "cannot be reached"
+
+
+@pytest.mark.parametrize("limit", ["statement_timeout", "lock_timeout"])
+def test_postgresql_that_takes_too_long_is_there_and_slow(postgres_url: str, limit: str) -> None:
+    engine = create_engine(postgres_url)
+    with engine.begin() as holding, engine.connect() as connection:
+        holding.execute(text("SELECT pg_advisory_lock(1)"))
+        connection.execute(text(f"SET {limit} = '20ms'"))
+        with pytest.raises(DBAPIError) as caught:
+            connection.execute(text("SELECT pg_advisory_lock(1)"))
+    engine.dispose()
+    assert problem_of(caught.value).code == "database_slow"
