@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker import judging
@@ -15,6 +14,7 @@ from broker.authority import approvals
 from broker.corrections import binding, planning
 from broker.errors import RuleBroken, RulesUnreadable, SetupError
 from broker.ladders.in_order import waits_for_way
+from broker.moments import today_of
 from broker.ports import Ports, Transaction
 from broker.reckoning import reckon_missing
 from broker.record import Entry
@@ -69,7 +69,7 @@ def _begin(ports: Ports, tx: Transaction, public_id: UUID, actor: Actor) -> Anno
     if audience is None:
         return None
     # The day in the school's own zone decides which memberships hold.
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     begun = planning.is_begun(tx, announcement)
     if (
         not begun

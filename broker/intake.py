@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker import drafts, judging
@@ -24,6 +23,7 @@ from broker.corrections import binding
 from broker.corrections.law import AGAIN
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem
 from broker.ladders import in_order
+from broker.moments import today_of
 from broker.office import groups
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
@@ -337,7 +337,7 @@ def count_told(
     tx: Transaction, announcement: Announcement, audience: audiences.Audience, *, selective: bool
 ) -> int:
     """How many people it is about today; `selective` where earlier ones say who of its audience."""
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     if selective or announcement.follow_up is not None:
         return binding.counted(tx, announcement, audience, today)
     return tx.reaches.count(audience, announcement.people, today)

@@ -1,9 +1,12 @@
-"""Wall time into instants: the missing and the double hour are asked about, never guessed (design §8, time)."""
+"""Wall time into instants: the missing and the double hour are asked about, never guessed (design §8, time).
+
+And instants into days: which day it is, is the school's own clock's to say.
+"""
 
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +14,7 @@ from dateutil import parser as dateparser
 from dateutil import tz
 
 from broker.errors import InvalidAnnouncement, Problem
+from broker.ports import Transaction
 
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
 _NO_PLACE = {"localtime", "Factory"}  # mean whatever this machine is set to, or nothing
@@ -49,6 +53,17 @@ def instant(text: str, *, zone: str, field: str) -> datetime:
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return _from_wall(moment, zone_named(zone), field)
+
+
+def today_of(tx: Transaction) -> date:
+    """The day that it is by the school's own clock."""
+    zone = tx.school.zone  # asked for first: with it comes the time
+    return day_at(tx.now, zone)
+
+
+def day_at(moment: datetime, zone: str) -> date:
+    """The day that a wall in this zone shows at an aware moment."""
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def _from_wall(wall: datetime, zone: ZoneInfo, field: str) -> datetime:

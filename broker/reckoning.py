@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from broker.announcement import Announcement, Content
 from broker.audience import Audience
@@ -18,6 +17,7 @@ from broker.channel import PUBLIC, Channel, Charges, charging
 from broker.errors import SetupError
 from broker.judging import Ruling
 from broker.ladders.links import with_any_link
+from broker.moments import today_of
 from broker.money import amount_of, micros, month_of
 from broker.policy import Allow, Verdict
 from broker.ports import Ports, Transaction
@@ -82,7 +82,7 @@ def costs_of(
     known: Mapping[str, int] = NOTHING_KNOWN,
 ) -> Sequence[tuple[AccountRow, Reckoned]]:
     """What it costs on each account that charges, with nothing kept; but for accounts by which it is `known`."""
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     costs: list[tuple[AccountRow, Reckoned]] = []
     listed = tx.threads.listed(announcement.id) if announcement.follow_up is not None else None
     for account, channel, charges in _charged(ports, tx, announcement, known):

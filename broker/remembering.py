@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker.announcement import People
 from broker.audience import Group, fold
 from broker.errors import RuleBroken
+from broker.moments import today_of
 from broker.ports import Transaction
 from broker.values import SchoolRow
 
@@ -50,8 +50,7 @@ def _ask_ahead(tx: Transaction, known: _Remembering, told: Iterable[tuple[str, P
             simple.setdefault(people, {})[fold(tree.name)] = tree
     if not simple:
         return
-    zone = ZoneInfo(known.school.zone)  # asked for first: with it comes the time
-    today = tx.now.astimezone(zone).date()
+    today = today_of(cast(Transaction, known))  # which knows the school from now on
     for people, groups in simple.items():
         for folded, counted in tx.reaches.count_groups(set(groups), people, today).items():
             known.remember("reaches", "count", (groups[folded], people, today), counted)

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,7 +14,7 @@ from broker.diary import event_book as verbs
 from broker.diary import reminders
 from broker.diary.events import ALONE, ToldCalendar, ToldEvent
 from broker.diary.recurrence import HORIZON
-from broker.moments import instant
+from broker.moments import instant, today_of
 from broker.ports.events import EventRow, ReminderRule
 from broker.rules.parameters import duration_written
 from cli import show
@@ -287,8 +286,7 @@ app.command()(unsubscribe)
 
 def _read(house: House, data: bytes) -> ToldCalendar:
     with house.ledger.look() as tx:
-        zone = tx.school.zone
-        today = tx.now.astimezone(ZoneInfo(zone)).date()
+        zone, today = tx.school.zone, today_of(tx)
     reader = events_of_ics if looks_like_ics(data) else events_of_csv
     return reader(data, zone=zone, begins=today, ends=today + HORIZON)
 

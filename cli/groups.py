@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from broker import audience as audiences
+from broker.moments import today_of
 from broker.office import groups as verbs
 from cli import private_links, show
 from cli.house import reading, writing
@@ -41,7 +41,7 @@ def list_(context: typer.Context, department: Department = None, json: Json = Fa
     if context.invoked_subcommand is not None:
         return
     with reading() as house, house.ledger.look() as tx:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         found = groups(tx.hand, today=today, department=department)
     if json:
         show.as_json({"groups": found})
@@ -78,7 +78,7 @@ def show_(
     """
     tree = audiences.parse(expression)
     with reading() as house, house.ledger.look() as tx:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         found = within(tx.hand, verbs.resolve(tx, tree, field="expr"), today=today, most=MOST_SHOWN)
     if json:
         show.as_json(found)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,6 +15,7 @@ from broker.licences import letter as letters
 from broker.licences import licence_form, licensing
 from broker.licences.licence_sheet import sheet
 from broker.licences.licensing import Shown
+from broker.moments import today_of
 from broker.values import AccountRow
 from cli import show
 from cli.house import reading, writing
@@ -156,7 +156,7 @@ def renew(
     """
     with writing(operator) as (house, actor):
         with house.ledger.look() as tx:
-            today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+            today = today_of(tx)
         changes = _renewals(policy, version, liability, technology, trained or (), today)
         found = licensing.renew(house.ports, short_words(account, "account"), changes, actor=actor)
     show.as_json(_as_told(found)) if json else _tell(found)
@@ -371,7 +371,7 @@ def _as_told(found: Shown, *, whole: bool = False) -> dict[str, Any]:
 
 def _page(house: House, title: str, blocks: Sequence[letters.Block]) -> str:
     with house.ledger.look() as tx:
-        school, today = tx.school, tx.now.astimezone(ZoneInfo(tx.school.zone))
+        school, today = tx.school, today_of(tx)
     paper = papers.Paper(school.name, school.locale, f"{today.day} {today:%B %Y}", title)
     return papers.blocks(paper, blocks)
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,6 +14,7 @@ from broker import audience as audiences
 from broker.actor import Actor
 from broker.announcement import People, Purpose
 from broker.duty import FOR_ANYBODY
+from broker.moments import today_of
 from broker.naming import unknown_placeholder
 from broker.office import groups
 from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
@@ -190,7 +190,7 @@ def _show(found: Statement) -> None:
 def _show_week(house: House, asked: Asked) -> None:
     tree = None if asked.to is None else audiences.parse(asked.to)
     with house.ledger.look() as tx:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         among = None if tree is None else members(groups.resolve(tx, tree), People.GUARDIANS, today)
         found: Week = week(tx.hand, among)
     if asked.json:

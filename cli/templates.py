@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,6 +14,7 @@ from broker.address import mask
 from broker.announcement import Content, Part, People
 from broker.channel import Recipient
 from broker.errors import InvalidAnnouncement
+from broker.moments import today_of
 from broker.office import families
 from broker.office import templates as verbs
 from broker.ports.office import TemplateRow
@@ -220,7 +220,7 @@ def _renderings(
         with house.ledger.look() as tx:
             account = tx.accounts.for_channel(name, department)
             person = families.the(tx, family, "family")
-            today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+            today = today_of(tx)
             each = examples_of(tx.hand, person.id, people, kind, today=today) if kind else ()
         if account is None:
             raise bad(

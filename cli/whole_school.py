@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
+from broker.moments import day_at
 from broker.rosters.roster import RosterProblem
 from cli import show
 from config.settings import load
@@ -16,7 +16,7 @@ MOST_PROBLEMS = 20
 def today_and_region() -> tuple[date, str]:
     """The school's day, and the country whose numbers are written without a code."""
     school = load().school
-    return datetime.now(UTC).astimezone(ZoneInfo(school.zone)).date(), school.region
+    return day_at(datetime.now(UTC), school.zone), school.region
 
 
 def show_problems(problems: Sequence[RosterProblem]) -> None:

@@ -6,7 +6,6 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 from broker.actor import Actor, ActorKind
 from broker.diary import subscriptions
@@ -14,6 +13,7 @@ from broker.diary.event_book import Brought
 from broker.diary.recurrence import HORIZON
 from broker.diary.subscriptions import Answer
 from broker.errors import Problem, RuleBroken
+from broker.moments import day_at
 from broker.ports import Ports
 from broker.ports.calendar import SubscriptionRow
 from sources import fetch
@@ -66,7 +66,7 @@ class CalendarRoom:
     def asked(self, row: SubscriptionRow) -> Answer:
         """What its address holds now. Raises RuleBroken."""
         # What lies ahead moves on even where a calendar does not: once a day it is read whole.
-        today = datetime.now(UTC).astimezone(ZoneInfo(self._zone)).date()
+        today = day_at(datetime.now(UTC), self._zone)
         stamp = f"{today}:"
         known = row.digest.startswith(stamp)
         found = fetch.fetch_if_changed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker import intake
@@ -12,6 +11,7 @@ from broker.announcement import Announcement
 from broker.authority import operators
 from broker.corrections import binding
 from broker.errors import NotFound, Problem, RuleBroken
+from broker.moments import today_of
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
@@ -56,7 +56,7 @@ def expect(ports: Ports, public_id: UUID, count: int, *, actor: Actor) -> int:
             message = "it waits for no number any more"
             raise TooLate(Problem("too_late", "id", message, f"see: carillon status {public_id}"))
         audience = binding.audience_of(tx, announcement, audiences.parse(announcement.audience))
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         counted = binding.counted(tx, announcement, audience, today)  # as fan-out will
         if counted != count:
             message = f"it would tell {counted:,} people, not {count:,}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker import drafts
@@ -14,6 +13,7 @@ from broker.announcement import Announcement, Draft, Follows, FollowUp
 from broker.audience import Audience
 from broker.corrections.law import AGAIN, OVER, NotFollowed, as_correction, must_stand
 from broker.errors import InvalidAnnouncement, NotFound, Problem, RuleBroken
+from broker.moments import today_of
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
@@ -165,7 +165,7 @@ def _people(tx: Transaction, first: Announcement, follows: Follows) -> list[int]
     if follows.joined:
         if first.fanned_out_at is None:
             raise _nobody("not_begun", "it has told nobody yet", "who joined hears it with the others")
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         audience = resolve(tx, audiences.parse(first.audience))
         found = list(tx.threads.joined(first.id, audience, first.people, today))
         if not found:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker import intake
@@ -27,6 +26,7 @@ from broker.diary.reminders import WAITS
 from broker.errors import RuleBroken
 from broker.intake import Accepted
 from broker.intake_many import Agreed, Wanted, accept_all
+from broker.moments import today_of
 from broker.naming import fill_gaps
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
@@ -163,7 +163,7 @@ def _as_told(tx: Transaction, due: Due) -> Due:
         audience = resolve(tx, audiences.parse(due.event.audience))
     except RuleBroken:  # told where it is announced
         return due
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     untold = tx.plans.count_untold(audience, due.rule.people, today, due.before)
     return due if untold else replace(due, told=Told.PASSED)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import uuid6
 
@@ -35,6 +34,7 @@ from broker.diary.schedule_times import next_look
 from broker.diary.scheduler import WAITS
 from broker.diary.terms import calendar_now
 from broker.errors import AlreadyThere, NotFound, NotToBeChanged, Problem
+from broker.moments import today_of
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -158,7 +158,7 @@ def approve(
             raise NotToBeChanged(Problem("own_announcement", "name", message, "ask somebody else"))
         _must_be_seen(row, seen)
         audience = resolve(tx, audiences.parse(row.draft.audience))
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         counted = tx.reaches.count(audience, row.draft.people, today)
         if not proved:
             must_be_small(tx, counted, hint=f"carillon schedule approve {row.name!r}")

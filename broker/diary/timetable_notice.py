@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 from broker import intake
 from broker.actor import Actor, ActorKind
@@ -13,6 +12,7 @@ from broker.authority import notices
 from broker.diary.timetable_outlook import News
 from broker.diary.timetable_sources import TimetableSource
 from broker.errors import Problem, RuleBroken
+from broker.moments import today_of
 from broker.naming import CHANGES
 from broker.office import templates
 from broker.ports import Ports, Transaction
@@ -39,7 +39,7 @@ def announce(
     )
     machine = Actor(ActorKind.TOKEN, f"timetable {source.name}", on_behalf_of=actor.id, token=actor.token)
     made = intake.accept_within(ports, tx, draft, actor=machine)
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     tx.timetables.add(made.announcement, source.name, lines, today)
     facts = {"source": source.name, "lines": len(lines), "changes": changes_in(chosen)}
     tx.record.add([Entry("timetable.told", actor, facts, made.announcement.id)])

@@ -23,6 +23,7 @@ from broker.diary.timetable_notice import announce, changes_in
 from broker.diary.timetable_outlook import News, Outlook
 from broker.diary.timetable_sources import HELD, STRANGE, TimetableSource, is_school_day
 from broker.errors import NotFound, Problem
+from broker.moments import today_of
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.timetables import SourceRow, ToldLine
@@ -113,7 +114,7 @@ def _push(
 ) -> tuple[Pushed, intake.Accepted | None]:
     operators.must(tx, actor, OperatorRole.AUTHOR, source.department)
     row = tx.timetables.source(source.name)
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     known = tx.timetables.known(source.name, today)
     there = {key: one for key, one in keyed(export.changes, known).items() if one.day >= today}
     found = difference(known, there)
@@ -146,7 +147,7 @@ def _outlook(
     tx: Transaction, source: TimetableSource, there: Mapping[str, TimetableChange], told: Sequence[ToldLine]
 ) -> Outlook:
     zone = ZoneInfo(tx.school.zone)
-    calendar, today = calendar_now(tx), tx.now.astimezone(zone).date()
+    calendar, today = calendar_now(tx), today_of(tx)
     ours = {fold(theirs): fold(group) for theirs, group in source.classes.items()}
     wanted = {(name := fold(each)): ours.get(name, name) for one in there.values() for each in one.classes}
     known = tx.timetables.classes(set(wanted.values()))

@@ -6,8 +6,6 @@ Dear to find out, so asked where an announcement is judged whole, and never in t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from zoneinfo import ZoneInfo
 
 from broker import audience as audiences
 from broker.actor import ActorKind
@@ -18,6 +16,7 @@ from broker.authority import notices
 from broker.channel import Channel, Recipient, speaking
 from broker.disclosure.plain_letters import plain
 from broker.errors import ChannelFailed, RuleBroken
+from broker.moments import today_of
 from broker.office.groups import resolve
 from broker.ports import Ports, Transaction
 from broker.rules import adults
@@ -84,7 +83,7 @@ def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase, listed: set[
         audience = resolve(tx, audiences.parse(case.audience))
     except RuleBroken:  # a group has gone: it waits for that
         return None
-    kinds, today = _kinds(ports, case), _today(tx)
+    kinds, today = _kinds(ports, case), today_of(tx)
     if listed is not None:
         return len(listed & _people_of(tx.reaches.pairs(Everyone(), case.people, kinds, today)))
     return tx.reaches.count_reached(audience, case.people, kinds, today)
@@ -92,10 +91,6 @@ def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase, listed: set[
 
 def _people_of(pairs: Mapping[AddressKind, Sequence[tuple[int, int]]]) -> set[int]:
     return {person for of_kind in pairs.values() for person, _ in of_kind}
-
-
-def _today(tx: Transaction) -> date:
-    return tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
 
 
 def _is_accompanied(
@@ -126,7 +121,7 @@ def _plain_words(name: str) -> list[str]:
 def _guardians_reached(
     tx: Transaction, case: AnnouncementCase, kinds: set[AddressKind], listed: set[int] | None
 ) -> bool:
-    today = _today(tx)
+    today = today_of(tx)
     try:
         audience = resolve(tx, audiences.parse(case.audience))
     except RuleBroken:  # a group has gone: it waits for that

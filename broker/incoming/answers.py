@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker.actor import Actor, ActorKind
 from broker.address import AddressKind, BadAddress, fold_email, parse_email, parse_mobile
@@ -29,6 +28,7 @@ from broker.incoming.answering import (
     Inbox,
     Waiting,
 )
+from broker.moments import today_of
 from broker.notes import send_note
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -285,7 +285,7 @@ def _reply(
     account = _account(tx, inbound, department)
     if account is None:
         return "not answered: there is no account to answer by"
-    day = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    day = today_of(tx)
     sent = send_note(
         tx,
         account,

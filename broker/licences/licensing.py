@@ -27,6 +27,7 @@ from broker.licences.licence import (
     lacking,
     stands_until,
 )
+from broker.moments import today_of
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -137,7 +138,7 @@ def give_specimens(ports: Ports, *, actor: Actor = SYSTEM) -> int:
             return 0
 
     def work(tx: Transaction) -> int:
-        today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+        today = today_of(tx)
         without = [account for account in tx.accounts.all() if tx.licences.of(account.id) is None]
         for account in without:
             given = specimen(account, ports.channels.traits(account.channel), today)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from broker.actor import Actor
 from broker.address import AddressKind
@@ -25,6 +24,7 @@ from broker.duty import Unreached
 from broker.errors import InvalidAnnouncement, Problem
 from broker.house_rules import HOUSE_RULES
 from broker.licences import licensing
+from broker.moments import today_of
 from broker.policy import Case, Cover, Hold, Policy, Refuse, Verdict, Withdraw, judge
 from broker.ports import Channels, Ports, Transaction
 from broker.ports.office import BY_GUARDIAN, Lacking
@@ -95,7 +95,7 @@ class Statement:
 
 def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
     """What announcing now would come to; reads only. Raises InvalidAnnouncement for a way without an account."""
-    today = tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
+    today = today_of(tx)
     told = tx.reaches.told(question.audience, question.people, today)
     accounts = {name: _account(tx, name, question.department) for name in question.channels}
     ways = {name: ports.channels.traits(name).address_kind for name in question.channels}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import InvalidAnnouncement, Problem
-from broker.moments import instant, zone_named
+from broker.moments import day_at, instant, zone_named
 
 LONDON = "Europe/London"
 
@@ -161,3 +161,18 @@ def test_an_instant_shows_the_wall_time_that_was_typed(wall: datetime, zone: str
         asked = ""
         assert moment.astimezone(zone_named(zone)).replace(tzinfo=None) == wall
     assert asked in {"", "missing_hour", "double_hour"}
+
+
+@pytest.mark.parametrize(
+    ("utc", "zone", "day"),
+    [
+        ("2026-06-30T22:59", LONDON, date(2026, 6, 30)),
+        ("2026-06-30T23:00", LONDON, date(2026, 7, 1)),  # summer time
+        ("2026-11-30T23:59", LONDON, date(2026, 11, 30)),
+        ("2026-11-30T10:30", "Pacific/Auckland", date(2026, 11, 30)),
+        ("2026-11-30T11:30", "Pacific/Auckland", date(2026, 12, 1)),
+        ("2026-11-30T04:59", "America/New_York", date(2026, 11, 29)),
+    ],
+)
+def test_which_day_it_is_is_the_schools_own_clocks_to_say(utc: str, zone: str, day: date) -> None:
+    assert day_at(datetime.fromisoformat(utc).replace(tzinfo=UTC), zone) == day

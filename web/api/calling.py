@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -18,7 +16,7 @@ from broker.announcement import Announcement
 from broker.authority import departments
 from broker.authority.tokens import Caller
 from broker.errors import AlreadyThere, NotAllowed, Problem, RuleBroken
-from broker.ports import Ports, Transaction
+from broker.ports import Ports
 from broker.ports.api import Scope
 from config.rehearsal import ledger_of
 from config.settings import Settings
@@ -94,11 +92,6 @@ def wants(*scopes: Scope) -> Any:
         return Call(caller, request.app.state.ports, request.app.state.settings)
 
     return Depends(check)
-
-
-def today_of(tx: Transaction) -> date:
-    """The day that it is by the school's own clock."""
-    return tx.now.astimezone(ZoneInfo(tx.school.zone)).date()
 
 
 def once(response: Response, make: Callable[[], T], same: Callable[[], T | None]) -> T:

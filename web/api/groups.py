@@ -12,12 +12,13 @@ from pydantic import Field
 from broker import audience as audiences
 from broker.announcement import People, Purpose
 from broker.authority import departments
+from broker.moments import today_of
 from broker.office import groups as verbs
 from broker.office.reach import Question, before
 from broker.ports.api import Scope
 from broker.ports.office import KeptRow
 from ledger.reads.groups import Listed, groups, within
-from web.api.calling import Call, Done, Name, Page, once, today_of, wants
+from web.api.calling import Call, Done, Name, Page, once, wants
 from web.api.errors import THERE, answers
 from web.api.shapes import Groups, Slug, Ways
 from web.api.strict import Sent, Shape, StrictRoute, Told, example

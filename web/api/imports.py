@@ -13,12 +13,13 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from broker.authority import departments
+from broker.moments import today_of
 from broker.ports.api import Scope
 from broker.rosters import imports
 from broker.rosters.difference import ImportDifference
 from broker.rosters.roster import Role, Roster, speaking_for
 from sources import rosters
-from web.api.calling import Call, today_of, wants
+from web.api.calling import Call, wants
 from web.api.errors import answers
 from web.api.strict import StrictRoute, Told
 from web.door import MOST_BODY
