@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -18,12 +17,9 @@ from broker.consent import optouts
 from broker.delivery import Evidence
 from broker.diary import event_book
 from broker.diary.events import ALONE, ToldEvent
-from broker.errors import NotFound, NotToBeChanged
-from broker.incoming import answers
-from broker.incoming.answering import Inbound
+from broker.errors import NotFound
 from broker.office import families
 from broker.privacy import erasure, redact
-from broker.privacy.erasure import Ground
 from broker.rosters.imports import look
 from broker.testing.channel_bench import Fault
 from broker.values import News
@@ -32,11 +28,8 @@ from ledger.reads.kept import compare
 from ledger.record import verify
 from ledger.rosters.people import keyed_hash
 from tests.support.broker_world import World
+from tests.support.erased import erase, said, wrote
 from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, SHARED, Planted
-
-
-def erase(world: World, who: str, **more: object) -> erasure.Erasing:
-    return erasure.erase(world.ports, who, confirmed=who, ground=Ground.REQUEST, actor=OFFICE, **more)  # type: ignore[arg-type]
 
 
 def test_everything_planted_is_there_before(planted: Planted) -> None:
@@ -223,76 +216,6 @@ def test_a_provider_that_is_away_is_asked_again_and_in_the_end_by_hand(planted: 
     )
 
 
-def test_what_stands_in_the_way_is_said_before_and_kept_to(planted: Planted) -> None:
-    world = planted.world
-    with pytest.raises(NotToBeChanged) as refused:
-        erasure.erase(world.ports, GUARDIAN, confirmed="yes", ground=Ground.REQUEST, actor=OFFICE)
-    assert refused.value.problem.code == "not_confirmed"
-    assert hindrance(world, OTHER) == "blocked"  # a court order is not forgotten by erasing whom it is about
-    person = erasure.hold(world.ports, who=GUARDIAN, why="a claim", actor=OFFICE)
-    announcement = erasure.hold(
-        world.ports, announcement=planted.said.public_id, why="a complaint", actor=OFFICE
-    )
-    assert hindrance(world, GUARDIAN) == "held"
-    erasure.lift(world.ports, person, actor=OFFICE)
-    assert hindrance(world, GUARDIAN) == "held"  # a message to them is held still
-    erasure.lift(world.ports, announcement, actor=OFFICE)
-    with pytest.raises(NotFound):
-        erasure.lift(world.ports, person, actor=OFFICE)
-    world.sql("UPDATE answer SET concern = true, done_at = NULL")
-    assert hindrance(world, GUARDIAN) == "open_concern"  # what a child may have disclosed is dealt with first
-    world.sql("UPDATE answer SET concern = false")
-    world.sql("UPDATE delivery SET state = 'sending'")
-    assert hindrance(world, GUARDIAN) == "under_way"
-    world.sql("UPDATE delivery SET state = 'sent'")
-    assert hindrance(world, GUARDIAN) == ""
-    assert planted.everywhere(GUARDIAN)
-
-
-def test_what_names_them_and_is_held_stays_word_by_word(planted: Planted) -> None:
-    """Announced to nobody yet: neither they nor a message of theirs is held, only the wording."""
-    world = planted.world
-    thanks = world.announce(parts={Part.SHORT: "Thanks to Zephyrine Quillfeather."})
-    bravo = world.announce(parts={Part.SHORT: "Bravo Zephyrine!"})
-    holds = [
-        erasure.hold(world.ports, announcement=one.public_id, why="a claim", actor=OFFICE)
-        for one in (thanks, bravo)
-    ]
-    assert hindrance(world, GUARDIAN) == "held"
-    assert wording(world, thanks.id) == "Thanks to Zephyrine Quillfeather."
-    erasure.lift(world.ports, holds[0], actor=OFFICE)
-    erase(world, GUARDIAN, called=True)
-    assert wording(world, thanks.id) == "Thanks to erased person."
-    assert (
-        wording(world, bravo.id) == "Bravo Zephyrine!"
-    )  # a word of the language, as far as anybody can tell
-
-
-def test_what_somebody_who_is_held_wrote_of_them_or_was_told_with_them_stays(planted: Planted) -> None:
-    world = planted.world
-    heard = wrote(world, "sms", "+447911110000", "Zephyrine Quillfeather drove too fast")
-    hold = erasure.hold(world.ports, who="parent0", why="a claim", actor=OFFICE)
-    assert hindrance(world, GUARDIAN) == "held"
-    erasure.lift(world.ports, hold, actor=OFFICE)
-    hold = erasure.hold(world.ports, who=PUPIL, why="a claim", actor=OFFICE)
-    assert hindrance(world, GUARDIAN) == "held"
-    erasure.lift(world.ports, hold, actor=OFFICE)
-    erase(world, GUARDIAN)
-    assert said(world, heard) == "erased person drove too fast"
-
-
-def test_a_disclosure_that_names_them_is_dealt_with_before_the_name_goes(planted: Planted) -> None:
-    world = planted.world
-    heard = wrote(
-        world, "sms", "+447911110000", "Zephyrine Quillfeather hits him. Zephyrine does it every day"
-    )
-    world.sql("UPDATE answer SET concern = true WHERE text LIKE '%hits%'")
-    assert hindrance(world, GUARDIAN) == "open_concern"
-    answers.finish(world.ports, heard, actor=OFFICE)
-    erase(world, GUARDIAN)
-    assert said(world, heard) == "erased person hits him. Zephyrine does it every day"
-
-
 def test_what_came_from_an_address_of_several_goes_with_the_last_of_them(planted: Planted) -> None:
     world = planted.world
     heard = wrote(world, "email", SHARED, "We are away. Zephyrine Quillfeather and Ottoline Marchbanks")
@@ -362,35 +285,6 @@ def test_the_files_of_sqlite_hold_nothing_of_them_either(planted: Planted) -> No
     assert b"erased person" in raw
     found = [what for what, trace in planted.of[GUARDIAN].items() if trace.encode() in raw]
     assert found == []
-
-
-def wording(world: World, announcement: int) -> str:
-    [row] = world.rows(select(t.content.c.text).where(t.content.c.announcement_id == announcement))
-    return str(row.text)
-
-
-def wrote(world: World, channel: str, sender: str, words: str) -> UUID:
-    """Somebody answers; the answer's id."""
-    inbound = Inbound(channel, sender, words, f"{sender} {words}")
-    kept = world.ledger.transact(lambda tx: answers.record_inbound(world.ports, tx, inbound, actor=OFFICE))
-    assert kept.public_id is not None
-    return kept.public_id
-
-
-def said(world: World, answer: UUID) -> str | None:
-    rows = world.rows(select(t.answer.c.text).where(t.answer.c.public_id == answer))
-    return rows[0].text if rows else None
-
-
-def hindrance(world: World, who: str) -> str:
-    """Why they cannot be erased; "" where nothing stands in the way. What the preview says is what happens."""
-    looked = erasure.look(world.ports, who).hindered
-    if looked is None:
-        return ""
-    with pytest.raises(NotToBeChanged) as refused:
-        erase(world, who)
-    assert refused.value.problem == looked
-    return looked.code
 
 
 def here(world: World, given: str) -> bool:

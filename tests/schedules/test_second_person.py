@@ -17,9 +17,9 @@ from broker.errors import NotToBeChanged
 from broker.ports.approvals import OperatorRole
 from broker.testing.clock import PretendClock
 from ledger import tables as t
-from tests.schedules.test_events import bring, look, rule, told
 from tests.schedules.test_schedules import BELL, save
 from tests.support.broker_world import World
+from tests.support.events import bring, look, rule, told
 
 REED = Actor(ActorKind.PERSON, "Mr Reed")
 HEAD = Actor(ActorKind.PERSON, "The Head")

@@ -17,8 +17,8 @@ from broker.corrections import verbs
 from broker.diary import event_book, reminding
 from broker.testing.clock import PretendClock
 from ledger import tables as t
-from tests.schedules.test_events import BELL, bring, gone_out, look, rule, said, the_event, told
 from tests.support.broker_world import World
+from tests.support.events import BELL, bring, gone_out, look, rule, said, the_event, told
 from tests.support.school import SmallSchool
 
 STARTS = datetime(2026, 9, 3, 14, tzinfo=UTC)
