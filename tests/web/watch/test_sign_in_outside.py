@@ -197,7 +197,7 @@ def provider_of(**more: Any) -> Provider:
         **more,
     }
     made = Provider("google", ProviderAt.model_validate(said), f"{PUBLIC}/sign-in/back/google")
-    made._known = (time.monotonic(), {"issuer": ISSUER}, KeySet([KEY]))
+    made._known = (time.monotonic(), ({"issuer": ISSUER}, KeySet([KEY])))
     return made
 
 
