@@ -42,9 +42,8 @@ class Findings:
 
     conditions: Mapping[str, Any]
     comparisons: dict[str, Comparison] = field(default_factory=dict)
-    ours: dict[str, Sequence[Played]] = field(
-        default_factory=dict
-    )  # rounds of texts and mails on PostgreSQL, by channel
+    # Rounds of texts and mails on PostgreSQL, by channel.
+    ours: dict[str, Sequence[Played]] = field(default_factory=dict)
     memory: Mapping[int, float] = field(default_factory=dict)
     urgent: dict[str, Firsts] = field(default_factory=dict)  # by layout
     pace: Sequence[Kept] = ()

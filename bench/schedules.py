@@ -89,9 +89,8 @@ def due_in_one_minute(world: World, count: int) -> None:
     with world.ledger.begin() as tx:
         now = tx.now
         wall = now.astimezone(ZoneInfo(LONDON)).replace(tzinfo=None, microsecond=0)
-        began = wall - timedelta(
-            weeks=12
-        )  # by the wall clock: between then and now the clocks may have changed
+        # By the wall clock: between then and now the clocks may have changed.
+        began = wall - timedelta(weeks=12)
         for n in range(count):
             starts = began - timedelta(seconds=n % 60)
             rule = read_rule("FREQ=WEEKLY", zone=LONDON, starts=starts)

@@ -28,9 +28,8 @@ from config.settings import Settings
 BULK = 100_000
 FEW = 100
 SETTLING = 3.0  # seconds of bulk sending before the first urgent one
-EVERY = (
-    0.33  # seconds between two urgent ones, and a little more with each, so that they fall between all sweeps
-)
+# Seconds between two urgent ones, and a little more with each, so that they fall between all sweeps.
+EVERY = 0.33
 PATIENCE = 60.0
 
 

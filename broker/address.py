@@ -25,9 +25,8 @@ from phonenumbers.shortnumberinfo import connects_to_emergency_number, is_possib
 
 from broker.errors import Problem, RuleBroken
 
-MAX_RAW = (
-    1_000  # characters: room for an address and a note to refuse by name, too few to make hostile input dear
-)
+# Characters: room for an address and a note to refuse by name, too few to make hostile input dear.
+MAX_RAW = 1_000
 MAX_LOCAL_PART = 64  # RFC 5321 §4.5.3.1.1, octets
 MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3 less the angle brackets (RFC 3696 erratum 1690), octets
 
@@ -185,11 +184,8 @@ _NOT_MOBILES = {
 # In North America a number does not tell whether it is mobile; refusing all of them would refuse every one.
 _MOBILES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
-_SATELLITE_CODES = {
-    870,
-    881,
-    882,
-}  # Inmarsat, the global mobile satellite system, international networks (ITU E.164)
+# Inmarsat, the global mobile satellite system, international networks (ITU E.164).
+_SATELLITE_CODES = {870, 881, 882}
 _UK_DRAMA = re.compile(r"\A7700900\d{3}\Z")
 
 _SCIENTIFIC = re.compile(r"\A[+-]?\d+(?:[.,]\d+)?\s?E\s?[+-]?\d+\Z", re.IGNORECASE)

@@ -20,9 +20,8 @@ from broker.rosters.roster import Role
 
 LONGEST = 2_000  # characters: every form of a large school by name
 DEEPEST = 20  # brackets in brackets, signs that change
-MOST_NAMES = (
-    1_000  # once every group made of others is taken apart: ten that double each other would be as many
-)
+# Once every group made of others is taken apart: ten that double each other would be as many.
+MOST_NAMES = 1_000
 EVERYONE = "everyone"
 ROLES = {"pupils": Role.PUPIL, "guardians": Role.GUARDIAN, "staff": Role.STAFF}
 

@@ -20,9 +20,8 @@ from broker.reckoning import reckon_missing
 from broker.record import Entry
 from broker.values import DeliverHint, Lane, PlanProgress
 
-PARTITION = (
-    20_000  # addresses a transaction: about half a second on PostgreSQL, and a lock nobody waits long for
-)
+# Addresses a transaction: about half a second on PostgreSQL, and a lock nobody waits long for.
+PARTITION = 20_000
 
 
 def plan(ports: Ports, public_id: UUID, *, actor: Actor) -> int:

@@ -32,13 +32,14 @@ be written in capitals or not. A deeper name can be given whole as JSON too:
 `carillon doctor` looks at what the settings point to.
 """
 
+# Each member has a name of the school's choosing.
 NAMED = {
     ("accounts",),
     ("mailboxes",),
     ("timetables",),
     ("answers", "inboxes"),
     ("sign_in", "providers"),
-}  # each member has a name of the school's choosing
+}
 
 MAILBOXES = """
 ## Mailboxes

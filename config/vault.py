@@ -25,9 +25,8 @@ STEP = timedelta(seconds=30)
 DRIFT = 1  # steps that a telephone's clock may be wrong, either way (RFC 6238 §5.2)
 NONCE = 12
 AT_ONCE = 2  # passwords hashed at once: each takes 64 MiB and 50 ms of all processors
-IN_LINE = (
-    16  # and so many wait for it; of a flood the rest is turned away, and other pages keep their threads
-)
+# And so many wait for it; of a flood the rest is turned away, and other pages keep their threads.
+IN_LINE = 16
 
 
 class SecretVault:

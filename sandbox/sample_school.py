@@ -23,11 +23,8 @@ FORM_SIZE = 26
 PUPILS_PER_TEACHER = 14
 DOMAIN = "stcecilias.example.org"
 HOME_DOMAINS = ("post.example.org", "letters.example.org", "home.example.org")
-ENSEMBLES = (
-    ("Choir", 0.18),
-    ("Orchestra", 0.10),
-    ("Jazz Band", 0.04),
-)  # and the share of pupils who are in it
+# Each with the share of pupils who are in it.
+ENSEMBLES = (("Choir", 0.18), ("Orchestra", 0.10), ("Jazz Band", 0.04))
 SUBJECTS = (
     ("En", "English"),
     ("Ma", "Mathematics"),

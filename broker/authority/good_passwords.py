@@ -13,9 +13,8 @@ from broker.audience import fold
 from broker.errors import NotToBeChanged, Problem
 
 SHORTEST, LONGEST = 12, 200  # characters
-MOST_TYPED = (
-    1_000  # beyond that nobody reads on: four typed ones become one at most when they are put together
-)
+# Beyond that nobody reads on: four typed ones become one at most when they are put together.
+MOST_TYPED = 1_000
 LEAST_OF_ITS_OWN = 6  # characters beside what anybody would guess
 LEAST_DIFFERENT = 5
 GUESSED = (

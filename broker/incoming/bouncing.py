@@ -20,9 +20,8 @@ class BounceKind(StrEnum):
     """What a report says of a mail."""
 
     HARD = "hard"  # there is no such mailbox: nothing more goes there
-    SOFT = (
-        "soft"  # this mail did not arrive (full, refused, given up); the third within a month counts as hard
-    )
+    # This mail did not arrive (full, refused, given up); the third within a month counts as hard.
+    SOFT = "soft"
     DELAYED = "delayed"  # not yet arrived; nothing follows from it
 
 

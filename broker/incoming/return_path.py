@@ -11,9 +11,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 
 LONGEST_LOCAL = 64
-LONGEST_MAILBOX = (
-    12  # characters before the +: what is left beside 19 digits, a hyphen and 32 hexadecimal ones
-)
+# Characters before the +: what is left beside 19 digits, a hyphen and 32 hexadecimal ones.
+LONGEST_MAILBOX = 12
 _TOKEN = re.compile(r"[^@+\s]{1,64}\+(\d{1,19})-([0-9a-f]{32})@[^@\s]{1,255}", re.ASCII)
 
 

@@ -49,9 +49,8 @@ class AnnouncementCase:
     ways: tuple[str, ...] = ()  # every channel of the announcement
     broadcast: bool = False
     counted: int | None = None  # people it would tell, when last counted
-    covered: int | None = (
-        None  # of them, those with an address by one of its ways; asked where pupils are written to
-    )
+    # Of them, those with an address by one of its ways; asked where pupils are written to.
+    covered: int | None = None
     expected: int | None = None  # people, as somebody typed it
     second_person: bool = False  # somebody other than the author has said yes to it
     norm: int | None = None  # people whom the department usually tells; None while it has too little history

@@ -93,9 +93,8 @@ class Bench(Protocol):
     hands: int  # how many messages the opened channel sends at once (1 for a channel without send_many)
     unsupported: Mapping[Fault, str]  # faults the provider cannot be made to show, each with the reason
     secrets: Sequence[str]  # what must never be seen: credentials of the account
-    faulty: Sequence[
-        tuple[Content, Sequence[Attachment]]
-    ]  # wordings this channel must object to; may be empty
+    # Wordings this channel must object to; may be empty.
+    faulty: Sequence[tuple[Content, Sequence[Attachment]]]
 
     def open(self) -> Channel:
         """A channel bound to the provider; the suite closes it. Its timeout is at most a second or two."""

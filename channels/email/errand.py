@@ -36,9 +36,8 @@ class Errand:
     item: Item = field(repr=False)
     may_start: MayStart
     done: Callable[[Key, Outcome], None]
-    again: bool = (
-        False  # a kept connection was closed before it said anything of this one: once is nobody's failure
-    )
+    # A kept connection was closed before it said anything of this one: once is nobody's failure.
+    again: bool = False
     draft: Draft = field(default=NO_DRAFT, repr=False)
     kept: bool = False  # its line had carried others before
     heard: bool = False  # the server has answered to something of it

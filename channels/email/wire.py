@@ -29,9 +29,8 @@ _TEXT_MARK = "CarillonTextStandsHere"
 _HTML_MARK = "CarillonHtmlStandsHere"
 _MARKS = re.compile(f"{_TEXT_MARK}|{_HTML_MARK}".encode())
 _LEADING_DOT = re.compile(r"^\.", re.MULTILINE)
-_ENCODED_WORD_BYTES = (
-    42  # 56 characters of base64 and 12 around them: under the 75 of RFC 2047, after "Subject: " too
-)
+# 56 characters of base64 and 12 around them: under the 75 of RFC 2047, after "Subject: " too.
+_ENCODED_WORD_BYTES = 42
 _PLAIN_SUBJECT = 66
 
 # RFC 2045 §6.7 allows more to stand for itself; these are enough, and never a dot, a dash or an "=".

@@ -22,9 +22,8 @@ from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.rosters.people import keyed_hash
 
-_LATELY = (
-    300  # announcements: what somebody answers is among the last ones, and each costs a probe of an index
-)
+# Announcements: what somebody answers is among the last ones, and each costs a probe of an index.
+_LATELY = 300
 
 
 class Answers:

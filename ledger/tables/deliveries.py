@@ -140,9 +140,8 @@ attempt = Table(
     Column("provider_id", Text),
     Column("code", Text, nullable=False, server_default=""),
     Column("why", Text, nullable=False, server_default=""),
-    Column(
-        "cost", Id
-    ),  # what it would be charged for, in millionths of the currency; nothing for what is free
+    # What it would be charged for, in millionths of the currency; nothing for what is free.
+    Column("cost", Id),
     UniqueConstraint("delivery_id", "fence"),
     one_of("evidence", Evidence),
 )

@@ -11,10 +11,8 @@ _WORDS = (
     (re.compile(r"\b(inset|staff training|teacher training|training day|non-pupil day)\b"), SpanKind.INSET),
     (re.compile(r"\b(half[ -]?term|mid-?term)\b"), SpanKind.HALF_TERM),
     (re.compile(r"\b(closed|closure|snow day|occasional day)\b"), SpanKind.CLOSED),
-    (
-        re.compile(r"\b(begins?|starts?|ends?|first day|last day)\b"),
-        None,
-    ),  # a day that marks an edge is no term
+    # A day that marks an edge is no term.
+    (re.compile(r"\b(begins?|starts?|ends?|first day|last day)\b"), None),
     (re.compile(r"\bterm\b"), SpanKind.TERM),
 )
 

@@ -32,11 +32,8 @@ NUMBERS = count()
 
 
 YES = 200
-PLACES = (
-    None,
-    "music",
-    "sport",
-)  # whose token: of the school, of the department whose things are asked for, of another
+# Whose token: of the school, of the department whose things are asked for, of another.
+PLACES = (None, "music", "sport")
 
 
 class Whose(Enum):
@@ -259,9 +256,8 @@ class House:
                 str(one[k]) for one in answer.json()["items"] for k in ("id", "name", "account") if k in one
             }
             return "listed" if thing in names else "not listed"
-        if (
-            answer.status_code == 404 and answer.json()["code"] == "not_held"
-        ):  # it is there, and nothing is held
+        # It is there, and nothing is held.
+        if answer.status_code == 404 and answer.json()["code"] == "not_held":
             return YES
         return answer.status_code if answer.status_code in {401, 403, 404} else YES
 

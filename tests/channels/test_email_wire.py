@@ -74,9 +74,8 @@ def test_what_is_read_is_what_was_rendered(
     assert not any(line.startswith(b".") for line in lines)  # no dot to stuff, no dot to end it
     head = sent.split(b"\r\n\r\n")[0].split(b"\r\n")
     assert max(map(len, head)) <= 998
-    assert (
-        max(map(len, lines[len(head) :])) <= 90
-    )  # quoted-printable and base64 stay under 76; a file's name may not
+    # Quoted-printable and base64 stay under 76; a file's name may not.
+    assert max(map(len, lines[len(head) :])) <= 90
 
     mail = read(sent)
     assert mail["Subject"] == fields["subject"]

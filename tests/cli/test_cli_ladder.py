@@ -49,10 +49,8 @@ def test_who_is_on_which_rung_and_why(school, tmp_path: Path):
     said = announced(school)
     planned(said)
     told = school("ladder", said, "--json").json
-    assert {one["rung"] for one in told["who"]} == {
-        "sms",
-        "sheet",
-    }  # in Year 7 who has no number has no email
+    # In Year 7 who has no number has no email.
+    assert {one["rung"] for one in told["who"]} == {"sms", "sheet"}
     lost = next(one for one in told["who"] if one["rung"] == "sheet")
     assert [way["ways"] for way in lost["ways"]] == [
         {"sms": "not applicable"},

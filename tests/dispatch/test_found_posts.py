@@ -20,9 +20,8 @@ from tests.channels.twitter_support import open_at
 from tests.support.broker_world import World
 from tests.support.world_with_x import SCHOOL, world_with_x
 
-ON_SQLITE = pytest.mark.parametrize(
-    "ledger_url", ["sqlite"], indirect=True
-)  # nothing of it is the database's
+# Nothing of it is the database's.
+ON_SQLITE = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 SIX = timedelta(minutes=6)
 
 

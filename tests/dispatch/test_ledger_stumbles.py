@@ -82,9 +82,8 @@ def test_a_start_that_fails_ends_the_turn_and_the_next_turn_sends_the_rest(thirt
 @pytest.mark.timeout(20)
 def test_outcomes_are_not_lost_with_the_start_that_goes_with_them(thirty: World) -> None:
     mails = thirty.channels.kits["email"]
-    mails.traits = replace(
-        mails.traits, window=3
-    )  # ten windows to a claim: one is at hand whenever one has ended
+    # Ten windows to a claim: one is at hand whenever one has ended.
+    mails.traits = replace(mails.traits, window=3)
     said = thirty.announce(ways=(Step(("email",)),), parts={Part.SHORT: "The coach leaves at eight."})
     thirty.plan(said)
     with one_joint_start_fails(thirty.ledger) as failed:

@@ -24,9 +24,8 @@ from tests.support.broker_world import World
 from tests.support.licences import LONG_AGO, SOON, TODAY, YESTERDAY, form
 from tests.support.school import SmallSchool
 
-ON_SQLITE = pytest.mark.parametrize(
-    "ledger_url", ["sqlite"], indirect=True
-)  # nothing of it is the database's
+# Nothing of it is the database's.
+ON_SQLITE = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 A_MOMENT = timedelta(milliseconds=300)  # from asking the brake to the provider's own look at its clock
 LAPSED: list[tuple[str, dict[str, Any], str]] = [
     (

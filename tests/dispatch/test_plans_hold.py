@@ -121,9 +121,8 @@ def _a_life(world: World, told: Told) -> Announcement:
     said, other = world.announce(), world.announce(urgency=Urgency.URGENT)
     with heard(engine, told):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                fanout, "PARTITION", 10
-            )  # by addresses; the other one, being small, from its duties on
+            # By addresses; the other one, being small, from its duties on.
+            patch.setattr(fanout, "PARTITION", 10)
             world.plan(said)
         provider.order(Fault.LOST_AFTER_ACCEPT, times=5)
         world.send()

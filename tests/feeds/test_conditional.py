@@ -103,9 +103,8 @@ def test_a_change_is_a_new_version_by_tag_and_by_date(press: Press):
     press.withdraw(press.publish())
     headers = {"If-None-Match": first.headers["etag"]}
     press.age(timedelta(minutes=1))
-    assert (
-        press.get(path, headers).status_code == 200
-    )  # a withdrawal alone: the items are as before, the date is not
+    # A withdrawal alone: the items are as before, the date is not.
+    assert press.get(path, headers).status_code == 200
     assert press.get(path, {"If-Modified-Since": first.headers["last-modified"]}).status_code == 200
 
 

@@ -45,9 +45,8 @@ def xml(press: Press, path: str) -> ElementTree.Element:
 def test_what_is_struck_out_of_a_text_leaves_the_feeds_too(press: Press, monkeypatch: pytest.MonkeyPatch):
     press.publish("Concert of Amy C")
     assert "Amy" in press.get("/feeds/st-brides.rss").text
-    press.sql(
-        update(t.content).where(t.content.c.part == "title").values(text="Concert of …")
-    )  # no delivery moves
+    # No delivery moves.
+    press.sql(update(t.content).where(t.content.c.part == "title").values(text="Concert of …"))
     monkeypatch.setattr("config.feeds.READ_EVERY", timedelta(0))
     assert "Amy" not in press.get("/feeds/st-brides.rss").text
 

@@ -44,9 +44,8 @@ def test_a_block_brakes_what_is_in_hand_about_the_child_and_stands_in_the_record
         ).scalar_one()
         words = run(select(t.remark.c.words).where(t.remark.c.person_id == done.pupil.id)).scalars().all()
     assert stopped == [done.pupil.id]
-    assert (
-        b"order of the court" not in entry
-    )  # words about people stand beside the record, so that they can go
+    # Words about people stand beside the record, so that they can go.
+    assert b"order of the court" not in entry
     assert words == ["order of the court"]
 
 

@@ -33,9 +33,8 @@ from tests.support.installed import SECRET
 from tests.support.invariants import ALWAYS, IN_THE_END, Had, Invariant, Seen, broken, followed, kept, sent
 
 UNCERTAIN_FOR_A_KILL = 40  # two windows of mails
-IN_FLIGHT = timedelta(
-    milliseconds=750
-)  # from asking the brake to the sandbox's own look at its clock, on a busy machine
+# From asking the brake to the sandbox's own look at its clock, on a busy machine.
+IN_FLIGHT = timedelta(milliseconds=750)
 CODE = re.compile(r"\b([A-Z])(\d{4})\b")
 SHOWN = 8
 
@@ -214,9 +213,8 @@ def _once_in_the_feed(school: School, seen: Seen, feed: bytes) -> Iterator[str]:
     } - school.speaker.withdrawn
     names = {each.id: each.public_id for each in seen.announcements.values()}
     first = {each.public_id: names[each.corrects] for each in seen.announcements.values() if each.corrects}
-    out = {
-        first[each] if first.get(each) in out else each for each in out
-    }  # a correction stands under its name
+    # A correction stands under its name.
+    out = {first[each] if first.get(each) in out else each for each in out}
     yield from (f"announcement {each} stands {n} times in the feed" for each, n in items.items() if n > 1)
     yield from (f"announcement {each} stands in the feed and is not out" for each in items.keys() - out)
     if len(out) <= 100 and (absent := out - items.keys()):

@@ -78,9 +78,8 @@ RECEIPTS: Sequence[tuple[str, float]] = (
 CLIMATE = ("twilio:latency:ms=150", "smtp:latency:ms=15", "x:latency:ms=150")
 LATEST = timedelta(seconds=40)
 BEYOND = (f"twilio:slow-accept:ms={LATEST.total_seconds() * 1000:.0f},rate=0.02",)
-LOSES_THE_REPLY = frozenset(
-    {"lost", "hang", "lost-after-dot", "hang-after-dot"}
-)  # to a mail, at its final dot
+# To a mail, at its final dot.
+LOSES_THE_REPLY = frozenset({"lost", "hang", "lost-after-dot", "hang-after-dot"})
 
 
 def orders(draw: float, *, early: bool = True, beyond: bool = False) -> list[str]:

@@ -56,9 +56,8 @@ def test_what_names_them_and_is_held_stays_word_by_word(planted: Planted) -> Non
     erasure.lift(world.ports, holds[0], actor=OFFICE)
     erase(world, GUARDIAN, called=True)
     assert wording(world, thanks.id) == "Thanks to erased person."
-    assert (
-        wording(world, bravo.id) == "Bravo Zephyrine!"
-    )  # a word of the language, as far as anybody can tell
+    # A word of the language, as far as anybody can tell.
+    assert wording(world, bravo.id) == "Bravo Zephyrine!"
 
 
 def test_what_somebody_who_is_held_wrote_of_them_or_was_told_with_them_stays(planted: Planted) -> None:

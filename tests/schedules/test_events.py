@@ -72,9 +72,8 @@ def test_a_simulated_year_reminds_of_every_rehearsal_once_by_each_rule_and_in_no
     assert outcomes == {Told.SENT: 77, Told.PASSED: 1}
     starts = {one.id: one.starts_at for one in events}
     late = [one.at - (starts[one.event] - before[one.rule]) for one in reminded if one.told is Told.SENT]
-    assert (
-        timedelta() <= min(late) <= max(late) <= LOOKS_EVERY
-    )  # none before its time, none past the next look
+    # None before its time, none past the next look.
+    assert timedelta() <= min(late) <= max(late) <= LOOKS_EVERY
     assert len(said(two_rules)) == 77
 
 

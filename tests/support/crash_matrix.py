@@ -153,9 +153,8 @@ class Crashing(Installed):
             left = len(self.sandbox.truth(cell.channel)) > had
             assert left is cell.point.left, f"{cell}: the provider has {'some' if left else 'none'} of it"
         if who is Who.ANNOUNCER:
-            again = self._announce_aloud(
-                words, cell.channel
-            )  # whoever got no answer asks again, with the same key
+            # Whoever got no answer asks again, with the same key.
+            again = self._announce_aloud(words, cell.channel)
             assert again.returncode == 0, again.stdout
             self.said.append(UUID(json.loads(again.stdout.splitlines()[-1])["announcement"]))
         else:

@@ -90,9 +90,8 @@ async def test_a_scanner_that_opens_the_link_counts_nothing(
         assert (await client.get(link)).status_code == 200
     answer = await client.get(link)
     assert "I have seen this</button>" in answer.text
-    assert (
-        "your child and &lt;the&gt; coach" in answer.text.lower()
-    )  # no name on a page that a link alone opens
+    # No name on a page that a link alone opens.
+    assert "your child and &lt;the&gt; coach" in answer.text.lower()
     assert "Amy" not in answer.text
     assert counted(house) == (0, 0)
 

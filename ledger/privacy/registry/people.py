@@ -95,7 +95,6 @@ TABLES: dict[str, Held] = {
         Kept.SCHOOL,
         columns(nothing="id source_id name kind begins_on ends_on parent active"),
     ),
-    "mapping": Held(
-        "how reports are read", Kept.SCHOOL, columns(nothing="name body made_at")
-    ),  # column titles of a report, never its rows
+    # Column titles of a report, never its rows.
+    "mapping": Held("how reports are read", Kept.SCHOOL, columns(nothing="name body made_at")),
 }

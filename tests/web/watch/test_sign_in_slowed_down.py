@@ -39,9 +39,8 @@ def test_a_stranger_who_tries_a_name_does_not_lock_its_owner_out(
     ]
     assert tried[-1] == 429
     elsewhere = Browser(here, source="192.0.2.99")
-    assert (
-        elsewhere.password("Mrs Bell").status_code == 429
-    )  # on no browser that is known; a link lets her in
+    # On no browser that is known; a link lets her in.
+    assert elsewhere.password("Mrs Bell").status_code == 429
     assert elsewhere.post("/watch/sign-in", link=here.link(staff["author"])).status_code == 303
     owner.client.cookies.delete("carillon")
     assert owner.password("Mrs Bell").status_code == 303

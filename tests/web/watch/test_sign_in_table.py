@@ -96,9 +96,8 @@ RULES: dict[Route, Rule] = {
     ("GET", "/watch/events"): Rule(503),  # the hub of this test is closed: a stream has no end
     ("GET", "/watch/answers"): Rule(),
     ("GET", "/watch/waiting"): Rule(),
-    ("GET", "/watch/answers/{public_id}"): Rule(
-        404
-    ),  # an announcement is no answer; test_watch_answers has those
+    # An announcement is no answer; test_watch_answers has those.
+    ("GET", "/watch/answers/{public_id}"): Rule(404),
     ("POST", "/watch/answers/{public_id}"): Rule(404),
     ("GET", "/watch/{public_id}"): Rule(of_an_announcement=True),
     ("GET", "/watch/{public_id}/people"): Rule(of_an_announcement=True),
@@ -308,9 +307,8 @@ def test_a_form_of_ones_own_is_taken_with_either_sign(house: House, route: Route
     """Else the refusals above would prove nothing."""
     for headers in ({"Origin": HERE}, {"Origin": None, "Sec-Fetch-Site": "same-origin"}):
         answer = house.ask(comer_of(route), route, house.said["music"].public_id, headers=headers)
-        assert (
-            "This was not done" not in answer.text or route[1] == "/account/second"
-        )  # its picture is not held
+        # Its picture is not held.
+        assert "This was not done" not in answer.text or route[1] == "/account/second"
 
 
 @pytest.mark.parametrize("route", SIGNED_IN, ids=" ".join)
