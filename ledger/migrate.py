@@ -7,7 +7,6 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, make_url
 
 from ledger.dialect.choose import dialect_of
@@ -37,11 +36,14 @@ def current(engine: Engine) -> str | None:
 
 
 def newest() -> str:
-    """The version that this code needs."""
-    head = ScriptDirectory(str(SCRIPTS)).get_current_head()
-    if head is None:
+    """The version that this code needs, by the names of the files: every command asks, and loading all takes 0.1 s.
+
+    That a file is called after its version, and that they follow one another in this order, is held by a test.
+    """
+    versions = [path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*_*.py")]
+    if not versions:
         raise LookupError("no migration is there")
-    return head
+    return max(versions)
 
 
 def _config(connection: Connection) -> Config:

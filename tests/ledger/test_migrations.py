@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -34,6 +36,16 @@ def test_the_chain_is_one_line_with_one_end() -> None:
     scripts = ScriptDirectory(str(migrate.SCRIPTS))
     assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
     assert list(chain()) == sorted(chain())
+
+
+def test_every_migration_is_called_after_its_version_so_that_the_newest_is_known_by_name() -> None:
+    scripts = list(ScriptDirectory(str(migrate.SCRIPTS)).walk_revisions())
+    files = {path.name for path in (migrate.SCRIPTS / "versions").glob("*.py")}
+    assert files == {Path(script.path).name for script in scripts}
+    for script in scripts:
+        assert re.fullmatch(rf"{script.revision}_[a-z0-9_]+\.py", Path(script.path).name)
+        assert re.fullmatch(r"[0-9]{4}", script.revision)
+    assert migrate.newest() == ScriptDirectory(str(migrate.SCRIPTS)).get_current_head()
 
 
 @pytest.mark.parametrize("stands_at", chain()[:-1])
