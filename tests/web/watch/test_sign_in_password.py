@@ -286,10 +286,31 @@ def test_a_reset_takes_everything_that_somebody_signs_in_by(here: Watched, staff
 
 
 def test_another_sites_form_is_refused_at_every_step(here: Watched, staff: dict[str, Actor]) -> None:
+    """Whole forms, with the session's own token: but for where they come from, each of them is taken."""
+    new, one = Browser(here).ready(staff["head"]).forget_device(), Browser(here).ready(staff["author"])
+    steps = [
+        (new, "/sign-in", "", {"name": "Head teacher", "password": WORDS}),
+        (new, "/sign-in/code", "", {"code": new.next_code()}),
+        (one, "/account/prove", "", {"password": WORDS}),
+        (one, "/account/second", "", {"code": "000000"}),
+        (one, "/account/password", "", {"password": WORDS, "again": WORDS}),
+        (one, "/account", "/account/codes", {}),
+        (one, "/account", "/account/sessions", {"which": "others"}),
+        (one, "/account", "/watch/sign-out", {}),
+    ]
+    for browser, page, to, fields in steps:
+        for origin in ("https://evil.example", "null"):
+            browser.client.headers["Origin"] = origin
+            answer = browser.form(page, to, **fields)
+            assert (answer.status_code, "This was not done" in answer.text) == (403, True), (page, to)
+        browser.client.headers["Origin"] = here.url
+        assert "This was not done" not in browser.form(page, to, **fields).text, (page, to)
+    assert "Signed in as Head teacher" in new.get("/watch").text
+    assert not one.signed_in()
+
+
+def test_a_form_without_its_sessions_token_is_refused(here: Watched, staff: dict[str, Actor]) -> None:
     one = Browser(here).ready(staff["author"])
-    for path in ("/sign-in", "/sign-in/code", "/account/password", "/account/second", "/account/sessions"):
-        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}):
-            assert one.client.post(path, data={"name": "Mrs Bell"}, headers=headers).status_code == 403
     for path in ("/account/password", "/account/sessions", "/account/prove", "/account/codes"):
         assert one.post(path, token="0" * 64, password=WORDS, again=WORDS).status_code == 403
 
