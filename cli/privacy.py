@@ -22,6 +22,24 @@ from ledger.reads.copy import Copy, copy
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="The school's own id, or a whole name.")]
 Why = Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")]
+Because = Annotated[Ground, typer.Option(help="The ground (UK GDPR art. 17), for the record.")]
+Confirm = Annotated[
+    str | None, typer.Option(metavar="ID", help="The person's id, typed again; asked for at the terminal.")
+]
+FirstNames = Annotated[
+    bool,
+    typer.Option(
+        "--first-names",
+        help="Strike the first name out of wordings too, where it stands alone, and “Mrs” and the family name.",
+    ),
+]
+SharedAnswers = Annotated[
+    bool,
+    typer.Option(
+        "--shared-answers", help="Also what was answered from numbers and emails that others hold too."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would go and change nothing.")]
 
 
 def reveal_(who: Who, why: Why, operator: Operator = None, json: Json = False) -> None:
@@ -41,29 +59,11 @@ def reveal_(who: Who, why: Why, operator: Operator = None, json: Json = False) -
 
 def erase_(
     who: Who,
-    because: Annotated[
-        Ground, typer.Option(help="The ground (UK GDPR art. 17), for the record.")
-    ] = Ground.REQUEST,
-    confirm: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="The person's id, typed again; asked for at the terminal."),
-    ] = None,
-    first_names: Annotated[
-        bool,
-        typer.Option(
-            "--first-names",
-            help="Strike the first name out of wordings too, where it stands alone, and “Mrs” and the family name.",
-        ),
-    ] = False,
-    shared_answers: Annotated[
-        bool,
-        typer.Option(
-            "--shared-answers", help="Also what was answered from numbers and emails that others hold too."
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would go and change nothing.")
-    ] = False,
+    because: Because = Ground.REQUEST,
+    confirm: Confirm = None,
+    first_names: FirstNames = False,
+    shared_answers: SharedAnswers = False,
+    dry_run: DryRun = False,
     operator: Operator = None,
     json: Json = False,
 ) -> None:
@@ -82,16 +82,10 @@ def erase_(
             _tell(erasure.look(house.ports, asked), done=False, json=json, shared=shared_answers)
         return
     with writing(operator) as (house, actor):
-        typed = confirm
-        if typed is None:
-            looked = erasure.look(house.ports, asked)
-            if looked.hindered is not None:
-                raise RuleBroken(looked.hindered)
-            typed = _typed(looked, json=json, shared=shared_answers)
         done = erasure.erase(
             house.ports,
             asked,
-            confirmed=typed,
+            confirmed=_typed(house, asked, json=json, shared=shared_answers) if confirm is None else confirm,
             ground=because,
             called=first_names,
             shared=shared_answers,
@@ -151,7 +145,11 @@ def export_(
     show.hint("read it before you hand it over: what was noted, and words in which others may be meant")
 
 
-def _typed(looked: Erasing, *, json: bool, shared: bool) -> str:
+def _typed(house: House, who: str, *, json: bool, shared: bool) -> str:
+    """The id as somebody at the terminal types it, once they have been shown what would go. Raises RuleBroken."""
+    looked = erasure.look(house.ports, who)
+    if looked.hindered is not None:
+        raise RuleBroken(looked.hindered)
     if json or not sys.stdin.isatty():
         hint = "look at what would go with --dry-run, then type the id with --confirm"
         raise RuleBroken(Problem("not_confirmed", "confirm", "nobody is there to confirm the erasure", hint))

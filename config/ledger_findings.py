@@ -13,7 +13,7 @@ from broker.authority.operators import same
 from broker.authority.switching import STOPPED
 from broker.corrections.law import OVER
 from broker.errors import RulesUnreadable
-from broker.incoming.answers import ALARM_CONCERN, ALARM_WAITING
+from broker.incoming.inboxes import ALARM_CONCERN, ALARM_WAITING
 from broker.incoming.mails import ALARM_ASIDE
 from broker.licences.licensing import LAPSED, LAPSING, silent
 from broker.licences.oversight import ALARM as FOUND_POST

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from broker.actor import Actor, ActorKind
-from broker.incoming import answers, bounces
+from broker.incoming import bounces, inboxes
 from broker.incoming.bouncing import FAILURES_WITHIN
 from config.assembly import House
 from config.calendars import CalendarRoom
@@ -55,7 +55,7 @@ class LookingAfter:
                 each.stop()
 
     def _watch(self) -> None:
-        answers.raise_overdue(self._ports, actor=self._actor)
+        inboxes.raise_overdue(self._ports, actor=self._actor)
 
     def _judge(self) -> None:
         now = datetime.now(UTC)

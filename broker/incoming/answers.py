@@ -7,37 +7,30 @@ alarm, mail, log or entry of the record says more of it than its id.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from broker.actor import Actor, ActorKind
-from broker.address import AddressKind, BadAddress, fold_email, parse_email, parse_mobile
-from broker.announcement import Part
+from broker.address import AddressKind, BadAddress, parse_email, parse_mobile
 from broker.audience import fold
 from broker.authority.operators import must, same
-from broker.consent.optouts import hash_of
 from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem
 from broker.incoming.answering import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
-    Answered,
     AnswerRow,
     Inbound,
     Inbox,
-    Waiting,
 )
-from broker.moments import today_of
-from broker.notes import send_note
+from broker.incoming.inboxes import ALARM_CONCERN, call_the_lead, department_of, tell_the_inbox
+from broker.incoming.replying import reply
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
-from broker.values import AccountRow
 
 LATELY = timedelta(days=14)  # what was sent before is hardly what somebody answers
-ALARM_CONCERN = "safeguarding"
-ALARM_WAITING = "answers_waiting"
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 
 
@@ -74,13 +67,13 @@ def record_inbound(ports: Ports, tx: Transaction, inbound: Inbound, *, actor: Ac
     facts = {"answer": str(kept.public_id), "channel": inbound.channel}
     tx.record.add([Entry("answer.recorded", actor, facts, about.announcement if about else None)])
     if concern:
-        _call_the_lead(ports, tx, kept, department)
+        call_the_lead(ports, tx, kept, department)
     elif kept.done_at is None:
-        _tell_the_inbox(ports, tx, inbox, department)
+        tell_the_inbox(ports, tx, inbox, department)
     replied = False
     if not inbound.settled:
         why_not = "" if usable else "its sender has no address that can be answered"
-        said = why_not or _reply(
+        said = why_not or reply(
             ports, tx, inbound, kind, sender, about, concern=concern, department=department
         )
         tx.answers.note_reply(kept.id, said or "answered once: not read live, and where to get help")
@@ -151,7 +144,7 @@ def release(ports: Ports, public_id: UUID, inbox: str, *, actor: Actor) -> None:
         tx.answers.release(answer.id, to.name, actor.id)
         tx.sweeps.clear_alarm(ALARM_CONCERN, str(public_id))
         tx.record.add([Entry("answer.released", actor, {"answer": str(public_id), "inbox": to.name})])
-        _tell_the_inbox(ports, tx, to, _department_of(tx, to))
+        tell_the_inbox(ports, tx, to, department_of(tx, to))
 
     ports.ledger.transact(work)
 
@@ -173,168 +166,9 @@ def inboxes_of(ports: Ports, actor: Actor, department: str | None) -> frozenset[
     return frozenset({rules.inbox_of(department).name, *watched})
 
 
-def raise_overdue(ports: Ports, *, actor: Actor) -> int:
-    """Raise an alarm for each inbox that nobody has emptied for too long, or clear it; returns how many are raised.
-
-    And tell the inboxes to which an answer came after their last mail.
-    """
-    return ports.ledger.transact(lambda tx: _raise_overdue(ports, tx))
-
-
-def _raise_overdue(ports: Ports, tx: Transaction) -> int:
-    waiting = {one.inbox: one for one in tx.answers.waiting()}
-    _tell_who_was_not_told(ports, tx, waiting)
-    late = 0
-    names = {one.name for one in (*ports.answering.inboxes, ports.answering.lead)}
-    for name in sorted(names | waiting.keys()):
-        one = waiting.get(name)
-        if one is None or one.oldest > tx.now - ports.answering.overdue_after:
-            tx.sweeps.clear_alarm(ALARM_WAITING, name)
-            continue
-        late += 1
-        hours = int(ports.answering.overdue_after / timedelta(hours=1))
-        why = (
-            f"nobody has answered for more than {hours} hours in the inbox {name}; see: carillon answers list"
-        )
-        tx.sweeps.raise_alarm(ALARM_WAITING, name, why)
-    return late
-
-
-def _tell_who_was_not_told(ports: Ports, tx: Transaction, waiting: Mapping[str, Waiting]) -> None:
-    """What came in the hour of a mail got none of its own: perhaps the inbox was emptied in between."""
-    for inbox in ports.answering.inboxes:
-        one = waiting.get(inbox.name)
-        if one is None or not inbox.email:
-            continue
-        last = tx.notes.last(f"inbox/{inbox.name}/")
-        if last is None or (last < one.newest and _hour(last) != _hour(tx.now)):
-            _tell_the_inbox(ports, tx, inbox, _department_of(tx, inbox))
-
-
-def _hour(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H}"
-
-
-def _department_of(tx: Transaction, inbox: Inbox) -> str:
-    """Whose mail account tells an inbox: one of its departments' own, else the school's."""
-    own = (
-        one.department
-        for one in tx.accounts.all()
-        if one.channel == "email" and one.department in inbox.departments
-    )
-    return next(own, None) or tx.answers.first_department()
-
-
-def _call_the_lead(ports: Ports, tx: Transaction, answer: AnswerRow, department: str) -> None:
-    """An alarm for whoever watches, and a mail to the lead: neither says anything but where to look."""
-    command = f"carillon answers show {answer.public_id}"
-    message = f"an answer needs the safeguarding lead: {command}"
-    tx.sweeps.raise_alarm(ALARM_CONCERN, str(answer.public_id), message)
-    where = _link(ports, answer.public_id) or command
-    words = {
-        Part.TITLE: "An answer needs you now",
-        Part.LONG: f"Somebody wrote to the school what may be about harm. It is for you alone.\n\nRead it now: {where}",
-    }
-    _mail(tx, ports.answering.lead, department, f"concern/{answer.public_id}", words)
-
-
-def _tell_the_inbox(ports: Ports, tx: Transaction, inbox: Inbox, department: str) -> None:
-    """A mail to whoever watches the inbox, one an hour at most."""
-    where = _link(ports, None) or "carillon answers list"
-    words = {
-        Part.TITLE: f"Somebody answered: {inbox.name}",
-        Part.LONG: f"Answers wait in the inbox {inbox.name}.\n\nRead them: {where}",
-    }
-    _mail(tx, inbox, department, f"inbox/{inbox.name}/{_hour(tx.now)}", words)
-
-
-def _mail(tx: Transaction, inbox: Inbox, department: str, key: str, words: dict[Part, str]) -> None:
-    account = tx.accounts.for_channel("email", department) if inbox.email else None
-    if account is not None:
-        send_note(
-            tx, account, department=department, key=key, parts=words, kind=AddressKind.EMAIL, to=inbox.email
-        )
-
-
-def _reply(
-    ports: Ports,
-    tx: Transaction,
-    inbound: Inbound,
-    kind: AddressKind,
-    sender: str,
-    about: Answered | None,
-    *,
-    concern: bool,
-    department: str,
-) -> str:
-    """Answer once for each sender, department and day; why not, or "" when it is on its way."""
-    if not ports.answering.replies:
-        return "not answered: the school has switched that off"
-    if inbound.automatic:
-        return "not answered: a machine wrote it"
-    if inbound.quiet:
-        return "not answered: it asks for no machine's answer, or had lain for days"
-    if kind is AddressKind.EMAIL:
-        if fold_email(sender) in _own_addresses(ports):
-            return "not answered: it came from ourselves"
-        # A stranger's From may be anybody's address: whoever it belongs to would get our words for spam.
-        if about is None and not concern and not tx.answers.is_known(kind, sender):
-            return "not answered: nobody at the school has this address, and it answers nothing of ours"
-    if _has_stopped(ports, tx, inbound, kind, sender):
-        return "not answered: its sender has asked for no more"
-    account = _account(tx, inbound, department)
-    if account is None:
-        return "not answered: there is no account to answer by"
-    day = today_of(tx)
-    sent = send_note(
-        tx,
-        account,
-        department=department,
-        key=f"answer/{inbound.channel}/{day.isoformat()}",
-        parts=_said(ports, tx.school.name),
-        kind=kind,
-        to=sender,
-        expires_at=_end_of_notes(tx.now),
-    )
-    return "" if sent else "not answered again: its sender has had today's answer"
-
-
-def _has_stopped(ports: Ports, tx: Transaction, inbound: Inbound, kind: AddressKind, sender: str) -> bool:
-    keyed = hash_of(ports.signer, kind, sender, tx.school.region)
-    return keyed is not None and tx.opt_outs.of(keyed, inbound.channel) is not None
-
-
-def _said(ports: Ports, school: str) -> dict[Part, str]:
-    words = f"{school}: nobody reads this live. {ports.answering.help}"
-    longer = (
-        f"Thank you for writing to {school}. This mailbox is not read live: somebody will look at it, but not at once."
-        f"\n\n{ports.answering.help}"
-    )
-    return {Part.TITLE: "Your message is not read live", Part.SHORT: words, Part.LONG: longer}
-
-
-def _end_of_notes(now: datetime) -> datetime:
-    """A day's note outlives its day, so that an answer just before midnight is still answered."""
-    return now + timedelta(hours=36)
-
-
-def _account(tx: Transaction, inbound: Inbound, department: str) -> AccountRow | None:
-    """The account that was written to; else the department's."""
-    written_to = (
-        one for one in tx.accounts.all() if one.id == inbound.account and one.channel == inbound.channel
-    )
-    return next(written_to, None) or tx.accounts.for_channel(inbound.channel, department)
-
-
 def _owner(tx: Transaction, inbound: Inbound) -> str | None:
     """The department whose own account was written to."""
     return next((one.department for one in tx.accounts.all() if one.id == inbound.account), None)
-
-
-def _own_addresses(ports: Ports) -> frozenset[str]:
-    rules = ports.answering
-    inboxes = (one.email for one in (*rules.inboxes, rules.lead))
-    return frozenset(fold_email(one) for one in (*rules.own_addresses, *inboxes) if one)
 
 
 def _normalised(inbound: Inbound, kind: AddressKind, region: str) -> tuple[str, bool]:
@@ -391,11 +225,3 @@ def _must_be_author(ports: Ports, tx: Transaction, inbox: str, actor: Actor) -> 
 
 def _watches(inbox: Inbox, actor: Actor) -> bool:
     return actor.kind is ActorKind.PERSON and any(same(actor.id, one) for one in inbox.watchers)
-
-
-def _link(ports: Ports, public_id: UUID | None) -> str:
-    """Where it can be read after signing in; "" while the school has no public address."""
-    base = ports.public_url
-    if not base:
-        return ""
-    return f"{base}/watch/answers/{public_id}" if public_id else f"{base}/watch/answers"

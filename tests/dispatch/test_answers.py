@@ -17,7 +17,7 @@ from broker.announcement import Announcement, Step
 from broker.authority import operators
 from broker.consent.optouts import hash_of, stop
 from broker.errors import NotAllowed, NotFound, NotToBeChanged
-from broker.incoming import answers
+from broker.incoming import answers, inboxes
 from broker.incoming.answering import Answering, AnswerRow, Inbound, Inbox
 from broker.incoming.answers import Recorded
 from broker.ports.approvals import OperatorRole
@@ -273,14 +273,14 @@ def test_what_came_after_an_inbox_s_mail_is_told_in_the_next_hour(school: World)
     said_in(school)
     for n in range(2):
         hear(school, key=f"SM{n}")
-        answers.raise_overdue(school.ports, actor=SYSTEM)
+        inboxes.raise_overdue(school.ports, actor=SYSTEM)
     assert got(school, "music@school.example", "mails") == 1
     an_hour_later(school)
     for _ in range(3):
-        answers.raise_overdue(school.ports, actor=SYSTEM)
+        inboxes.raise_overdue(school.ports, actor=SYSTEM)
     assert got(school, "music@school.example", "mails") == 2
     an_hour_later(school)
-    answers.raise_overdue(school.ports, actor=SYSTEM)
+    inboxes.raise_overdue(school.ports, actor=SYSTEM)
     assert got(school, "music@school.example", "mails") == 2  # nothing new came
 
 
@@ -302,12 +302,12 @@ def an_hour_later(world: World) -> None:
 def test_an_inbox_that_nobody_empties_raises_an_alarm_until_it_is_empty(school: World) -> None:
     told = hear(school)
     assert told.public_id is not None
-    assert answers.raise_overdue(school.ports, actor=SYSTEM) == 0
+    assert inboxes.raise_overdue(school.ports, actor=SYSTEM) == 0
     school.pass_time(timedelta(hours=25))
-    assert answers.raise_overdue(school.ports, actor=SYSTEM) == 1
+    assert inboxes.raise_overdue(school.ports, actor=SYSTEM) == 1
     assert len(alarms(school, "answers_waiting")) == 1
     answers.finish(school.ports, told.public_id, actor=HEAD)
-    assert answers.raise_overdue(school.ports, actor=SYSTEM) == 0
+    assert inboxes.raise_overdue(school.ports, actor=SYSTEM) == 0
     assert alarms(school, "answers_waiting") == []
 
 
