@@ -27,8 +27,12 @@ class _Answers(BaseHTTPRequestHandler):
         port = self.server.server_port
         leads = {
             "/private": f"http://127.0.0.2:{port}/file",
-            "/name": f"http://localhost:{port}/file",
+            "/near": f"http://near.example:{port}/file",
+            "/inward": f"http://inward.example:{port}/file",
             "/on": "/file",
+            "/twice": "/on",
+            "/thrice": "/twice",
+            "/four-times": "/thrice",
             "/round": "/round",
             "/ftp": "ftp://127.0.0.1/file",
         }
@@ -76,9 +80,10 @@ def refusal(url: str, limits: Limits = HERE) -> str:
     return refused.value.problem.code
 
 
-def test_what_an_address_holds_is_fetched_and_one_redirect_is_followed(at: str):
+def test_what_an_address_holds_is_fetched_and_three_redirects_are_followed(at: str):
     assert fetch(f"{at}/file", HERE) == b"changes"
     assert fetch(f"{at}/on", HERE) == b"changes"
+    assert fetch(f"{at}/thrice", HERE) == b"changes"
     found = AnAddress(f"{at}/file", HERE).read(datetime.now(UTC))
     assert found is not None
     assert found.data == b"changes"
@@ -89,6 +94,7 @@ def test_what_an_address_holds_is_fetched_and_one_redirect_is_followed(at: str):
     [
         ("/private", "private_address"),
         ("/round", "too_many_redirects"),
+        ("/four-times", "too_many_redirects"),
         ("/ftp", "bad_url"),
         ("/gone", "bad_answer"),
         ("/large", "too_large"),
@@ -123,6 +129,22 @@ def test_a_name_that_means_another_machine_a_moment_later_is_looked_at_where_the
     assert fetch(f"{url}/file", HERE) == b"changes"
     assert refusal(f"{url}/file") == "private_address"
     assert len(asked) == 2  # once a connection, and that answer is where it goes
+
+
+def test_a_name_that_a_redirect_leads_to_is_looked_at_as_the_first_one_was(
+    at: str, monkeypatch: pytest.MonkeyPatch
+):
+    means = {"near.example": "127.0.0.1", "inward.example": "127.0.0.2"}
+    real, asked = socket.getaddrinfo, []
+
+    def told(host: object, *more: object, **named: object) -> object:
+        asked.append(host)
+        return real(means.get(str(host), host), *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
+    assert fetch(f"{at}/near", HERE) == b"changes"
+    assert refusal(f"{at}/inward") == "private_address"
+    assert [host for host in asked if host in means] == ["near.example", "inward.example"]  # once each
 
 
 def test_no_proxy_of_the_environment_is_asked(at: str, monkeypatch: pytest.MonkeyPatch):
