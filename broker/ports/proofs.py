@@ -68,10 +68,10 @@ class Sessions(Protocol):
         *,
         lasts: timedelta,
         idle: timedelta,
-        how: str = "link",
-        stage: Stage = Stage.WHOLE,
-        about: str = "",
-        proved_at: datetime | None = None,
+        how: str,
+        stage: Stage,
+        about: str,
+        proved_at: datetime | None,
     ) -> None:
         """Begin a session. `proved_at` None: now."""
 
@@ -84,16 +84,13 @@ class Sessions(Protocol):
     def seen(self, digest: bytes) -> None:
         """It was used now."""
 
-    def proved(self, digest: bytes) -> None:
-        """Its operator has proved again who they are."""
-
     def end(self, digest: bytes) -> str | None:
         """End one session; whose it was, None when there was nothing to end."""
 
     def end_one(self, operator: str, handle: str) -> bool:
         """End one of an operator's sessions by its handle; False when there was none."""
 
-    def end_all(self, operator: str | None, *, but: bytes | None = None) -> int:
+    def end_all(self, operator: str | None) -> int:
         """End every session of an operator, or of everybody, and their unused links; how many sessions."""
 
     def prune(self) -> None:

@@ -60,10 +60,10 @@ class Sessions:
         *,
         lasts: timedelta,
         idle: timedelta,
-        how: str = "link",
-        stage: Stage = Stage.WHOLE,
-        about: str = "",
-        proved_at: datetime | None = None,
+        how: str,
+        stage: Stage,
+        about: str,
+        proved_at: datetime | None,
     ) -> None:
         """Begin a session."""
         now = self._hand.now
@@ -93,12 +93,6 @@ class Sessions:
         used = update(session).where(session.c.digest == digest).values(seen_at=self._hand.now)
         self._hand.connection.execute(used)
 
-    def proved(self, digest: bytes) -> None:
-        """Its operator has proved again who they are."""
-        now = self._hand.now
-        again = update(session).where(session.c.digest == digest).values(seen_at=now, proved_at=now)
-        self._hand.connection.execute(again)
-
     def end(self, digest: bytes) -> str | None:
         """End one session; whose it was, None when there was nothing to end."""
         ended = (
@@ -116,7 +110,7 @@ class Sessions:
                 return self.end(bytes(row.digest)) is not None
         return False
 
-    def end_all(self, operator: str | None, *, but: bytes | None = None) -> int:
+    def end_all(self, operator: str | None) -> int:
         """End every session of an operator, or of everybody, and their unused links; how many sessions."""
         run, now = self._hand.connection.execute, self._hand.now
         links = update(sign_in_link).where(sign_in_link.c.used_at.is_(None)).values(used_at=now)
@@ -124,8 +118,6 @@ class Sessions:
         if operator is not None:
             links = links.where(sign_in_link.c.operator.in_(self._spellings(sign_in_link, operator)))
             sessions = sessions.where(session.c.operator.in_(self._spellings(session, operator)))
-        if but is not None:
-            sessions = sessions.where(session.c.digest != but)
         run(links)
         return run(sessions).rowcount
 

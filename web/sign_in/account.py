@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 
 from broker.authority import passwords, signin
 from broker.errors import NotFound, NotProved, NotToBeChanged, Problem, ProofWanted, TooManyTries
-from broker.ports import Ports, Stage
+from broker.ports import Ports, Proof, Stage
 from config.settings import Settings
 from ledger.reads.watch import zone
-from web.sign_in.entry import answer_to, inside, told, waiting, ways
+from web.sign_in.entry import Said, inside, told, waiting, ways
 from web.watch.signing_in import (
     HEADERS,
     SOON,
@@ -38,6 +38,7 @@ from web.watch.signing_in import (
 
 router = APIRouter()
 MOST_SEALED = 400
+NOTHING = Said()
 NOT_PROVED_THERE = Problem(
     "not_proved_there",
     "",
@@ -104,8 +105,7 @@ def _others(ports: Ports, signed: Signed) -> list[str]:
 def ask_password(request: Request) -> Response:
     """A new password: by an invitation, or with a fresh proof."""
     signed = waiting(request, half_signed_in(request), Stage.PASSWORD, Stage.WHOLE)
-    if not _passwords(request, signed):
-        raise NoPage(404, "not_found")
+    _must_have_passwords(request, signed)
     return _proof_first(request, signed) or show(request, "password", signed=signed, problem=None)
 
 
@@ -118,8 +118,7 @@ async def set_password(request: Request) -> Response:
 
 
 def _set_password(request: Request, form: dict[str, str], signed: Signed) -> Response:
-    if not _passwords(request, signed):
-        raise NoPage(404, "not_found")
+    _must_have_passwords(request, signed)
     chosen = form.get("password", "")
     try:
         if chosen != form.get("again", ""):
@@ -143,10 +142,9 @@ def _set_password(request: Request, form: dict[str, str], signed: Signed) -> Res
 def ask_second(request: Request) -> Response:
     """A second factor: a picture for the telephone, and a code to confirm it."""
     signed = waiting(request, half_signed_in(request), Stage.ENROL, Stage.WHOLE)
-    if not _is_operator(request, signed):
-        raise NoPage(404, "not_found")
+    _must_be_operator(request, signed)
     first = _proof_first(request, signed)
-    return first or _second(request, signed, vault_at(request).new_second())
+    return first or _second(request, signed, vault_at(request).new_second(), NOTHING)
 
 
 @router.post("/account/second")
@@ -159,18 +157,14 @@ async def set_second(request: Request) -> Response:
 
 def _set_second(request: Request, form: dict[str, str], signed: Signed) -> Response:
     vault, second = vault_at(request), _unsealed(request, form.get("sealed", ""), signed)
-    if not _is_operator(request, signed):
-        raise NoPage(404, "not_found")
+    _must_be_operator(request, signed)
     code = "".join(form.get("code", "")[:40].split())
     try:
         begun, codes = passwords.enrol(
             request.app.state.ports, vault, signed.secret, second, code, came=came_of(request)
         )
     except (NotProved, TooManyTries) as wrong:
-        status, headers = answer_to(wrong)
-        return _second(
-            request, signed, second, problem=told(wrong, "picture"), status=status, headers=headers
-        )
+        return _second(request, signed, second, told(wrong, "picture"))
     except ProofWanted:
         return _to_proof(request, "account/second")
     answer = show(request, "codes", signed=_now(begun.secret, signed), codes=codes)
@@ -200,8 +194,8 @@ def ask_proof(request: Request) -> Response:
     """Before something that a browser left open must not do."""
     signed = waiting(request, half_signed_in(request), Stage.ENROL, Stage.WHOLE)
     asked = request.query_params
-    problem = NOT_PROVED_THERE if asked.get("not") == "1" else None
-    return _prove(request, signed, inside(asked.get("to", "")), problem=problem)
+    said = Said(NOT_PROVED_THERE) if asked.get("not") == "1" else NOTHING
+    return _prove(request, signed, inside(asked.get("to", "")), said)
 
 
 @router.post("/account/prove")
@@ -225,30 +219,19 @@ def _proved(request: Request, form: dict[str, str], signed: Signed) -> Response:
             came=came_of(request),
         )
     except (NotProved, TooManyTries) as wrong:
-        status, headers = answer_to(wrong)
-        return _prove(request, signed, to, problem=told(wrong, "proof"), status=status, headers=headers)
+        return _prove(request, signed, to, told(wrong, "proof"))
     return enter(request, begun, to)
 
 
-def _prove(
-    request: Request,
-    signed: Signed,
-    to: str,
-    *,
-    problem: Problem | None = None,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    with request.app.state.ports.ledger.look() as tx:
-        proof = tx.proofs.of(signed.operator)
+def _prove(request: Request, signed: Signed, to: str, said: Said) -> Response:
     return show(
         request,
         "prove",
-        status,
+        said.status,
         signed=signed,
-        headers=headers,
-        problem=problem,
-        proof=proof,
+        headers=said.headers,
+        problem=said.problem,
+        proof=_proof_of(request, signed),
         to=to,
         **ways(request),
     )
@@ -268,15 +251,7 @@ def _to_proof(request: Request, to: str) -> Response:
     return RedirectResponse(where, status_code=303, headers=HEADERS)
 
 
-def _second(
-    request: Request,
-    signed: Signed,
-    second: str,
-    *,
-    problem: Problem | None = None,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Response:
+def _second(request: Request, signed: Signed, second: str, said: Said) -> Response:
     vault = vault_at(request)
     settings: Settings = request.app.state.settings
     address = vault.address_of(second, signed.operator, f"Carillon, {settings.school.name}")
@@ -285,10 +260,10 @@ def _second(
     return show(
         request,
         "second",
-        status,
+        said.status,
         signed=signed,
-        headers=headers,
-        problem=problem,
+        headers=said.headers,
+        problem=said.problem,
         picture=Markup(picture),  # noqa: S704 - made of squares alone
         typed=" ".join(second[n : n + 4] for n in range(0, len(second), 4)),
         address=address,
@@ -312,16 +287,24 @@ def _purpose(signed: Signed) -> str:
     return f"enrol:{signed.digest.hex()}"
 
 
-def _passwords(request: Request, signed: Signed) -> bool:
-    """Whether this school, and this operator, sign in by a password at all."""
+def _must_have_passwords(request: Request, signed: Signed) -> None:
+    """Where this school signs in by none, or this operator by nothing, there is no such page. Raises NoPage."""
     settings: Settings = request.app.state.settings
-    return settings.sign_in.passwords and _is_operator(request, signed)
+    if not settings.sign_in.passwords:
+        raise NoPage(404, "not_found")
+    _must_be_operator(request, signed)
 
 
-def _is_operator(request: Request, signed: Signed) -> bool:
-    """While a school has named nobody, somebody may look by a link whom nothing can be kept for."""
-    with request.app.state.ports.ledger.look() as tx:
-        return tx.proofs.of(signed.operator) is not None
+def _must_be_operator(request: Request, signed: Signed) -> None:
+    """While a school has named nobody, somebody may look by a link whom nothing can be kept for. Raises NoPage."""
+    if _proof_of(request, signed) is None:
+        raise NoPage(404, "not_found")
+
+
+def _proof_of(request: Request, signed: Signed) -> Proof | None:
+    ports: Ports = request.app.state.ports
+    with ports.ledger.look() as tx:
+        return tx.proofs.of(signed.operator)
 
 
 def _now(secret: str, signed: Signed) -> Signed:

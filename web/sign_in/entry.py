@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from fastapi import APIRouter, Request, Response
@@ -85,13 +86,13 @@ def _by_password(request: Request, form: dict[str, str]) -> Response:
             request.app.state.ports, vault_at(request), name, form.get("password", ""), came=came_of(request)
         )
     except (NotProved, TooManyTries) as refused:
-        status, headers = answer_to(refused)
+        no = told(refused, "name")
         return show(
             request,
             "enter",
-            status,
-            headers=headers,
-            problem=told(refused, "name"),
+            no.status,
+            headers=no.headers,
+            problem=no.problem,
             name=name[:80],
             **ways(request),
         )
@@ -123,8 +124,8 @@ def _by_code(request: Request, form: dict[str, str], signed: Signed) -> Response
             came=came_of(request),
         )
     except (NotProved, TooManyTries) as refused:
-        status, headers = answer_to(refused)
-        return show(request, "code", status, signed=signed, headers=headers, problem=told(refused, "code"))
+        no = told(refused, "code")
+        return show(request, "code", no.status, signed=signed, headers=no.headers, problem=no.problem)
     return enter(request, begun)
 
 
@@ -163,14 +164,20 @@ class ElsewhereNext(Exception):
         super().__init__(where)
 
 
-def answer_to(refused: RuleBroken) -> tuple[int, dict[str, str]]:
-    """The status and the headers of a refusal."""
-    return (429, SOON) if isinstance(refused, TooManyTries) else (403, {})
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a page says of the try before it, and answers with; at first nothing."""
+
+    problem: Problem | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def told(refused: RuleBroken, what: str) -> Problem:
-    """What a page says of it; of what did not hold always the same, whatever of it was wrong."""
-    return refused.problem if isinstance(refused, TooManyTries) else WRONG[what]
+def told(refused: RuleBroken, what: str | None = None) -> Said:
+    """What a page says of a refusal; of `what` did not hold always the same, whatever of it was wrong."""
+    if isinstance(refused, TooManyTries):
+        return Said(refused.problem, 429, SOON)
+    return Said(WRONG[what] if what is not None else refused.problem, 403)
 
 
-__all__ = ["ElsewhereNext", "NotSignedIn", "answer_to", "inside", "router", "told", "waiting", "ways"]
+__all__ = ["ElsewhereNext", "NotSignedIn", "Said", "inside", "router", "told", "waiting", "ways"]

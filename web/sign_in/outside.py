@@ -19,7 +19,7 @@ from broker.authority.signin import SignedIn
 from broker.errors import NotProved, TooManyTries
 from config.identity import Away, Journey, Provider, refused
 from config.settings import Settings
-from web.sign_in.entry import answer_to, inside, ways
+from web.sign_in.entry import inside, told, ways
 from web.watch.signing_in import HEADERS, SOON, NoPage, came_of, cookie_name, enter, is_https, show, vault_at
 
 log = logging.getLogger(__name__)
@@ -90,9 +90,9 @@ def _back(name: str, request: Request) -> Response:
     except Away as why:
         return _away(request, name, why)
     except (NotProved, TooManyTries) as wrong:
-        status, headers = answer_to(wrong)
+        no = told(wrong)
         return show(
-            request, "enter", status, headers=headers, problem=wrong.problem, name="", **ways(request)
+            request, "enter", no.status, headers=no.headers, problem=no.problem, name="", **ways(request)
         )
     if not journey.to:
         return enter(request, begun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from urllib.parse import parse_qs, urlsplit
@@ -297,7 +298,7 @@ def show(
     /,
     *,
     signed: Signed | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     **known: object,
 ) -> HTMLResponse:
     """A page, for somebody who is signed in or for nobody."""
