@@ -74,7 +74,7 @@ def once(account: str, key: Key, digest: str) -> str:
 
 
 def nearest(found: Sequence[tuple[str, datetime]], began: datetime) -> str | None:
-    """Of posts (id, when) with one digest the one that an attempt made: the nearest, those since it began before others."""
+    """Of posts (id, when) with one digest the one that an attempt made: the nearest, those since then before others."""
     if not found:
         return None
     return min(found, key=lambda post: (post[1] < began, abs(post[1] - began)))[0]
@@ -92,7 +92,7 @@ def looked_at_lately(case: Case, service: str) -> Verdict:
 
 
 def looks(case: Case, fact: str, wanted: str, code: str, why: str, *, untold: str = "") -> Verdict:
-    """Holds while a fact of the posture is another than wanted (`untold` where none is told); nobody looked: not judged."""
+    """Holds while a fact of the posture is another than wanted (`untold` where none is told). Not without a posture."""
     if case.posture is None or case.posture.get(fact, untold) == wanted:
         return ALLOW
     return Hold(case.now + AGAIN, code, why)
