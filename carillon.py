@@ -5,6 +5,7 @@ What stands here keeps its name and its meaning within a major version; what doe
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content, Part, Purpose, Urgency
+from broker.audience import Audience, Everyone, Group
 from broker.channel import (
     ENTRY_POINT_GROUP,
     PUBLIC,
@@ -31,6 +32,7 @@ from broker.channel import (
     Redacts,
     SendsMany,
     SignatureInvalid,
+    Suits,
     Surroundings,
     Traits,
     Verifies,
@@ -66,6 +68,7 @@ __all__ = [
     "AddressRejected",
     "Allow",
     "Attachment",
+    "Audience",
     "Case",
     "Channel",
     "Confirmation",
@@ -74,7 +77,9 @@ __all__ = [
     "ContentRejected",
     "Cover",
     "DeliveryFailure",
+    "Everyone",
     "Evidence",
+    "Group",
     "Heard",
     "Hears",
     "Hold",
@@ -106,6 +111,7 @@ __all__ = [
     "SendsMany",
     "SetupError",
     "SignatureInvalid",
+    "Suits",
     "Surroundings",
     "Traits",
     "Transient",

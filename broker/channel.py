@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
+from broker.audience import Audience
 from broker.delivery import Evidence
 from broker.errors import BrokerError, DeliveryFailure, Problem
 from broker.policy import Policy
@@ -72,6 +73,7 @@ class Recipient:
     `names` are the covered pupils' first names, `guardians` the whole names of those who look after them and hold the
     address, `classes` the pupils' forms: all empty when the address is doubtful (shared by people who share no
     guardian), for then nothing personal is written. `links` holds signed links such as `unsubscribe`.
+    `audience` is for a broadcast: the expression of whom the announcement is for, for a channel that speaks to a class.
     """
 
     address: str = field(repr=False)
@@ -80,6 +82,7 @@ class Recipient:
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     guardians: tuple[str, ...] = field(default=(), repr=False)
     classes: tuple[str, ...] = field(default=(), repr=False)
+    audience: str = ""
 
 
 PUBLIC = Recipient(address="")
@@ -298,6 +301,14 @@ class Verifies(Protocol):
         Asks only where the wording needs it, once and briefly. A provider that cannot be asked is a problem like
         any other: nothing is accepted that might be refused after everybody else was told.
         """
+
+
+@runtime_checkable
+class Suits(Protocol):
+    """A broadcast channel that speaks to some of the school's groups and to no others: a class has its own course."""
+
+    def suits(self, audience: Audience) -> Sequence[Problem]:
+        """What stands in the way of telling this audience by this account; pure, asked at intake."""
 
 
 @dataclass(frozen=True, slots=True)

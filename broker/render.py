@@ -192,7 +192,7 @@ def recipient_of(
 ) -> Recipient:
     """To whom: the address, and what may be said personally, which is nothing where it is doubtful (design §6)."""
     if one.address_id is None:
-        return replace(PUBLIC, links={"announcement": str(one.public_id)})
+        return replace(PUBLIC, links={"announcement": str(one.public_id)}, audience=one.audience)
     told = covered(one.case)
     languages = {cover.language for cover in told}
     language = languages.pop() if len(languages) == 1 else ""

@@ -137,7 +137,7 @@ def _way(
 ) -> Way:
     channel = ports.channels.open(account.name)
     draft = rehearsed.draft
-    to = _recipient(family, draft.language) if family else PUBLIC
+    to = _recipient(family, draft.language) if family else replace(PUBLIC, audience=draft.audience)
     kind = channel.traits.address_kind
     wording = drafts.wording_of(draft)
     message = channel.render(with_any_link(wording, ports.public_url) if kind else wording, to)

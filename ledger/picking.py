@@ -51,7 +51,8 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
         f" {CONSENT} AS consent,"
         " EXISTS (SELECT 1 FROM bounced b WHERE b.hash = ad.hash AND b.channel = d.channel) AS bounced,"
         " a.urgency = 'urgent' AND EXISTS (SELECT 1 FROM note n WHERE n.announcement_id = a.id) AS note,"
-        f" {dialect.now} AS now"
+        f" {dialect.now} AS now,"
+        " CASE WHEN d.address_id IS NULL THEN a.audience END AS audience"
         " FROM picked JOIN delivery d ON d.id = picked.id"
         " JOIN announcement a ON a.id = d.announcement_id"
         " JOIN account acc ON acc.id = d.account_id"
@@ -101,6 +102,7 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
             bounced,
             note,
             now,
+            audience,
         ),
     ) = cells[:9], cells[9:16], cells[16:19], cells[19:]
     case = Case(
@@ -141,4 +143,5 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
         case=case,
         department_id=department_id,
         address_hash=address_hash or b"",
+        audience=audience or "",
     )

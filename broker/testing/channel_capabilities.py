@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from broker.audience import Everyone, Group
 from broker.channel import (
     Channel,
     ConfirmsDelivery,
@@ -24,6 +25,7 @@ from broker.channel import (
     Redacts,
     SendsMany,
     SignatureInvalid,
+    Suits,
     Withdraws,
 )
 from broker.delivery import Evidence
@@ -295,6 +297,21 @@ class WithdrawalContract:
         with pytest.raises(DeliveryFailure):
             _taker(blind).withdraw(Receipt("1"))
         blind.close()
+
+
+class SuitingContract:
+    """For a channel that speaks to some of the school's groups."""
+
+    def test_whom_it_suits_is_said_the_same_twice_and_a_broadcast_alone_says_it(
+        self, channel: Channel
+    ) -> None:
+        if not isinstance(channel, Suits):
+            pytest.skip(f"{channel.name} speaks to whoever is announced to")
+        assert channel.traits.broadcast
+        for audience in (Everyone(), Group("a group that nobody ever heard of")):
+            problems = list(channel.suits(audience))
+            assert problems == list(channel.suits(audience))
+            assert all(problem.code and problem.field and problem.message for problem in problems)
 
 
 class RedactionContract:

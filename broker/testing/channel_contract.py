@@ -42,6 +42,7 @@ from broker.testing.channel_capabilities import (
     ReconciliationContract,
     RedactionContract,
     SendsManyContract,
+    SuitingContract,
     WithdrawalContract,
 )
 
@@ -49,7 +50,12 @@ NAMES = ("Amelia", "Benedict")
 
 
 class ChannelContract(
-    SendsManyContract, ReconciliationContract, ConfirmationContract, WithdrawalContract, RedactionContract
+    SendsManyContract,
+    ReconciliationContract,
+    ConfirmationContract,
+    WithdrawalContract,
+    SuitingContract,
+    RedactionContract,
 ):
     """What holds for every channel, a text's as well as a feed's."""
 
