@@ -31,6 +31,7 @@ REFUSALS: dict[str, tuple[Answer, str]] = {
     "302": ((302, {}), "Led on to another address of this stand-in"),
     "503": ((503, {"error": "busy"}), "Service unavailable"),
 }
+ANSWERS = {name: answer for name, (answer, _) in REFUSALS.items()}
 KINDS = kinds(("hook",), {name: does for name, (_, does) in REFUSALS.items()})
 
 
@@ -38,7 +39,7 @@ class WebhookStandIn(WebApi):
     """One receiver at /webhook/hook."""
 
     name = channel = "webhook"
-    refusals = {name: answer for name, (answer, _) in REFUSALS.items()}
+    refusals = ANSWERS
 
     def asked_for(self, request: Request, path: str) -> tuple[str, str]:
         """One door."""
@@ -72,18 +73,20 @@ class WebhookStandIn(WebApi):
         name = request.headers["webhook-id"]
         try:
             told = json.loads(request.body)
-            kind, id = str(told["type"]), str(told["data"]["id"])
+            kind, about = str(told["type"]), str(told["data"]["id"])
         except (ValueError, KeyError, TypeError):
             return then(BAD)
         if kind == "announcement.withdrawn":
-            self.gone.add(id)
+            self.gone.add(about)
             return then((200, {"ok": True}))
         if kind != "announcement.published" or not name.startswith("published_"):
             return then(BAD)
-        if self.one(id) is not None:
+        if self.one(about) is not None:
             return then((200, {"ok": True}))
         body = request.body.decode()
-        return self.accept(body, lambda entry: then((200, {"ok": True}) if entry else self.broken), id=id, key=name)
+        return self.accept(
+            body, lambda entry: then((200, {"ok": True}) if entry else self.broken), id=about, key=name
+        )
 
 
 def _is(right: bytes, told: str) -> bool:
@@ -94,7 +97,7 @@ def _is(right: bytes, told: str) -> bool:
         return False
 
 
-def open(truth: TruthLog, faults: FaultBook) -> WebApi:
+def open(truth: TruthLog, faults: FaultBook) -> WebApi:  # noqa: A001 - a stand-in is opened, by this name
     """The stand-in of one sandbox."""
     return WebhookStandIn(truth, faults)
 
