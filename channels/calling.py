@@ -7,6 +7,7 @@ every proxy, for a proxy would look it up where nobody sees. Without one it is a
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from urllib3.exceptions import HTTPError
 from channels import reach as reaching
 from channels.http_line import Door, behind, failure_of_network, open_session
 from channels.reach import Reach
+
+logging.getLogger("urllib3.connectionpool").setLevel(
+    logging.ERROR
+)  # addresses hold secrets: a workflow's signature
 
 _HTML = (b"<!doctype html", b"<html")
 
