@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from time import monotonic
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
 from broker.errors import AccountRejected, Unreachable
+from broker.loopback import is_loopback
 from channels.deadline import left
 
 Address = IPv4Address | IPv6Address
@@ -125,13 +127,46 @@ def _looked_up(host: str, port: int) -> Sequence[tuple[int, tuple[Any, ...]]]:
 _A_NUMBER = re.compile(r"[0-9.]+|0x[0-9a-f]*", re.IGNORECASE)  # "127.1" is 127.0.0.1 to whoever connects
 
 
-def host_fault(host: str) -> str | None:
-    """What is wrong with a host as it stands in a setting, or None."""
+def web_address(value: str) -> str:
+    """An address as somebody types it into a setting. Raises ValueError with what to write."""
+    parts = urlsplit(value)
     try:
-        ip_address(host.strip("[]"))
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return "write the number as 203.0.113.7, or a name" if _A_NUMBER.fullmatch(host) else None
-    return None
+        host = ""
+    if not value.isascii() or not value.isprintable() or " " in value or not host or "@" in parts.netloc:
+        raise ValueError("write a whole address, such as https://somewhere.school.example/there")
+    if parts.scheme not in {"https", "http"} or parts.fragment:
+        raise ValueError("it begins with https://, and ends before any #")
+    if _literal(host) is None and _A_NUMBER.fullmatch(host):
+        raise ValueError("write the number as 203.0.113.7, or a name")
+    return value
+
+
+def reach_of(address: str, own: Sequence[Network], *, sandbox: bool) -> Reach:
+    """Where an address may be found; in the clear nowhere but at home."""
+    return Reach(tuple(own), out=address.startswith("https:"), here=sandbox)
+
+
+def must_be_reachable(field: str, address: str, own: Sequence[Network]) -> None:
+    """Raises ValueError for an address that could never be reached: in the clear out there, inward and not listed."""
+    host = urlsplit(address).hostname or ""
+    if is_loopback(host):
+        return
+    if address.startswith("http:") and not own:
+        raise ValueError(
+            f"{field}: over http it may only be a machine of the school's: list it in own_network"
+        )
+    literal = _literal(host)
+    if literal is not None and not reach_of(address, own, sandbox=False).may(literal):
+        raise ValueError(f"{field}: it is no machine out in the Internet: list it in own_network")
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        return None
 
 
 def _split(value: Any) -> Any:

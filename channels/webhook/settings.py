@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from broker.loopback import is_loopback
-from channels.reach import OWN_NETWORK, OwnNetwork, Reach, host_fault
+from channels.reach import OWN_NETWORK, OwnNetwork, Reach, must_be_reachable, reach_of, web_address
 
 PREFIX = "whsec_"
 LEAST, MOST = 24, 64  # bytes of a secret, as Standard Webhooks has them
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host = ""
-    if not value.isascii() or not value.isprintable() or " " in value or not host or "@" in parts.netloc:
-        raise ValueError("write a whole address, such as https://signage.school.example/hooks/carillon")
-    if parts.scheme not in {"https", "http"} or parts.fragment:
-        raise ValueError("it begins with https://, and ends before any #")
-    if fault := host_fault(host):
-        raise ValueError(fault)
-    return value
 
 
 def _secret(value: SecretStr) -> SecretStr:
@@ -53,7 +35,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    address: Annotated[str, AfterValidator(_address)] = Field(
+    address: Annotated[str, AfterValidator(web_address)] = Field(
         max_length=500, description="where announcements are posted to; https, save within `own_network`"
     )
     secret: Secret = Field(description="what both sides sign with: whsec_ and base64")
@@ -66,24 +48,13 @@ class Settings(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _in_the_clear_at_home_alone(self) -> Settings:
-        parts = urlsplit(self.address)
-        host = parts.hostname or ""
-        if parts.scheme == "http" and not self.own_network and not is_loopback(host):
-            raise ValueError(
-                "address: over http it may only be a machine of the school's: list it in own_network"
-            )
-        try:
-            literal = ip_address(host)
-        except ValueError:
-            return self
-        if not self.reach(sandbox=False).may(literal) and not is_loopback(host):
-            raise ValueError("address: it is no machine out in the Internet: list it in own_network")
+    def _can_be_reached(self) -> Settings:
+        must_be_reachable("address", self.address, self.own_network)
         return self
 
     def reach(self, *, sandbox: bool) -> Reach:
         """Where it may be found; in the clear nowhere but at home."""
-        return Reach(tuple(self.own_network), out=self.address.startswith("https:"), here=sandbox)
+        return reach_of(self.address, self.own_network, sandbox=sandbox)
 
     def keys(self) -> tuple[bytes, ...]:
         """What messages are signed with, the newest first."""
