@@ -87,13 +87,7 @@ def connect(reach: Reach, host: str, port: int, within: float) -> socket.socket:
 
     Raises Unreachable, and AccountRejected for a host that may not be reached; no byte has left.
     """
-    addresses = _looked_up(host, port)
-    if not all(reach.may(ip_address(where[0].partition("%")[0])) for _, where in addresses):
-        raise AccountRejected(
-            "its address leads to this machine or into the school's own network, where it is not listed:"
-            " set `own_network`, or another address",
-            code="private_address",
-        )
+    addresses = judged(reach, host, port)
     fault: OSError | None = None
     until = monotonic() + within
     for family, where in addresses:
@@ -112,6 +106,18 @@ def connect(reach: Reach, host: str, port: int, within: float) -> socket.socket:
             raise
     why = "in time" if isinstance(fault, TimeoutError) else "just now"
     raise Unreachable(f"no connection could be made {why}", code="connect")
+
+
+def judged(reach: Reach, host: str, port: int) -> Sequence[tuple[int, tuple[Any, ...]]]:
+    """Where a host is found, every place of it judged. Raises Unreachable, and AccountRejected where one may not be."""
+    addresses = _looked_up(host, port)
+    if not all(reach.may(ip_address(where[0].partition("%")[0])) for _, where in addresses):
+        raise AccountRejected(
+            "its address leads to this machine or into the school's own network, where it is not listed:"
+            " set `own_network`, or another address",
+            code="private_address",
+        )
+    return addresses
 
 
 def _looked_up(host: str, port: int) -> Sequence[tuple[int, tuple[Any, ...]]]:
