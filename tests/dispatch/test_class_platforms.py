@@ -16,7 +16,7 @@ from broker.errors import InvalidAnnouncement
 from broker.licences import licensing
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
-from channels import moodle, teams
+from channels import classroom, moodle, teams
 from config.signer import HmacSigner
 from ledger import tables as t
 from ledger.connect import open_ledger
@@ -29,6 +29,7 @@ from tests.support.school import SmallSchool
 SCHOOL = School("st-brides", "St Bride's", "Europe/London", "en-GB", "GB")
 # Of each platform: its kit, without the place that everybody reads, and how the truth tells the class 7B from the rest.
 PLATFORMS: dict[str, tuple[Any, dict[str, Any], dict[str, str]]] = {
+    "classroom": (classroom.kit, {"course": None}, {"7B": "700000000041", "everyone": "700000000003"}),
     "moodle": (moodle.kit, {"forum": None}, {"7B": "41", "everyone": "3"}),
     "teams": (teams.kit, {"workflow": None}, {"7B": "7b", "everyone": "everybody"}),
 }
