@@ -66,6 +66,9 @@ def failure(
         return RateLimited("the server asks us to slow down", code="429", retry_after=_pause(headers, now))
     if status >= 500:
         return Uncertain(f"the server broke down while it had the post (HTTP {status})", code=str(status))
+    if status < 400:
+        why = "the server leads to another address: if that lasts, set `server` to it"
+        return Uncertain(why, code=str(status))
     told = str(body.get("error", "")).lower()
     meaning = next((m for (known, phrase), m in MEANINGS.items() if known == status and phrase in told), None)
     if meaning is None:

@@ -1,8 +1,9 @@
 """The connection to a Mastodon server: Mastodon.py made bounded, quiet and obedient.
 
 Known of Mastodon.py 2.3: its timeout is 300 seconds and begins anew with every byte, by default it sleeps in the worker
-at a limit, it raises after a post was taken where a header of limits is odd, and its errors quote what was said.
-So refusals are read at the door, before it sees them, and of its own errors only the type counts.
+at a limit, it raises after a post was taken where a header of limits is odd, it takes {} for an empty list of posts,
+and its errors quote what was said. So answers are looked at in the door, before it sees them, and of its own errors
+only the type counts.
 """
 
 from __future__ import annotations
@@ -52,8 +53,10 @@ class _Door(Door):
     def send(self, request: requests.PreparedRequest, *_: Any, **others: Any) -> requests.Response:
         """One try. Raises Refused."""
         response = super().send(request, **others)
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             raise Refused(response)
+        if not _is_as_asked_for(request, response):
+            raise Uncertain("the server's answer could not be read")
         for name in ("X-RateLimit-Remaining", "X-RateLimit-Limit", "X-RateLimit-Reset", "Deprecation"):
             response.headers.pop(name, None)
         return response
@@ -78,6 +81,17 @@ def is_gone(reason: BaseException) -> bool:
     """Whether the server says that there is no such post any more."""
     refused = reason.__context__
     return isinstance(refused, Refused) and refused.response.status_code in (404, 410)
+
+
+def _is_as_asked_for(request: requests.PreparedRequest, response: requests.Response) -> bool:
+    """Whether it is JSON of the right shape: Mastodon.py takes an empty object for an empty list of posts."""
+    try:
+        told = response.json()
+    except (ValueError, RecursionError):
+        return False
+    if request.method == "GET" and request.path_url.partition("?")[0].endswith("/statuses"):
+        return isinstance(told, list) and all(isinstance(each, dict) for each in told)
+    return isinstance(told, dict)
 
 
 def _body(response: requests.Response) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from broker.channel import (
     Channel,
     Item,
     Key,
+    Kit,
     PastAttempt,
     Recipient,
     Reconciles,
@@ -31,12 +32,15 @@ from broker.channel import (
     Surroundings,
 )
 from broker.errors import DeliveryFailure, Transient, Uncertain, Unreachable
-from channels import email, sms, twitter
+from channels import bluesky, email, facebook, mastodon, sms, twitter
+from channels.bluesky.line import Session
 from sandbox.settings import XCredentials
+from tests.channels.stand_in_bench import settings_at
 
 TIMEOUT = timedelta(seconds=0.4)
 WORDS = "The coach leaves at eight."
-HTTP = ("sms", "twitter")
+NETWORKS: dict[str, Kit] = {"mastodon": mastodon.kit, "bluesky": bluesky.kit, "facebook": facebook.kit}
+HTTP = ("sms", "twitter", *NETWORKS)
 
 
 class Babbler(socketserver.ThreadingTCPServer):
@@ -143,6 +147,11 @@ def at(name: str, port: int) -> Iterator[Try]:
         channel = twitter.kit.open(
             "posts", twitter.kit.settings(**keys, notice_route="the gate", api_base_url=url), around
         )
+    elif name in NETWORKS:
+        channel = NETWORKS[name].open("posts", settings_at(name, NETWORKS[name], url), around)
+        if isinstance(channel, bluesky.Bluesky):  # what befalls the beginning of a session befalls no post
+            later = datetime.now(UTC) + timedelta(hours=1)
+            channel._gateway._line._session = Session("did:plc:somebody", "a", "b", later)
     else:
         told = {"host": "127.0.0.1", "port": port, "security": "none", "sender": "office@school.example"}
         channel = email.kit.open(
@@ -342,11 +351,16 @@ values = st.recursive(
 
 @pytest.mark.parametrize("name", HTTP)
 def test_whatever_json_a_look_up_gets_it_finds_or_fails_or_was_truly_told_none(name: str) -> None:
-    empty = {
+    empty: dict[str, Callable[[Any], bool]] = {
         "sms": lambda told: told["messages"] == [],
         "twitter": lambda told: told["meta"]["result_count"] == 0,
+        "mastodon": lambda told: told == [],
+        "bluesky": lambda told: False,  # what is not there is told by an error
+        "facebook": lambda told: told["data"] == [],
     }
     with babbler(b"") as server, at(name, server.port) as one:
+        if isinstance(one.channel, mastodon.Mastodon):
+            one.channel._gateway._id = "1"
 
         @settings(max_examples=60)
         @given(told=values)
