@@ -11,6 +11,7 @@ MONEY = "tests/dispatch/test_money.py"
 LICENCES = "tests/dispatch/test_licences.py"
 CORRECTIONS = "tests/dispatch/test_corrections.py"
 CLOCK = "tests/channels/test_twitter_clock.py"
+RUBBISH = "tests/faults/test_drips_and_rubbish.py"
 LADDER = "tests/broker/test_ladder.py"
 TWO_PEOPLE = "tests/dispatch/test_two_people.py"
 PUSHES = "tests/timetables/test_timetable_pushes.py"
@@ -375,6 +376,33 @@ MUTANTS = (
         "a wrong clock pauses no account at X",
         [Edit("channels/twitter/line.py", "failure_of", "status_code == 401", "status_code == 0")],
         [f"{CLOCK}::test_a_wrong_clock_stops_no_account_and_the_next_try_goes_by_the_time_at_x"],
+    ),
+    Mutant(
+        "post-written-over",
+        "at Bluesky a second try of one delivery is no second post, and writes over nothing",
+        [Edit("channels/bluesky/gateway.py", "Gateway.send", '"swapRecord": None', '"validate": True')],
+        ["tests/channels/test_bluesky.py::test_a_delivery_that_is_tried_twice_is_one_post_and_is_found"],
+    ),
+    Mutant(
+        "post-under-no-key",
+        "at Mastodon a second try of one delivery is the same post",
+        [
+            Edit(
+                "channels/mastodon/gateway.py",
+                "Gateway.send",
+                "idempotency_key=once(self._account, item.key, item.message.digest)",
+                "idempotency_key=None",
+            )
+        ],
+        ["tests/channels/test_mastodon.py::test_a_delivery_that_is_tried_twice_is_one_post"],
+    ),
+    Mutant(
+        "rubbish-proves-absence",
+        "an answer that has changed is no proof that a post is not there",
+        [Edit("channels/mastodon/line.py", "_is_as_asked_for", "isinstance(told, list) and", "")],
+        [
+            f"{RUBBISH}::test_whatever_json_a_look_up_gets_it_finds_or_fails_or_was_truly_told_none[mastodon]",
+        ],
     ),
     Mutant(
         "switch-adds-no-stop",
