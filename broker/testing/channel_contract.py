@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,6 +47,7 @@ from broker.testing.channel_capabilities import (
 )
 
 NAMES = ("Amelia", "Benedict")
+CONTRACT = "contract"  # the property of a report that names the channel
 
 
 class ChannelContract(
@@ -63,6 +64,11 @@ class ChannelContract(
     def bench(self) -> Bench:
         """The channel's own."""
         raise NotImplementedError("a channel's test gives the contract its bench")
+
+    @pytest.fixture(autouse=True)
+    def whose(self, bench: Bench, record_property: Callable[[str, object], None]) -> None:
+        """Each test tells whose contract it is, so that a run can say at its end who keeps it."""
+        record_property(CONTRACT, bench.kit.name)
 
     @pytest.fixture
     async def channel(self, bench: Bench) -> AsyncIterator[Channel]:
