@@ -37,14 +37,16 @@ class Traits:
     program, so that somebody must assure it in the licence, a sentence by code. `age`: the least that the provider's
     terms set for its readers (R15). `service`: whose it is, as people say it.
     `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
-    twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
-    be looked up.
+    twice the grace. `in_place`: its posts stand under the name of the first announcement of a matter, so that a
+    correction changes them where they are, and a slip of the pen can be mended there (a feed). `window`: how many
+    deliveries may be started and unresolved in one commit, where nothing can be looked up.
     """
 
     address_kind: AddressKind | None
     can_reconcile: bool = False
     confirms_delivery: bool = False
     duplicates_harmless: bool = False
+    in_place: bool = False
     never_alone: bool = False
     carries_files: bool = False
     links_files: bool = False

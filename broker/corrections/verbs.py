@@ -242,7 +242,7 @@ def _ways(ports: Ports, there: Sequence[Step], kind: FollowUp, *, at_once: bool)
         return tuple(there)
     traits = {name: ports.channels.traits(name) for step in there for name in step.channels}
     if kind is FollowUp.EDIT:
-        ways = tuple(name for name, each in traits.items() if each.broadcast and each.duplicates_harmless)
+        ways = tuple(name for name, each in traits.items() if each.broadcast and each.in_place)
         if not ways:
             message = "it stands in no feed, so that there is nothing to edit in place"
             raise NotFollowed(Problem("no_feed", "id", message, "correct it instead"))
