@@ -18,9 +18,9 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from channels import reach as reaching
+from broker.outward import Reach
 from channels.http_line import Door, behind, failure_of_network, open_session
-from channels.reach import Reach
+from channels.reach import connect
 
 logging.getLogger("urllib3.connectionpool").setLevel(
     logging.ERROR
@@ -139,7 +139,7 @@ class _Guarded(Door):
 def _looking(pool: Any, reach: Reach) -> Any:
     class Line(pool.ConnectionCls):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:
-            return reaching.connect(reach, self._dns_host, self.port, float(self.timeout))
+            return connect(reach, self._dns_host, self.port, float(self.timeout))
 
     class Pool(pool):  # type: ignore[misc]
         ConnectionCls = Line

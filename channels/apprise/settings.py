@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from channels.reach import OWN_NETWORK, OwnNetwork, Reach, must_be_reachable, reach_of
+from broker.outward import Reach
+from channels.reach import OWN_NETWORK, OwnNetwork, must_be_reachable, reach_of
 
 # Apprise's word for each, and whether the school runs it: then its host is in the address. All of them post by one
 # request to one room; what signs in first, or posts to people, is none of these.

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from broker.outward import Reach
 from channels.classes import MOST, Classes
-from channels.reach import OWN_NETWORK, OwnNetwork, Reach, must_be_reachable, reach_of, web_address
+from channels.reach import OWN_NETWORK, OwnNetwork, must_be_reachable, reach_of, web_address
 from channels.seconds import Seconds
 
 _PAGES = ("/webservice/", "/login/", "/mod/", "/course/", "/my/", "/index.php")

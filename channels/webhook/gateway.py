@@ -5,15 +5,13 @@ A message keeps its id through every try, and a receiver takes what comes twice 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from broker.channel import Item, Receipt
 from broker.errors import ContentRejected, Uncertain
+from broker.standard_webhooks import signed
 from channels.calling import Caller
 from channels.webhook import codes
 from channels.webhook.render import URN, withdrawal
@@ -57,16 +55,3 @@ class Gateway:
 
     def __repr__(self) -> str:
         return "<Gateway to a receiver>"
-
-
-def signed(name: str, at: datetime, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
-    """The headers of one message: its name, its time, and a signature over both and the body with each key."""
-    moment = str(int(at.timestamp()))
-    content = f"{name}.{moment}.".encode() + body
-    signatures = (base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode() for key in keys)
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": name,
-        "webhook-timestamp": moment,
-        "webhook-signature": " ".join(f"v1,{each}" for each in signatures),
-    }

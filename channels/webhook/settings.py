@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from channels.reach import OWN_NETWORK, OwnNetwork, Reach, must_be_reachable, reach_of, web_address
-
-PREFIX = "whsec_"
-LEAST, MOST = 24, 64  # bytes of a secret, as Standard Webhooks has them
+from broker.outward import Reach
+from broker.standard_webhooks import key_of
+from channels.reach import OWN_NETWORK, OwnNetwork, must_be_reachable, reach_of, web_address
 
 
 def _secret(value: SecretStr) -> SecretStr:
     try:
-        key = base64.b64decode(value.get_secret_value().removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not value.get_secret_value().startswith(PREFIX) or not LEAST <= len(key) <= MOST:
-        raise ValueError(
-            f"it is {PREFIX} and {LEAST} to {MOST} bytes in base64; docs/channels/webhook.md makes one"
-        )
+        key_of(value.get_secret_value())
+    except ValueError as wrong:
+        raise ValueError(f"{wrong}; docs/channels/webhook.md makes one") from None
     return value
 
 
@@ -59,4 +52,4 @@ class Settings(BaseModel):
     def keys(self) -> tuple[bytes, ...]:
         """What messages are signed with, the newest first."""
         secrets = [self.secret, *([self.old_secret] if self.old_secret else [])]
-        return tuple(base64.b64decode(each.get_secret_value().removeprefix(PREFIX)) for each in secrets)
+        return tuple(key_of(each.get_secret_value()) for each in secrets)
