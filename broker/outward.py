@@ -107,7 +107,7 @@ def looked_up(host: str, port: int, may: MayAsk) -> Sequence[Place]:
     except UnicodeError:  # a part of it is empty, or too long
         raise OSError("this can be no name") from None
     places = [(family, where) for family, _, _, _, where in found]
-    if not all(may(ip_address(where[0].partition("%")[0])) for _, where in places):
+    if not all(may(ip_address(str(where[0]).partition("%")[0])) for _, where in places):
         raise LeadsInward("it leads where nobody may be asked")
     return places
 

@@ -24,8 +24,8 @@ from broker.errors import (
     SetupError,
     Uncertain,
 )
+from broker.standard_webhooks import signed
 from channels.webhook import codes, kit
-from channels.webhook.gateway import signed
 from channels.webhook.settings import Settings
 from sandbox.client import RunningSandbox
 from sandbox.stand_ins.webhook import SECRET

@@ -11,8 +11,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from broker.errors import AccountRejected, Unreachable
+from broker.outward import Reach
 from channels.calling import Caller
-from channels.reach import OwnNetwork, Reach, connect
+from channels.reach import OwnNetwork, connect
 
 
 class Listed(BaseModel):
