@@ -110,6 +110,10 @@ def _room(account: str, settings: Settings, timeout: float) -> Any:
     if room is None:
         hint = "see what an address of this service is made of: https://appriseit.com/services/"
         raise SetupError(Problem("bad_room", f"{account}.address", "Apprise cannot read this address", hint))
+    if settings.host and _server(room) != (settings.host, settings.port):
+        hint = "write it plainly, with one @ at most, and none where the service wants none"
+        message = "whose server it leads to is not clear"
+        raise SetupError(Problem("bad_room", f"{account}.address", message, hint))
     if getattr(room, "mode", "webhook") not in WEBHOOKS or len(room) != 1 or _personal(room):
         hint = "make a webhook for one room there, and give its address without a target, or with one room"
         raise SetupError(
@@ -120,9 +124,19 @@ def _room(account: str, settings: Settings, timeout: float) -> Any:
     return room
 
 
+def _server(room: Any) -> tuple[str, int]:
+    """Where it will connect to, as Apprise reads the address: what is judged must be what is asked."""
+    if type(room).__name__ == "NotifyZulip":
+        return f"{room.organization}.{room.hostname}".lower(), 443
+    return str(room.host).strip("[]").lower(), room.port or (443 if room.secure else 80)
+
+
 def _personal(room: Any) -> bool:
-    """Whether somebody is a target: Slack's people begin with U and W, their conversations with D."""
-    if getattr(room, "users", None) or getattr(room, "_invalid_targets", None):
+    """Whether somebody is a target: Slack's people begin with U and W, their conversations with D.
+
+    A room by its number, as Rocket.Chat has them, may be a conversation of two.
+    """
+    if any(getattr(room, name, None) for name in ("users", "rooms", "_invalid_targets")):
         return True
     targets = [
         str(each) for name in ("channels", "targets") for each in getattr(room, name, None) or () if each

@@ -12,7 +12,7 @@ from broker.outward import Reach
 from channels.reach import OWN_NETWORK, OwnNetwork, must_be_reachable, reach_of
 
 # Apprise's word for each, and whether the school runs it: then its host is in the address. All of them post by one
-# request to one room; what signs in first, or posts to people, is none of these.
+# request to one room; what signs in first, or posts to people, is none of these. Zulip's organisation may be a host.
 ROOMS: Mapping[str, bool] = {
     "discord": False,
     "gchat": False,
@@ -23,7 +23,7 @@ ROOMS: Mapping[str, bool] = {
     "slack": False,
     "webex": False,
     "wxteams": False,
-    "zulip": False,
+    "zulip": True,
 }
 _IN_THE_CLEAR = frozenset({"mmost", "rocket"})
 
@@ -35,6 +35,10 @@ def _room(value: SecretStr) -> SecretStr:
         raise ValueError("write an address as Apprise has them, such as mmosts://chat.school.example/token")
     if parts.scheme not in ROOMS:
         raise ValueError(f"the bridge posts to rooms alone: {', '.join(sorted(ROOMS))}")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("its port is none: a number up to 65535, or left out") from None
     if parts.query or parts.fragment:
         raise ValueError("write it without ? and what follows: Carillon sets the rest")
     if "@" in unquote(parts.path):
@@ -62,7 +66,10 @@ class Settings(BaseModel):
     def host(self) -> str:
         """Whose server it is, "" for a service that has one of its own."""
         parts = urlsplit(self.address.get_secret_value())
-        return (parts.hostname or "?") if ROOMS[parts.scheme] else ""
+        host = parts.hostname or "?"
+        if parts.scheme == "zulip" and "." not in host:
+            return f"{host}.zulipchat.com"
+        return host if ROOMS[parts.scheme] else ""
 
     @property
     def port(self) -> int:
@@ -76,4 +83,6 @@ class Settings(BaseModel):
     @property
     def _url(self) -> str:
         parts = urlsplit(self.address.get_secret_value())
+        if parts.scheme == "zulip":  # a port in it is not heeded
+            return f"https://{self.host}"
         return f"{'http' if parts.scheme in _IN_THE_CLEAR else 'https'}://{parts.netloc.rpartition('@')[2]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -70,6 +71,8 @@ def test_a_room_opens(address: str):
         ("mmosts://chat.school.example/abcdefghijklmnop?to=@headmaster", "without ?"),
         ("mmosts://10.0.0.8/abcdefghijklmnop", "own_network"),
         ("mmost://chat.school.example/abcdefghijklmnop", "own_network"),
+        ("zulip://carillon@10.0.0.8/a6k4sbe6ul2awlx1twlhszwhmzpckpib/staff", "own_network"),
+        ("mmosts://chat.school.example:99999/abcdefghijklmnop", "port"),
     ],
 )
 def test_what_leads_to_a_person_or_anywhere_else_is_refused_where_it_is_set(address: str, word: str):
@@ -87,6 +90,9 @@ def test_what_leads_to_a_person_or_anywhere_else_is_refused_where_it_is_set(addr
         f"{SLACK}/%23staff/%23heads",
         "slack://xoxb-1234-1234-4ddbaae6f3523ada2d/%23staff",
         "rockets://user:password@chat.school.example/%23staff",
+        "rockets://web%2Fhook@chat.school.example/GENERAL4ja8",
+        "mmosts://hook@10.0.0.8@chat.school.example/abcdefghijklmnop",
+        "mmosts://hook@chat.school.example@10.0.0.8.example/abcdefghijklmnop",
         "zulip://carillon@school/a6k4sbe6ul2awlx1twlhszwhmzpckpib/staff/heads",
         "mmosts://chat.school.example/",
     ],
@@ -169,6 +175,24 @@ def test_a_host_that_leads_inwards_is_not_asked(room):
     with pytest.raises(AccountRejected) as refused:
         channel.send(channel.render(CONTENT, to), to, key=Key(1, 1, 1))
     assert refused.value.code == "private_address"
+
+
+def test_a_zulip_of_the_schools_own_is_judged_like_any_host(monkeypatch: pytest.MonkeyPatch):
+    """Where its organisation has a dot, Apprise takes all of it for the server's name."""
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.8", 443))],
+    )
+    address = "zulip://carillon@chat.school.example/a6k4sbe6ul2awlx1twlhszwhmzpckpib/staff"
+    channel = kit.open("staff", Settings(address=address), OUTSIDE)
+    to = public(61_003)
+    with pytest.raises(AccountRejected) as refused:
+        channel.send(channel.render(CONTENT, to), to, key=Key(1, 1, 1))
+    assert refused.value.code == "private_address"
+    assert Settings(address="zulip://carillon@school/a6k4sbe6ul2awlx1twlhszwhmzpckpib/staff").host == (
+        "school.zulipchat.com"
+    )
 
 
 def test_in_the_sandbox_no_real_room_is_posted_to():
