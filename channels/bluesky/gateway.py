@@ -74,6 +74,8 @@ class Gateway:
     def withdraw(self, receipt: Receipt) -> None:
         """Delete a post; one that is gone already is deleted too."""
         name = receipt.provider_id.rpartition("/")[2]
+        if receipt.provider_id != self._uri(name):
+            raise Uncertain("it stands on another account than `handle` names: delete it there by hand")
         answer = self._line.write("com.atproto.repo.deleteRecord", self._named(name))
         # No commit is told where there was nothing to delete; where an answer has changed, neither.
         if "commit" not in self._line.understood(answer) and self._stands(name):

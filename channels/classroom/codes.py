@@ -88,6 +88,12 @@ def failure(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) ->
     return meaning.failure(meaning.why, code=meaning.code)
 
 
+def is_gone(status: int, body: Mapping[str, Any]) -> bool:
+    """Whether Google itself says that there is no such thing: a proxy's page proves nothing."""
+    error = body.get("error")
+    return status == 404 and isinstance(error, Mapping) and error.get("status") == "NOT_FOUND"
+
+
 def no_token(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> DeliveryFailure:
     """What it comes to that no token was given: whatever it is, nothing has been posted."""
     if status == 429:

@@ -61,7 +61,7 @@ class Gateway:
         course, _, name = receipt.provider_id.rpartition("/")
         answer = self._line.ask("DELETE", f"{_path(course or '-')}/{quote(name, safe='')}")
         # Google answers an empty object. Whatever else it is, the next try is told that it is gone.
-        if answer.status != 404 and _object(answer):
+        if not codes.is_gone(answer.status, answer.known()) and _object(answer):
             raise _unread()
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Facebook: public posts of one page, with the announcement's page behind them.
 
-`kit` is what the entry point `carillon.channels: bluesky` names.
+`kit` is what the entry point `carillon.channels: facebook` names.
 """
 
 from __future__ import annotations

@@ -94,21 +94,24 @@ class Gateway:
         """Delete a post; one that is gone already is deleted too."""
         if not _ID.fullmatch(receipt.provider_id):
             raise Uncertain("that is no id of a post at Facebook")
+        if receipt.provider_id.partition("_")[0] != self._page and "_" in receipt.provider_id:
+            raise Uncertain("it stands on another page than page_id names: delete it there by hand")
         answer = self._ask("DELETE", receipt.provider_id)
         if answer.ok and answer.known().get("success") is True:
             return
         gone = codes.codes_in(answer.known()) == codes.NO_SUCH_THING
         if not answer.ok and not gone:
             raise self._failure(answer)
-        # "No such post, or none that you may see", or an answer that has changed: whether it stands is asked.
+        # "No such post, or none that you may see", or an answer that has changed: whether it stands is asked. A token
+        # that sees nothing is told so of everything, of its own page, too.
         if self._stands(receipt.provider_id):
             raise Uncertain("Facebook did not say that the post is deleted, and it stands")
+        self._about_page("id")
 
     def posture(self) -> Posture:
         """What the page looks like: whether everybody sees it, and whether it takes private messages."""
-        told = self._understood(self._ask("GET", self._page, {"fields": "id,is_published"}))
-        published = told.get("is_published")
-        if told.get("id") != self._page or type(published) is not bool:
+        published = self._about_page("id,is_published").get("is_published")
+        if type(published) is not bool:
             raise Uncertain(UNREAD)
         messages = self._messages()
         problems = []
@@ -124,6 +127,12 @@ class Gateway:
     def close(self) -> None:
         """Let go of connections; safe to call twice."""
         self._caller.close()
+
+    def _about_page(self, fields: str) -> Mapping[str, Any]:
+        told = self._understood(self._ask("GET", self._page, {"fields": fields}))
+        if told.get("id") != self._page:
+            raise Uncertain(UNREAD)
+        return told
 
     def _messages(self) -> str:
         """Closed, open, or untold: Facebook does not tell it of every page."""

@@ -92,7 +92,9 @@ class Gateway:
         """What the account looks like: whom it follows, whether it says that it is automated."""
         try:
             me = self._client.account_verify_credentials()
-            following, automated = int(me["following_count"]), bool(me["bot"])
+            following, automated = me["following_count"], me["bot"]
+            if type(following) is not int or type(automated) is not bool:
+                raise TypeError("no look of an account")
             self._id = _id_in(me)
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             raise failure_of(reason) from None

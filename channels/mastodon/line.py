@@ -78,9 +78,11 @@ def failure_of(reason: BaseException) -> DeliveryFailure:
 
 
 def is_gone(reason: BaseException) -> bool:
-    """Whether the server says that there is no such post any more."""
+    """Whether the server itself says that there is no such post any more: a proxy's page proves nothing."""
     refused = reason.__context__
-    return isinstance(refused, Refused) and refused.response.status_code in (404, 410)
+    if not isinstance(refused, Refused) or refused.response.status_code not in (404, 410):
+        return False
+    return isinstance(_body(refused.response).get("error"), str)
 
 
 def _is_as_asked_for(request: requests.PreparedRequest, response: requests.Response) -> bool:

@@ -94,7 +94,7 @@ def is_gone(body: Mapping[str, Any]) -> bool:
 
     Asked for the posts of a discussion that was deleted, Moodle's own function stumbles over it, and tells that in PHP.
     """
-    stumbled = body.get("exception") == "Error" and str(body.get("message", "")).endswith(" on null")
+    stumbled = body.get("exception") == "Error" and "get_forum_id() on null" in str(body.get("message", ""))
     return stumbled or code_of(body) in GONE
 
 

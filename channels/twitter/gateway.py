@@ -86,7 +86,11 @@ class Gateway:
     def withdraw(self, receipt: Receipt) -> None:
         """Delete a post; one that is gone already is deleted too."""
         try:
-            self._client.delete_tweet(receipt.provider_id, user_auth=True)
+            answer = self._client.delete_tweet(receipt.provider_id, user_auth=True)
+            if answer["data"]["deleted"] is not True:
+                raise Uncertain("X did not say that the post is deleted")
+        except (LookupError, TypeError):
+            raise Uncertain("X's answer could not be read") from None
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             if not is_gone(reason):
                 raise failure_of(reason) from None

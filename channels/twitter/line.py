@@ -95,8 +95,8 @@ def failure_of(reason: Exception, *, quoting: bool = False) -> DeliveryFailure:
 
 
 def is_gone(reason: Exception) -> bool:
-    """Whether X says that there is no such post any more."""
-    return isinstance(reason, tweepy.NotFound)
+    """Whether X itself says that there is no such post any more: a proxy's page proves nothing."""
+    return isinstance(reason, tweepy.NotFound) and isinstance(_body(reason.response).get("title"), str)
 
 
 def _wrong_time(response: requests.Response) -> tuple[float, timedelta] | None:

@@ -45,6 +45,7 @@ REFUSALS: Mapping[str, Answer] = {
     "duplicate": _error(506, "(#506) Duplicate status message"),
     "invalid": _error(100, "(#100) Invalid parameter"),
     "version": _error(12, "(#12) This version is deprecated"),
+    "unseen": NO_SUCH,
 }
 KINDS = web_api.kinds(
     ("create", "delete", "read", "posts", "me", "settings"),
@@ -56,6 +57,7 @@ KINDS = web_api.kinds(
         "duplicate": "The same was posted before",
         "invalid": "The post cannot be taken",
         "version": "The version of the API is given up",
+        "unseen": "No such thing, or none that the token may see",
     },
 )
 

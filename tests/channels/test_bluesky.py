@@ -162,6 +162,12 @@ def test_a_post_counts_as_deleted_only_when_it_is(there: RunningSandbox, fault: 
 # --- the session
 
 
+def test_another_accounts_post_is_not_called_deleted(channel: Bluesky) -> None:
+    """Its name is free on this account, which proves nothing of the other."""
+    with pytest.raises(Uncertain, match="another account"):
+        channel.withdraw(Receipt("at://did:plc:somebodyelse/app.bsky.feed.post/3lbk2"))
+
+
 def test_a_session_is_begun_once_and_anew_when_it_is_over(there: RunningSandbox) -> None:
     channel: Bluesky = open_at("bluesky", kit, there)
     before = there.control.counts()["bluesky"].get("session", 0)

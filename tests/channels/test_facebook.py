@@ -167,6 +167,21 @@ def test_where_the_answer_to_a_deletion_has_changed_it_is_asked_whether_it_stand
     channel.close()
 
 
+def test_a_token_that_sees_nothing_does_not_prove_that_a_post_is_gone(there: RunningSandbox) -> None:
+    """Facebook has one word for what is not there and for what may not be seen."""
+    channel: Facebook = open_at("facebook", kit, there)
+    receipt = Receipt(sent(channel, item(channel, "It stands, unseen.", 71_009)))
+    there.control.order("facebook:unseen:stage=any")
+    with pytest.raises(AccountRejected, match="set page_id"):
+        channel.withdraw(receipt)
+    channel.close()
+
+
+def test_another_pages_post_is_not_called_deleted(channel: Facebook) -> None:
+    with pytest.raises(Uncertain, match="another page"):
+        channel.withdraw(Receipt("100064000000002_17"))
+
+
 @pytest.mark.parametrize("fault", ["401", "permission", "blocked", "version"])
 def test_credentials_that_do_not_hold_stop_the_account_and_say_what_to_do(
     channel: Facebook, there: RunningSandbox, fault: str

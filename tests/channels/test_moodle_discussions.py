@@ -124,6 +124,20 @@ def test_an_answer_that_cannot_be_read_proves_neither_that_it_is_there_nor_that_
     channel.close()
 
 
+@pytest.mark.parametrize(
+    ("told", "gone"),
+    [
+        ({"exception": "Error", "message": "Call to a member function get_forum_id() on null"}, True),
+        ({"exception": "Error", "message": "Call to a member function get_id() on null"}, False),
+        ({"exception": "moodle_exception", "errorcode": "invalidpostid"}, True),
+        ({"exception": "moodle_exception", "errorcode": "invalidtoken"}, False),
+        ({}, False),
+    ],
+)
+def test_gone_is_what_moodle_says_of_a_discussion_and_not_any_stumble(told: dict[str, Any], gone: bool):
+    assert codes.is_gone(told) is gone
+
+
 def test_a_deletion_that_moodle_does_not_confirm_is_not_believed(moodle):
     entry = posted(moodle)
     moodle.control.order("moodle:changed:stage=delete")

@@ -26,10 +26,12 @@ from broker.channel import (
     Key,
     Kit,
     PastAttempt,
+    Receipt,
     Recipient,
     Reconciles,
     SendsMany,
     Surroundings,
+    Withdraws,
 )
 from broker.errors import DeliveryFailure, Transient, Uncertain, Unreachable
 from channels import (
@@ -46,6 +48,7 @@ from channels import (
 )
 from channels.bluesky.line import Session
 from sandbox.settings import XCredentials
+from sandbox.stand_ins.facebook import PAGE
 from tests.channels.stand_in_bench import settings_at
 
 TIMEOUT = timedelta(seconds=0.4)
@@ -55,6 +58,15 @@ CLASSES: dict[str, Kit] = {"moodle": moodle.kit, "classroom": classroom.kit}
 HTTP = ("sms", "twitter", *NETWORKS, *CLASSES)
 # Their providers cannot be asked; and of a receiver's answer the status alone counts.
 UNASKED: dict[str, Kit] = {"teams": teams.kit, "webhook": webhook.kit}
+# Where a post can be taken back, and the name of one there.
+POSTED = {
+    "twitter": "17",
+    "mastodon": "17",
+    "bluesky": "at://did:plc:somebody/app.bsky.feed.post/3lbk2",
+    "facebook": f"{PAGE}_17",
+    "moodle": "17",
+    "classroom": "700000000041/17",
+}
 KITS = {**NETWORKS, **CLASSES, **UNASKED}
 
 
@@ -343,6 +355,23 @@ def test_rubbish_is_no_proof_that_a_message_is_not_there(name: str, body: bytes)
         pytest.skip("so Google tells that there are none")
     with babbler(answer(body)) as server, at(name, server.port) as one, pytest.raises(DeliveryFailure):
         one.find()
+
+
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n"
+UNDO = [(HEAD, body) for body in RUBBISH] + [(NOT_FOUND, body) for body in (*RUBBISH[:4], b"{}", b"[]")]
+
+
+@pytest.mark.parametrize("name", POSTED)
+@pytest.mark.parametrize(("head", "body"), UNDO, ids=range(len(UNDO)))
+def test_rubbish_is_no_proof_that_a_post_is_gone(name: str, head: bytes, body: bytes) -> None:
+    """A proxy's page that says “not found” would leave a post standing that everybody takes for deleted."""
+    if (name, head, body) == ("classroom", HEAD, b"{}"):
+        pytest.skip("so Google tells that it is deleted")
+    said = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with babbler(said) as server, at(name, server.port) as one:
+        assert isinstance(one.channel, Withdraws)
+        with pytest.raises(DeliveryFailure):
+            one.channel.withdraw(Receipt(POSTED[name]))
 
 
 def test_rubbish_headers_that_quote_the_text_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
