@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Protocol, cast, runtime_checkable
 
 from broker.address import AddressKind
-from broker.announcement import Attachment, Content
+from broker.announcement import Attachment, Content, Urgency
 from broker.audience import Audience
 from broker.delivery import Evidence
 from broker.errors import BrokerError, DeliveryFailure, Problem
@@ -63,6 +63,16 @@ class Traits:
         return self.address_kind is None
 
     @property
+    def subscribed(self) -> bool:
+        """True when its addresses are subscribers': told with a group, and held by nobody whom the school knows."""
+        return self.address_kind is not None and not self.address_kind.of_people
+
+    @property
+    def for_anybody(self) -> bool:
+        """True when nobody knows who reads it, the public or a subscriber: it meets no duty, its words are public."""
+        return self.broadcast or self.subscribed
+
+    @property
     def settles_itself(self) -> bool:
         """True when a lost try needs no person: the provider can be asked, or a second one does no harm."""
         return self.can_reconcile or self.duplicates_harmless
@@ -76,6 +86,7 @@ class Recipient:
     address, `classes` the pupils' forms: all empty when the address is doubtful (shared by people who share no
     guardian), for then nothing personal is written. `links` holds signed links such as `unsubscribe`.
     `audience` is for a broadcast: the expression of whom the announcement is for, for a channel that speaks to a class.
+    `expires_at` and `urgency` are for a provider that keeps what it cannot deliver yet: until when, and how soon.
     """
 
     address: str = field(repr=False)
@@ -85,6 +96,8 @@ class Recipient:
     guardians: tuple[str, ...] = field(default=(), repr=False)
     classes: tuple[str, ...] = field(default=(), repr=False)
     audience: str = ""
+    expires_at: datetime | None = None
+    urgency: Urgency = Urgency.ROUTINE
 
 
 PUBLIC = Recipient(address="")
@@ -307,10 +320,24 @@ class Verifies(Protocol):
 
 @runtime_checkable
 class Suits(Protocol):
-    """A broadcast channel that speaks to some of the school's groups and to no others: a class has its own course."""
+    """A channel that speaks to some of the school's groups and to no others: a class has its own course."""
 
     def suits(self, audience: Audience) -> Sequence[Problem]:
         """What stands in the way of telling this audience by this account; pure, asked at intake."""
+
+
+@runtime_checkable
+class TakesSubscribers(Protocol):
+    """A channel whose addresses nobody brings but whoever subscribes: a browser that asks to be told with a group."""
+
+    def offered(self) -> str:
+        """The public key under which a browser subscribes, in base64url."""
+
+    def address_of(self, told: Mapping[str, Any]) -> str:
+        """The address that a browser's own words come to. Raises RuleBroken for what is none."""
+
+    def must_be_reachable(self, address: str) -> None:
+        """Look up where it leads. Raises RuleBroken where nobody may be sent, or it is not known just now."""
 
 
 @dataclass(frozen=True, slots=True)

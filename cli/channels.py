@@ -53,7 +53,9 @@ def _in_words(entry: ChannelEntry) -> list[str]:
 def _audience(traits: Traits | None) -> str:
     if traits is None:
         return "?"
-    return "the public" if traits.address_kind is None else f"one {traits.address_kind.value}"
+    if traits.address_kind is None:
+        return "the public"
+    return "whoever subscribed" if traits.subscribed else f"one {traits.address_kind.value}"
 
 
 def _abilities(traits: Traits | None) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,11 @@ from broker.channel import (
     SendsMany,
     SignatureInvalid,
     Suits,
+    TakesSubscribers,
     Withdraws,
 )
 from broker.delivery import Evidence
-from broker.errors import AddressRejected, DeliveryFailure, Transient, Uncertain
+from broker.errors import AddressRejected, DeliveryFailure, RuleBroken, Transient, Uncertain
 from broker.testing.channel_bench import Bench, Callback, Fault, item, key, skip_unsupported
 
 HOSTILE_BODIES = (
@@ -302,16 +304,41 @@ class WithdrawalContract:
 class SuitingContract:
     """For a channel that speaks to some of the school's groups."""
 
-    def test_whom_it_suits_is_said_the_same_twice_and_a_broadcast_alone_says_it(
+    def test_whom_it_suits_is_said_the_same_twice_and_by_what_anybody_may_read_alone(
         self, channel: Channel
     ) -> None:
         if not isinstance(channel, Suits):
             pytest.skip(f"{channel.name} speaks to whoever is announced to")
-        assert channel.traits.broadcast
+        assert channel.traits.for_anybody
         for audience in (Everyone(), Group("a group that nobody ever heard of")):
             problems = list(channel.suits(audience))
             assert problems == list(channel.suits(audience))
             assert all(problem.code and problem.field and problem.message for problem in problems)
+
+
+class SubscribingContract:
+    """For a channel whose addresses are given by whoever subscribes."""
+
+    def test_it_takes_subscribers_exactly_where_its_addresses_are_theirs(self, channel: Channel) -> None:
+        assert channel.traits.subscribed == isinstance(channel, TakesSubscribers)
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {},
+            {"endpoint": None},
+            {"endpoint": "https://push.example/1"},
+            {"endpoint": "x" * 9_999, "keys": []},
+        ],
+    )
+    def test_what_is_no_subscription_is_refused_with_a_reason(
+        self, channel: Channel, told: Mapping[str, Any]
+    ) -> None:
+        if not isinstance(channel, TakesSubscribers):
+            pytest.skip(f"nobody subscribes to {channel.name}")
+        with pytest.raises(RuleBroken) as refused:
+            channel.address_of(told)
+        assert refused.value.problem.message
 
 
 class RedactionContract:
