@@ -77,8 +77,7 @@ class Caller:
         if reach is None:
             self._session = open_session(self._base, timeout)
         else:
-            self._session = behind(requests.Session(), f"{self._base}/", _Guarded(timeout, reach))
-            self._session.trust_env = False
+            self._session = guarded_session(f"{self._base}/", timeout, reach)
         if ca_file is not None:
             self._session.verify = str(ca_file)
 
@@ -96,22 +95,9 @@ class Caller:
         Raises Unreachable where no byte left, AccountRejected where it may not be reached, and Uncertain where the
         request may have arrived and no answer tells.
         """
-        try:
-            response = self._session.request(
-                method,
-                f"{self._base}/{path}",
-                data=body,
-                headers=dict(headers or {}),
-                params=params,
-                allow_redirects=False,
-            )
-        except requests.TooManyRedirects as led_on:  # raised for the first one, and the answer lies with it
-            if led_on.response is None:
-                raise failure_of_network(led_on, self._service) from None
-            response = led_on.response
-        except (requests.RequestException, HTTPError, OSError, ValueError) as reason:
-            raise failure_of_network(reason, self._service) from None
-        return Answer(response.status_code, response.headers, response.content)
+        said = {"data": body, "headers": dict(headers or {}), "params": params}
+        response = one_try(self._session, self._service, method, f"{self._base}/{path}", **said)
+        return answer_in(response)
 
     def close(self) -> None:
         """Let go of connections; safe to call twice."""
@@ -119,6 +105,30 @@ class Caller:
 
     def __repr__(self) -> str:
         return f"<Caller of {self._service}>"
+
+
+def guarded_session(prefix: str, timeout: timedelta, reach: Reach) -> requests.Session:
+    """A session to addresses that begin so, which looks where it leads, past every proxy."""
+    session = behind(requests.Session(), prefix, _Guarded(timeout, reach))
+    session.trust_env = False
+    return session
+
+
+def one_try(session: requests.Session, service: str, method: str, url: str, **said: Any) -> requests.Response:
+    """Exactly one request, led on nowhere. Raises what `Caller.ask` does."""
+    try:
+        return session.request(method, url, allow_redirects=False, **said)
+    except requests.TooManyRedirects as led_on:  # raised for the first one, and the answer lies with it
+        if led_on.response is None:
+            raise failure_of_network(led_on, service) from None
+        return led_on.response
+    except (requests.RequestException, HTTPError, OSError, ValueError) as reason:
+        raise failure_of_network(reason, service) from None
+
+
+def answer_in(response: requests.Response) -> Answer:
+    """What came back, without what was asked."""
+    return Answer(response.status_code, response.headers, response.content)
 
 
 class _Guarded(Door):

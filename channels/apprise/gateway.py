@@ -1,8 +1,7 @@
 """Apprise, made to try once. It only translates; what its "no" comes to stands in `channels.apprise.codes`.
 
-Known of Apprise 2.2: its timeout begins anew with every byte, it follows redirects, keeps files of its own, sleeps
-between requests, its logs quote addresses with their secrets, and it loads what Python is about to drop. It connects by
-itself, so that a host is judged before it does.
+Known of Apprise 2.2: it keeps files of its own, sleeps between requests, its logs quote addresses with their secrets,
+and it loads what Python is about to drop. What it asks for goes by `channels.apprise.line`.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ from __future__ import annotations
 import logging
 import warnings
 from datetime import timedelta
-from threading import Thread, get_ident
-from time import monotonic
+from threading import Thread
 from typing import Any
 
 from broker.channel import Item, Receipt
 from broker.errors import Problem, SetupError, Uncertain
-from channels import reach
 from channels.apprise import codes
+from channels.apprise.line import Line, take_over
 from channels.apprise.settings import Settings
 
 with warnings.catch_warnings():
@@ -28,6 +26,7 @@ with warnings.catch_warnings():
     apprise.Apprise.instantiate("json://localhost")  # the first one loads all of its plug-ins
 
 WEBHOOKS = frozenset({"webhook", "hook", "gov-hook"})  # as its plug-ins call what signs in nowhere
+A_MOMENT = timedelta(seconds=1)  # beyond the time of the request itself
 LONGEST_NAME = 32  # of a receipt: a notice has no name there, so it is that of its words
 
 _log = logging.getLogger("apprise")
@@ -42,65 +41,45 @@ class Gateway:
 
     def __init__(self, account: str, settings: Settings, timeout: timedelta, *, sandbox: bool) -> None:
         self._settings = settings
-        self._timeout = timeout.total_seconds()
-        self._reach = settings.reach(sandbox=sandbox)
-        self.most = int(_room(account, settings, self._timeout).body_maxlen)
+        self._timeout = timeout
+        self._reach = settings.reach(sandbox=sandbox) if settings.host else None
+        self.most = int(_room(account, settings).body_maxlen)
 
     def send(self, item: Item) -> Receipt:
         """Exactly one try. Apprise runs in a thread of its own, which is left behind when its time is over."""
-        text = item.message.fields["text"]
-        if self._settings.host:
-            reach.judged(self._reach, self._settings.host, self._settings.port)
+        line = Line(self._settings.scheme, self._timeout, self._reach)
         said: list[bool] = []
-        statuses: list[str] = []
-        trying = Thread(target=self._try, args=(text, said, statuses), daemon=True)
-        until = monotonic() + self._timeout
+        trying = Thread(target=self._try, args=(item.message.fields["text"], said, line), daemon=True)
         trying.start()
-        trying.join(until - monotonic())
+        trying.join((self._timeout + A_MOMENT).total_seconds())
         if trying.is_alive():
             raise Uncertain("the bridge had no answer in time", code="timeout")
-        if said != [True]:
-            raise codes.failure(statuses)
+        if line.failure is not None:
+            raise line.failure
+        if said != [True] or line.status is None:
+            raise codes.failure(line.status)
         return Receipt(item.message.digest[:LONGEST_NAME])
 
     def close(self) -> None:
         """There is nothing to let go of: it connects anew each time."""
 
-    def _try(self, text: str, said: list[bool], statuses: list[str]) -> None:
-        heard = _Heard(statuses)
-        _log.addHandler(heard)
+    def _try(self, text: str, said: list[bool], line: Line) -> None:
         try:
-            room = _room("", self._settings, self._timeout)
-            said.append(bool(room.notify(body=text, body_format=apprise.NotifyFormat.TEXT)))
+            with line.taken():
+                room = _room("", self._settings)
+                said.append(bool(room.notify(body=text, body_format=apprise.NotifyFormat.TEXT)))
         except Exception:  # noqa: BLE001 - whatever its plug-in breaks on is no yes
             said.append(False)
-        finally:
-            _log.removeHandler(heard)
 
     def __repr__(self) -> str:
         return "<Gateway to a room>"
 
 
-class _Heard(logging.Handler):
-    """Takes the statuses that Apprise logs in this thread, and nothing else of its words."""
-
-    def __init__(self, statuses: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._thread = get_ident()
-        self._statuses = statuses
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One line of its log."""
-        if record.thread == self._thread:
-            self._statuses += codes.STATUS.findall(record.getMessage())
-
-
-def _room(account: str, settings: Settings, timeout: float) -> Any:
+def _room(account: str, settings: Settings) -> Any:
     """Apprise's plug-in for the address. Raises SetupError for what leads to nobody, to several or to a person."""
     asset = apprise.AppriseAsset(
         app_id="Carillon",
         async_mode=False,
-        http_redirects=False,
         storage_mode=PersistentStoreMode.MEMORY,
         secure_logging=True,
     )
@@ -119,8 +98,14 @@ def _room(account: str, settings: Settings, timeout: float) -> Any:
         raise SetupError(
             Problem("not_a_room", f"{account}.address", "it does not lead to one room alone", hint)
         )
+    if not take_over(type(room)):
+        hint = "install the version of Apprise that is in the lock file"
+        raise SetupError(
+            Problem(
+                "unknown_apprise", f"{account}.address", "this Apprise asks in a way that is not known", hint
+            )
+        )
     room.request_rate_per_sec = 0
-    room.socket_connect_timeout = room.socket_read_timeout = timeout
     return room
 
 

@@ -76,6 +76,11 @@ class Settings(BaseModel):
         """Where that server listens."""
         return urlsplit(self._url).port or (443 if self._url.startswith("https:") else 80)
 
+    @property
+    def scheme(self) -> str:
+        """How that server is spoken to."""
+        return urlsplit(self._url).scheme
+
     def reach(self, *, sandbox: bool) -> Reach:
         """Where that server may be found."""
         return reach_of(self._url, self.own_network, sandbox=sandbox)

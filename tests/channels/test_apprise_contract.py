@@ -13,14 +13,11 @@ from sandbox.client import RunningSandbox
 from sandbox.stand_ins.apprise import TOKEN
 from tests.channels.stand_in_bench import NO_ADDRESS, USUAL, StandInBench
 
-YES_OR_NO = "Apprise tells only yes or no, so that its no is uncertain"
+YES_OR_NO = "Apprise tells only yes or no, and few statuses prove that nothing was posted"
 UNSUPPORTED = {
     **NO_ADDRESS,
     Fault.BUSY: YES_OR_NO,
-    Fault.RATE_LIMITED: YES_OR_NO,
-    Fault.UNREACHABLE: YES_OR_NO,
     Fault.REJECTED_CONTENT: YES_OR_NO,
-    Fault.GARBLED_ANSWER: "Apprise reads no answer, the status alone",
 }
 
 
@@ -31,7 +28,7 @@ class TestApprise(ChannelContract):
             "apprise",
             kit,
             stand_ins,
-            {**USUAL, Fault.REJECTED_ACCOUNT: "401"},
+            {**USUAL, Fault.REJECTED_ACCOUNT: "401", Fault.RATE_LIMITED: "429"},
             secrets=(TOKEN,),
             unsupported=UNSUPPORTED,
             faulty=((plain("{pupil} may come."), ()), (plain(" "), ()), (plain("x" * 4_000), ())),

@@ -9,6 +9,7 @@ import socket
 import socketserver
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from broker.announcement import Content, Part
 from broker.channel import (
@@ -35,6 +37,7 @@ from broker.channel import (
 )
 from broker.errors import DeliveryFailure, Transient, Uncertain, Unreachable
 from channels import (
+    apprise,
     bluesky,
     classroom,
     email,
@@ -57,7 +60,7 @@ NETWORKS: dict[str, Kit] = {"mastodon": mastodon.kit, "bluesky": bluesky.kit, "f
 CLASSES: dict[str, Kit] = {"moodle": moodle.kit, "classroom": classroom.kit}
 HTTP = ("sms", "twitter", *NETWORKS, *CLASSES)
 # Their providers cannot be asked; and of a receiver's answer the status alone counts.
-UNASKED: dict[str, Kit] = {"teams": teams.kit, "webhook": webhook.kit}
+UNASKED: dict[str, Kit] = {"teams": teams.kit, "webhook": webhook.kit, "apprise": apprise.kit}
 # Where a post can be taken back, and the name of one there.
 POSTED = {
     "twitter": "17",
@@ -372,6 +375,57 @@ def test_rubbish_is_no_proof_that_a_post_is_gone(name: str, head: bytes, body: b
         assert isinstance(one.channel, Withdraws)
         with pytest.raises(DeliveryFailure):
             one.channel.withdraw(Receipt(POSTED[name]))
+
+
+@pytest.mark.parametrize("name", [*HTTP, *UNASKED])
+@pytest.mark.parametrize("status", [b"302 Found", b"307 Temporary Redirect", b"308 Permanent Redirect"])
+def test_nobody_is_followed_to_another_address(name: str, status: bytes) -> None:
+    """A post that is led on is posted twice, or somewhere else, with the credentials in hand."""
+    with babbler(answer(b"{}")) as elsewhere:
+        there = b"Location: http://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n" % elsewhere.port
+        with babbler(b"HTTP/1.1 " + status + b"\r\n" + there) as server, at(name, server.port) as one:
+            with pytest.raises(DeliveryFailure):
+                one.send()
+            assert server.heard == 1
+        assert elsewhere.heard == 0
+
+
+@pytest.mark.parametrize("name", KITS)
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD,
+        NOT_FOUND,
+        b"HTTP/1.1 401 Unauthorized\r\n",
+        b"HTTP/1.1 500 Broken\r\n",
+        b"HTTP/1.1 302 Found\r\n",
+    ],
+    ids=["200", "404", "401", "500", "302"],
+)
+def test_nothing_secret_is_logged_or_told_whatever_comes_back(
+    name: str, head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    with babbler(head + b"Content-Length: 0\r\n\r\n") as server, at(name, server.port) as one:
+        found = secrets_in(settings_at(name, KITS[name], f"http://127.0.0.1:{server.port}"))
+        assert found
+        told = [repr(one.channel), repr(vars(one.channel))]
+        try:
+            one.send()
+        except DeliveryFailure as failure:
+            told += [repr(failure), *traceback.format_exception(failure)]
+    assert not [secret for secret in found if secret in caplog.text + "".join(told)]
+
+
+def secrets_in(settings: Any) -> list[str]:
+    """What an account must not tell: of an address that is one, what it holds behind its host."""
+    values = [
+        value
+        for held in vars(settings).values()
+        for value in (held.values() if isinstance(held, dict) else [held])
+    ]
+    plain = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return [secret.rpartition("sig=")[2].rpartition("/")[2] for secret in plain]
 
 
 def test_rubbish_headers_that_quote_the_text_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
