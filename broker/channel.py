@@ -400,6 +400,14 @@ class Surroundings:
     timeout: timedelta = timedelta(seconds=20)
 
 
+@runtime_checkable
+class MakesKeys(Protocol):
+    """A kit whose accounts sign with a key of the school's own making, which no provider hands out."""
+
+    def new_key(self) -> str:
+        """Another one each time, as the setting wants it."""
+
+
 class Kit(Protocol):
     """What an entry point names: how to read a channel's settings and how to open it for one account."""
 

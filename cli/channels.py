@@ -85,7 +85,12 @@ def _as_told(entry: ChannelEntry) -> dict[str, Any]:
         "channel": entry.name,
         "traits": None
         if traits is None
-        else {**asdict(traits), "grace": traits.grace.total_seconds(), "broadcast": traits.broadcast},
+        else {
+            **asdict(traits),
+            "grace": traits.grace.total_seconds(),
+            "broadcast": traits.broadcast,
+            "subscribed": traits.subscribed,
+        },
         "settings": [{"name": name, "needed": needed} for name, needed in entry.settings.items()],
         "accounts": [
             {

@@ -23,6 +23,7 @@ from broker.announcement import Draft, Part, People, Step
 from broker.channel import Surroundings
 from broker.delivery import State
 from broker.errors import MissingExtra, Problem, RuleBroken, UnknownChannel
+from broker.office import private_links, subscribers
 from broker.rosters import imports
 from cli import show
 from cli.accounted import Account, account_for
@@ -50,6 +51,7 @@ DOMAIN = "stcecilias.example.org"
 AUDIENCE = "Choir + Year 7"
 TITLE = "Choir rehearsal on Thursday"
 DEPARTMENT = "music"
+SUBSCRIBED, BROWSERS = "Choir", 3
 TEXT = (  # names nobody, for it is public too; a family with several pupils reads whom it is for all the same
     "The rehearsal for the autumn concert is on Thursday at 15:30 in the hall, ends 17:00."
     " Please bring the blue folder. St Cecilia’s Music"
@@ -128,6 +130,8 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
         f" {len(difference.problems)} values could not be used."
     )
     said("Each account has a licence, the sandbox's own, which is worth nothing elsewhere: carillon licence.")
+    for told in _subscribe(house, sandbox):
+        said(told)
     began = time.monotonic()
     ways = tuple(account.channel for account in house.settings.accounts.values())
     announcement = intake.accept(house.ports, _draft(ways), actor=OPERATOR).announcement
@@ -139,6 +143,19 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
     feed = f"{house.settings.public_url}/feeds/departments/{DEPARTMENT}.json"
     truth = [*sandbox.truth(), *published(feed, announcement.public_id)]
     return Ended(final, seconds, account_for(house, final, truth))
+
+
+def _subscribe(house: House, sandbox: RunningSandbox) -> Iterator[str]:
+    """Browsers of the stand-in's that ask to be told with the choir, where an account takes any."""
+    for account in house.settings.accounts.values():
+        if not house.ways_out.traits(account.channel).subscribed:
+            continue
+        stand_in = stand_ins.found()[account.channel]
+        secret = private_links.make(house.ports, SUBSCRIBED, "the demo", actor=OPERATOR).secret
+        for number in range(BROWSERS):
+            browser = stand_in.subscription(sandbox.url(account.channel), f"browser-{number}")
+            subscribers.begin(house.ports, secret, browser)
+        yield f"{BROWSERS} browsers have subscribed by a link of {SUBSCRIBED}'s: {account.channel}."
 
 
 def _await_news(look: Look) -> Status:

@@ -35,6 +35,7 @@ def test_the_table_of_channels_says_what_the_command_says(school):
 def _row(reaches: str, name: str, traits: Mapping[str, Any]) -> list[str]:
     """The first cells as the command has them; whom a broadcast reaches may be said more closely behind a colon."""
     reached = f"one {traits['address_kind']}" if traits["address_kind"] else "the public"
+    reached = "whoever subscribed" if traits["subscribed"] else reached
     lost = {
         "can be asked": traits["can_reconcile"],
         "tells what arrived": traits["confirms_delivery"],
