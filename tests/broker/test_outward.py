@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.loopback import is_loopback
 from broker.outward import (
     Address,
     LeadsInward,
@@ -86,6 +87,21 @@ def test_in_the_sandbox_this_machine_alone_is_reached_whatever_is_listed():
     sandboxed = Reach((ip_network("10.20.0.0/16"),), here=True)
     assert sandboxed.may(ip_address("127.0.0.1"))
     assert not sandboxed.may(ip_address("10.20.0.7"))
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "::ffff:127.0.0.1", "localhost", "LOCALHOST"]
+)
+def test_this_machine_is_known_without_asking_anybody(host: str):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "8.8.8.8", "0.0.0.0", "::", "::ffff:10.0.0.1", "127.1", "localhost.example", "127.0.0.1.nip.io"],
+)
+def test_what_only_looks_like_this_machine_is_another(host: str):
+    assert not is_loopback(host)
 
 
 @pytest.mark.parametrize(

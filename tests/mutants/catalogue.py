@@ -405,6 +405,27 @@ MUTANTS = (
         ],
     ),
     Mutant(
+        "page-proves-gone",
+        "a proxy's page that says “not found” is no proof that a post is deleted",
+        [
+            Edit(
+                "channels/mastodon/line.py",
+                "is_gone",
+                'isinstance(_body(refused.response).get("error"), str)',
+                "True",
+            )
+        ],
+        [f"{RUBBISH}::test_rubbish_is_no_proof_that_a_post_is_gone[21-mastodon]"],
+    ),
+    Mutant(
+        "one-good-address-will-do",
+        "a name that leads inwards, too, is asked nowhere",
+        [Edit("broker/outward.py", "looked_up", "not all(may(", "not any(may(")],
+        [
+            "tests/channels/test_where_accounts_reach.py::test_a_name_of_which_one_address_leads_inwards_is_refused_whole"
+        ],
+    ),
+    Mutant(
         "switch-adds-no-stop",
         "a switch is felt by what is in hand",
         [
