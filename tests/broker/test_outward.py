@@ -125,6 +125,16 @@ def test_an_address_and_a_name_are_no_odd_numbers(host: str):
     assert not is_odd_number(host)
 
 
+@pytest.mark.parametrize("numbers", [("93.184.215.14", "127.0.0.1"), ("127.0.0.1", "93.184.215.14")])
+def test_a_name_that_leads_inwards_too_is_asked_nowhere(
+    monkeypatch: pytest.MonkeyPatch, numbers: tuple[str, ...]
+):
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, 443)) for number in numbers]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
+    with pytest.raises(LeadsInward):
+        looked_up("rebinding.example", 443, is_public)
+
+
 @given(st.lists(st.ip_addresses(), min_size=1, max_size=4))
 def test_of_what_a_name_means_all_must_be_outside_or_nobody_is_asked(found: list[IPv4Address | IPv6Address]):
     """A name with an inward address beside an outward one is somebody's attempt: not even the good one is asked."""

@@ -421,9 +421,7 @@ MUTANTS = (
         "one-good-address-will-do",
         "a name that leads inwards, too, is asked nowhere",
         [Edit("broker/outward.py", "looked_up", "not all(may(", "not any(may(")],
-        [
-            "tests/channels/test_where_accounts_reach.py::test_a_name_of_which_one_address_leads_inwards_is_refused_whole"
-        ],
+        ["tests/broker/test_outward.py::test_a_name_that_leads_inwards_too_is_asked_nowhere"],
     ),
     Mutant(
         "switch-adds-no-stop",
