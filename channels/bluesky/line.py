@@ -20,6 +20,7 @@ from channels.bluesky.settings import Settings
 from channels.calling import Answer, Caller
 
 EARLY = timedelta(minutes=2)  # before its end a session is refreshed
+LONGEST = 4_000  # characters of a token
 UNTOLD = timedelta(minutes=10)  # how long one is kept that does not tell
 
 
@@ -109,10 +110,17 @@ class Line:
 
     def _of(self, answer: Answer) -> Session:
         told = self.understood(answer)
-        did, access, refresh = (told.get(name) for name in ("did", "accessJwt", "refreshJwt"))
-        if not (isinstance(did, str) and isinstance(access, str) and isinstance(refresh, str)):
-            raise Uncertain("Bluesky's answer could not be read")
+        did, access, refresh = (_word(told.get(name)) for name in ("did", "accessJwt", "refreshJwt"))
         return Session(did, access, refresh, _end(access))
+
+
+def _word(told: object) -> str:
+    """What may stand in a header or a name. Raises Uncertain for anything else."""
+    if not isinstance(told, str) or not 0 < len(told) <= LONGEST:
+        raise Uncertain("Bluesky's answer could not be read")
+    if not told.isascii() or not told.isprintable() or " " in told:
+        raise Uncertain("Bluesky's answer could not be read")
+    return told
 
 
 def _end(token: str) -> datetime:

@@ -203,7 +203,7 @@ class Gateway:
 def _post(told: Mapping[str, Any]) -> Post:
     name, made = told["id"], datetime.fromisoformat(told["created_time"]).astimezone(UTC)
     text = told.get("message", "")  # a photograph may have none
-    if not isinstance(name, str) or not isinstance(text, str):
+    if not isinstance(name, str) or not _ID.fullmatch(name) or not isinstance(text, str):
         raise TypeError("no post")
     return Post(name, text, made, frozenset({digest_of(text)}))
 

@@ -186,7 +186,7 @@ class Gateway:
 def _id_in(answer: Any) -> str:
     data = answer.get("data") if isinstance(answer, Mapping) else None
     found = data.get("id") if isinstance(data, Mapping) else None
-    if not isinstance(found, str) or not found.isdigit():
+    if not isinstance(found, str) or not (found.isascii() and found.isdigit() and len(found) <= 25):
         raise Uncertain("X answered without an id for the post")
     return found
 
