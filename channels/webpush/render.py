@@ -11,9 +11,10 @@ from broker.naming import fill
 from channels.markup import plain_words
 
 # A push service takes 4,096 bytes (RFC 8030 §7.2), of which encryption and its header use 103 (RFC 8188, RFC 8291).
-MOST_BYTES = 3_000
+MOST_BYTES = 3_000  # of JSON, all in all
 TITLE_BYTES, BODY_BYTES = 300, 2_000
 CUT = "…"
+_TWICE = '"\\\n'  # letters that JSON writes as two
 
 
 def render(content: Content, to: Recipient) -> Message:
@@ -23,7 +24,7 @@ def render(content: Content, to: Recipient) -> Message:
     text = _within(fill(plain_words(content).strip(), ()), BODY_BYTES)
     told = {"id": about, "title": title, "body": text, "lang": content.language}
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    cut = text.endswith(CUT) and len(text.encode()) > BODY_BYTES - 10
+    cut = text.endswith(CUT) and _bytes(text) > BODY_BYTES - 10
     return Message(
         {
             "subject": title,
@@ -39,9 +40,18 @@ def render(content: Content, to: Recipient) -> Message:
 
 
 def _within(text: str, most: int) -> str:
-    """The beginning that fits, whole letters, with a sign that there is more."""
-    clean = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
-    raw = clean.encode("utf-8", "replace")
-    if len(raw) <= most:
-        return raw.decode()
-    return raw[: most - len(CUT.encode())].decode("utf-8", "ignore").rstrip() + CUT
+    """The beginning that fits, whole letters, with a sign that there is more; counted as JSON writes it."""
+    kept, left = "", most
+    for letter in text:
+        shown = letter if letter.isprintable() or letter == "\n" else " "
+        left -= len(shown.encode("utf-8", "replace")) + (shown in _TWICE)
+        if left < 0:
+            while kept and most - _bytes(kept) < len(CUT.encode()):
+                kept = kept[:-1]
+            return kept.rstrip() + CUT
+        kept += shown
+    return kept
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) + sum(letter in _TWICE for letter in text)
