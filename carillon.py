@@ -5,6 +5,7 @@ What stands here keeps its name and its meaning within a major version; what doe
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content, Part, Purpose, Urgency
+from broker.audience import Audience, Everyone, Group
 from broker.channel import (
     ENTRY_POINT_GROUP,
     PUBLIC,
@@ -17,6 +18,7 @@ from broker.channel import (
     Item,
     Key,
     Kit,
+    MakesKeys,
     MayStart,
     Message,
     NotStarted,
@@ -31,7 +33,9 @@ from broker.channel import (
     Redacts,
     SendsMany,
     SignatureInvalid,
+    Suits,
     Surroundings,
+    TakesSubscribers,
     Traits,
     Verifies,
     Withdraws,
@@ -66,6 +70,7 @@ __all__ = [
     "AddressRejected",
     "Allow",
     "Attachment",
+    "Audience",
     "Case",
     "Channel",
     "Confirmation",
@@ -74,7 +79,9 @@ __all__ = [
     "ContentRejected",
     "Cover",
     "DeliveryFailure",
+    "Everyone",
     "Evidence",
+    "Group",
     "Heard",
     "Hears",
     "Hold",
@@ -82,6 +89,7 @@ __all__ = [
     "Item",
     "Key",
     "Kit",
+    "MakesKeys",
     "MayStart",
     "Message",
     "MissingExtra",
@@ -106,7 +114,9 @@ __all__ = [
     "SendsMany",
     "SetupError",
     "SignatureInvalid",
+    "Suits",
     "Surroundings",
+    "TakesSubscribers",
     "Traits",
     "Transient",
     "Uncertain",

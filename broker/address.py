@@ -1,4 +1,4 @@
-"""An address is a mobile number or an email: a thing of its own, which several people may share.
+"""An address is a mobile number, an email or a subscribed browser: a thing of its own, which several people may share.
 
 What a school's office types becomes one spelling here, or a `BadAddress` that says what is wrong in a
 secretary's words. No message ever holds the number or the address itself, so every one is safe to log.
@@ -36,6 +36,12 @@ class AddressKind(StrEnum):
 
     MOBILE = "mobile"
     EMAIL = "email"
+    PUSH = "push"  # a subscriber: nobody knows whose browser it is
+
+    @property
+    def of_people(self) -> bool:
+        """Whether people at the school hold it, so that what is sent there tells somebody by name."""
+        return self is not AddressKind.PUSH
 
 
 class BadAddress(RuleBroken):
@@ -106,8 +112,10 @@ def fold_email(value: str) -> str:
 def mask(kind: AddressKind, value: str) -> str:
     """What may be shown of an address: enough to tell two of a family's apart, never enough to use.
 
-    `+44 ••• ••• 456` and `a•••@d•••.org`. Never raises; what cannot be read is masked whole.
+    `+44 ••• ••• 456`, `a•••@d•••.org` and `a browser`. Never raises; what cannot be read is masked whole.
     """
+    if kind is AddressKind.PUSH:
+        return "a browser"
     return _mask_mobile(value) if kind is AddressKind.MOBILE else _mask_email(value)
 
 

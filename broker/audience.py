@@ -101,6 +101,21 @@ def roles(audience: Audience) -> frozenset[Role]:
     return frozenset(leaf.role for leaf in _leaves(audience) if isinstance(leaf, OfRole))
 
 
+def told_whole(audience: Audience) -> tuple[bool, frozenset[str]]:
+    """Whether everyone is told, and the folded names of the groups of which everybody is, whatever joins them.
+
+    Where somebody is left out (`&`, `-`) no group is told whole, for nobody knows which of it that is.
+    """
+    if isinstance(audience, Combined):
+        if audience.operator != "+":
+            return False, frozenset()
+        sides = [told_whole(one) for one in operands(audience)]
+        return any(everyone for everyone, _ in sides), frozenset().union(*(names for _, names in sides))
+    return isinstance(audience, Everyone), frozenset(
+        {fold(audience.name)} if isinstance(audience, Group) else ()
+    )
+
+
 def operands(combined: Combined) -> list[Audience]:
     """What one sign joins, from the left: three for `a + b + c`, two for `a + b - c`. Any number costs one level."""
     found: list[Audience] = []

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any, Protocol, cast, runtime_checkable
 
 from broker.address import AddressKind
-from broker.announcement import Attachment, Content
+from broker.announcement import Attachment, Content, Urgency
+from broker.audience import Audience
 from broker.delivery import Evidence
 from broker.errors import BrokerError, DeliveryFailure, Problem
 from broker.policy import Policy
@@ -36,14 +37,16 @@ class Traits:
     program, so that somebody must assure it in the licence, a sentence by code. `age`: the least that the provider's
     terms set for its readers (R15). `service`: whose it is, as people say it.
     `duplicates_harmless`: nobody hears a message that is sent twice a second time, so what is lost is sent again after
-    twice the grace. `window`: how many deliveries may be started and unresolved in one commit, where nothing can
-    be looked up.
+    twice the grace. `in_place`: its posts stand under the name of the first announcement of a matter, so that a
+    correction changes them where they are, and a slip of the pen can be mended there (a feed). `window`: how many
+    deliveries may be started and unresolved in one commit, where nothing can be looked up.
     """
 
     address_kind: AddressKind | None
     can_reconcile: bool = False
     confirms_delivery: bool = False
     duplicates_harmless: bool = False
+    in_place: bool = False
     never_alone: bool = False
     carries_files: bool = False
     links_files: bool = False
@@ -60,6 +63,16 @@ class Traits:
         return self.address_kind is None
 
     @property
+    def subscribed(self) -> bool:
+        """True when its addresses are subscribers': told with a group, and held by nobody whom the school knows."""
+        return self.address_kind is not None and not self.address_kind.of_people
+
+    @property
+    def for_anybody(self) -> bool:
+        """True when nobody knows who reads it, the public or a subscriber: it meets no duty, its words are public."""
+        return self.broadcast or self.subscribed
+
+    @property
     def settles_itself(self) -> bool:
         """True when a lost try needs no person: the provider can be asked, or a second one does no harm."""
         return self.can_reconcile or self.duplicates_harmless
@@ -72,6 +85,8 @@ class Recipient:
     `names` are the covered pupils' first names, `guardians` the whole names of those who look after them and hold the
     address, `classes` the pupils' forms: all empty when the address is doubtful (shared by people who share no
     guardian), for then nothing personal is written. `links` holds signed links such as `unsubscribe`.
+    `audience` is for a broadcast: the expression of whom the announcement is for, for a channel that speaks to a class.
+    `expires_at` and `urgency` are for a provider that keeps what it cannot deliver yet: until when, and how soon.
     """
 
     address: str = field(repr=False)
@@ -80,6 +95,9 @@ class Recipient:
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     guardians: tuple[str, ...] = field(default=(), repr=False)
     classes: tuple[str, ...] = field(default=(), repr=False)
+    audience: str = ""
+    expires_at: datetime | None = None
+    urgency: Urgency = Urgency.ROUTINE
 
 
 PUBLIC = Recipient(address="")
@@ -300,6 +318,28 @@ class Verifies(Protocol):
         """
 
 
+@runtime_checkable
+class Suits(Protocol):
+    """A channel that speaks to some of the school's groups and to no others: a class has its own course."""
+
+    def suits(self, audience: Audience) -> Sequence[Problem]:
+        """What stands in the way of telling this audience by this account; pure, asked at intake."""
+
+
+@runtime_checkable
+class TakesSubscribers(Protocol):
+    """A channel whose addresses nobody brings but whoever subscribes: a browser that asks to be told with a group."""
+
+    def offered(self) -> str:
+        """The public key under which a browser subscribes, in base64url."""
+
+    def address_of(self, told: Mapping[str, Any]) -> str:
+        """The address that a browser's own words come to. Raises RuleBroken for what is none."""
+
+    def must_be_reachable(self, address: str) -> None:
+        """Look up where it leads. Raises RuleBroken where nobody may be sent, or it is not known just now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """A post as it stands on an account, whoever made it; `digests`: what those of one of our messages would be."""
@@ -358,6 +398,14 @@ class Surroundings:
     public_url: str | None = None
     sandbox: bool = False
     timeout: timedelta = timedelta(seconds=20)
+
+
+@runtime_checkable
+class MakesKeys(Protocol):
+    """A kit whose accounts sign with a key of the school's own making, which no provider hands out."""
+
+    def new_key(self) -> str:
+        """Another one each time, as the setting wants it."""
 
 
 class Kit(Protocol):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from broker import audience as audiences
 from broker.announcement import Attachment, Content, Draft, Purpose, Urgency
-from broker.channel import Channel, Traits
+from broker.channel import Channel, Suits, Traits
 from broker.errors import ChannelFailed, InvalidAnnouncement, Problem, SetupError, UnknownChannel
 from broker.ladders import in_order
 from broker.ladders.links import with_any_link
@@ -64,6 +64,7 @@ def judged(
     if draft.attachments and opened:
         # An account links to a file only where the school has a public address.
         _must_take_files([channel.traits for channel in opened])
+    _must_suit(opened, tree)
     _must_be_said(ports, draft, opened)
     return times(draft, tx.now)
 
@@ -77,6 +78,17 @@ def _must_be_said(ports: Ports, draft: Draft, opened: Sequence[Channel]) -> None
     wording = with_its_link(ports, wording_of(draft))
     for problem in (each for channel in opened for each in objections(channel, wording)):
         raise InvalidAnnouncement(problem)
+
+
+def _must_suit(opened: Sequence[Channel], tree: audiences.Audience) -> None:
+    """A channel that speaks to classes says whether these people have one there. Raises InvalidAnnouncement."""
+    for channel in opened:
+        try:
+            problems = list(channel.suits(tree)) if isinstance(channel, Suits) else ()
+        except Exception as error:
+            raise ChannelFailed(channel.name, error) from error
+        for problem in problems:
+            raise InvalidAnnouncement(problem)
 
 
 def objections(channel: Channel, content: Content) -> Sequence[Problem]:

@@ -53,7 +53,7 @@ def not_bounced(case: Case) -> Verdict:
 
 def somebody_to_tell(case: Case) -> Verdict:
     """A delivery that covers nobody any more has no reason to leave; a court block takes people out of it (R9)."""
-    if case.broadcast or case.note or covered(case):
+    if case.broadcast or case.note or case.subscribed is not None or covered(case):
         return ALLOW
     if any(c.blocked for c in case.covers):
         return Refuse("blocked", "contact with this address is blocked for the child it is about")
@@ -62,9 +62,16 @@ def somebody_to_tell(case: Case) -> Verdict:
 
 def still_at_the_school(case: Case) -> Verdict:
     """Those who left the school since are not written to (UK GDPR: accuracy)."""
-    if case.broadcast or case.note or case.person_active:
+    if case.broadcast or case.note or case.subscribed is not None or case.person_active:
         return ALLOW
     return Refuse("left_school", "nobody behind this address belongs to the school any more")
+
+
+def still_subscribed(case: Case) -> Verdict:
+    """A subscriber who ended it, or whose link was taken back, is told nothing more (UK GDPR art. 7(3), R17)."""
+    if case.subscribed is not False:
+        return ALLOW
+    return Refuse("unsubscribed", "whoever subscribed has ended it, or the link for it was taken back")
 
 
 def promotional_needs_consent(case: Case) -> Verdict:
@@ -86,6 +93,7 @@ HOUSE_RULES: tuple[Policy, ...] = (
     not_corrected,
     not_expired,
     still_at_the_school,
+    still_subscribed,
     not_opted_out,
     not_bounced,
     promotional_needs_consent,

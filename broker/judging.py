@@ -234,8 +234,8 @@ def allowed_still(case: AnnouncementCase, now: datetime) -> bool:
 def known_of_channel(case: AnnouncementCase, traits: Traits, *, asked: bool = False) -> AnnouncementCase:
     """The case with what only the channel's code knows; where it is only `asked`, as one that is not accepted yet."""
     if asked:
-        return case.but(traits=traits, broadcast=traits.broadcast, announcement=None, accepted_at=None)
-    return case.but(traits=traits, broadcast=traits.broadcast)
+        return case.but(traits=traits, broadcast=traits.for_anybody, announcement=None, accepted_at=None)
+    return case.but(traits=traits, broadcast=traits.for_anybody)
 
 
 def _once(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
+from broker.outward import is_here, literal
 
 
 def is_loopback(host: str) -> bool:
     """True for a literal loopback address or "localhost"; a name is never resolved to find out."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    number = literal(host)
+    return host.casefold() == "localhost" if number is None else is_here(number)

@@ -62,6 +62,7 @@ class Case:
     guardian_consent: bool = False  # it was given by a guardian, for everybody who holds the address
     bounced: bool = False  # what went to this address on this channel came back for good
     note: bool = False  # the house itself says it to this one address, whoever holds it
+    subscribed: bool | None = None  # of a subscriber: whether it still is one; None for anybody else
     person_active: bool = True  # at least one person behind the address is still at the school
     covers: tuple[Cover, ...] = ()
     posture: Mapping[str, str] | None = None  # the account's facts when it was last looked at, if ever

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from broker.actor import Actor
 from broker.announcement import Content, Part
-from broker.channel import PUBLIC, Channel, Charges, Message, Recipient
+from broker.channel import Channel, Charges, Message, Recipient
 from broker.consent.optouts import Links
 from broker.delivery import State
 from broker.ladders.links import link_of, with_link
@@ -102,7 +102,7 @@ class Renderer:
     def _with_link(self, one: Picked, wording: Content) -> Content:
         """Where somebody says that it was seen; never at an address that strangers share, nor for the public."""
         base = self._ports.public_url
-        if not base or one.address_id is None or one.doubtful:
+        if not base or one.address_id is None or one.doubtful or one.case.subscribed is not None:
             return wording
         return with_link(wording, link_of(self._ports.signer, base, one.delivery))
 
@@ -191,13 +191,15 @@ def recipient_of(
     one: Picked, guardians: tuple[str, ...] = (), links: Mapping[str, str] = _NO_LINKS
 ) -> Recipient:
     """To whom: the address, and what may be said personally, which is nothing where it is doubtful (design §6)."""
-    if one.address_id is None:
-        return replace(PUBLIC, links={"announcement": str(one.public_id)})
+    until, urgency = one.case.expires_at, one.case.urgency
+    if one.address_id is None or one.case.subscribed is not None:
+        about = {"announcement": str(one.public_id)}
+        return Recipient(one.address, (), "", about, (), (), one.audience, until, urgency)
     told = covered(one.case)
     languages = {cover.language for cover in told}
     language = languages.pop() if len(languages) == 1 else ""
     if one.doubtful:
-        return Recipient(one.address, language=language, links=links)
+        return Recipient(one.address, (), language, links, (), (), "", until, urgency)
     names = names_of(cover.name for cover in told)
     classes = tuple(cover.form for cover in told if cover.form)
-    return Recipient(one.address, names, language, links, guardians, classes)
+    return Recipient(one.address, names, language, links, guardians, classes, "", until, urgency)

@@ -84,6 +84,7 @@ class Picked:
     case: Case = field(repr=False)
     department_id: int = 0
     address_hash: bytes = field(default=b"", repr=False)  # keyed: what a link is made of
+    audience: str = ""  # of a broadcast: the expression
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,7 @@ Nothing is passed over: a webhook that was away goes on where it stood.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Collection, Sequence
@@ -28,6 +26,8 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.outside import CallFailed
 from broker.record import Entry
 from broker.retry import RetryPolicy
+from broker.standard_webhooks import secret_of as told_as
+from broker.standard_webhooks import signed
 
 RETRY = RetryPolicy(most=timedelta(hours=1))  # half a minute, then twice as long each time, up to an hour
 GIVE_UP_AFTER = timedelta(days=3)  # a weekend of somebody else's
@@ -36,7 +36,6 @@ MOST_WEBHOOKS = 20
 MOST_TURNS = 50  # of one sweep
 LOOK_EVERY = timedelta(seconds=1)
 ALARM = "webhook_paused"
-CONTENT = "application/json"
 
 
 def add(
@@ -116,13 +115,7 @@ def tell_due(ports: Ports) -> int:
 
 def secret_of(ports: Ports, webhook: UUID) -> str:
     """What both sides sign with. It follows from the school's own secret, so it lies nowhere."""
-    return "whsec_" + base64.b64encode(_key(ports, webhook)).decode()
-
-
-def signature(key: bytes, id_: str, at: datetime, body: bytes) -> str:
-    """The signature of one message: v1, HMAC-SHA256 over its id, its time and its bytes."""
-    signed = f"{id_}.{int(at.timestamp())}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    return told_as(_key(ports, webhook))
 
 
 def _turn(ports: Ports, row: WebhookRow) -> int:
@@ -140,14 +133,8 @@ def _turn(ports: Ports, row: WebhookRow) -> int:
     if batch is None or not batch.events:
         return 0
     body, id_ = _body(batch, row.sequence + 1), f"{row.public_id.hex}_{batch.until[0]}_{batch.until[1]}"
-    headers = {
-        "Content-Type": CONTENT,
-        "webhook-id": id_,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature(_key(ports, row.public_id), id_, now, body),
-    }
     try:
-        ports.calls.post(row.url, body, headers)
+        ports.calls.post(row.url, body, signed(id_, now, body, [_key(ports, row.public_id)]))
     except CallFailed as failed:
         why = failed.why
         ports.ledger.transact(lambda tx: _failed(tx, row, why))

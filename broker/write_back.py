@@ -13,6 +13,7 @@ from broker.channel import Outcome
 from broker.confirm import apply_news, suppress
 from broker.delivery import Event, State
 from broker.errors import AddressRejected
+from broker.office import subscribers
 from broker.outcomes import Tried
 from broker.ports import Ports, Transaction
 from broker.record import Entry, entries
@@ -108,7 +109,9 @@ def write_in(
     for tried, outcome in batch:
         if _opts_out(outcome) and tried.picked.address_id is not None:
             source = f"provider {outcome.code}"
-            suppress(tx, tried.picked.address_id, account.channel, source=source, actor=actor)
+            # Of a subscriber that is gone nothing is kept, not even that it is.
+            if not subscribers.forget(tx, [tried.picked.address_id], why=source, actor=actor):
+                suppress(tx, tried.picked.address_id, account.channel, source=source, actor=actor)
     tx.record.add(_told(account, [r for r in results if r.delivery in matched], actor))
 
 

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 import typer
 
 from broker import accounts
+from broker.channel import MakesKeys
+from broker.errors import Problem, RuleBroken
 from broker.licences import licensing, oversight
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import short_words
+from config.registry import Registry
 from ledger.reads.health import health
 
 app = typer.Typer(help="The ways out and whether they may send.", invoke_without_command=True)
@@ -131,3 +134,26 @@ def resume(
     with writing(operator) as (house, actor):
         accounts.resume(house.ports, named, actor=actor, why=reason)
     show.as_json({"account": named, "paused": False}) if json else show.say(f"{named} goes on")
+
+
+@app.command()
+def key(
+    channel: Annotated[str, typer.Argument(help="The channel, as `carillon channels` lists it.")],
+    json: Json = False,
+) -> None:
+    """Make a key that accounts of a channel sign with. It is shown once, kept nowhere, and changes nothing.
+
+    Example: `carillon accounts key webpush`
+    """
+    kit = Registry().kit(short_words(channel, "channel"))
+    if not isinstance(kit, MakesKeys):
+        hint = "its page in docs/channels says where its credentials come from"
+        raise RuleBroken(
+            Problem("no_key", "channel", "accounts of this channel sign with no key of ours", hint)
+        )
+    made = kit.new_key()
+    if json:
+        show.as_json({"channel": channel, "key": made})
+        return
+    show.say(made)
+    show.hint("put it among the school's secrets as the account's KEY; it is not shown again")

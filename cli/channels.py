@@ -53,7 +53,9 @@ def _in_words(entry: ChannelEntry) -> list[str]:
 def _audience(traits: Traits | None) -> str:
     if traits is None:
         return "?"
-    return "the public" if traits.address_kind is None else f"one {traits.address_kind.value}"
+    if traits.address_kind is None:
+        return "the public"
+    return "whoever subscribed" if traits.subscribed else f"one {traits.address_kind.value}"
 
 
 def _abilities(traits: Traits | None) -> list[str]:
@@ -83,7 +85,12 @@ def _as_told(entry: ChannelEntry) -> dict[str, Any]:
         "channel": entry.name,
         "traits": None
         if traits is None
-        else {**asdict(traits), "grace": traits.grace.total_seconds(), "broadcast": traits.broadcast},
+        else {
+            **asdict(traits),
+            "grace": traits.grace.total_seconds(),
+            "broadcast": traits.broadcast,
+            "subscribed": traits.subscribed,
+        },
         "settings": [{"name": name, "needed": needed} for name, needed in entry.settings.items()],
         "accounts": [
             {

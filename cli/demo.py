@@ -20,8 +20,10 @@ import typer
 from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
+from broker.channel import Surroundings
 from broker.delivery import State
-from broker.errors import Problem, RuleBroken
+from broker.errors import MissingExtra, Problem, RuleBroken, UnknownChannel
+from broker.office import private_links, subscribers
 from broker.rosters import imports
 from cli import show
 from cli.accounted import Account, account_for
@@ -33,8 +35,10 @@ from cli.sign_in import tell_link
 from cli.who import everybody, told_rows
 from config import logs
 from config.assembly import House
+from config.registry import Registry
 from config.settings import Settings
 from ledger.reads.status import Status
+from sandbox import stand_ins
 from sandbox.client import RunningSandbox, start_sandbox
 from sandbox.sample_school import write_sample_school
 from sandbox.settings import BadSandbox
@@ -47,6 +51,7 @@ DOMAIN = "stcecilias.example.org"
 AUDIENCE = "Choir + Year 7"
 TITLE = "Choir rehearsal on Thursday"
 DEPARTMENT = "music"
+SUBSCRIBED, BROWSERS = "Choir", 3
 TEXT = (  # names nobody, for it is public too; a family with several pupils reads whom it is for all the same
     "The rehearsal for the autumn concert is on Thursday at 15:30 in the hall, ends 17:00."
     " Please bring the blue folder. St Cecilia’s Music"
@@ -76,6 +81,10 @@ def demo(
         Path | None, typer.Option(help="An empty folder to keep everything in; else a temporary one.")
     ] = None,
     pupils: Annotated[int, typer.Option(min=20, max=20_000, help="Size of the sample school.")] = 420,
+    every_channel: Annotated[
+        bool,
+        typer.Option("--every-channel", help="By every channel that is installed, each at its stand-in."),
+    ] = False,
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault to order of the stand-ins, see docs/sandbox.md.")
     ] = None,
@@ -94,12 +103,13 @@ def demo(
 
     * `carillon demo`
     * `carillon demo --once --json`
+    * `carillon demo --every-channel`
     * `carillon demo --fault twilio:429:rate=0.1,seed=1`
     """
     logs.set_up("WARNING")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _folder(data_dir) as folder, _sandbox(folder, fault or []) as sandbox:
-        settings = settings_for(folder, sandbox)
+        settings = settings_for(folder, sandbox, every_channel=every_channel)
         with running(settings) as (house, url):
             ended = _main_job(house, sandbox, folder, pupils=pupils, quiet=json)
             _tell(house, ended, as_json=json)
@@ -120,6 +130,8 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
         f" {len(difference.problems)} values could not be used."
     )
     said("Each account has a licence, the sandbox's own, which is worth nothing elsewhere: carillon licence.")
+    for told in _subscribe(house, sandbox):
+        said(told)
     began = time.monotonic()
     ways = tuple(account.channel for account in house.settings.accounts.values())
     announcement = intake.accept(house.ports, _draft(ways), actor=OPERATOR).announcement
@@ -131,6 +143,19 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
     feed = f"{house.settings.public_url}/feeds/departments/{DEPARTMENT}.json"
     truth = [*sandbox.truth(), *published(feed, announcement.public_id)]
     return Ended(final, seconds, account_for(house, final, truth))
+
+
+def _subscribe(house: House, sandbox: RunningSandbox) -> Iterator[str]:
+    """Browsers of the stand-in's that ask to be told with the choir, where an account takes any."""
+    for account in house.settings.accounts.values():
+        if not house.ways_out.traits(account.channel).subscribed:
+            continue
+        stand_in = stand_ins.found()[account.channel]
+        secret = private_links.make(house.ports, SUBSCRIBED, "the demo", actor=OPERATOR).secret
+        for number in range(BROWSERS):
+            browser = stand_in.subscription(sandbox.url(account.channel), f"browser-{number}")
+            subscribers.begin(house.ports, secret, browser)
+        yield f"{BROWSERS} browsers have subscribed by a link of {SUBSCRIBED}'s: {account.channel}."
 
 
 def _await_news(look: Look) -> Status:
@@ -222,8 +247,8 @@ def _sandbox(folder: Path, faults: list[str]) -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-def settings_for(folder: Path, sandbox: RunningSandbox) -> Settings:
-    """A school of its own in `folder`, with an account for every channel at the stand-ins."""
+def settings_for(folder: Path, sandbox: RunningSandbox, *, every_channel: bool = False) -> Settings:
+    """A school of its own in `folder`, with accounts at the stand-ins: those of the usual ways, or of every channel."""
     port = _free_port()
     return Settings.of(
         data_dir=folder,
@@ -250,6 +275,7 @@ def settings_for(folder: Path, sandbox: RunningSandbox) -> Settings:
             },
             "feeds": {"channel": "rss"},
             **_account_at_x(sandbox),
+            **(_other_accounts(sandbox) if every_channel else {}),
         },
     )
 
@@ -269,6 +295,22 @@ def _account_at_x(sandbox: RunningSandbox) -> dict[str, Any]:
             **asdict(sandbox.x),
         }
     }
+
+
+def _other_accounts(sandbox: RunningSandbox) -> dict[str, Any]:
+    """One at each stand-in whose channel is installed, with its extra where it has one."""
+    registry, around = Registry(), Surroundings("St Cecilia's", "GB", sandbox=True)
+    accounts: dict[str, Any] = {}
+    for name, stand_in in stand_ins.found().items():
+        told = dict(stand_in.account(sandbox.url(name)))
+        own = {setting: value for setting, value in told.items() if setting != "channel"}
+        try:
+            kit = registry.kit(str(told["channel"]))
+            kit.open(name, kit.settings(**own), around).close()
+        except (MissingExtra, UnknownChannel):
+            continue
+        accounts[name] = told
+    return accounts
 
 
 def _free_port() -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from broker.office import private_links as verbs
+from broker.office import subscribers
 from broker.ports.links import PrivateLinkRow
 from cli import show
 from cli.house import reading, writing
@@ -31,13 +32,17 @@ def link(
     named = short_words(name, "name")
     with writing(operator) as (house, actor):
         made = verbs.make(house.ports, named, about, actor=actor)
-        home = f"{house.settings.public_url or ''}/feeds/private/{made.secret}"
+        base = house.settings.public_url or ""
+        home = f"{base}/feeds/private/{made.secret}"
+        push = f"{base}/push/{made.secret}" if subscribers.offer(house.ports, made.secret) else None
     if json:
         addresses = {ending: f"{home}.{ending}" for ending in ENDINGS}
-        show.as_json({"link": made.link.id, "group": made.link.group, "page": home, **addresses})
+        more = {"notifications": push} if push else {}
+        show.as_json({"link": made.link.id, "group": made.link.group, "page": home, **addresses, **more})
         return
     show.say(f"link {made.link.id}, for {made.link.about}: what {made.link.group} is told")
-    show.table(("as", "address"), [("page", home), *((ending, f"{home}.{ending}") for ending in ENDINGS)])
+    rows = [("page", home), *((ending, f"{home}.{ending}") for ending in ENDINGS)]
+    show.table(("as", "address"), [*rows, ("notifications", push)] if push else rows)
     show.hint(f"it is not shown again; to take it back: carillon groups unlink {made.link.id}")
 
 
@@ -54,20 +59,11 @@ def links(
     if json:
         show.as_json({"links": [_told(one) for one in found]})
         return
-    show.table(
-        ("link", "group", "for", "made", "by", "taken back"),
-        [
-            (
-                one.id,
-                one.group,
-                one.about,
-                f"{one.made_at:%Y-%m-%d}",
-                one.made_by,
-                f"{one.revoked_at:%Y-%m-%d} by {one.revoked_by}" if one.revoked_at else "",
-            )
-            for one in found
-        ],
-    )
+    counts = any(one.subscribers for one in found)  # where nobody subscribes there is more room for words
+    titles = ("link", "group", "for", "made", "by", *(("told",) if counts else ()), "taken back")
+    show.table(titles, [_row(one, counts=counts) for one in found])
+    if counts:
+        show.hint("told: how many browsers have subscribed by it")
 
 
 def unlink(
@@ -85,8 +81,14 @@ def unlink(
     show.as_json(told) if json else show.say(f"link {gone.id} to {gone.group} opens nothing any more")
 
 
+def _row(one: PrivateLinkRow, *, counts: bool) -> tuple[Any, ...]:
+    over = f"{one.revoked_at:%Y-%m-%d} by {one.revoked_by}" if one.revoked_at else ""
+    told = (one.subscribers or "",) if counts else ()
+    return (one.id, one.group, one.about, f"{one.made_at:%Y-%m-%d}", one.made_by, *told, over)
+
+
 def _told(one: PrivateLinkRow) -> dict[str, Any]:
     return {
         "link": one.id, "group": one.group, "for": one.about, "made_at": one.made_at, "made_by": one.made_by,
-        "revoked_at": one.revoked_at, "revoked_by": one.revoked_by,
+        "revoked_at": one.revoked_at, "revoked_by": one.revoked_by, "subscribers": one.subscribers,
     }  # fmt: skip

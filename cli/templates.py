@@ -216,7 +216,8 @@ def _renderings(
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name in filter(None, (way.strip() for way in via.split(","))):
-        kind = house.ways_out.traits(name).address_kind
+        traits = house.ways_out.traits(name)
+        kind = None if traits.for_anybody else traits.address_kind
         with house.ledger.look() as tx:
             account = tx.accounts.for_channel(name, department)
             person = families.the(tx, family, "family")

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import aiohttp
 
+from broker.outward import MayAsk, is_here, is_public
 from broker.ports.outside import CallFailed
 from config.settings import Settings
-from sources.guard import FetchRefused, MayAsk, checked, is_here, is_public, session
+from sources.guard import FetchRefused, checked, session
 
 TIMEOUT = timedelta(seconds=10)
 MOST_ANSWER = 4_096  # bytes of an answer that are read at all, so that the connection ends well

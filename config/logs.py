@@ -17,8 +17,8 @@ from typing import Literal
 OURS = ("broker", "channels", "cli", "config", "ledger", "sources", "web", "workers")
 # At INFO these write parameters, addresses or tokens; at DEBUG, Authorization headers.
 LOUD = (
-    "aiohttp", "aiosmtpd", "alembic", "amqp", "asyncio", "celery", "httpcore", "httpx", "kombu", "oauthlib", "redis",
-    "requests", "requests_oauthlib", "sqlalchemy", "tweepy", "twilio", "urllib3", "uvicorn",
+    "aiohttp", "aiosmtpd", "alembic", "amqp", "asyncio", "celery", "httpcore", "httpx", "kombu", "mastodon", "oauthlib",
+    "redis", "requests", "requests_oauthlib", "sqlalchemy", "tweepy", "twilio", "urllib3", "uvicorn",
 )  # fmt: skip
 _BEFORE_ANY_VALUE = re.compile(r"[(<:\n]")
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

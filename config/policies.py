@@ -1,5 +1,7 @@
 """The page of rules, written from the rules themselves: `python -m config.policies` prints docs/policies.md.
 
+With the name of a channel it prints the rules of that one, for its page in docs/channels.
+
 What a rule does, why, where that comes from, its default and how it is changed stand beside its code, once; what no
 rule says of itself stands in `config/data/policies_*.md`.
 """
@@ -18,7 +20,7 @@ from broker.rules.case import Family
 from broker.rules.parameters import Parameter
 from config.registry import Registry
 
-CHANNELS = ("sms", "email", "rss", "twitter")
+CHANNELS = ("sms", "email", "rss", "twitter")  # every other one has its rules on a page of its own
 LONGEST = 160  # characters of a default that are shown
 
 
@@ -74,10 +76,19 @@ def _default(parameter: Parameter) -> str:
     return f"`{text}`" if len(text) <= LONGEST else f"`{text[:LONGEST].rsplit(' ', 1)[0]} …`"
 
 
+def of_channel(name: str) -> str:
+    """A channel's own rules as its page in docs/channels has them."""
+    return _table(("rule", "what it says"), [row[1:] for row in _rules_of([name])])
+
+
 def _channels() -> str:
+    return _table(("channel", "rule", "what it says"), _rules_of(CHANNELS))
+
+
+def _rules_of(channels: Iterable[str]) -> Sequence[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     registry = Registry()
-    for name in CHANNELS:
+    for name in channels:
         module = import_module(f"channels.{name}.policies")
         traits = registry.kit(name).traits
         rows += [(name, *_told(rule)) for rule in module.POLICIES]
@@ -85,7 +96,7 @@ def _channels() -> str:
             rows.append((name, "never alone", "It is never the only way in which anybody is told (R16)."))
         if not module.POLICIES:
             rows.append((name, "none of its own", "The house's rules, and what its wording must be."))
-    return _table(("channel", "rule", "what it says"), rows)
+    return rows
 
 
 def _told(rule: object) -> tuple[str, str]:
@@ -100,4 +111,4 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(of_channel(sys.argv[1]) if len(sys.argv) > 1 else page())

@@ -87,7 +87,7 @@ def rehearsal(ports: Ports, draft: Draft, *, currency: str, actor: Actor) -> Reh
         accounts = {c: tx.accounts.for_channel(c, draft.department) for c in channels}
         reach = before(ports, tx, question)
     kinds = {c: ports.channels.traits(c).address_kind for c in accounts}
-    direct = {c: kind for c, kind in kinds.items() if kind is not None}
+    direct = {c: kind for c, kind in kinds.items() if kind is not None and kind.of_people}
     with ledger_of(ports).reading() as hand:
         found = {c: example(hand, audience, checked.people, kind, today=today) for c, kind in direct.items()}
         personal = any(has_placeholder(text) for text in checked.parts.values())
@@ -137,8 +137,8 @@ def _way(
 ) -> Way:
     channel = ports.channels.open(account.name)
     draft = rehearsed.draft
-    to = _recipient(family, draft.language) if family else PUBLIC
-    kind = channel.traits.address_kind
+    to = _recipient(family, draft.language) if family else replace(PUBLIC, audience=draft.audience)
+    kind = None if channel.traits.for_anybody else channel.traits.address_kind
     wording = drafts.wording_of(draft)
     message = channel.render(with_any_link(wording, ports.public_url) if kind else wording, to)
     masked = mask(kind, family.address) if family and kind else "nobody in particular"
@@ -182,7 +182,7 @@ def _verdict(rehearsed: Rehearsed, account: AccountRow, channel: Channel, family
         due_at=rehearsed.due_at,
         expires_at=rehearsed.expires_at,
         account_paused=account.paused_at is not None,
-        broadcast=channel.traits.broadcast,
+        broadcast=channel.traits.for_anybody,
         consent=True,
         covers=tuple(Cover(0, 0, name) for name in (family.names if family else ()) or ("",)),
         posture=account.posture,

@@ -1,4 +1,7 @@
-"""The page of settings, written from the models themselves: `python -m config.table` prints docs/settings.md."""
+"""The page of settings, written from the models themselves: `python -m config.table` prints docs/settings.md.
+
+With the name of a channel it prints the settings of that one, for its page in docs/channels.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,15 @@ Each configured way out has a name of your choosing (`NAME` here) and these sett
 """
 
 
-def page(channels: Sequence[str] = ("email", "rss", "sms", "twitter")) -> str:
+CHANNELS = ("email", "rss", "sms", "twitter")  # every other one has its settings on a page of its own
+
+
+def of_channel(name: str) -> str:
+    """A channel's own settings as its page in docs/channels has them."""
+    return _table(_rows(Registry().kit(name).settings, ("accounts", "name"))) + "\n"
+
+
+def page(channels: Sequence[str] = CHANNELS) -> str:
     """docs/settings.md, whole."""
     parts = [HEAD, _table(_rows(Settings, ()))]
     parts += [MAILBOXES, _table(_rows(MailboxAt, ("mailboxes", "name")))]
@@ -116,4 +127,4 @@ def _table(rows: Iterator[tuple[str, str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(of_channel(sys.argv[1]) if len(sys.argv) > 1 else page())

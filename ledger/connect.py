@@ -49,6 +49,7 @@ from ledger.office.families import Families
 from ledger.office.groups import Groups
 from ledger.office.links import PrivateLinks
 from ledger.office.reaches import Reaches
+from ledger.office.subscribers import Subscribers
 from ledger.office.templates import Templates
 from ledger.pace import Pace
 from ledger.plans import Plans
@@ -95,6 +96,7 @@ class Transaction:
     mappings = _opened(Mappings)
     groups = _opened(Groups)
     links = _opened(PrivateLinks)
+    subscribers = _opened(Subscribers)
     families = _opened(Families)
     templates = _opened(Templates)
     reaches = _opened(Reaches)

@@ -26,6 +26,11 @@ CONSENT = (
     " FROM person_address pa LEFT JOIN consent co ON co.person_id = pa.person_id"
     " AND co.channel = d.channel AND co.purpose = a.purpose WHERE pa.address_id = d.address_id)"
 )
+# By a link that was not taken back since, of a group that is there.
+SUBSCRIBED = (
+    "EXISTS (SELECT 1 FROM subscriber su JOIN private_link pl ON pl.id = su.link_id AND pl.revoked_at IS NULL"
+    " JOIN people_group g ON g.id = pl.group_id AND g.active WHERE su.address_id = d.address_id)"
+)
 
 
 def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | None) -> Sequence[Row[Any]]:
@@ -51,7 +56,9 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
         f" {CONSENT} AS consent,"
         " EXISTS (SELECT 1 FROM bounced b WHERE b.hash = ad.hash AND b.channel = d.channel) AS bounced,"
         " a.urgency = 'urgent' AND EXISTS (SELECT 1 FROM note n WHERE n.announcement_id = a.id) AS note,"
-        f" {dialect.now} AS now"
+        f" {dialect.now} AS now,"
+        " CASE WHEN d.address_id IS NULL THEN a.audience END AS audience,"
+        f" CASE WHEN ad.kind = 'push' THEN {SUBSCRIBED} END AS subscribed"
         " FROM picked JOIN delivery d ON d.id = picked.id"
         " JOIN announcement a ON a.id = d.announcement_id"
         " JOIN account acc ON acc.id = d.account_id"
@@ -70,6 +77,7 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
         doubtful=Boolean,
         opted_out=Boolean,
         person_active=Boolean,
+        subscribed=Boolean,
         commitment_key=LargeBinary,
         address_hash=LargeBinary,
         consent=Integer,
@@ -101,6 +109,8 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
             bounced,
             note,
             now,
+            audience,
+            subscribed,
         ),
     ) = cells[:9], cells[9:16], cells[16:19], cells[19:]
     case = Case(
@@ -119,6 +129,7 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
         opted_out=opted_out,
         consent=None if consent is None else bool(consent),
         guardian_consent=consent == 2,
+        subscribed=subscribed,
         person_active=person_active,
         bounced=bool(bounced),
         note=bool(note),
@@ -141,4 +152,5 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
         case=case,
         department_id=department_id,
         address_hash=address_hash or b"",
+        audience=audience or "",
     )

@@ -42,6 +42,7 @@ from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries
 from ledger.diary.timetables import readers
 from ledger.hand import Hand
+from ledger.office.subscribers import subscribers_of
 from ledger.told_before import (
     Earlier,
     addresses_told,
@@ -127,6 +128,8 @@ class Plans:
         low, done = self._cursor(announcement, channel)
         if done:
             return PlanProgress(0, 0, done=True)
+        if not kind.of_people:
+            return self._add_subscribers(announcement, channel, account, low, size, before)
         again = earlier_of(self._hand, announcement.id).again if low == 0 else ()
         people = self._count_duties(announcement, most=size + 1) if low == 0 else size + 1
         if again:  # whoever was told at an address is told there, whatever else there is now
@@ -144,6 +147,35 @@ class Plans:
         queued = (announcement.id, channel, State.QUEUED, deliveries)
         Deliveries(self._hand).tally([queued] if deliveries else [])
         return PlanProgress(deliveries, covers, done=span.high is None)
+
+    def _add_subscribers(
+        self,
+        announcement: Announcement,
+        channel: str,
+        account: AccountRow,
+        low: int,
+        size: int,
+        before: Collection[int],
+    ) -> PlanProgress:
+        """Plan the next of those who subscribed: nobody knows who they are, so that what goes there covers nobody."""
+        meant = subscribers_of(self._hand, announcement, channel, account.id)
+        page = [] if meant is None else self._page(meant, low, size)
+        added = 0
+        if page:
+            span = _Span(low, page[-1])
+            told = meant.where(span.holds(t.subscriber.c.address_id)).subquery("told")  # type: ignore[union-attr]
+            known = self._known([announcement.id, *before], channel, span, told)
+            values = delivery_values(announcement, channel, account, told.c.address_id, self._hand)
+            chosen = select(*values.values()).where(~known).order_by(told.c.address_id)
+            added = self._run(insert(t.delivery).from_select(list(values), chosen))
+            Deliveries(self._hand).tally([(announcement.id, channel, State.QUEUED, added)])
+        done = len(page) < size
+        self._advance(announcement, channel, page[-1] if page else low, done=done)
+        return PlanProgress(added, 0, done=done)
+
+    def _page(self, meant: Select[Any], low: int, size: int) -> Sequence[int]:
+        following = meant.where(t.subscriber.c.address_id > low).order_by(t.subscriber.c.address_id)
+        return self._hand.connection.execute(following.limit(size)).scalars().all()
 
     def add_public(
         self, announcement: Announcement, channel: str, account: AccountRow, *, version: int | None = None

@@ -51,7 +51,11 @@ class Control:
 
     def account_at_x(self, **changed: bool | int) -> dict[str, Any]:
         """Change what the account at X looks like (following, protected, suspended …); what it looks like now."""
-        return self._ask("POST", "x", json.dumps(changed))
+        return self.account_at("x", **changed)
+
+    def account_at(self, stand_in: str, **changed: bool | int | str) -> dict[str, Any]:
+        """Change what the account at another stand-in looks like; what it looks like now."""
+        return self._ask("POST", stand_in, json.dumps(changed))
 
     def text_from(self, sender: str, body: str, *, url: str, **more: str | int | bool) -> str:
         """Somebody texts the account: handed to `url`, signed; its sid. See `sandbox.twilio` for what more there is."""
@@ -109,6 +113,10 @@ class RunningSandbox:
         smtp_endpoint = Endpoint.parse(ready["smtp"])
         self.smtp_host, self.smtp_port = smtp_endpoint.host, smtp_endpoint.port
         self.control = Control(self.twilio_url, self.account_sid, self.auth_token)
+
+    def url(self, stand_in: str) -> str:
+        """Where one of `sandbox.stand_ins` answers."""
+        return f"{self.twilio_url}/{stand_in}"
 
     def _ready(self) -> dict[str, Any]:
         out = self.process.stdout

@@ -1,4 +1,4 @@
-"""The control door: order faults and how X's account looks, ask counts, read the truth.
+"""The control door: order faults and how an account looks, ask counts, read the truth.
 
 Same credentials as the account of the Twilio stand-in.
 """
@@ -6,7 +6,7 @@ Same credentials as the account of the Twilio stand-in.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
@@ -21,9 +21,10 @@ MAX_ENTRIES = 1000
 
 
 class Control:
-    """POST, GET, DELETE of /sandbox/faults; DELETE of one by its number; GET of counts, the truth, X's account.
+    """POST, GET, DELETE of /sandbox/faults; DELETE of one by its number; GET of counts, the truth, an account's looks.
 
-    POST of /sandbox/x changes what X's account looks like; of /sandbox/inbound brings a text from outside.
+    POST of /sandbox/x changes what X's account looks like, and so by any stand-in's name; of /sandbox/inbound brings
+    a text from outside.
     """
 
     def __init__(
@@ -32,13 +33,13 @@ class Control:
         truth: TruthLog,
         faults: FaultBook,
         counts: Callable[[], Any],
-        account_at_x: Callable[[dict[str, Any]], Any],
+        looks: Mapping[str, Callable[[dict[str, Any]], Any]],
         hear: Callable[[dict[str, Any]], Any],
     ) -> None:
         self._truth = truth
         self._faults = faults
         self._counts = counts
-        self._account_at_x = account_at_x
+        self._looks = looks
         self._hear = hear
         self._authorization = basic(settings.account_sid, settings.auth_token)
 
@@ -59,10 +60,10 @@ class Control:
                 return 200, self._counts()
             case "GET", "truth", "":
                 return 200, self._entries(request.parameters().get("since", "0"))
-            case "GET" | "POST", "x", "":
+            case "GET" | "POST", name, "" if name in self._looks:
                 asked = request.method == "POST"
-                return 200, self._account_at_x(
-                    _object(request.body, "x", 'as in {"following": 1}') if asked else {}
+                return 200, self._looks[name](
+                    _object(request.body, name, 'as in {"following": 1}') if asked else {}
                 )
             case "POST", "inbound", "":
                 return 202, self._hear(_object(request.body, "inbound", 'as in {"from": …, "body": "STOP"}'))

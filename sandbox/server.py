@@ -15,15 +15,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from sandbox import control, http, smtp, twilio, x_api, x_faults
+from sandbox import control, http, smtp, stand_ins, twilio, x_api, x_faults
 from sandbox.callbacks import Callbacks
 from sandbox.faults import FaultBook
 from sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, BadSandbox, Endpoint, SandboxSettings
 from sandbox.truth import TruthLog
+from sandbox.web_api import WebApi
 
 Say = Callable[[str], None]
 SWEEP_S = 1.0
-CATALOGUE = {"twilio": twilio.KINDS, "smtp": smtp.KINDS, "x": x_faults.KINDS}
+CATALOGUE = {"twilio": twilio.KINDS, "smtp": smtp.KINDS, "x": x_faults.KINDS} | {
+    name: module.KINDS for name, module in stand_ins.found().items()
+}
 
 
 class Sandbox:
@@ -38,8 +41,12 @@ class Sandbox:
         self._twilio = twilio.TwilioStandIn(settings, self._truth, self._faults, self._callbacks)
         self._smtp = smtp.SmtpStandIn(settings, self._truth, self._faults)
         self._x = x_api.XStandIn(settings, self._truth, self._faults)
+        self._others: dict[str, WebApi] = {
+            name: module.open(self._truth, self._faults) for name, module in stand_ins.found().items()
+        }
+        orders = {"x": self._x.order} | {name: each.order for name, each in self._others.items()}
         self._control = control.Control(
-            settings, self._truth, self._faults, self.counts, self._x.order, self._twilio.hear
+            settings, self._truth, self._faults, self.counts, orders, self._twilio.hear
         )
         self._http_gate = http.Gate(settings.max_connections)
         self._servers: list[asyncio.Server] = []
@@ -76,6 +83,7 @@ class Sandbox:
             "twilio": dict(self._twilio.counts),
             "smtp": dict(self._smtp.counts),
             "x": dict(self._x.counts),
+            **{name: dict(each.counts) for name, each in self._others.items()},
             "callbacks": dict(self._callbacks.counts),
             "faults": self._faults.describe(),
             "struck": dict(self._faults.struck),
@@ -86,6 +94,8 @@ class Sandbox:
             self._control.handle(request, exchange)
         elif request.path.startswith(x_api.PREFIX):
             self._x.handle(request, exchange)
+        elif (other := self._others.get(request.path.split("/", 2)[1])) is not None:
+            other.handle(request, exchange)
         else:
             self._twilio.handle(request, exchange)
 
@@ -147,8 +157,10 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 def parser() -> argparse.ArgumentParser:
     """The flags of `python -m sandbox`."""
-    flags = argparse.ArgumentParser("sandbox", description="Stand-ins for Twilio, X and a mail server.")
-    flags.add_argument("--twilio", default="127.0.0.1:0", metavar="HOST:PORT", help="X too; or off")
+    flags = argparse.ArgumentParser("sandbox", description="Stand-ins for Twilio, a mail server, and others.")
+    flags.add_argument(
+        "--twilio", default="127.0.0.1:0", metavar="HOST:PORT", help="all other HTTP too; or off"
+    )
     flags.add_argument("--smtp", default="127.0.0.1:0", metavar="HOST:PORT", help="or off")
     flags.add_argument("--truth", required=True, type=Path, help="what was truly accepted")
     flags.add_argument("--fault", action="append", default=[], metavar="SERVICE:KIND:OPTIONS")

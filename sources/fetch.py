@@ -12,9 +12,10 @@ from datetime import timedelta
 import aiohttp
 from yarl import URL
 
-from sources.guard import FetchRefused, MayAsk, checked, is_public, refuse, session
+from broker.outward import MayAsk, is_public
+from sources.guard import FetchRefused, checked, refuse, session
 
-__all__ = ["LIMITS", "FetchRefused", "Fetched", "Limits", "Seen", "fetch", "fetch_if_changed", "is_public"]
+__all__ = ["LIMITS", "FetchRefused", "Fetched", "Limits", "Seen", "fetch", "fetch_if_changed"]
 
 TIMEOUT = timedelta(seconds=30)  # of all of it, redirects and the last byte included
 MOST_BYTES = 16 * 1024 * 1024

@@ -69,6 +69,7 @@ SECURITY = ("sign_in", "callbacks", "optout_page", "canary", "tampering", "linke
 ACCESSIBILITY = ("wcag", "small_screen", "without_javascript", "keyboard", "axe")
 ran: Counter[str] = Counter()
 tried: Counter[str] = Counter()
+kept: dict[str, bool] = {}  # channel → whether every test of the contract that ran was passed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -186,6 +187,9 @@ def cannot_be_had(config: pytest.Config, reason: CannotBeHadError) -> NoReturn:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    channel = dict(report.user_properties).get("contract")
+    if channel and not report.skipped:
+        kept[str(channel)] = kept.get(str(channel), True) and report.passed
     if report.when == "call" and not report.skipped:
         ran.update(str(dict(report.user_properties)[RUNS_ON]).split())
         tried.update(str(dict(report.user_properties)[TRIES]).split())
@@ -197,6 +201,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     told = [f"{ran[backend]} on {backend}" for backend in BACKENDS]
     terminalreporter.write_line(f"tests ran: {', '.join(told)}, {ran['elsewhere']} elsewhere")
     terminalreporter.write_line(f"of these: {', '.join(f'{tried[kind]} {kind}' for kind in KINDS)}")
+    for words, well in (("kept", True), ("broken", False)):
+        if channels := sorted(name for name, passed in kept.items() if passed is well):
+            terminalreporter.write_line(f"the channel contract is {words} by: {', '.join(channels)}")
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,12 @@ def _clock(moment: datetime) -> str:
 
 
 templates.filters |= {"day": _day, "clock": _clock}
-SCREEN_SCRIPT = (Path(__file__).parent / "static" / "screen.js").read_bytes()
+STATIC = Path(__file__).parent / "static"
+SCREEN_SCRIPT = (STATIC / "screen.js").read_bytes()
+PUSH_SCRIPTS = {
+    "page.js": (STATIC / "push.js").read_bytes(),
+    "worker.js": (STATIC / "push_worker.js").read_bytes(),
+}
 
 
 def _style(name: str) -> str:

@@ -13,6 +13,7 @@ import anyio
 from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.datastructures import Headers
 
+from broker.office import subscribers
 from channels.rss.feed import MEDIA_TYPES, Format
 from config.private_feeds import ICS, PrivateFeeds, Told
 from config.settings import Settings
@@ -42,11 +43,12 @@ async def private(name: str, request: Request) -> Response:
     secret, ending = found.groups()
     if ending is None:
         told = await anyio.to_thread.run_sync(feeds.told, secret, limiter=_one)
-        return (
-            html(request, "private.html", headers=ALWAYS, **_page(request, told))
-            if told
-            else nothing(request, ALWAYS)
-        )
+        if told is None:
+            return nothing(request, ALWAYS)
+        ports = request.app.state.ports
+        offered = await anyio.to_thread.run_sync(subscribers.offer, ports, secret, limiter=_one)
+        push = f"../../push/{secret}" if offered is not None else None
+        return html(request, "private.html", headers=ALWAYS, push=push, **_page(request, told))
     served = await anyio.to_thread.run_sync(feeds.fetch, secret, ending, limiter=_one)
     if served is None:
         raise HTTPException(404)

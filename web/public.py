@@ -9,7 +9,7 @@ from config.calendar_feeds import CalendarFeeds
 from config.feeds import Feeds
 from config.private_feeds import PrivateFeeds
 from ledger.connect import Ledger
-from web import boards, optouts, pages, private, seen
+from web import boards, optouts, pages, private, push, seen
 from web.feeds import FeedsApp
 
 
@@ -23,6 +23,7 @@ def install(app: FastAPI) -> None:
     app.state.painted = boards.Painted(Boards(feeds, calendars, settings), settings)
     app.include_router(pages.router)
     app.include_router(private.router)
+    app.include_router(push.router)
     app.include_router(boards.router)
     app.include_router(optouts.router)
     app.include_router(seen.router)

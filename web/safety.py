@@ -64,6 +64,11 @@ PARTS: Mapping[str, Mapping[str, str]] = {
     "feeds": {CSP: _policy(), **ANYBODYS},
     "u": {CSP: _policy(forms="'self'"), "X-Robots-Tag": "noindex, nofollow"},
     "s": {CSP: _policy(forms="'self'"), "X-Robots-Tag": "noindex, nofollow"},
+    # A page with its script and its worker, which the browser starts to show what comes; on iPhones a web app.
+    "push": {
+        CSP: _policy(more=" script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self';"),
+        "X-Robots-Tag": "noindex, nofollow",
+    },
     "f": {
         CSP: "sandbox; default-src 'none'; frame-ancestors 'none'",
         "X-Robots-Tag": "noindex, nofollow",

@@ -122,8 +122,8 @@ def _kinds(ports: Ports, told: Sequence[Told]) -> Mapping[str, AddressKind]:
             hint = unknown.problems[0].hint
             problems.append(_problem(one, "unknown_channel", "channel", "there is no such channel", hint))
             continue
-        if kind is None:
-            message = "everybody may read this way, so nobody consents to it"
+        if kind is None or not kind.of_people:
+            message = "nobody knows who reads this way, so nobody consents to it"
             problems.append(_problem(one, "not_personal", "channel", message, "name sms or email"))
             continue
         kinds[one.channel] = kind

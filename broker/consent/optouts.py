@@ -115,7 +115,7 @@ def _named(ports: Ports, tx: Transaction, kind: AddressKind, word: str, channel:
 
 def _kind(ports: Ports, channel: str) -> AddressKind:
     kind = ports.channels.traits(channel).address_kind
-    if kind is None:
+    if kind is None or not kind.of_people:
         message = "nobody is written to by this way, so nobody can be taken out of it"
         raise RuleBroken(Problem("not_personal", "via", message, "name sms or email"))
     return kind

@@ -274,4 +274,4 @@ def _wait(tx: Transaction, announcement: Announcement, looked_up: datetime | Non
 def _in_place(ports: Ports) -> list[str]:
     """Public ways that show the last word under the first one's name: nothing is to be taken back there."""
     traits = {name: ports.channels.traits(name) for name in ports.channels.names()}
-    return [name for name, each in traits.items() if each.broadcast and each.duplicates_harmless]
+    return [name for name, each in traits.items() if each.broadcast and each.in_place]

@@ -247,12 +247,16 @@ def _ways(ports: Ports, there: Sequence[Step], kind: FollowUp, *, at_once: bool)
         return tuple(there)
     traits = {name: ports.channels.traits(name) for step in there for name in step.channels}
     if kind is FollowUp.EDIT:
-        ways = tuple(name for name, each in traits.items() if each.broadcast and each.duplicates_harmless)
+        ways = tuple(name for name, each in traits.items() if each.broadcast and each.in_place)
         if not ways:
             message = "it stands in no feed, so that there is nothing to edit in place"
             raise NotFollowed(Problem("no_feed", "id", message, "correct it instead"))
     else:
-        ways = tuple(name for name, each in traits.items() if not each.broadcast)
+        # What is said again is for people by name; that something is taken back is for subscribers, too.
+        left_out = {
+            name for name, each in traits.items() if each.broadcast or (kind in AGAIN and each.subscribed)
+        }
+        ways = tuple(name for name in traits if name not in left_out)
         if not ways:
             message = "it went to the public alone"
             raise NotFollowed(Problem("public_alone", "id", message, "announce it anew"))

@@ -74,11 +74,11 @@ def _audience(news: Sequence[News], names: Mapping[int, str]) -> tuple[str, Sequ
 def _must_be_personal(ports: Ports, source: TimetableSource) -> None:
     """Each family reads its own children's changes: nothing of that is for everybody."""
     for way in source.ways:
-        if ports.channels.traits(way).broadcast:
+        if ports.channels.traits(way).for_anybody:
             raise _bad(
                 "public_way",
                 "via",
-                f"changes are told to each family, and {way} is public",
+                f"changes are told to each family, and nobody knows who reads {way}",
                 "name sms or email",
             )
 

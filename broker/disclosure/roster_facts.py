@@ -69,7 +69,8 @@ def _says_stop(channel: Channel, case: AnnouncementCase) -> bool:
 
 
 def _kinds(ports: Ports, case: AnnouncementCase) -> set[AddressKind]:
-    return {kind for way in case.ways if (kind := ports.channels.traits(way).address_kind) is not None}
+    kinds = {ports.channels.traits(way).address_kind for way in case.ways}
+    return {kind for kind in kinds if kind is not None and kind.of_people}
 
 
 def _covered(ports: Ports, tx: Transaction, case: AnnouncementCase, listed: set[int] | None) -> int | None:

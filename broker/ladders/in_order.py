@@ -58,7 +58,7 @@ def out_of_order(draft: Draft, traits: Mapping[str, Traits]) -> Iterator[Problem
         yield _problem("ladder_ways", "not every way after the first says when it opens", "say it of each")
     for step in draft.ways[1:]:
         for name in step.channels:
-            if traits[name].address_kind is None:
+            if traits[name].for_anybody:
                 hint = "name it with the first ways"
                 yield _problem(
                     "then_public", f"{name} is for everybody to read: nobody is told by it in turn", hint

@@ -20,7 +20,7 @@ def alone(audience: Audience, ways: Mapping[str, Traits]) -> Sequence[Problem]:
     """
     lonely = [name for name, traits in ways.items() if traits.never_alone]
     others = [traits for traits in ways.values() if not traits.never_alone]
-    if not lonely or any(not traits.broadcast for traits in others):
+    if not lonely or any(not traits.for_anybody for traits in others):
         return ()
     if isinstance(audience, Everyone):
         if others:

@@ -14,7 +14,11 @@ from broker.address import AddressKind
 from broker.channel import Traits
 from broker.licences.licence import Licence
 
-_KINDS = {AddressKind.MOBILE: "text messages to mobile numbers", AddressKind.EMAIL: "emails"}
+_KINDS = {
+    AddressKind.MOBILE: "text messages to mobile numbers",
+    AddressKind.EMAIL: "emails",
+    AddressKind.PUSH: "notifications to browsers that somebody subscribed by a link of the school's",
+}
 
 NEVER_THERE = (
     "Our accounts on {} send no private messages, and nobody can send them one.",
@@ -171,6 +175,8 @@ def _to_whom(way: Way) -> str:
     kind = way.traits.address_kind
     if kind is None:
         return f"These are {in_words(way)}."
+    if kind is AddressKind.PUSH:
+        return "They go where somebody asked for them, who can end that there. The school does not learn whose it is."
     what = "mobile numbers" if kind is AddressKind.MOBILE else "email addresses"
     return f"They go to the {what} that the school has of you, and nowhere else."
 

@@ -17,8 +17,9 @@ from broker.authority.shown_once import SECRET, digest
 from broker.errors import NotFound, NotToBeChanged, Problem, UnknownAudience
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
-from broker.ports.links import PrivateLinkRow
+from broker.ports.links import OpenLink, PrivateLinkRow
 from broker.record import Entry
+from broker.values import StopKind
 
 LONGEST_ABOUT = 100
 MOST = 200  # links of one group that open something: a link is for a place, not for each of its readers
@@ -61,7 +62,10 @@ def make(ports: Ports, group: str, about: str, *, actor: Actor) -> MadeLink:
 
 
 def revoke(ports: Ports, link: int, *, actor: Actor) -> PrivateLinkRow:
-    """A link opens nothing any more; safe to repeat. Raises NotFound, NotAllowed."""
+    """A link opens nothing any more, and who subscribed by it is forgotten; safe to repeat.
+
+    Raises NotFound, NotAllowed.
+    """
 
     def work(tx: Transaction) -> PrivateLinkRow:
         found = tx.links.by_id(link) if 0 < link < 2**63 else None
@@ -73,6 +77,9 @@ def revoke(ports: Ports, link: int, *, actor: Actor) -> PrivateLinkRow:
         if found.revoked_at is None:
             tx.links.revoke(link, by=actor.id)
             tx.record.add([Entry("private_link.revoked", actor, {"link": link})])
+            # Whoever was given it is told nothing more either.
+            ended = tx.subscribers.end(tx.subscribers.by(link))
+            tx.stops.add_all(StopKind.ADDRESS, ended)
         return found
 
     return ports.ledger.transact(work)
@@ -87,3 +94,8 @@ def listed(ports: Ports, *, department: str | None = None) -> Sequence[PrivateLi
 def group_behind(tx: Transaction, secret: str) -> str | None:
     """The name of the group whose news a link opens; None where it opens nothing, for whatever reason."""
     return tx.links.group_of(digest(secret)) if SECRET.fullmatch(secret) else None
+
+
+def link_behind(tx: Transaction, secret: str) -> OpenLink | None:
+    """The link itself; None where it opens nothing."""
+    return tx.links.opened(digest(secret)) if SECRET.fullmatch(secret) else None

@@ -98,7 +98,7 @@ def before(ports: Ports, tx: Transaction, question: Question) -> Statement:
     today = today_of(tx)
     told = tx.reaches.told(question.audience, question.people, today)
     accounts = {name: _account(tx, name, question.department) for name in question.channels}
-    ways = {name: ports.channels.traits(name).address_kind for name in question.channels}
+    ways = {name: _kind_of_people(ports.channels, name) for name in question.channels}
     kinds = {kind for kind in ways.values() if kind is not None}
     pairs = tx.reaches.pairs(question.audience, question.people, kinds, today) if kinds else {}
     personal: dict[str, _Heard] = {}
@@ -244,8 +244,14 @@ def kinds_of(channels: Channels, announcement: Announcement) -> Mapping[str, Add
     """What the personal ways of an announcement go to; one that is installed no more is left out."""
     known = channels.names()
     named = (name for step in announcement.ways for name in step.channels if name in known)
-    kinds = {name: channels.traits(name).address_kind for name in named}
+    kinds = {name: _kind_of_people(channels, name) for name in named}
     return {name: kind for name, kind in kinds.items() if kind is not None}
+
+
+def _kind_of_people(channels: Channels, name: str) -> AddressKind | None:
+    """What a way goes to of each person's own; None where nobody knows who reads it."""
+    kind = channels.traits(name).address_kind
+    return kind if kind is not None and kind.of_people else None
 
 
 def nothing_there(one: Lacking, kind: AddressKind) -> str:

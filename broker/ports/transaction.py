@@ -18,7 +18,7 @@ from broker.ports.consents import Consents, OptOuts
 from broker.ports.events import Events
 from broker.ports.ladders import Ladders
 from broker.ports.licences import Licences, Posts
-from broker.ports.links import PrivateLinks
+from broker.ports.links import PrivateLinks, Subscribers
 from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Calls, Channels, Hints, NoCalls, Signer
@@ -79,6 +79,10 @@ class Transaction(Protocol):
     @property
     def links(self) -> PrivateLinks:
         """Private links to what a group is told."""
+
+    @property
+    def subscribers(self) -> Subscribers:
+        """Browsers that asked to be told with a group."""
 
     @property
     def families(self) -> Families:

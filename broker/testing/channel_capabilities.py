@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from broker.audience import Everyone, Group
 from broker.channel import (
     Channel,
     ConfirmsDelivery,
@@ -24,11 +26,13 @@ from broker.channel import (
     Redacts,
     SendsMany,
     SignatureInvalid,
+    Suits,
+    TakesSubscribers,
     Withdraws,
 )
 from broker.delivery import Evidence
-from broker.errors import AddressRejected, DeliveryFailure, Transient, Uncertain
-from broker.testing.channel_bench import Bench, Callback, Fault, item, skip_unsupported
+from broker.errors import AddressRejected, DeliveryFailure, RuleBroken, Transient, Uncertain
+from broker.testing.channel_bench import Bench, Callback, Fault, item, key, skip_unsupported
 
 HOSTILE_BODIES = (
     b"",
@@ -195,7 +199,8 @@ class ReconciliationContract:
     def test_the_same_text_sent_twice_is_told_apart(self, bench: Bench, channel: Channel) -> None:
         one = item(channel, bench)
         receipt = channel.send(one.message, one.to, key=one.key)
-        past = replace(self._lose(bench, channel), known=frozenset({receipt.provider_id}))
+        # Under a key of its own, as every second try has: a provider that takes one key once makes no second of it.
+        past = replace(self._lose(bench, channel, key(2)), known=frozenset({receipt.provider_id}))
         found = _asked(channel).find(past)
         assert found is not None
         assert found.provider_id == bench.truth()[-1].provider_id != receipt.provider_id
@@ -215,12 +220,13 @@ class ReconciliationContract:
             _asked(blind).find(past)
         blind.close()
 
-    def _lose(self, bench: Bench, channel: Channel) -> PastAttempt:
+    def _lose(self, bench: Bench, channel: Channel, under: Key | None = None) -> PastAttempt:
         """A try whose answer is lost, as the ledger remembers it."""
         _asked(channel)
         bench.order(Fault.LOST_AFTER_ACCEPT)
         unlucky = bench.open()
         one = item(unlucky, bench)
+        one = replace(one, key=under or one.key)
         past = _past(one)
         with pytest.raises(Uncertain):
             unlucky.send(one.message, one.to, key=one.key)
@@ -293,6 +299,46 @@ class WithdrawalContract:
         with pytest.raises(DeliveryFailure):
             _taker(blind).withdraw(Receipt("1"))
         blind.close()
+
+
+class SuitingContract:
+    """For a channel that speaks to some of the school's groups."""
+
+    def test_whom_it_suits_is_said_the_same_twice_and_by_what_anybody_may_read_alone(
+        self, channel: Channel
+    ) -> None:
+        if not isinstance(channel, Suits):
+            pytest.skip(f"{channel.name} speaks to whoever is announced to")
+        assert channel.traits.for_anybody
+        for audience in (Everyone(), Group("a group that nobody ever heard of")):
+            problems = list(channel.suits(audience))
+            assert problems == list(channel.suits(audience))
+            assert all(problem.code and problem.field and problem.message for problem in problems)
+
+
+class SubscribingContract:
+    """For a channel whose addresses are given by whoever subscribes."""
+
+    def test_it_takes_subscribers_exactly_where_its_addresses_are_theirs(self, channel: Channel) -> None:
+        assert channel.traits.subscribed == isinstance(channel, TakesSubscribers)
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {},
+            {"endpoint": None},
+            {"endpoint": "https://push.example/1"},
+            {"endpoint": "x" * 9_999, "keys": []},
+        ],
+    )
+    def test_what_is_no_subscription_is_refused_with_a_reason(
+        self, channel: Channel, told: Mapping[str, Any]
+    ) -> None:
+        if not isinstance(channel, TakesSubscribers):
+            pytest.skip(f"nobody subscribes to {channel.name}")
+        with pytest.raises(RuleBroken) as refused:
+            channel.address_of(told)
+        assert refused.value.problem.message
 
 
 class RedactionContract:

@@ -218,6 +218,7 @@ class PretendKit:
             can_reconcile=askable,
             confirms_delivery=askable,
             duplicates_harmless=harmless,
+            in_place=harmless and address_kind is None,  # as a feed is
             grace=timedelta(seconds=5),
             carries_files=address_kind is AddressKind.EMAIL,
         )

@@ -26,7 +26,7 @@ from channels.rss.xml import write as write_xml
 
 # Nobody can be asked whether a lost try was published, and nobody need be: what the ledger does not call sent is in no
 # feed, and publishing the same item twice is publishing it once.
-TRAITS = Traits(address_kind=None, duplicates_harmless=True, grace=timedelta(seconds=2))
+TRAITS = Traits(address_kind=None, duplicates_harmless=True, in_place=True, grace=timedelta(seconds=2))
 RETRY = RetryPolicy(attempts=3, first=timedelta(seconds=5), most=timedelta(minutes=1))
 
 

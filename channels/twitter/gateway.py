@@ -86,7 +86,11 @@ class Gateway:
     def withdraw(self, receipt: Receipt) -> None:
         """Delete a post; one that is gone already is deleted too."""
         try:
-            self._client.delete_tweet(receipt.provider_id, user_auth=True)
+            answer = self._client.delete_tweet(receipt.provider_id, user_auth=True)
+            if answer["data"]["deleted"] is not True:
+                raise Uncertain("X did not say that the post is deleted")
+        except (LookupError, TypeError):
+            raise Uncertain("X's answer could not be read") from None
         except Exception as reason:  # noqa: BLE001 - every way it can fail is told apart there
             if not is_gone(reason):
                 raise failure_of(reason) from None
@@ -182,7 +186,7 @@ class Gateway:
 def _id_in(answer: Any) -> str:
     data = answer.get("data") if isinstance(answer, Mapping) else None
     found = data.get("id") if isinstance(data, Mapping) else None
-    if not isinstance(found, str) or not found.isdigit():
+    if not isinstance(found, str) or not (found.isascii() and found.isdigit() and len(found) <= 25):
         raise Uncertain("X answered without an id for the post")
     return found
 

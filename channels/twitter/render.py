@@ -6,9 +6,7 @@ are escaped. So the digest is of a canonical form that both sides come to, with 
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,9 +17,9 @@ from broker.channel import Message, Recipient
 from broker.errors import Problem
 from broker.naming import fill, has_placeholder
 from channels.markup import plain_words
+from channels.posts import ANYWHERE, digest_of, page_of
 from channels.twitter.weight import MOST, links, weight
 
-ANYWHERE = "00000000-0000-7000-8000-000000000000"  # stands for a public id where there is none yet
 LINK_COSTS = "it holds a link: X charges more than ten times as much for such a post"
 QUOTE_IS_A_LINK = "X lets only an enterprise plan quote, so the post is commented on with a link to it"
 
@@ -34,7 +32,6 @@ _A_POST_IN_IT = re.compile(
     r"(?:^|[^\w.-])(?:https?://)?(?:\w+\.)?(?:x|twitter)\.com/\w+(?:/web)?/status/\d",
     re.ASCII | re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"(?:https?://)?(?P<host>[^\s/?#]+\.[^\s/?#]+)(?P<rest>[/?#]\S*)?", re.ASCII)
 _QUOTED = re.compile(r"\s*(?:https?://)?(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/[0-9]+\S*\Z")
 _ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # the last one last, or it would make others
 
@@ -86,12 +83,6 @@ def quoted_post(content: Content) -> str | None:
     return _post_id(content.parts.get(Part.QUOTE, ""))
 
 
-def digest_of(text: str) -> str:
-    """SHA-256 (hex) of a post's canonical form."""
-    words = (_canonical_word(word) for word in unicodedata.normalize("NFC", text).split())
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
-
-
 def digests_of(post: Mapping[str, Any]) -> frozenset[str]:
     """The digests of a post as X gives it back, with and without the link that X adds to a quote."""
     text = text_of(post)
@@ -124,7 +115,7 @@ class _Post:
 def _composed(content: Content, public_id: str, style: Style) -> _Post:
     quote = quoted_post(content) or ""
     degraded = bool(quote) and not style.quotes
-    page = f"{style.public_url}/a/{public_id}" if style.public_url else ""
+    page = page_of(style.public_url, public_id)
     lines = (
         fill(plain_words(content).strip(), ()),
         f"https://x.com/i/status/{quote}" if degraded else "",
@@ -154,9 +145,3 @@ def _check_quote(content: Content) -> Sequence[Problem]:
 def _post_id(quote: str) -> str | None:
     found = _POST.fullmatch(quote.strip())
     return found["id"] if found else None
-
-
-def _canonical_word(word: str) -> str:
-    """An address without its scheme and last slash, its host in small letters; any other word as it is."""
-    found = _ADDRESS.fullmatch(word)
-    return found["host"].lower() + (found["rest"] or "").rstrip("/") if found else word

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 
-from broker.ports.links import PrivateLinkRow
+from broker.ports.links import OpenLink, PrivateLinkRow
 from ledger.hand import Hand
-from ledger.tables import department, people_group, private_link
+from ledger.tables import department, people_group, private_link, subscriber
 
 
 class PrivateLinks:
@@ -26,6 +26,13 @@ class PrivateLinks:
         run = self._hand.connection.execute
         made = run(insert(private_link).values(values).returning(private_link.c.id)).scalar_one()
         return _row(run(_links().where(private_link.c.id == made)).one())
+
+    def opened(self, digest: bytes) -> OpenLink | None:
+        """The link itself, where it opens something."""
+        standing = (private_link.c.revoked_at.is_(None), people_group.c.active)
+        query = _links().where(private_link.c.digest == digest, *standing)
+        row = self._hand.connection.execute(query).one_or_none()
+        return None if row is None else OpenLink(row.id, row.group, row.department)
 
     def group_of(self, digest: bytes) -> str | None:
         """The name of the active group that a link opens; None when it is unknown or revoked."""
@@ -56,8 +63,10 @@ class PrivateLinks:
 
 
 def _links() -> Select[Any]:
+    counted = select(func.count()).where(subscriber.c.link_id == private_link.c.id).scalar_subquery()
     return (
         select(private_link, people_group.c.name.label("group"), department.c.slug.label("department"))
+        .add_columns(counted.label("subscribers"))
         .join(people_group, people_group.c.id == private_link.c.group_id)
         .outerjoin(department, department.c.id == people_group.c.department_id)
     )
@@ -65,5 +74,13 @@ def _links() -> Select[Any]:
 
 def _row(row: Row[Any]) -> PrivateLinkRow:
     return PrivateLinkRow(
-        row.id, row.group, row.department, row.about, row.made_at, row.made_by, row.revoked_at, row.revoked_by
+        row.id,
+        row.group,
+        row.department,
+        row.about,
+        row.made_at,
+        row.made_by,
+        row.revoked_at,
+        row.revoked_by,
+        row.subscribers,
     )

@@ -131,7 +131,14 @@ class Prunings:
             t.legal_hold.c.lifted_at.is_(None),
         )
         left = self._empty(and_(self._held_by(true()), not_(here), not_(kept)), limit)
-        orphans = and_(t.address.c.confirmed_at < before, not_(self._held_by(true())))
+        # Of a group that is gone nobody is told anything any more.
+        subscribed = exists().where(
+            t.subscriber.c.address_id == t.address.c.id,
+            t.private_link.c.id == t.subscriber.c.link_id,
+            t.people_group.c.id == t.private_link.c.group_id,
+            t.people_group.c.active,
+        )
+        orphans = and_(t.address.c.confirmed_at < before, not_(self._held_by(true())), not_(subscribed))
         # Nobody can tell whether one was a held person's before.
         nobodys = 0 if holds.any_stands(self._hand) else self._empty(orphans, limit, hash=b"")
         return Pruned(left + nobodys, more=limit in (left, nobodys))

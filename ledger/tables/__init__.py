@@ -39,7 +39,7 @@ from ledger.tables.deliveries import (
 from ledger.tables.events import event, event_notice, reminder, reminder_rule
 from ledger.tables.ladders import acknowledgement, ladder, ladder_step, rung
 from ledger.tables.licences import account_watch, found_post, licence, licence_version, licence_warning
-from ledger.tables.links import private_link
+from ledger.tables.links import private_link, subscriber
 from ledger.tables.money import budget, reckoning, spend, spend_delta
 from ledger.tables.people import (
     address,
@@ -156,6 +156,7 @@ __all__ = [
     "spend",
     "spend_delta",
     "stop",
+    "subscriber",
     "suppression",
     "switch",
     "tally",

@@ -1,8 +1,8 @@
-"""Private links: addresses of what a group is told, for those alone who were given them."""
+"""Private links: addresses of what a group is told, for those alone who were given them; and who subscribed by one."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, Table, Text
+from sqlalchemy import Column, Index, LargeBinary, Table, Text
 
 from ledger.tables.base import Moment, id_, metadata, ref
 
@@ -19,3 +19,15 @@ private_link = Table(
     Column("revoked_at", Moment),
     Column("revoked_by", Text),
 )
+
+# A browser that asked to be told with the group of a link: nobody knows whose it is.
+subscriber = Table(
+    "subscriber",
+    metadata,
+    ref("address_id", "address.id", primary_key=True, autoincrement=False),
+    ref("link_id", "private_link.id"),
+    # Whose public key the browser took: no other account can send to it.
+    ref("account_id", "account.id"),
+    Column("made_at", Moment, nullable=False),
+)
+Index("ix_subscriber_link_id_address_id", subscriber.c.link_id, subscriber.c.address_id)

@@ -33,3 +33,10 @@ def x(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """The session's stand-in for X: clear its faults, and what its account looks like, after use."""
     with start_sandbox(tmp_path_factory.mktemp("x") / "truth.jsonl") as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """The session's stand-ins of `sandbox.stand_ins`: clear their faults, and what accounts look like, after use."""
+    with start_sandbox(tmp_path_factory.mktemp("stand-ins") / "truth.jsonl") as sandbox:
+        yield sandbox

@@ -14,8 +14,8 @@ from broker.channel import Channel, Key, Kit, Receipt, Recipient
 from broker.delivery import Evidence
 from broker.testing.channel_bench import Accepted, Bench, Callback, Fault, plain
 from broker.testing.channel_contract import ChannelContract
+from channels.posts import digest_of
 from channels.twitter import kit
-from channels.twitter.render import digest_of
 from sandbox.client import RunningSandbox
 from tests.channels.twitter_support import AROUND, public, settings
 

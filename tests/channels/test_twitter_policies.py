@@ -9,7 +9,8 @@ import pytest
 
 from broker.announcement import Purpose, Urgency
 from broker.policy import Allow, Case, Hold, judge
-from channels.twitter.policies import FRESH, POLICIES
+from channels.posts import FRESH
+from channels.twitter.policies import POLICIES
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 GOOD = {"following": "0", "protected": "no", "as_declared": "yes"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from broker.channel import PUBLIC
-from channels.twitter.render import LINK_COSTS, QUOTE_IS_A_LINK, Style, check, digest_of, digests_of, render
+from channels.posts import digest_of
+from channels.twitter.render import LINK_COSTS, QUOTE_IS_A_LINK, Style, check, digests_of, render
 from channels.twitter.weight import weight
 from tests.channels.twitter_support import public, wording
 

@@ -74,6 +74,6 @@ def test_plain_words_count_the_same_for_the_stand_in(text: str) -> None:
     "piece", ["a", "a.", "a-", "http://", "1.a", "a.aa", "https://a.", "👍\u200d", "@a."]
 )
 def test_a_hostile_text_is_counted_at_once(piece: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     weight(piece * (5_000 // len(piece)))
-    assert time.monotonic() - began < 0.5
+    assert time.thread_time() - began < 0.5

@@ -17,6 +17,7 @@ import pytest
 
 from cli.accounted import disagreements
 from ledger.reads.left import Left
+from sandbox.stand_ins import found
 
 pytestmark = pytest.mark.runs_on("sqlite")
 
@@ -52,6 +53,23 @@ def test_the_demo_accounts_for_everything_and_leaves_nothing_behind(tmp_path):
     assert told["duties"]["lapsed"] > 0
     assert list(home.iterdir()) == []
     assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_speaks_by_every_channel_and_accounts_for_each(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    ran = subprocess.run(
+        [*COMMAND, "--once", "--json", "--every-channel", "--pupils", "40"],
+        cwd=tmp_path, env=surroundings(home), capture_output=True, timeout=150, check=False,
+    )  # fmt: skip
+    told = json.loads(ran.stdout.splitlines()[-1])
+    assert (ran.returncode, told["ok"]) == (0, True), ran.stderr.decode()
+    others = {str(stand_in.account("http://127.0.0.1:1")["channel"]) for stand_in in found().values()}
+    assert others >= {"bluesky", "facebook", "mastodon"}
+    assert set(told["channels"]) == {"sms", "email", "rss", "twitter"} | others
+    for channel in told["channels"].values():
+        assert channel["deliveries"] == channel["accepted"] >= 1
 
 
 @contextmanager

@@ -24,12 +24,12 @@ from broker import intake, webhooks
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.delivery import State
 from broker.errors import NotFound, RuleBroken
+from broker.outward import is_here
 from broker.ports import Ports
 from broker.ports.api import WebhookRow
 from config.calls import WebCalls
 from ledger import tables as t
 from ledger.reads.health import Alarm, health
-from sources.guard import is_here
 from tests.support.broker_world import World
 from tests.support.installed import wait_until
 

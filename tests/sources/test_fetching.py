@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 
 import pytest
 
-from sources.fetch import FetchRefused, Limits, fetch, is_public
+from sources.fetch import FetchRefused, Limits, fetch
 from sources.timetables.places import AnAddress
 
 HERE = Limits(most=100_000, timeout=timedelta(seconds=1), may_ask=lambda address: str(address) == "127.0.0.1")
@@ -161,18 +160,3 @@ def test_a_few_bytes_that_would_grow_to_very_many_do_not(at: str):
 )
 def test_what_is_no_web_address_is_refused(url: str):
     assert refusal(url) == "bad_url"
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1", "fd00::1",
-     "64:ff9b::7f00:1", "::7f00:1", "fec0::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "224.0.0.1"],
-)  # fmt: skip
-def test_none_of_these_is_public(address: str):
-    assert not is_public(ip_address(address))
-
-
-def test_the_internet_is_public():
-    assert is_public(ip_address("8.8.8.8"))
-    assert is_public(ip_address("64:ff9b::808:808"))  # the same, as a machine with IPv6 alone asks for it
-    assert is_public(ip_address("2a00:1450:4009:81f::200e"))

@@ -5,55 +5,25 @@ from __future__ import annotations
 import asyncio
 import socket
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from sources.guard import FetchRefused, checked, is_public, session
+from broker.outward import is_public
+from sources.guard import FetchRefused, checked, session
 
 pytestmark = pytest.mark.security
-INWARD = [
-    IPv4Network(each)
-    for each in ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-                 "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-                 "224.0.0.0/4", "240.0.0.0/4")
-]  # fmt: skip
-INWARD_6 = ("::1/128", "fe80::/10", "fec0::/10", "fc00::/7", "ff00::/8", "2001:db8::/32", "100::/64")
-inward = st.one_of([st.ip_addresses(v=4, network=each) for each in INWARD])
 
 
-def wrapped(address: IPv4Address) -> list[IPv6Address]:
-    """Every way in which an IPv6 address leads to an IPv4 one."""
-    number = int(address)
-    return [
-        IPv6Address(number),
-        IPv6Address((0xFFFF << 32) | number),
-        IPv6Address((0x64FF9B << 96) | number),
-        IPv6Address((0x64FF9B0001 << 80) | number),
-        IPv6Address((0x2002 << 112) | (number << 80) | 1),
-        IPv6Address((0x20010000 << 96) | (number ^ 0xFFFFFFFF)),
-    ]
-
-
-@given(inward)
-def test_nothing_inward_is_public_however_it_is_wrapped(address: IPv4Address):
-    assert not is_public(address)
-    assert not any(is_public(one) for one in wrapped(address))
-
-
-@given(st.one_of([st.ip_addresses(v=6, network=each) for each in INWARD_6]))
-def test_nothing_inward_is_public_in_ipv6(address: IPv6Address):
-    assert not is_public(address)
-
-
-@given(inward)
-def test_an_address_that_is_a_number_is_looked_at_before_it_is_asked(address: IPv4Address):
-    for host in (str(address), *(f"[{one}]" for one in wrapped(address))):
-        with pytest.raises(FetchRefused):
-            checked(f"http://{host}/", is_public)
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]"]
+)
+def test_an_address_that_is_a_number_is_looked_at_before_it_is_asked(host: str):
+    with pytest.raises(FetchRefused):
+        checked(f"http://{host}/", is_public)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +74,6 @@ def test_of_what_a_name_means_all_must_be_outside_or_nobody_is_asked(found: list
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", resolved)
-        patch.setattr(socket, "getnameinfo", lambda at, flags: (str(at[0]), str(at[1])))
         try:
             asyncio.run(ask())
         except FetchRefused:

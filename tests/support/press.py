@@ -110,7 +110,7 @@ class Press:
         if taken_back:
             retract.take_back_due(self.house.ports, actor=SYSTEM)
 
-    def send(self, account: str = "feeds") -> int:
+    def send(self, account: str = "feeds", lane: Lane = Lane.ROUTINE) -> int:
         """One worker's turn."""
         self.brake.refresh()
         over = threading.Event()
@@ -118,9 +118,7 @@ class Press:
         reader.start()
         try:
             process = Process(self.brake, SYSTEM)
-            turn = deliver(
-                self.house.ports, account, Lane.ROUTINE, process=process, budget=timedelta(seconds=20)
-            )
+            turn = deliver(self.house.ports, account, lane, process=process, budget=timedelta(seconds=20))
             with ThreadPoolExecutor(1) as aside:  # a browser's loop may run in this thread
                 return aside.submit(asyncio.run, turn).result()
         finally:
@@ -153,8 +151,10 @@ class Press:
 
 
 @contextmanager
-def a_press(database_url: str, home: Path, /, **account: str) -> Iterator[Press]:
-    """A press over a migrated ledger, with more settings for its rss account."""
+def a_press(
+    database_url: str, home: Path, more: Mapping[str, str] | None = None, /, **account: str
+) -> Iterator[Press]:
+    """A press over a migrated ledger, with `more` settings, and more for its rss account."""
     port = free_port()
     environ = {
         "CARILLON_DATA_DIR": str(home / "var"),
@@ -167,6 +167,7 @@ def a_press(database_url: str, home: Path, /, **account: str) -> Iterator[Press]
         "CARILLON_DEPARTMENTS": "music,office",
         "CARILLON_ACCOUNTS__FEEDS__CHANNEL": "rss",
     }
+    environ |= more or {}
     environ |= {f"CARILLON_ACCOUNTS__FEEDS__{name.upper()}": value for name, value in account.items()}
     settings = load(environ=environ, env_file=None)
     with assemble(settings, serves=True) as house:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from broker import webhooks
+from broker.outward import is_here
 from broker.ports import Ports
 from broker.testing.hints import PretendHints
 from config.calls import WebCalls
 from config.signer import HmacSigner
 from ledger.connect import open_ledger
-from sources.guard import is_here
 from tests.support.broker_world import PretendChannels
 
 

@@ -22,6 +22,7 @@ from config.settings import Settings
 from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
 from web.bounded import body_of
+from web.origin import is_ours
 from web.safety import FOR_STAFF
 from web.watch.browsers import browser_of
 from web.watch.paint import page
@@ -320,16 +321,6 @@ def is_https(settings: Settings) -> bool:
 
 
 def _check_origin(request: Request) -> None:
-    """Only our own pages send forms here: Origin says so, or where a browser sends none, Sec-Fetch-Site."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        if request.headers.get("sec-fetch-site") == "same-origin":
-            return
-        raise NoPage(403, "refused")
-    public = urlsplit(request.app.state.settings.public_url or "")
-    came = urlsplit(origin)
-    ours = {request.headers.get("host", "").lower(), public.netloc.lower()}
-    if came.scheme not in {"http", HTTPS} or came.netloc.lower() not in ours - {""}:
-        raise NoPage(403, "refused")
-    if public.scheme == HTTPS and came.netloc.lower() == public.netloc.lower() and came.scheme != HTTPS:
+    """Only our own pages send forms here. Raises NoPage."""
+    if not is_ours(request):
         raise NoPage(403, "refused")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from broker.announcement import Announcement, Part, People, Urgency, stage_in_words
 from ledger.reads.watch import Shown
 
-# A channel that is not here is shown by its name: adding one touches nothing in this folder.
+# A channel that is not here is shown by its name, as names are written: adding one touches nothing in this folder.
 CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter": "X"}
 ALARMS = {
     "answers_waiting": "Answers wait",
@@ -51,7 +51,7 @@ TOLD = {
 
 def channel(name: str) -> str:
     """What people call a channel."""
-    return CHANNELS.get(name, name)
+    return CHANNELS.get(name, name.capitalize())
 
 
 def many(count: int, one: str, more: str = "") -> str:

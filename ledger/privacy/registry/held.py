@@ -17,7 +17,7 @@ class Kind(StrEnum):
     NOTHING = "nothing of anybody: states, counts, times, our own words"
     STAND_IN = "our own number for somebody or something of theirs, which says nothing once that row is empty"
     NAME = "a name"
-    ADDRESS = "a mobile number or an email"
+    ADDRESS = "a mobile number, an email, or where a browser is reached"
     KNOWN_AS = "what another system calls them"
     FACT = "a fact about them: form, year, day of birth, language, who looks after whom"
     CHOICE = "what they agreed to, or refused"

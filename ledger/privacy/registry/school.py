@@ -78,6 +78,11 @@ TABLES: dict[str, Held] = {
         ),
         Erasure.STRUCK,
     ),
+    "subscriber": Held(
+        "browsers that asked to be told with a group; nobody knows whose they are",
+        Kept.SCHOOL,
+        columns(stand_in="address_id link_id account_id", nothing="made_at"),
+    ),
     # --- rules, licences, money
     "rules": Held(
         "versions of the rules",

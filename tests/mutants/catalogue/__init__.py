@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import diary, evidence, rules, sending, sign_in, ways
+from tests.mutants.catalogue import diary, evidence, posts, rules, sending, sign_in, ways
 
 MUTANTS = (
     *sending.MUTANTS,
@@ -10,5 +10,6 @@ MUTANTS = (
     *rules.MUTANTS,
     *sign_in.MUTANTS,
     *ways.MUTANTS,
+    *posts.MUTANTS,
     *diary.MUTANTS,
 )

@@ -18,7 +18,7 @@ from broker.channel import Traits
 from broker.retry import RetryPolicy
 from broker.testing.channel_bench import Accepted
 from channels import email, rss, sms, twitter
-from channels.twitter.render import digest_of as digest_of_post
+from channels.posts import digest_of as digest_of_post
 from ledger import tables as t
 from ledger.announcements import Announcements
 from ledger.connect import Ledger

@@ -14,6 +14,7 @@ from broker.actor import SYSTEM
 from broker.delivery import STATES, State
 from ledger import tables as t
 from tests.support.watching import Serve, Watched
+from web.watch import words
 from web.watch.counts import Counts
 from web.watch.topics import Detail
 
@@ -69,6 +70,15 @@ def test_every_state_has_its_word_beside_its_colour(watched: Watched) -> None:
     html = watched.get(f"/watch/{announcement.public_id}")
     for look in STATES.values():
         assert f'<span class="is-{look.colour}">{look.label}</span>' in html
+
+
+def test_a_channel_without_a_word_of_its_own_is_shown_by_its_name() -> None:
+    """So that adding one touches nothing of the pages."""
+    assert [words.channel(name) for name in ("sms", "mastodon", "noticeboard")] == [
+        "Text messages",
+        "Mastodon",
+        "Noticeboard",
+    ]
 
 
 def test_pages_of_announcements_hold_each_exactly_once(watched: Watched) -> None:
@@ -142,8 +152,8 @@ def test_failures_are_summed_up_with_their_reason(watched: Watched) -> None:
     watched.move(announcement, State.REJECTED, 2, "21211", "the number is not in use")
     watched.move(announcement, State.UNCERTAIN, 1, "timeout", "the answer did not come")
     text = " ".join(Elements(watched.get(f"/watch/{announcement.public_id}")).text.split())
-    assert "2 rejected by the provider bell the number is not in use 21211" in text
-    assert "1 uncertain: it may have left bell the answer did not come timeout" in text
+    assert "2 rejected by the provider Bell the number is not in use 21211" in text
+    assert "1 uncertain: it may have left Bell the answer did not come timeout" in text
 
 
 def test_what_needs_looking_at_comes_first(watched: Watched) -> None:
