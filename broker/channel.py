@@ -373,6 +373,17 @@ class Surroundings:
     timeout: timedelta = timedelta(seconds=20)
 
 
+@runtime_checkable
+class OffersGateways(Protocol):
+    """A kit whose accounts may go by several providers, in order: each gateway is a channel with settings of its own.
+
+    `gateways`: settings model by kind of provider, the first of them what an account's plain settings mean. `open` is
+    handed an instance of any of them.
+    """
+
+    gateways: Mapping[str, type[Any]]
+
+
 class Kit(Protocol):
     """What an entry point names: how to read a channel's settings and how to open it for one account."""
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
@@ -21,6 +22,9 @@ from channels.email.gateway_smtp import Gateway
 from channels.email.letter import House
 from channels.email.render import Renderer
 from channels.email.settings import Settings
+
+# By kind, that of an account's plain settings first.
+GATEWAYS: Mapping[str, type[Any]] = {"smtp": Settings}
 
 TRAITS = Traits(address_kind=AddressKind.EMAIL, carries_files=True, window=20)
 
@@ -78,6 +82,7 @@ class EmailKit:
     name = "email"
     traits = TRAITS
     settings = Settings
+    gateways = GATEWAYS
 
     def open(self, account: str, settings: Settings, around: Surroundings) -> Email:
         """The channel for one account. Raises SetupError with every fault."""

@@ -30,10 +30,13 @@ from broker.channel import (
 from broker.errors import Problem, SetupError
 from broker.policy import Policy
 from broker.retry import RetryPolicy
-from channels.sms.gateway import Gateway
+from channels.sms.gateway import Gateway, Wishes
 from channels.sms.policies import POLICIES
 from channels.sms.render import Style, check, render
 from channels.sms.settings import Settings
+
+# By kind of provider, that of an account's plain settings first; each has its gateway_<kind>.py.
+GATEWAYS: Mapping[str, type[Any]] = {"twilio": Settings}
 
 TRAITS = Traits(
     address_kind=AddressKind.MOBILE,
@@ -88,7 +91,7 @@ class Sms:
 
     def sender(self) -> tuple[AddressKind, str] | None:
         """The number that people see; None for a name, or a pool of numbers."""
-        return (AddressKind.MOBILE, self._number) if self._number.startswith("+") else None
+        return (AddressKind.MOBILE, self._number) if self._number else None
 
     def find(self, attempt: PastAttempt) -> Receipt | None:
         """Ask the provider whether it got this one."""
@@ -112,18 +115,16 @@ class Sms:
 
 
 class SmsKit:
-    """How to read settings for texts and open an account."""
+    """How to read settings for texts and open an account, by whichever provider its settings are of."""
 
     def __init__(self) -> None:
         self.name = Sms.name
         self.traits = TRAITS
         self.settings: type[Any] = Settings
+        self.gateways = GATEWAYS
 
-    def open(self, account: str, settings: Settings, around: Surroundings) -> Sms:
+    def open(self, account: str, settings: Wishes, around: Surroundings) -> Sms:
         """The channel of one account. Raises SetupError when it may not talk to the address it is given."""
-        # Here, for the SDK's import is a third of a command's start, and `withdraw` opens no account.
-        from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
-
         if not settings.hears and around.public_url is None:
             message = "nobody can answer STOP to a name, and there is no public address for a link that does the same"
             hint = "set CARILLON_PUBLIC_URL, or let the sender be a number"
@@ -134,10 +135,24 @@ class SmsKit:
             around.public_url,
             price=settings.price,
             stop_link=not settings.hears,
+            prefix=settings.prefix,
         )
-        traits = replace(TRAITS, grace=settings.grace, links_files=around.public_url is not None)
-        number = settings.sender or ""
-        return Sms(account, TwilioGateway(account, settings, around), style, traits, number)
+        traits = replace(
+            TRAITS,
+            grace=settings.grace,
+            can_reconcile=settings.can_reconcile,
+            links_files=around.public_url is not None,
+        )
+        return Sms(account, _gateway_of(account, settings, around), style, traits, settings.number)
+
+
+def _gateway_of(account: str, settings: Wishes, around: Surroundings) -> Gateway:
+    """The gateway that these settings are of."""
+    # Imported here, for an SDK's import is a third of a command's start, and `withdraw` opens no account.
+    assert isinstance(settings, Settings)  # noqa: S101 - the registry hands over what GATEWAYS made
+    from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
+
+    return TwilioGateway(account, settings, around)
 
 
 kit = SmsKit()

@@ -72,6 +72,21 @@ class Settings(BaseModel):
         """Whether a reply to its texts arrives: not where a name is the sender."""
         return self.sender is None or self.sender.removeprefix("+").isdigit()
 
+    @property
+    def number(self) -> str:
+        """The number that people see; "" for a name, or a pool of numbers."""
+        return self.sender if self.sender is not None and self.sender.startswith("+") else ""
+
+    @property
+    def prefix(self) -> str:
+        """Nothing is put before a text but by an account on trial, whose look-up knows it."""
+        return ""
+
+    @property
+    def can_reconcile(self) -> bool:
+        """Twilio lists what it was given."""
+        return True
+
     @field_validator("sender")
     @classmethod
     def _one_origin(cls, value: str | None, info: ValidationInfo) -> str | None:

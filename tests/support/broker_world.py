@@ -23,6 +23,7 @@ from broker.errors import Problem, UnknownChannel
 from broker.ladders import climbing
 from broker.licences import licensing
 from broker.ports import Ports
+from broker.ports.outside import GatewayAt
 from broker.rosters.imports import import_roster
 from broker.testing.hints import PretendHints
 from broker.testing.provider import PretendKit, PretendProvider
@@ -70,6 +71,13 @@ class PretendChannels:
             self.opened[account] = self.kits[channel].open(account, {}, SURROUNDINGS)
             self.opened[account].name = channel  # type: ignore[misc]
         return self.opened[account]
+
+    def gateways(self, account: str) -> Sequence[GatewayAt]:
+        channel = self.open(account).name
+        return [GatewayAt(channel, channel)]
+
+    def through(self, account: str, gateway: str) -> Channel:
+        return self.open(account)
 
 
 @dataclass
