@@ -27,16 +27,21 @@ from broker.channel import (
     Surroundings,
     Traits,
 )
-from broker.errors import Problem, SetupError
+from broker.errors import MissingExtra, Problem, SetupError
 from broker.policy import Policy
 from broker.retry import RetryPolicy
+from channels.sms import settings_notify, settings_sinch
 from channels.sms.gateway import Gateway, Wishes
 from channels.sms.policies import POLICIES
 from channels.sms.render import Style, check, render
 from channels.sms.settings import Settings
 
 # By kind of provider, that of an account's plain settings first; each has its gateway_<kind>.py.
-GATEWAYS: Mapping[str, type[Any]] = {"twilio": Settings}
+GATEWAYS: Mapping[str, type[Any]] = {
+    "twilio": Settings,
+    "notify": settings_notify.Settings,
+    "sinch": settings_sinch.Settings,
+}
 
 TRAITS = Traits(
     address_kind=AddressKind.MOBILE,
@@ -147,12 +152,28 @@ class SmsKit:
 
 
 def _gateway_of(account: str, settings: Wishes, around: Surroundings) -> Gateway:
-    """The gateway that these settings are of."""
+    """The gateway that these settings are of. Raises MissingExtra where its package is not installed."""
     # Imported here, for an SDK's import is a third of a command's start, and `withdraw` opens no account.
-    assert isinstance(settings, Settings)  # noqa: S101 - the registry hands over what GATEWAYS made
-    from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
+    try:
+        match settings:
+            case settings_notify.Settings():
+                from channels.sms.gateway_notify import NotifyGateway  # noqa: PLC0415
 
-    return TwilioGateway(account, settings, around)
+                return NotifyGateway(account, settings, around)
+            case settings_sinch.Settings():
+                from channels.sms.gateway_sinch import SinchGateway  # noqa: PLC0415
+
+                return SinchGateway(account, settings, around)
+            case Settings():
+                from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
+
+                return TwilioGateway(account, settings, around)
+    except ModuleNotFoundError as missing:
+        extra = "notify" if isinstance(settings, settings_notify.Settings) else "sinch"
+        message = f"this provider's gateway needs a package that is not installed: {missing.name}"
+        hint = f"pip install 'carillon[{extra}]', or take the gateway out of the settings"
+        raise MissingExtra(Problem("missing_extra", account, message, hint)) from None
+    raise TypeError("the registry hands over what GATEWAYS made")
 
 
 kit = SmsKit()
