@@ -10,11 +10,13 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from broker.announcement import Attachment, Content
-from broker.channel import Channel, Key, Kit, Receipt, Recipient, Surroundings
+from broker.announcement import Attachment, Content, Part
+from broker.channel import Channel, Key, Kit, Receipt, Recipient, Surroundings, Traits
 from broker.delivery import Evidence
 from broker.testing.channel_bench import Accepted, Callback, Fault, plain
-from channels import sms
+from channels import email, sms
+from channels.email import settings_notify
+from channels.email.gateway_notify import TRAITS
 from channels.notify_news import reference_of
 from sandbox.client import RunningSandbox
 from sandbox.stand_ins import notify
@@ -114,6 +116,26 @@ class NotifyBench:
 
     def signed(self, url: str, body: bytes) -> Callback:
         return called(body, url=PLACE)
+
+
+@dataclass
+class MailKit:
+    """The kit of mails as one of its gateways shows it: what SMTP can do and what Notify can differ."""
+
+    name: str = "email"
+    traits: Traits = TRAITS
+    settings: type[Any] = settings_notify.Settings
+
+    def open(self, account: str, settings: Any, around: Surroundings) -> Channel:
+        return email.kit.open(account, settings, around)
+
+
+def mails(sandbox: RunningSandbox) -> NotifyBench:
+    """For mails."""
+    told = notify.mail_account(sandbox.url("notify"))["notify"]
+    made = settings_notify.Settings(**told).model_copy(update={"grace": TRAITS.grace})
+    nothing = Content(1, "", {Part.LONG: " "})
+    return NotifyBench(MailKit(), made, sandbox, "email", faulty=((nothing, ()),))
 
 
 def texts(sandbox: RunningSandbox, **changed: Any) -> NotifyBench:
