@@ -167,7 +167,7 @@ def _filled(text: str, names: Sequence[str], guardians: Sequence[str], classes: 
 
 
 def _tame(word: str) -> str:
-    return one_line(_MARKS.sub(" ", word))
+    return one_line(_MARKS.sub("", word))
 
 
 @cache
