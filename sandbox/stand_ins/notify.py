@@ -118,7 +118,7 @@ def open(truth: TruthLog, faults: FaultBook) -> Notify:  # noqa: A001 - as every
 
 
 def settings(url: str, template: str = TEXTS) -> dict[str, Any]:
-    """What a gateway to this stand-in is set to."""
+    """What a gateway for texts is set to."""
     return {
         "api_key": KEY,
         "template_id": template,
@@ -128,15 +128,14 @@ def settings(url: str, template: str = TEXTS) -> dict[str, Any]:
     }
 
 
-def account(url: str) -> dict[str, Any]:
-    """The settings of an account for texts here."""
-    return {"channel": "sms", "gateways": "notify", "notify": settings(url)}
+def mail_settings(url: str) -> dict[str, Any]:
+    """What a gateway for mails is set to."""
+    return {**settings(url, MAILS), "reply_to": "office@stcecilias.org.uk"}
 
 
-def mail_account(url: str) -> dict[str, Any]:
-    """The settings of an account for mails here."""
-    told = {**settings(url, MAILS), "reply_to": "office@stcecilias.org.uk"}
-    return {"channel": "email", "gateways": "notify", "notify": told}
+def gateways(url: str) -> dict[str, dict[str, Any]]:
+    """Both, by their channel."""
+    return {"sms": settings(url), "email": mail_settings(url)}
 
 
 class Notify(web_api.WebApi):

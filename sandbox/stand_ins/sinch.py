@@ -105,9 +105,9 @@ def settings(url: str) -> dict[str, Any]:
     }
 
 
-def account(url: str) -> dict[str, Any]:
-    """The settings of an account here."""
-    return {"channel": "sms", "gateways": "sinch", "sinch": settings(url)}
+def gateways(url: str) -> dict[str, dict[str, Any]]:
+    """The same by its channel."""
+    return {"sms": settings(url)}
 
 
 class Sinch(web_api.WebApi):

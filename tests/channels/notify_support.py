@@ -132,7 +132,7 @@ class MailKit:
 
 def mails(sandbox: RunningSandbox) -> NotifyBench:
     """For mails."""
-    told = notify.mail_account(sandbox.url("notify"))["notify"]
+    told = notify.mail_settings(sandbox.url("notify"))
     made = settings_notify.Settings(**told).model_copy(update={"grace": TRAITS.grace})
     nothing = Content(1, "", {Part.LONG: " "})
     return NotifyBench(MailKit(), made, sandbox, "email", faulty=((nothing, ()),))

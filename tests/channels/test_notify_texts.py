@@ -41,7 +41,7 @@ def texts(box: RunningSandbox, **changed: Any) -> Any:
 
 
 def mails(box: RunningSandbox, **changed: Any) -> Any:
-    told = {**notify.mail_account(box.url("notify"))["notify"], **changed}
+    told = {**notify.mail_settings(box.url("notify")), **changed}
     return email.kit.open("mails", mail_settings.Settings(**told), AROUND)
 
 

@@ -58,7 +58,7 @@ GATEWAYS: dict[str, tuple[Kit, Callable[[str], Any]]] = {
     "notify": (sms.kit, lambda url: sms.settings_notify.Settings(**notify.settings(url))),
     "notify mails": (
         email.kit,
-        lambda url: email.settings_notify.Settings(**notify.mail_account(url)["notify"]),
+        lambda url: email.settings_notify.Settings(**notify.mail_settings(url)),
     ),
     "sinch": (sms.kit, lambda url: sms.settings_sinch.Settings(**sinch.settings(url))),
 }
