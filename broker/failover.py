@@ -28,6 +28,7 @@ from broker.gateways import (
     Facts,
     Health,
     Stand,
+    away_for,
     choose,
     is_error,
     learned,
@@ -130,6 +131,8 @@ class Watch:
         began = self._flying.pop(attempt, None)
         if attempt in self._slow:  # held against it already
             self._slow.discard(attempt)
+        elif (away := away_for(self.breaker, outcome)) is not None:
+            self._learn(Facts(away=away, why=getattr(outcome, "why", "")))
         elif began is None or isinstance(outcome, NotStarted | RateLimited):
             pass
         elif isinstance(outcome, AccountRejected):
@@ -160,7 +163,11 @@ class Watch:
     def take(self, *, ended: bool = False) -> Facts | None:
         """What the ledger must be told now, once; at its end a trial tells even that it tried nothing."""
         facts, self._untold = self._untold, self._nothing()
-        if facts.trial and not (facts.good or facts.bad or facts.rejected) and not (ended and not self._told):
+        if (
+            facts.trial
+            and not (facts.good or facts.bad or facts.rejected or facts.away)
+            and not (ended and not self._told)
+        ):
             return None
         if not facts.matters:
             return None
@@ -175,15 +182,24 @@ class Watch:
         return Facts(slow=1, why=f"no answer within {self.breaker.slow_after.total_seconds():g} seconds")
 
     def _learn(self, one: Facts) -> None:
+        if one.bad and self._first_in_a_while():
+            # What went well before says nothing of now: a thousand quick answers would outweigh all that can hang.
+            self._untold, self._unfolded = replace(self._untold, good=0), replace(self._unfolded, good=0)
         self._untold = _together(self._untold, one)
         self._unfolded = _together(self._unfolded, one)
-        if not (one.bad or one.rejected):
+        if not (one.bad or one.rejected or one.away):
             return
         before = self._local
         self._local = learned(self.breaker, before, self._unfolded, self.database_now())
         self._unfolded = self._nothing()
         if self._local.stand is not Stand.CLOSED and self._local.since != before.since:
             self.turned, self.may_claim = True, False
+
+    def _first_in_a_while(self) -> bool:
+        begun = self._local.counted_from
+        return self._local.stand is Stand.CLOSED and (
+            begun is None or self.database_now() - begun > self.breaker.within
+        )
 
 
 def _together(some: Facts, more: Facts) -> Facts:
@@ -194,6 +210,7 @@ def _together(some: Facts, more: Facts) -> Facts:
         slow=some.slow + more.slow,
         why=more.why or some.why,
         rejected=some.rejected or more.rejected,
+        away=some.away or more.away,
     )
 
 

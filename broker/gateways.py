@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from broker.channel import Outcome
-from broker.errors import Uncertain, Unreachable
+from broker.errors import RateLimited, Uncertain, Unreachable
 from broker.values import Lane
 
 
@@ -64,6 +64,9 @@ class Facts:
     slow: int = 0
     why: str = ""
     rejected: str = ""
+    away: timedelta | None = (
+        None  # so long it takes nothing more, as it says itself: a day's limit is used up
+    )
     opening: datetime | None = None
     trial: bool = False
 
@@ -75,12 +78,16 @@ class Facts:
     @property
     def matters(self) -> bool:
         """Whether the ledger must hear of it: of what went well only where a breaker is not closed."""
-        return bool(self.bad or self.rejected or (self.opening is not None and (self.good or self.trial)))
+        return bool(
+            self.bad or self.rejected or self.away or (self.opening is not None and (self.good or self.trial))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
     """When a gateway is passed over: `bad` errors and slow answers `within` this time, and that `share` of its tries.
+
+    Counted from the first of them on.
 
     An answer is slow that is not there `slow_after` its call began. An open breaker lets a trial of `trials` messages
     through after `open_for`, twice as long after each that failed, at most `longest`; a trial that nobody reports of
@@ -95,6 +102,7 @@ class Breaker:
     longest: timedelta = timedelta(minutes=10)
     trials: int = 3
     trial_for: timedelta = timedelta(seconds=60)
+    long: timedelta = timedelta(minutes=5)  # to be asked to wait for: the next gateway is quicker
 
     def rest(self, openings: int) -> timedelta:
         """How long it stays open, opened so often in a row."""
@@ -117,6 +125,13 @@ class Choice:
 def is_error(outcome: Outcome) -> bool:
     """Whether this is held against a gateway: no connection, or no answer that tells. A refusal is an answer."""
     return isinstance(outcome, Unreachable | Uncertain)
+
+
+def away_for(breaker: Breaker, outcome: Outcome) -> timedelta | None:
+    """How long a gateway wants nothing more, where that is long: not a moment's pace, but a limit that is used up."""
+    if isinstance(outcome, RateLimited) and outcome.retry_after is not None:
+        return outcome.retry_after if outcome.retry_after > breaker.long else None
+    return None
 
 
 def choose(order: Sequence[str], known: Mapping[str, Health], lane: Lane, now: datetime) -> Choice | None:
@@ -153,6 +168,8 @@ def learned(breaker: Breaker, health: Health, facts: Facts, now: datetime) -> He
         return health
     if facts.rejected:
         return Health(Stand.OUT, since=now, why=facts.rejected)
+    if facts.away is not None and (health.stand is Stand.CLOSED or facts.opening == health.since):
+        return Health(Stand.OPEN, since=now, until=now + facts.away, why=facts.why, openings=1)
     if health.stand is Stand.CLOSED:
         return _counted(breaker, health, facts, now)
     if facts.opening is None or facts.opening != health.since:

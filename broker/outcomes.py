@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from broker.channel import Key, NotStarted, Outcome, Receipt, Traits
 from broker.delivery import EVIDENCE_STATE, Event, Evidence, Phase, State, step
 from broker.errors import AccountRejected, DeliveryFailure, Unreachable
+from broker.gateways import BREAKER, away_for
 from broker.retry import Decision, RetryPolicy, after_failure
 from broker.values import Picked, Result
 
@@ -67,7 +68,8 @@ def decide(
     tried: Tried, failure: DeliveryFailure, retry: RetryPolicy, now: datetime, spread: float, elsewhere: bool
 ) -> Decision:
     """The retry rule's decision; a rejected account is no fault of the delivery, which waits and burns nothing."""
-    if elsewhere and isinstance(failure, AccountRejected | Unreachable):
+    not_by_this_one = isinstance(failure, AccountRejected | Unreachable) or away_for(BREAKER, failure)
+    if elsewhere and not_by_this_one:
         return Decision(Event.RETRY, now, burned=False)
     if isinstance(failure, AccountRejected):
         return Decision(Event.RETRY, _capped(tried, now + ACCOUNT_WAIT), burned=False)

@@ -92,7 +92,7 @@ def _kept(request: Request) -> dict[str, str]:
     kept = {
         name: value
         for name, value in request.headers.items()
-        if (name in KEPT or name.endswith(SIGNATURE)) and len(value) <= MOST_HEADER
+        if (name in KEPT or SIGNATURE in name) and len(value) <= MOST_HEADER
     }
     bearer = request.headers.get(BEARER)
     return kept if bearer is None else {**kept, BEARER_DIGEST: sha256(bearer.encode()).hexdigest()}

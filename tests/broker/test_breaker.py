@@ -25,6 +25,7 @@ from broker.gateways import (
     Facts,
     Health,
     Stand,
+    away_for,
     choose,
     due_for_trial,
     held_out,
@@ -106,6 +107,14 @@ def test_a_trial_that_succeeds_closes_it_and_one_that_fails_lets_it_rest_longer(
     assert closed == Health(since=later)
     again = learned(BREAKER, trial, Facts(good=2, slow=1, opening=opened.since, trial=True), later)
     assert (again.stand, again.openings, again.until) == (Stand.OPEN, 2, later + 60 * SECOND)
+
+
+def test_a_limit_that_is_used_up_for_long_opens_it_at_once_for_as_long() -> None:
+    limited = RateLimited("the day's limit is used up", retry_after=timedelta(hours=3))
+    assert away_for(BREAKER, limited) == timedelta(hours=3)
+    assert away_for(BREAKER, RateLimited("slowly", retry_after=SECOND)) is None
+    after = learned(BREAKER, WELL, Facts(away=timedelta(hours=3), why="the day's limit is used up"), NOW)
+    assert (after.stand, after.until) == (Stand.OPEN, NOW + timedelta(hours=3))
 
 
 def test_a_trial_for_which_nothing_was_due_is_made_again_later() -> None:
