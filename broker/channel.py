@@ -339,6 +339,14 @@ class Inspects(Protocol):
         """What the account looks like now."""
 
 
+@runtime_checkable
+class Examines(Protocol):
+    """A channel that can see whether its account is set up at its provider as it should be; the doctor asks."""
+
+    def examine(self) -> Sequence[Problem]:
+        """What is wrong there, nothing sent for it; empty when nothing is. Raises DeliveryFailure."""
+
+
 def charging(channel: Channel) -> Charges | None:
     """It as one that `Charges`; for where many announcements ask, as `isinstance` compares every name each time."""
     return cast(Charges, channel) if _has(type(channel), Charges) else None

@@ -8,7 +8,7 @@ its base address. So each thread has a client of its own (`channels.crew`), on a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -136,6 +136,27 @@ class Post:
         reference = news.reference_of(attempt.key, attempt.digest)
         told = self.crew.wait_for(lambda line: line.listed(self._kind, reference))
         return news.the_one(told, attempt)
+
+    def examine(self, template_id: str, wanted: Mapping[str, str]) -> Sequence[Problem]:
+        """What is wrong with the key and the template; `wanted` are its parts and what alone stands in each."""
+        try:
+            template = self.crew.wait_for(lambda line: line.template(template_id))
+        except AccountRejected as failure:
+            told = "it has no such template" if failure.code in codes.FORGOTTEN else failure.why
+            return (Problem("refused", "api_key", f"GOV.UK Notify: {told}", "docs/channels/notify.md"),)
+        if template.get("type") != self._kind:
+            message = f"the template at GOV.UK Notify is of another kind: {template.get('type')!s:.20}"
+            return (Problem("template_kind", "template_id", message, f"name one of the kind {self._kind}"),)
+        return tuple(
+            Problem(
+                "template_words",
+                "template_id",
+                f"the {part} of the template at GOV.UK Notify is not {alone} alone",
+                "what stands around it nobody approved: take it out there",
+            )
+            for part, alone in wanted.items()
+            if str(template.get(part) or "").strip() != alone
+        )
 
     def see_forgotten(self, receipt: Receipt) -> None:
         """Nothing where Notify has it no more. Raises Transient while it has."""

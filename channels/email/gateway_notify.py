@@ -133,6 +133,11 @@ class NotifyMails:
         """See that it has been forgotten, which Notify does by age. Transient as long as Notify has it."""
         self._post.see_forgotten(receipt)
 
+    def examine(self) -> Sequence[Problem]:
+        """Whether the key holds, and the template is as it should be."""
+        wanted = {"subject": "((subject))", "body": "((body))"}
+        return self._post.examine(self._settings.template_id, wanted)
+
     def sender(self) -> tuple[AddressKind, str] | None:
         """The email that answers go to: the one that it comes from is nobody's."""
         return AddressKind.EMAIL, self._settings.reply_to

@@ -15,6 +15,7 @@ from broker.address import AddressKind
 from broker.announcement import Attachment, Content
 from broker.channel import (
     Confirmation,
+    Examines,
     Heard,
     Item,
     Key,
@@ -113,6 +114,10 @@ class Sms:
     def redact(self, receipt: Receipt) -> None:
         """Have the provider forget a text."""
         self._gateway.redact(receipt)
+
+    def examine(self) -> Sequence[Problem]:
+        """What is wrong with the account at its provider, where the provider can be asked."""
+        return self._gateway.examine() if isinstance(self._gateway, Examines) else ()
 
     def close(self) -> None:
         """Let go of connections; safe to call twice."""

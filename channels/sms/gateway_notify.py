@@ -18,6 +18,7 @@ from broker.channel import (
     Receipt,
     Surroundings,
 )
+from broker.errors import Problem
 from broker.hands import work_through
 from channels.notify_line import Line, Post
 from channels.notify_news import Door
@@ -74,6 +75,10 @@ class NotifyGateway:
         Transient as long as Notify has it.
         """
         self._post.see_forgotten(receipt)
+
+    def examine(self) -> Sequence[Problem]:
+        """Whether the key holds, and the template is as it should be."""
+        return self._post.examine(self._fields["template_id"], {"body": "((text))"})
 
     def close(self) -> None:
         """Let go of every connection; safe to call twice."""

@@ -29,7 +29,7 @@ from broker.channel import (
     Surroundings,
 )
 from broker.delivery import Evidence
-from broker.errors import Problem, SetupError, Transient, Uncertain
+from broker.errors import AccountRejected, Problem, SetupError, Transient, Uncertain
 from broker.hands import work_through
 from broker.loopback import is_loopback
 from channels.crew import Crew
@@ -143,6 +143,14 @@ class SinchGateway:
         batch = receipt.provider_id
         if _BATCH.fullmatch(batch) and self._crew.wait_for(lambda line: line.keeps(batch)):
             raise Transient("Sinch forgets texts by their age, and still has this one")
+
+    def examine(self) -> Sequence[Problem]:
+        """Whether the token holds for the plan in its region."""
+        try:
+            self._crew.wait_for(lambda line: line.listed("examined", datetime.now(UTC)))
+        except AccountRejected as failure:
+            return (Problem("refused", "api_token", failure.why, "docs/channels/sinch.md"),)
+        return ()
 
     def close(self) -> None:
         """Let go of every connection; safe to call twice."""

@@ -108,8 +108,8 @@ class Look:
     callback_token: str = CALLBACK_TOKEN
     step_ms: int = 20
     keeps_s: int = 604_800
-    prefixed: bool = False
     archived: bool = False
+    words: str = ""  # of the template's own
 
 
 def open(truth: TruthLog, faults: FaultBook) -> Notify:  # noqa: A001 - as every stand-in has it
@@ -320,6 +320,7 @@ class Notify(web_api.WebApi):
             return _error(404, "NoResultFound", "No result found")
         kind, parts = TEMPLATES[id]
         gaps = {gap: {"required": True} for part in parts.values() for gap in _GAP.findall(part)}
+        parts = {**parts, "body": parts["body"] + self.look.words}
         return 200, {"id": id, "name": "Announcements", "type": kind, "version": 1, "subject": None, **parts,
                      "personalisation": gaps}  # fmt: skip
 

@@ -21,6 +21,8 @@ from channels import email, sms
 from channels.email import settings_notify as mail_settings
 from channels.notify_news import reference_of
 from channels.sms import settings_notify
+from config.doctor import at_the_provider
+from config.findings import Health
 from sandbox.client import RunningSandbox
 from sandbox.stand_ins import notify
 from tests.channels.notify_support import AROUND, called
@@ -309,6 +311,38 @@ def test_a_text_to_the_services_number_is_heard(box: RunningSandbox) -> None:
     assert "7911" not in repr(heard)
     short = called({**told, "source_number": "60777"})
     assert channel.heard(short.url, short.body, short.headers)[0].sender == "60777"
+
+
+# --- what the doctor sees
+
+
+def seen(channel: Any) -> list[tuple[Health, str]]:
+    found = at_the_provider("account texts", "notify", channel)
+    channel.close()
+    return [(finding.health, finding.says) for finding in found]
+
+
+def test_a_doctor_finds_nothing_where_key_and_template_are_right(box: RunningSandbox) -> None:
+    assert seen(texts(box)) == seen(mails(box)) == []
+
+
+def test_a_doctor_sees_a_wrong_key_a_wrong_template_and_words_around_ours(box: RunningSandbox) -> None:
+    before = len(box.truth())
+    stranger = notify.KEY[:-1] + ("0" if notify.KEY[-1] != "0" else "1")
+    ((health, says),) = seen(texts(box, api_key=stranger))
+    assert (health, "key" in says) == (Health.WRONG, True)
+    ((_, says),) = seen(texts(box, template_id=notify.MAILS))
+    assert "kind" in says
+    ((_, says),) = seen(texts(box, template_id=notify.SERVICE))
+    assert "no such template" in says
+    box.control.account_at("notify", words=" Sent by the school.")
+    ((_, says),) = seen(mails(box))
+    box.control.account_at("notify", words="")
+    assert "((body)) alone" in says
+    box.control.order("notify:503:stage=template")
+    ((health, _),) = seen(texts(box))
+    assert health is Health.DOUBTFUL
+    assert len(box.truth()) == before
 
 
 # --- settings, and what is never shown

@@ -28,6 +28,8 @@ from broker.testing.channel_bench import key, plain
 from channels import sms
 from channels.sms import codes_sinch as codes
 from channels.sms.settings_sinch import Settings
+from config.doctor import at_the_provider
+from config.findings import Health
 from sandbox.client import RunningSandbox
 from sandbox.stand_ins import sinch
 from tests.channels.sinch_support import AROUND, PLACE, called, report
@@ -272,6 +274,18 @@ def test_a_text_to_the_number_is_heard(box: RunningSandbox) -> None:
         called(7),
     ):
         assert not channel.heard(other.url, other.body, other.headers)
+
+
+def test_a_doctor_sees_a_token_that_does_not_hold_and_sends_nothing(box: RunningSandbox) -> None:
+    before = len(box.truth())
+    good, bad, away = texts(box), texts(box, api_token="another"), texts(box, service_plan_id="another")
+    assert not at_the_provider("account texts", "sinch", good)
+    for channel in (bad, away):
+        (finding,) = at_the_provider("account texts", "sinch", channel)
+        assert finding.health is Health.WRONG
+    assert len(box.truth()) == before
+    for channel in (good, bad, away):
+        channel.close()
 
 
 # --- settings
