@@ -303,7 +303,7 @@ class Failover:
         def look() -> None:
             with self._ports.ledger.look() as tx:
                 known, now = tx.gateways.of(self._account), tx.now
-            choice = choose(tuple(self._ways), known, self._lane, now)
+            choice = choose(tuple(self._ways), known, self._lane, now, breaker=self._breaker)
             for watch in self._runs.values():
                 watch.see(choice, known.get(watch.choice.gateway, WELL))
 
@@ -313,13 +313,14 @@ class Failover:
         """The gateway to go by now; a trial is begun with it."""
         order = tuple(self._ways)
         with self._ports.ledger.look() as seen:
-            choice = choose(order, seen.gateways.of(self._account), self._lane, seen.now)
+            known = seen.gateways.of(self._account)
+            choice = choose(order, known, self._lane, seen.now, breaker=self._breaker)
         if choice is None or not choice.trial:
             return choice
 
         def begin(tx: Transaction) -> Choice | None:
             known = tx.gateways.of(self._account, locked=True)
-            mine = choose(order, known, self._lane, tx.now)
+            mine = choose(order, known, self._lane, tx.now, breaker=self._breaker)
             if mine is not None and mine.trial:
                 mine = replace(mine, health=tried(self._breaker, mine.health, tx.now))
                 tx.gateways.keep(self._account, mine.gateway, mine.health)

@@ -134,11 +134,18 @@ def away_for(breaker: Breaker, outcome: Outcome) -> timedelta | None:
     return None
 
 
-def choose(order: Sequence[str], known: Mapping[str, Health], lane: Lane, now: datetime) -> Choice | None:
+def choose(
+    order: Sequence[str],
+    known: Mapping[str, Health],
+    lane: Lane,
+    now: datetime,
+    *,
+    breaker: Breaker = BREAKER,
+) -> Choice | None:
     """The first gateway in order that is well; before it, for routine messages, one that is due for a trial.
 
     When none is well, what is urgent goes by the one that was to be tried first: it would find none better by waiting.
-    What is routine waits for the next trial: None.
+    What is routine waits for the next trial (None), which then comes soon, however often it failed.
     """
     for name in order:
         health = known.get(name, WELL)
@@ -147,7 +154,14 @@ def choose(order: Sequence[str], known: Mapping[str, Health], lane: Lane, now: d
         if lane is Lane.ROUTINE and due_for_trial(health, now):
             return Choice(name, health, trial=True)
     left = [(name, known[name]) for name in order if known[name].stand is not Stand.OUT]
-    if lane is Lane.ROUTINE or not left:
+    if lane is Lane.ROUTINE:
+        soon = [
+            Choice(name, health, trial=True)
+            for name, health in left
+            if health.stand is Stand.OPEN and now - (health.since or now) >= breaker.open_for
+        ]
+        return next(iter(soon), None)
+    if not left:
         return None
     return Choice(*min(left, key=lambda one: one[1].until or now))
 

@@ -207,6 +207,15 @@ def test_when_none_is_well_the_urgent_goes_all_the_same_and_the_routine_waits_fo
     assert choose(BOTH, {"twilio": out, "notify": out}, Lane.URGENT, NOW) is None
 
 
+def test_when_none_is_well_the_first_is_tried_again_soon_however_often_it_failed() -> None:
+    often = replace(failing(3), openings=9, until=NOW + timedelta(minutes=10))
+    for seconds, tries in ((29, False), (30, True)):
+        found = choose(BOTH, dict.fromkeys(BOTH, often), Lane.ROUTINE, NOW + seconds * SECOND)
+        assert found == (Choice("twilio", often, trial=True) if tries else None)
+    one_is_well = choose(BOTH, {"twilio": often}, Lane.ROUTINE, NOW + 30 * SECOND)
+    assert one_is_well == Choice("notify")
+
+
 @pytest.mark.parametrize(
     ("outcome", "held"),
     [

@@ -22,6 +22,9 @@ SECOND = "tests/schedules/test_second_person.py"
 MANY = "tests/schedules/test_many_at_once.py"
 ANY_ORDER = "tests/dispatch/test_any_order.py::test_in_any_order_nothing_is_lost_and_nothing_sent_twice"
 
+FAILOVER = "tests/dispatch/test_failover.py"
+BREAKERS = "tests/broker/test_breaker.py"
+
 MUTANTS = (
     Mutant(
         "retry-on-timeout-without-look-up",
@@ -143,7 +146,7 @@ MUTANTS = (
             Edit(
                 "broker/confirm.py",
                 "_drain_chunk",
-                "apply_news(tx, [_news(ports, each, account) for each in told], actor=provider)",
+                "apply_news(tx, [_news(ports, each, account, gateway) for each, gateway in told], actor=provider)",
                 "pass",
             )
         ],
@@ -207,7 +210,7 @@ MUTANTS = (
             Edit(
                 "ledger/moves.py",
                 "Moves._lookups",
-                "known=frozenset(known[row.address_id])",
+                "known=frozenset(_of_gateway(known[row.address_id], row.gateway, account.channel))",
                 "known=frozenset()",
             ),
         ],
@@ -444,6 +447,70 @@ MUTANTS = (
             )
         ],
         [f"{LICENCES}::test_a_licence_that_lapses_in_mid_send_stops_the_rest_and_loses_nothing"],
+    ),
+    Mutant(
+        "breaker-ignored",
+        "a gateway that fails is passed over",
+        [
+            Edit(
+                "broker/gateways.py",
+                "choose",
+                "if health.stand is Stand.CLOSED:",
+                "if health.stand is not Stand.OUT:",
+            )
+        ],
+        [
+            f"{BREAKERS}::test_the_first_in_order_is_chosen_then_the_next",
+            f"{FAILOVER}::test_a_trial_that_fails_risks_a_few_and_lets_it_rest_longer",
+        ],
+    ),
+    Mutant(
+        "urgent-as-a-trial",
+        "what is urgent never tries whether a gateway is well again",
+        [
+            Edit(
+                "broker/gateways.py",
+                "choose",
+                "if lane is Lane.ROUTINE and due_for_trial(health, now):",
+                "if due_for_trial(health, now):",
+            )
+        ],
+        [
+            f"{BREAKERS}::test_a_trial_goes_before_the_next_in_order_when_its_time_has_come",
+            f"{FAILOVER}::test_urgent_texts_are_no_trial",
+        ],
+    ),
+    Mutant(
+        "the-other-gateway-without-asking",
+        "what one gateway may have goes by no other before that one was asked",
+        [
+            Edit(
+                "broker/outcomes.py",
+                "decide",
+                "isinstance(failure, AccountRejected | Unreachable)",
+                "isinstance(failure, DeliveryFailure)",
+            )
+        ],
+        [
+            f"{FAILOVER}::test_what_the_first_accepted_without_a_word_is_found_there_and_never_sent_again",
+            f"{FAILOVER}::test_what_is_in_doubt_with_a_gateway_that_is_named_no_more_stays_for_a_person",
+        ],
+        quick=True,
+    ),
+    Mutant(
+        "the-wrong-gateway-asked",
+        "what is in doubt is asked of the gateway that its attempt names",
+        [
+            Edit(
+                "broker/reconcile.py",
+                "_look_up_at",
+                "ports.channels.through(account.name, gateway)",
+                "ports.channels.open(account.name)",
+            )
+        ],
+        [
+            f"{FAILOVER}::test_a_worker_that_dies_leaves_what_was_started_with_the_gateway_that_had_it",
+        ],
     ),
     Mutant(
         "own-approver",
