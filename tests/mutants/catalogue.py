@@ -736,4 +736,45 @@ MUTANTS = (
         ],
         [f"{MANY}::test_what_a_rule_refuses_is_taken_back_alone_and_told_in_the_record"],
     ),
+    Mutant(
+        "notify-rubbish-is-absence",
+        "what is no list of messages proves nothing of Notify's",
+        [
+            Edit(
+                "channels/notify_news.py",
+                "listed",
+                'if not isinstance(page, list) or not isinstance(told["links"]["current"], str):',
+                "if False:",
+            )
+        ],
+        [f"{RUBBISH}::test_rubbish_is_no_proof_that_a_message_is_not_there[16-notify]"],
+    ),
+    Mutant(
+        "notify-forgotten-is-absence",
+        "what Notify may have deleted by now is never said to be absent",
+        [
+            Edit(
+                "channels/notify_line.py",
+                "Post.find",
+                "if not attempt.key.token or datetime.now(UTC) - attempt.started_at > KEEPS:",
+                "if False:",
+            )
+        ],
+        [
+            "tests/channels/test_notify_texts.py::test_what_is_older_than_notify_may_keep_is_never_said_to_be_absent"
+        ],
+    ),
+    Mutant(
+        "sinch-report-anywhere",
+        "a signed report of one text does not do for another",
+        [
+            Edit(
+                "channels/sms/gateway_sinch.py",
+                "SinchGateway.confirmations",
+                'if urlsplit(url).path.rpartition("/")[2] != token:',
+                "if False:",
+            )
+        ],
+        ["tests/channels/test_sinch.py::test_a_report_is_believed_where_its_text_named_it_and_nowhere_else"],
+    ),
 )
