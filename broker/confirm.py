@@ -16,6 +16,7 @@ from broker.actor import Actor, ActorKind
 from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears, SignatureInvalid
 from broker.consent import optouts
 from broker.delivery import State, fold_attempt, fold_delivery
+from broker.errors import SetupError
 from broker.incoming import hearing
 from broker.ports import Ports, Transaction
 from broker.record import entries
@@ -110,17 +111,17 @@ def calling(
 
     Raises SignatureInvalid when it is nobody's, SetupError when the account cannot be opened.
     """
-    refused: SignatureInvalid | None = None
+    refused: SignatureInvalid | SetupError | None = None
     for gateway in ports.channels.gateways(account):
-        channel = ports.channels.through(account, gateway.name)
         try:
+            channel = ports.channels.through(account, gateway.name)
             if isinstance(channel, ConfirmsDelivery):
                 channel.confirmations(url, body, headers)
             elif isinstance(channel, Hears):
                 channel.heard(url, body, headers)
             else:
                 continue
-        except SignatureInvalid as not_its_own:
+        except (SignatureInvalid, SetupError) as not_its_own:
             refused = not_its_own
             continue
         return gateway.name, channel

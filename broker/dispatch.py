@@ -71,8 +71,8 @@ async def deliver(
     ways = await asyncio.to_thread(failover.ways_of, ports, row)
     if not ways:
         return 0
-    for way in ways.values():
-        await asyncio.to_thread(posture.look_if_old, ports, row, way.channel, actor=process.actor)
+    first = next(iter(ways.values()))
+    await asyncio.to_thread(posture.look_if_old, ports, row, first.channel, actor=process.actor)
     until = time.monotonic() + budget.total_seconds()
 
     def over() -> bool:
@@ -82,8 +82,8 @@ async def deliver(
         made = _Run(ports, way, lane, process=process, tempo=tempo, over=over, several=several)
         return made.through()
 
-    if len(ways) == 1 and not next(iter(ways.values())).account.gateway:
-        return await run(next(iter(ways.values())), None)
+    if not first.account.gateway:
+        return await run(first, None)
     return await Failover(
         ports,
         ways,

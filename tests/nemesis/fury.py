@@ -211,11 +211,11 @@ class Fury:
         return 1
 
     def _break_a_gateway(self, draw: float) -> int:
-        """The first gateway of the school that has two, for eight to fourteen seconds, whatever the weather."""
+        """The first gateway of the school that has two, for ten to eighteen seconds, whatever the weather."""
         if self._outage:
             return 0
         self._outage = _one_of(weather.OUTAGES, draw)
-        self._outage_over_at = time.monotonic() + 8 + 6 * draw
+        self._outage_over_at = time.monotonic() + 10 + 8 * draw
         self._order_outage()
         return 1
 

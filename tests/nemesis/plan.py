@@ -88,7 +88,7 @@ def strokes(seed: int, length: timedelta) -> Sequence[Stroke]:
         *_spread(database, length, chance),
         *_spread(redis, length, chance),
         *_spread([Act.WEATHER] * math.ceil(30 * share), length, chance),
-        *_spread([Act.OUTAGE] * math.ceil(6 * share), length, chance),
+        *_spread([Act.OUTAGE] * math.ceil(8 * share), length, chance),
         *_spread([Act.CLOCK] * math.ceil(12 * share), length, chance),
         *_spread([Act.KILL_HOST] * math.ceil(2 * share), length * GONE_BEFORE, chance),
         Stroke(timedelta(0), Act.WEATHER, chance.random()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -92,6 +92,7 @@ class World:
     tempo: Tempo = field(default_factory=Tempo)
     faults: list[Exception] = field(default_factory=list)
     passed: timedelta = timedelta(0)
+    run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run  # or a loop that outlives a turn, as a worker's
 
     def __post_init__(self) -> None:
         """A sandbox school: nothing waits to be undone, whatever the hour, and its accounts have licences."""
@@ -130,7 +131,7 @@ class World:
         reader = threading.Thread(target=keep_fresh, args=(self.brake, over, self.faults.append))
         reader.start()
         try:
-            return asyncio.run(
+            return self.run(
                 deliver(
                     self.ports,
                     account,
