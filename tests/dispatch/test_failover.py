@@ -13,6 +13,7 @@ from sqlalchemy import select
 from broker import accounts
 from broker.actor import SYSTEM
 from broker.announcement import Urgency
+from broker.errors import NotFound, RuleBroken
 from broker.gateways import Stand
 from broker.testing.channel_bench import Fault
 from broker.values import Lane
@@ -294,3 +295,38 @@ def test_two_attempts_of_one_delivery_are_never_open_at_two_gateways(thirty: Wor
     for one, following in pairwise(rows):
         if one.delivery_id == following.delivery_id:
             assert one.outcome in {"retry", "not-sent"}
+
+
+def test_a_person_holds_one_out_and_takes_it_back(thirty: World, two: TwoGateways) -> None:
+    accounts.hold_out(thirty.ports, "texts", FIRST, "its prices doubled", actor=SYSTEM)
+    sent(thirty)
+    assert tries(thirty) == {SECOND: 30}
+    held = health(thirty)[FIRST]
+    assert (held.stand, held.why) == (Stand.OUT, "its prices doubled")
+    assert open_alarms(thirty) == []  # somebody decided it
+    with pytest.raises(RuleBroken, match="no other gateway"):
+        accounts.hold_out(thirty.ports, "texts", SECOND, "this one too", actor=SYSTEM)
+    with pytest.raises(NotFound, match="no such gateway"):
+        accounts.take_back(thirty.ports, "texts", "third", actor=SYSTEM)
+    accounts.resume(thirty.ports, "texts", actor=SYSTEM)
+    assert health(thirty)[FIRST].stand is Stand.OUT  # not by the way
+    accounts.take_back(thirty.ports, "texts", FIRST, actor=SYSTEM)
+    sent(thirty)
+    assert tries(thirty) == {FIRST: 30, SECOND: 30}
+    assert {"gateway.out", "gateway.closed"} <= set(thirty.record())
+
+
+def test_two_providers_may_give_the_same_id(thirty: World, two: TwoGateways) -> None:
+    """What one has is never taken for what the other has: both count from one here."""
+    two.others.truth.clear()
+    two.order = (SECOND, FIRST)
+    sent(thirty)
+    two.order = (FIRST, SECOND)
+    two.texts.order(Fault.LOST_AFTER_ACCEPT)
+    two.texts.silence = timedelta(0)
+    sent(thirty)
+    two.texts.cure()
+    thirty.pass_time(MINUTE)
+    thirty.sweep()
+    assert thirty.states() == {"sent": 60}
+    assert {kept.provider_id for kept in two.texts.truth} & {kept.provider_id for kept in two.others.truth}
