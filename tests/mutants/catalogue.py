@@ -461,7 +461,7 @@ MUTANTS = (
         ],
         [
             f"{BREAKERS}::test_the_first_in_order_is_chosen_then_the_next",
-            f"{FAILOVER}::test_a_trial_that_fails_risks_a_few_and_lets_it_rest_longer",
+            f"{FAILOVER}::test_slow_answers_turn_it_before_they_are_there",
         ],
     ),
     Mutant(

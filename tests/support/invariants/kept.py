@@ -16,7 +16,7 @@ from tests.support.invariants.seen import Seen, Told
 
 ASLEEP = timedelta(milliseconds=100)  # what the database's clock and our guess of it may differ by
 RATE_LIMITS = frozenset(
-    {"429", "421", "rate_limited", "RateLimitError", "TooManyRequestsError"}
+    {"429", "421", "rate_limited", "429 RateLimitError", "429 TooManyRequestsError"}
 )  # told by the provider for how long: no wait of ours
 
 
