@@ -80,7 +80,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: setup  ## Write the locks again from pyproject.toml (ARGS="--upgrade" takes newer releases)
 	@$(LOCK) $(ARGS) pyproject.toml --all-extras --group build --group test --group dev --group bench \
 		--output-file requirements-dev.lock
-	@$(LOCK) $(ARGS) pyproject.toml --extra x --extra mastodon --extra apprise --extra webpush --constraints requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) $(ARGS) pyproject.toml --extra x --extra mastodon --extra apprise --extra webpush --extra notify --extra sinch --constraints requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) $(ARGS) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
 
 samples: setup  ## Import every outside roster sample, written nowhere (DIR=folder)

@@ -86,7 +86,11 @@ class Ground:
 
     def school(self, database_url: str, sizes: Sequence[int], *, queue_url: str = "") -> School:
         """A ledger with as many families as the largest of `sizes`, and a group of each size."""
-        settings = Settings.of(**self.settings(database_url, queue_url=queue_url))
+        return self.school_of(self.settings(database_url, queue_url=queue_url), sizes)
+
+    def school_of(self, values: Mapping[str, Any], sizes: Sequence[int]) -> School:
+        """The same, with settings of one's own."""
+        settings = Settings.of(**values)
         house = assemble(settings, serves=True, upgrade=True)
         import_roster(house.ports, _roster(sizes), actor=ACTOR)
         with house.ledger.begin() as tx:

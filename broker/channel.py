@@ -366,6 +366,14 @@ class Inspects(Protocol):
         """What the account looks like now."""
 
 
+@runtime_checkable
+class Examines(Protocol):
+    """A channel that can see whether its account is set up at its provider as it should be; the doctor asks."""
+
+    def examine(self) -> Sequence[Problem]:
+        """What is wrong there, nothing sent for it; empty when nothing is. Raises DeliveryFailure."""
+
+
 def charging(channel: Channel) -> Charges | None:
     """It as one that `Charges`; for where many announcements ask, as `isinstance` compares every name each time."""
     return cast(Charges, channel) if _has(type(channel), Charges) else None
@@ -406,6 +414,17 @@ class MakesKeys(Protocol):
 
     def new_key(self) -> str:
         """Another one each time, as the setting wants it."""
+
+
+@runtime_checkable
+class OffersGateways(Protocol):
+    """A kit whose accounts may go by several providers, in order: each gateway is a channel with settings of its own.
+
+    `gateways`: settings model by kind of provider, the first of them what an account's plain settings mean. `open` is
+    handed an instance of any of them.
+    """
+
+    gateways: Mapping[str, type[Any]]
 
 
 class Kit(Protocol):

@@ -13,9 +13,10 @@ from itertools import groupby
 from operator import itemgetter
 
 from broker.actor import Actor, ActorKind
-from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears
+from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears, SignatureInvalid
 from broker.consent import optouts
 from broker.delivery import State, fold_attempt, fold_delivery
+from broker.errors import SetupError
 from broker.incoming import hearing
 from broker.ports import Ports, Transaction
 from broker.record import entries
@@ -67,21 +68,21 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
     if not items:
         return 0
     good: list[int] = []
-    said: dict[int, list[Confirmation]] = defaultdict(list)
+    said: dict[int, list[tuple[Confirmation, str]]] = defaultdict(list)
     heard: list[tuple[int, Heard]] = []
     for item in items:
         try:
-            confirmations, texts = _read(ports, names, item)
+            gateway, confirmations, texts = _read(ports, names, item)
         except Exception as error:  # noqa: BLE001 - one callback that cannot be read must not keep the others waiting
             log.error("callback %s cannot be read: %s", item.id, type(error).__name__)
             tx.receipts.done([item.id], fault=type(error).__name__)
             continue
         good.append(item.id)
-        said[item.account] += confirmations
+        said[item.account] += [(each, gateway) for each in confirmations]
         heard += [(item.account, text) for text in texts]
     for account, told in said.items():
         provider = Actor(ActorKind.PROVIDER, names[account])
-        apply_news(tx, [_news(ports, each, account) for each in told], actor=provider)
+        apply_news(tx, [_news(ports, each, account, gateway) for each, gateway in told], actor=provider)
         _opt_outs(ports, tx, told, account, actor=provider)
     # In the order in which they came, across accounts: a stop holds for a channel, whichever of its numbers heard it.
     for account, run in groupby(heard, key=itemgetter(0)):
@@ -93,27 +94,58 @@ def _drain_chunk(ports: Ports, tx: Transaction, names: Mapping[int, str]) -> int
 
 def _read(
     ports: Ports, names: Mapping[int, str], item: InboxItem
-) -> tuple[Sequence[Confirmation], Sequence[Heard]]:
-    """What it tells of our own, and what somebody sent us."""
-    channel = ports.channels.open(names[item.account])
-    if not isinstance(channel, ConfirmsDelivery | Hears):
+) -> tuple[str, Sequence[Confirmation], Sequence[Heard]]:
+    """Which gateway calls, what it tells of our own, and what somebody sent us."""
+    gateway, channel = calling(ports, names[item.account], item.url, item.body, item.headers)
+    if channel is None:
         raise TypeError("this channel has no callbacks")
     told = (item.url, item.body, item.headers)
     news = channel.confirmations(*told) if isinstance(channel, ConfirmsDelivery) else ()
-    return news, channel.heard(*told) if isinstance(channel, Hears) and not news else ()
+    return gateway, news, channel.heard(*told) if isinstance(channel, Hears) and not news else ()
 
 
-def _news(ports: Ports, said: Confirmation, account: int) -> News:
+def calling(
+    ports: Ports, account: str, url: str, body: bytes, headers: Mapping[str, str]
+) -> tuple[str, ConfirmsDelivery | Hears | None]:
+    """The gateway of an account whose provider calls: the first that finds its signature. "", None where none may.
+
+    Raises SignatureInvalid when it is nobody's, SetupError when the account cannot be opened.
+    """
+    refused: SignatureInvalid | SetupError | None = None
+    for gateway in ports.channels.gateways(account):
+        try:
+            channel = ports.channels.through(account, gateway.name)
+            if isinstance(channel, ConfirmsDelivery):
+                channel.confirmations(url, body, headers)
+            elif isinstance(channel, Hears):
+                channel.heard(url, body, headers)
+            else:
+                continue
+        except (SignatureInvalid, SetupError) as not_its_own:
+            refused = not_its_own
+            continue
+        return gateway.name, channel
+    if refused is not None:
+        raise refused
+    return "", None
+
+
+def _news(ports: Ports, said: Confirmation, account: int, gateway: str) -> News:
     """By our own token where it came back, else by the provider's id."""
     value = ports.signer.verify("attempt", said.token) if said.token else None
     attempt = int(value) if value is not None and value.isdecimal() else None
-    return News(said.evidence, attempt, said.provider_id, account, said.code, said.why)
+    return News(said.evidence, attempt, said.provider_id, account, said.code, said.why, gateway)
 
 
 def _opt_outs(
-    ports: Ports, tx: Transaction, confirmations: Sequence[Confirmation], account: int, *, actor: Actor
+    ports: Ports,
+    tx: Transaction,
+    told: Sequence[tuple[Confirmation, str]],
+    account: int,
+    *,
+    actor: Actor,
 ) -> None:
-    asked = [_news(ports, c, account) for c in confirmations if c.opt_out]
+    asked = [_news(ports, c, account, gateway) for c, gateway in told if c.opt_out]
     for delivery, _ in tx.moves.known(asked).values():
         if delivery.address_id is not None:
             suppress(tx, delivery.address_id, delivery.channel, source="provider callback", actor=actor)

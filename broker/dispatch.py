@@ -8,6 +8,8 @@ No transaction is open and no connection held while the channel talks. What is s
 is bounded by the rooms, a window each: that is all that a process killed at any moment can leave uncertain. What a
 window came to is written back in the transaction that starts the next one in its room, where there is one: a commit
 less for every twenty mails.
+
+An account with several gateways goes by a run for each of them in turn (`broker.failover`).
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from broker import accounts
-from broker.actor import Actor
-from broker.brake import Brake, InHand, subjects_of
-from broker.channel import Channel, Item, Key, NotStarted, Outcome, Traits
+from broker import accounts, failover
+from broker.brake import InHand, subjects_of
+from broker.channel import Item, Key, NotStarted, Outcome, Traits
 from broker.claim import Claimed, claim
-from broker.errors import RulesUnreadable, SetupError, Uncertain
+from broker.errors import RulesUnreadable, Uncertain
+from broker.failover import Failover, Watch, Way
 from broker.judging import PolicyFailed
 from broker.licences import posture
 from broker.outcomes import Tried, result_of
@@ -35,6 +38,7 @@ from broker.ready import Ready, at_their_turns
 from broker.render import Renderer
 from broker.rooms import Cutter, Rooms, Window
 from broker.talk import talk
+from broker.tempo import TEMPO, Process, Tempo
 from broker.turns import Turns, until_turns
 from broker.values import AccountRow, Lane, Picked, Result, Started, Starts
 from broker.write_back import write_back_and_start
@@ -42,25 +46,7 @@ from broker.write_back import write_back_and_start
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """How much one worker takes at a time. The defaults are measured: see docs/performance.md."""
-
-    chunk: int = 200  # deliveries a claim
-    lease: timedelta = timedelta(seconds=90)
-    margin: timedelta = timedelta(seconds=30)  # of lease that a start needs left: longer than a call may take
-    horizon: timedelta = timedelta(seconds=1)  # how far ahead turns are reserved
-    late: timedelta = timedelta(milliseconds=300)  # a turn used so long after its moment stops the reserving
-    brake_wait: timedelta = timedelta(milliseconds=50)
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What one worker process has of its own, for all its deliveries: its brake, its rooms, and its name as actor."""
-
-    brake: Brake
-    actor: Actor
-    rooms: Rooms = field(default_factory=Rooms)
+__all__ = ["Process", "Tempo", "deliver"]
 
 
 async def deliver(
@@ -71,7 +57,7 @@ async def deliver(
     process: Process,
     budget: timedelta,
     stopping: Callable[[], bool] = lambda: False,
-    tempo: Tempo = Tempo(),
+    tempo: Tempo = TEMPO,
 ) -> int:
     """Send what is due on one account and lane until nothing is, the budget is used or `stopping` says so.
 
@@ -81,20 +67,33 @@ async def deliver(
     row = await asyncio.to_thread(_account, ports, account)
     if row is None:
         return 0
-    try:
-        channel = await asyncio.to_thread(ports.channels.open, account)
-    except SetupError as fault:  # it waits, and whoever watches is told; the sweep sees when it opens
-        shut = fault
-        await asyncio.to_thread(ports.ledger.transact, lambda tx: accounts.cannot_open(tx, row, shut))
+    # Of what cannot be opened whoever watches is told; the sweep sees when it opens.
+    ways = await asyncio.to_thread(failover.ways_of, ports, row)
+    if not ways:
         return 0
-    await asyncio.to_thread(posture.look_if_old, ports, row, channel, actor=process.actor)
+    first = next(iter(ways.values()))
+    await asyncio.to_thread(posture.look_if_old, ports, row, first.channel, actor=process.actor)
     until = time.monotonic() + budget.total_seconds()
 
     def over() -> bool:
         return stopping() or time.monotonic() >= until
 
-    run = _Run(ports, row, channel, lane, process=process, tempo=tempo, over=over)
-    return await run.through()
+    def run(way: Way, several: tuple[Failover, Watch] | None) -> Coroutine[Any, Any, int]:
+        made = _Run(ports, way, lane, process=process, tempo=tempo, over=over, several=several)
+        return made.through()
+
+    if not first.account.gateway:
+        return await run(first, None)
+    return await Failover(
+        ports,
+        ways,
+        lane,
+        breaker=tempo.breaker,
+        database_now=process.brake.database_now,
+        actor=process.actor,
+        over=over,
+        start=lambda all_of_it, way, watch: run(way, (all_of_it, watch)),
+    ).through()
 
 
 def _account(ports: Ports, name: str) -> AccountRow | None:
@@ -103,20 +102,26 @@ def _account(ports: Ports, name: str) -> AccountRow | None:
 
 
 class _Run:
-    """One call of `deliver`."""
+    """One call of `deliver` by one gateway; `several`: where the account has more of them, and this one is watched."""
 
     def __init__(
         self,
         ports: Ports,
-        account: AccountRow,
-        channel: Channel,
+        way: Way,
         lane: Lane,
         *,
         process: Process,
         tempo: Tempo,
         over: Callable[[], bool],
+        several: tuple[Failover, Watch] | None,
     ) -> None:
+        account, channel = way.account, way.channel
         self.ports, self.account, self.channel, self.lane = ports, account, channel, lane
+        self.gateway = way.name
+        self.failover: Failover | None = several[0] if several else None
+        self.watch: Watch | None = several[1] if several else None
+        if self.watch is not None and self.watch.trial:
+            tempo = replace(tempo, chunk=tempo.breaker.trials)
         self.brake, self.actor, self.tempo = process.brake, process.actor, tempo
         self.budget_over = over
         self.traits: Traits = channel.traits
@@ -127,7 +132,8 @@ class _Run:
         self.started: asyncio.Queue[list[tuple[Item, float]] | None] = asyncio.Queue()
         # What settles itself leaves no list for a person that must be short: there each lane has a room of its own, and
         # urgent texts wait for no window of routine ones.
-        self.room = process.rooms.of(account.name, lane if self.traits.settles_itself else None)
+        whose = f"{account.name} {account.gateway}"
+        self.room = process.rooms.of(whose, lane if self.traits.settles_itself else None)
         self.tried: dict[int, tuple[Tried, Window]] = {}  # started, and no outcome yet
         self.taken: set[int] = set()  # of those, handed to the channel
         self.count = 0
@@ -136,13 +142,26 @@ class _Run:
 
     def over(self) -> bool:
         """Whether nothing more is to be started."""
-        return self.broken_off or self.budget_over()
+        return self.broken_off or self.budget_over() or (self.watch is not None and self.watch.turned)
+
+    def may_claim(self) -> bool:
+        """Whether more is to be claimed by this gateway."""
+        return not self.over() and (self.watch is None or self.watch.may_claim)
+
+    def may_start(self, key: Key) -> bool:
+        """What the brake says; what it lets through is watched, where there is another gateway."""
+        if self.watch is None:
+            return self.brake.may_start(key)
+        if self.watch.turned or not self.brake.may_start(key):
+            return False
+        self.watch.began(key.attempt)
+        return True
 
     async def through(self) -> int:
         """All stages, until there is nothing more to do."""
         stages = [asyncio.create_task(self._claim_ahead()), asyncio.create_task(self._keep_rooms())]
         try:
-            async for key, outcome in talk(self.channel, self._items(), self.brake.may_start):
+            async for key, outcome in talk(self.channel, self._items(), self.may_start):
                 self._heard(key, outcome)
         except Exception as error:  # noqa: BLE001 - a channel must not raise here: what it took may have left
             log.error("channel %s broke off: %s", self.channel.name, type(error).__name__)
@@ -154,7 +173,7 @@ class _Run:
 
     async def _claim_ahead(self) -> None:
         try:
-            while not self.over():
+            while self.may_claim():
                 if not self.brake.fresh() or self.turns.are_behind(self.tempo.late):
                     await asyncio.sleep(self.tempo.brake_wait.total_seconds())
                     continue
@@ -171,6 +190,8 @@ class _Run:
                 if ready:
                     self.turns.reserved(len(ready))
                     await self.claimed.put(ready)
+                if self.watch is not None and self.watch.trial:
+                    return
         finally:
             await self.claimed.put(None)
 
@@ -316,10 +337,11 @@ class _Run:
             self.account,
             self._results(before) if before else (),
             before.done if before else (),
-            Starts(self.channel.name, self.tempo.margin, each),
+            Starts(self.gateway, self.tempo.margin, each),
             now=self.brake.database_now(),
             actor=self.actor,
             ahead=self.lane is Lane.URGENT,
+            beside=self.failover.note(self.watch) if self.failover and self.watch and before else None,
         )
 
     async def _write(self, window: Window) -> None:
@@ -327,7 +349,7 @@ class _Run:
             await asyncio.to_thread(self._commit, (), window)
         finally:
             self.brake.let_go(window.deliveries())
-        if window.account_rejected:
+        if window.account_rejected and self.watch is None:
             await self._pause("account_rejected", window.account_rejected)
 
     def _results(self, window: Window) -> list[Result]:
@@ -340,6 +362,7 @@ class _Run:
                 traits=self.traits,
                 now=now,
                 spread=random.random(),
+                elsewhere=self.watch is not None,
             )
             for tried, outcome in window.done
         ]
@@ -368,6 +391,8 @@ class _Run:
         if known is None:
             return
         self.taken.discard(key.attempt)
+        if self.watch is not None:
+            self.watch.heard(key.attempt, outcome)
         tried, window = known
         window.heard(tried, outcome)
 

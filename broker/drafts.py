@@ -63,7 +63,7 @@ def judged(
     opened = _opened(ports, tx, draft, patient=patient)
     if draft.attachments and opened:
         # An account links to a file only where the school has a public address.
-        _must_take_files([channel.traits for channel in opened])
+        _must_take_files((channel.name, channel.traits) for channel in opened)
     _must_suit(opened, tree)
     _must_be_said(ports, draft, opened)
     return times(draft, tx.now)
@@ -145,7 +145,7 @@ def _check_channels(ports: Ports, draft: Draft, tree: audiences.Audience) -> Non
     for problem in company.alone(tree, traits):
         raise InvalidAnnouncement(problem)
     if draft.attachments:
-        _must_take_files(traits.values())
+        _must_take_files(traits.items())
     check_files(draft.attachments)
 
 
@@ -174,25 +174,37 @@ def _check_accounts(tx: Transaction, draft: Draft) -> None:
             )
 
 
-def _must_take_files(ways: Iterable[Traits]) -> None:
-    if not any(each.carries_files or each.links_files for each in ways):
+def _must_take_files(ways: Iterable[tuple[str, Traits]]) -> None:
+    """At least one way takes them, by whichever of its gateways it goes."""
+    takes: dict[str, bool] = {}
+    for name, each in ways:
+        takes[name] = takes.get(name, True) and (each.carries_files or each.links_files)
+    if not any(takes.values()):
         hint = "add one that does, such as email, or give a link"
         raise _bad("no_way_for_files", "attachments", "none of these ways can carry a file", hint)
 
 
 def _opened(ports: Ports, tx: Transaction, draft: Draft, *, patient: bool) -> Sequence[Channel]:
-    """Each chosen channel as set up for this department. Raises SetupError, unless somebody is patient."""
+    """Each chosen channel as set up for this department, by each of its gateways: it may go by any.
+
+    Raises SetupError, unless somebody is patient.
+    """
     found: list[Channel] = []
     for name in channels_of(draft):
         account = tx.accounts.for_channel(name, draft.department)
         if account is None:
             continue
         try:
-            found.append(ports.channels.open(account.name))
+            found += gateways_of(ports, account.name)
         except SetupError:
             if not patient:
                 raise
     return found
+
+
+def gateways_of(ports: Ports, account: str) -> Sequence[Channel]:
+    """An account as the channel of each of its gateways. Raises SetupError."""
+    return [ports.channels.through(account, each.name) for each in ports.channels.gateways(account)]
 
 
 def with_its_link(ports: Ports, wording: Content) -> Content:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from broker.channel import Key, NotStarted, Outcome, Receipt, Traits
 from broker.delivery import EVIDENCE_STATE, Event, Evidence, Phase, State, step
-from broker.errors import AccountRejected, DeliveryFailure
+from broker.errors import AccountRejected, DeliveryFailure, Unreachable
+from broker.gateways import BREAKER, away_for
 from broker.retry import Decision, RetryPolicy, after_failure
 from broker.values import Picked, Result
 
@@ -26,9 +27,19 @@ class Tried:
 
 
 def result_of(
-    tried: Tried, outcome: Outcome, *, retry: RetryPolicy, traits: Traits, now: datetime, spread: float
+    tried: Tried,
+    outcome: Outcome,
+    *,
+    retry: RetryPolicy,
+    traits: Traits,
+    now: datetime,
+    spread: float,
+    elsewhere: bool = False,
 ) -> Result:
-    """What one outcome means for its delivery and attempt; `spread` in [0, 1) places a retry in its jitter."""
+    """What one outcome means for its delivery and attempt; `spread` in [0, 1) places a retry in its jitter.
+
+    `elsewhere`: there is another gateway, so that what could not even be handed to this one waits for nothing.
+    """
     if isinstance(outcome, Receipt):
         return _result(
             tried,
@@ -39,7 +50,7 @@ def result_of(
         )
     if isinstance(outcome, NotStarted):
         return _result(tried, Decision(Event.NOT_SENT, burned=False), code="requeued")
-    decision = decide(tried, outcome, retry, now, spread)
+    decision = decide(tried, outcome, retry, now, spread, elsewhere)
     lookup_at = now + traits.grace if decision.event is Event.LOSE and traits.settles_itself else None
     # What a resumed account lets go on is found by this code, whatever the provider called it.
     code = ACCOUNT_REJECTED if isinstance(outcome, AccountRejected) else outcome.code
@@ -54,9 +65,12 @@ def result_of(
 
 
 def decide(
-    tried: Tried, failure: DeliveryFailure, retry: RetryPolicy, now: datetime, spread: float
+    tried: Tried, failure: DeliveryFailure, retry: RetryPolicy, now: datetime, spread: float, elsewhere: bool
 ) -> Decision:
     """The retry rule's decision; a rejected account is no fault of the delivery, which waits and burns nothing."""
+    not_by_this_one = isinstance(failure, AccountRejected | Unreachable) or away_for(BREAKER, failure)
+    if elsewhere and not_by_this_one:
+        return Decision(Event.RETRY, now, burned=False)
     if isinstance(failure, AccountRejected):
         return Decision(Event.RETRY, _capped(tried, now + ACCOUNT_WAIT), burned=False)
     decision = after_failure(retry, failure, burned_before=tried.picked.burned, now=now, spread=spread)

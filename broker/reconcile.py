@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from broker.accounts import cannot_open
 from broker.actor import Actor
-from broker.channel import Channel, Receipt, Reconciles
+from broker.channel import Channel, PastAttempt, Receipt, Reconciles
 from broker.confirm import apply_news
 from broker.delivery import Event, State, step
 from broker.errors import DeliveryFailure, SetupError
@@ -45,9 +46,6 @@ def look_up(ports: Ports, account: str, *, actor: Actor) -> int:
         shut = fault
         ports.ledger.transact(lambda tx: cannot_open(tx, row, shut))
         return 0
-    provider = channel if isinstance(channel, Reconciles) else None
-    if provider is None and not channel.traits.duplicates_harmless:
-        return 0
     asked, can_tell = 0, True
     while can_tell and (
         due := ports.ledger.transact(
@@ -55,14 +53,36 @@ def look_up(ports: Ports, account: str, *, actor: Actor) -> int:
         )
     ):
         asked += len(due)
-        answers = _ask(row, provider, due)
-        can_tell = len(answers) == len(due)
-        ports.ledger.transact(lambda tx, told=answers: _write(tx, row, channel, told, actor))  # type: ignore[misc]
+        # Each is asked of the gateway that its attempt names: no other can say that it is absent there.
+        for gateway, theirs in _by_gateway(due).items():
+            can_tell = _look_up_at(ports, row, gateway, theirs, actor) and can_tell
     return asked
 
 
+def _by_gateway(due: Sequence[LookUp]) -> Mapping[str, Sequence[LookUp]]:
+    found: dict[str, list[LookUp]] = {}
+    for one in due:
+        found.setdefault(one.gateway, []).append(one)
+    return found
+
+
+def _look_up_at(ports: Ports, account: AccountRow, gateway: str, due: Sequence[LookUp], actor: Actor) -> bool:
+    """Ask one gateway; whether it could tell of all."""
+    try:
+        channel = ports.channels.through(account.name, gateway)
+    except SetupError as fault:  # asked when it opens, or by somebody else, or never: it stays uncertain
+        log.warning("a look-up on %s waits: %s", account.name, fault.problems[0].message)
+        return False
+    provider = channel if isinstance(channel, Reconciles) else None
+    if provider is None and not channel.traits.duplicates_harmless:
+        return True
+    answers = _ask(ports, account, provider, due)
+    ports.ledger.transact(lambda tx: _write(tx, account, channel, answers, actor))
+    return len(answers) == len(due)
+
+
 def _ask(
-    account: AccountRow, provider: Reconciles | None, due: Sequence[LookUp]
+    ports: Ports, account: AccountRow, provider: Reconciles | None, due: Sequence[LookUp]
 ) -> Sequence[tuple[LookUp, Receipt | None]]:
     """What the provider says of each, several asked at a time; those of which it could not tell are left out."""
     if provider is None:  # nobody can be asked, and a second one does no harm: it counts as absent
@@ -70,7 +90,7 @@ def _ask(
 
     def ask(one: LookUp) -> tuple[LookUp, Receipt | None] | None:
         try:
-            return one, provider.find(one.attempt)
+            return one, provider.find(_with_token(ports, one.attempt))
         except DeliveryFailure as failure:
             log.warning("a look-up on %s waits: %s", account.name, failure.why)
         except Exception as error:  # noqa: BLE001 - a look-up that breaks leaves the delivery uncertain, as it was
@@ -79,6 +99,12 @@ def _ask(
 
     with ThreadPoolExecutor(ASKERS, thread_name_prefix="carillon-look-up") as askers:
         return [answer for answer in askers.map(ask, due) if answer is not None]
+
+
+def _with_token(ports: Ports, attempt: PastAttempt) -> PastAttempt:
+    """With the token that went out with it: a provider that takes our reference knows it by that."""
+    token = ports.signer.sign("attempt", str(attempt.key.attempt))
+    return replace(attempt, key=replace(attempt.key, token=token))
 
 
 def _write(
@@ -108,7 +134,10 @@ def _not_bound_elsewhere(
     tx: Transaction, account: AccountRow, found: Sequence[tuple[LookUp, Receipt]]
 ) -> list[News]:
     """One message of the provider's proves one attempt: two with the same text to one address share none."""
-    asked = [News(r.evidence, provider_id=r.provider_id, account=account.id) for _, r in found]
+    asked = [
+        News(r.evidence, provider_id=r.provider_id, account=account.id, gateway=one.gateway)
+        for one, r in found
+    ]
     bound = {asked[place].provider_id: attempt for place, (_, attempt) in tx.moves.known(asked).items()}
     news: list[News] = []
     for one, receipt in found:

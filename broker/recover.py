@@ -148,7 +148,11 @@ def _recovered(
 def _traits(ports: Ports, known: KnownDelivery, account: AccountRow | None) -> Traits:
     try:
         if account is not None:
-            return ports.channels.open(account.name).traits
+            newest = known.attempts[-1] if known.attempts else None
+            opened = ports.channels
+            return (
+                opened.through(account.name, newest.gateway) if newest else opened.open(account.name)
+            ).traits
     except SetupError:  # what it holds is recovered all the same, for whoever can open it
         pass
     return ports.channels.traits(known.channel)

@@ -56,13 +56,14 @@ def _take_back(ports: Ports, actor: Actor, one: Retraction) -> bool:
 def _delete(ports: Ports, one: Retraction) -> bool:
     """Delete every post of a delivery; False when its channel cannot take anything back. Raises DeliveryFailure."""
     try:
-        channel = ports.channels.open(one.account)
-        if not isinstance(channel, Withdraws):
+        if not isinstance(ports.channels.open(one.account), Withdraws):
             return False
-        if not one.provider_ids:
+        if not one.posts:
             raise Uncertain("nobody knows under which id it was posted")
-        for provider_id in one.provider_ids:
-            channel.withdraw(Receipt(provider_id))
+        for gateway, provider_id in one.posts:
+            channel = ports.channels.through(one.account, gateway)
+            if isinstance(channel, Withdraws):
+                channel.withdraw(Receipt(provider_id))
     except DeliveryFailure:
         raise
     except BrokerError:  # the settings name the account no more, or wrongly

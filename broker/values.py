@@ -64,6 +64,7 @@ class AccountRow:
     per_second: float | None  # the provider's pace, None for no limit
     posture: Mapping[str, str] | None = None  # its facts at the provider when last looked at
     posture_at: datetime | None = None
+    gateway: str = ""  # through which of several it is used here; "" where there is but one
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class News:
     account: int | None = None
     code: str = ""
     why: str = ""
+    gateway: str = ""  # whose id it is: two providers may both have a first
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class KnownAttempt:
     attempt: int
     fence: int
     evidence: Evidence | None
+    gateway: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,7 @@ class LookUp:
     announcement: int
     lookups: int
     attempt: PastAttempt
+    gateway: str  # which has it, if any has
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,7 @@ class Retraction:
     announcement: int
     public_id: UUID
     account: str
-    provider_ids: tuple[str, ...]  # of every attempt that the provider took
+    posts: tuple[tuple[str, str], ...]  # gateway and provider's id of every attempt that was taken
     failures: int
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
@@ -26,7 +26,7 @@ _MAY_BE_CHARGED = frozenset({Event.ACCEPT, Event.LOSE})
 _PROVES_ABSENCE = frozenset({Event.RETRY, Event.EXHAUST, Event.NOT_SENT})
 
 
-def write_back_and_start(
+def write_back_and_start(  # noqa: PLR0913 - what one commit holds, each by its name
     ports: Ports,
     account: AccountRow,
     results: Sequence[Result],
@@ -36,8 +36,11 @@ def write_back_and_start(
     now: datetime,
     actor: Actor,
     ahead: bool = False,
+    beside: Callable[[Transaction], None] | None = None,
 ) -> Mapping[int, int]:
     """Both in one commit; delivery → attempt of what was started. Either of them may be nothing.
+
+    `beside`: what else is to be written with it, which may be lost where the commit has to be tried anew.
 
     Should it fail, what is known only here goes first and alone, with patience. Raises what the start raises.
     """
@@ -50,12 +53,15 @@ def write_back_and_start(
     def both(tx: Transaction) -> Mapping[int, int]:
         if results:
             write_in(tx, account, results, batch, actor)
+        if beside is not None:
+            beside(tx)
         return start(tx)
 
     def in_one() -> Mapping[int, int]:
         told = _told(account, results, actor)
         started = None
-        if not any(_opts_out(outcome) for _, outcome in batch) and not _to_give_back(results):
+        simple = beside is None and not any(_opts_out(outcome) for _, outcome in batch)
+        if simple and not _to_give_back(results):
             started = ports.ledger.exchange(account, results, told, starts, now=now)
         return ports.ledger.transact(both, ahead=ahead) if started is None else started
 

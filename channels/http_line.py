@@ -50,9 +50,24 @@ class _Answer(HTTPResponse):
 class _Plain(HTTPConnection):
     response_class = _Answer
 
+    def request(self, *args: Any, **more: Any) -> None:
+        """One request, with its whole time limit: a kept socket has but what the answer before it left."""
+        _with_all_its_time(self)
+        super().request(*args, **more)
+
 
 class _InTls(HTTPSConnection):
     response_class = _Answer
+
+    def request(self, *args: Any, **more: Any) -> None:
+        """Likewise."""
+        _with_all_its_time(self)
+        super().request(*args, **more)
+
+
+def _with_all_its_time(line: HTTPConnection) -> None:
+    if line.sock is not None and isinstance(line.timeout, int | float):
+        line.sock.settimeout(line.timeout)
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -97,21 +112,25 @@ class Door(HTTPAdapter):
         return response
 
 
-def behind(session: requests.Session, prefix: str, door: Door) -> requests.Session:
-    """That session with this one door, to addresses that begin so, and no other."""
+def behind(session: requests.Session, prefix: str, door: Door, *, keep: bool = False) -> requests.Session:
+    """That session with this one door, to addresses that begin so, and no other.
+
+    `keep` its connections: for a provider that is sent many messages, and can be asked for one that was lost.
+    """
     session.adapters.clear()
     session.mount(prefix, door)
     session.max_redirects = 0  # a redirected post would be posted twice, or somewhere else
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.auth = _as_it_is  # or a .netrc would put its own in place of ours
-    # A post is rare: a kept connection that has died unseen would make it uncertain.
-    session.headers["Connection"] = "close"
+    if not keep:
+        # A post is rare: a kept connection that has died unseen would make it uncertain.
+        session.headers["Connection"] = "close"
     return session
 
 
-def open_session(base: str, timeout: timedelta) -> requests.Session:
+def open_session(base: str, timeout: timedelta, *, keep: bool = False) -> requests.Session:
     """A session that leads to `base` and nowhere else; past every proxy where that is on this machine."""
-    session = behind(requests.Session(), f"{base.rstrip('/')}/", Door(timeout))
+    session = behind(requests.Session(), f"{base.rstrip('/')}/", Door(timeout), keep=keep)
     session.trust_env = not is_loopback(urlsplit(base).hostname or "")
     return session
 

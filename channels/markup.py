@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import count, repeat
+from typing import NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
@@ -53,6 +54,12 @@ def to_plain(markdown: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(_lines(_MARKDOWN.parse(markdown)))).strip()
 
 
+def to_simple(markdown: str) -> str:
+    """Markdown of the simplest kind, as GOV.UK Notify reads it: two levels of headings, lists, plain addresses."""
+    lines = _lines(_MARKDOWN.parse(markdown), _SIMPLE)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
 def plain_words(content: Content) -> str:
     """The short part; where nobody wrote one the long, without the asterisks that a telephone would show."""
     return content.parts.get(Part.SHORT) or _plain(content.long)
@@ -61,18 +68,30 @@ def plain_words(content: Content) -> str:
 _plain = lru_cache(maxsize=64)(to_plain)
 
 
-def _lines(tokens: Sequence[Token]) -> Iterator[str]:
+class _Look(NamedTuple):
+    """How the words alone are set."""
+
+    bullet: str = "- "
+    headings: bool = False
+    address: str = " ({})"  # of a link, behind its words
+
+
+_PLAIN = _Look()
+_SIMPLE = _Look("* ", headings=True, address=": {}")
+
+
+def _lines(tokens: Sequence[Token], look: _Look = _PLAIN) -> Iterator[str]:
     lists: list[Iterator[str]] = []
     marker, row = "", list[str]()
     for before, token in zip([*tokens[:1], *tokens], tokens, strict=False):
-        marker = _marker(token, lists) or marker
+        marker = _marker(token, lists, look) or marker
         if before.type in ("th_open", "td_open"):
-            row.append(_words(token.children or ()))
+            row.append(_words(token.children or (), look))
         elif token.type == "tr_close":
             yield " | ".join(row)
             row = []
         elif token.type == "inline":
-            yield marker + _words(token.children or ())
+            yield marker + _words(token.children or (), look)
             marker = ""
         elif token.type in ("fence", "code_block"):
             yield token.content
@@ -80,11 +99,13 @@ def _lines(tokens: Sequence[Token]) -> Iterator[str]:
             yield ""  # between two blocks
 
 
-def _marker(token: Token, lists: list[Iterator[str]]) -> str:
-    """What begins a list's item, for `lists` are those that we are in, each with the markers to come."""
+def _marker(token: Token, lists: list[Iterator[str]], look: _Look) -> str:
+    """What begins a heading or a list's item: `lists` are those that we are in, each with the markers to come."""
     match token.type:
+        case "heading_open" if look.headings:
+            return "# " if token.tag == "h1" else "## "
         case "bullet_list_open":
-            lists.append(repeat("- "))
+            lists.append(repeat(look.bullet))
         case "ordered_list_open":
             lists.append(f"{number}. " for number in count(int(token.attrs.get("start", 1))))
         case "bullet_list_close" | "ordered_list_close":
@@ -94,7 +115,7 @@ def _marker(token: Token, lists: list[Iterator[str]]) -> str:
     return ""
 
 
-def _words(tokens: Sequence[Token]) -> str:
+def _words(tokens: Sequence[Token], look: _Look) -> str:
     told: list[str] = []
     links: list[tuple[str, int]] = []
     for token in tokens:
@@ -105,7 +126,7 @@ def _words(tokens: Sequence[Token]) -> str:
         elif token.type == "link_close":
             address, begins = links.pop()
             if "".join(told[begins:]) != address.removeprefix("mailto:"):
-                told.append(f" ({address.removeprefix('mailto:')})")
+                told.append(look.address.format(address.removeprefix("mailto:")))
         else:
             told.append(token.content)
     return "".join(told)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,23 +12,73 @@ import typer
 
 from broker import accounts
 from broker.channel import MakesKeys
-from broker.errors import Problem, RuleBroken
+from broker.errors import Problem, RuleBroken, SetupError
+from broker.gateways import Stand
 from broker.licences import licensing, oversight
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import short_words
+from config.assembly import House
 from config.registry import Registry
-from ledger.reads.health import health
+from ledger.reads.health import GatewayStands, Waiting, health
+from ledger.reads.watch import zone as zone_of
 
 app = typer.Typer(help="The ways out and whether they may send.", invoke_without_command=True)
 
+SIGNS = {Stand.CLOSED: "●", Stand.OPEN: "○", Stand.HALF_OPEN: "◐", Stand.OUT: "✕"}
+STANDS = {
+    Stand.CLOSED: "well",
+    Stand.OPEN: "passed over",
+    Stand.HALF_OPEN: "on trial",
+    Stand.OUT: "refused by its provider",
+}
+
+Gateway = Annotated[str, typer.Argument(help="The gateway of it, as `carillon accounts` lists it.")]
 Name = Annotated[str, typer.Argument(help="The account, as `carillon accounts` lists it.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One gateway of an account with several, in its order."""
+
+    account: str
+    gateway: str
+    stand: Stand
+    since: datetime | None
+    until: datetime | None
+    why: str
+    held_by: str
+
+    @property
+    def words(self) -> str:
+        """How it stands, for people."""
+        return f"held out by {self.held_by}" if self.held_by else STANDS[self.stand]
+
+
+def _gateways(house: House, found: Sequence[Waiting], noted: Sequence[GatewayStands]) -> Sequence[Shown]:
+    """Each gateway of the accounts that have several, as these settings order them; else those that were noted."""
+    known = {(one.account, one.gateway): one for one in noted}
+    shown = []
+    for account in found:
+        try:
+            order = [each.name for each in house.ways_out.gateways(account.account)]
+        except SetupError:  # not configured in this shell
+            order = [one.gateway for one in noted if one.account == account.account]
+        for name in order if len(order) > 1 else ():
+            one = known.get((account.account, name))
+            if one is None:
+                shown.append(Shown(account.account, name, Stand.CLOSED, None, None, "", ""))
+            else:
+                why = "" if one.stand is Stand.CLOSED else one.why
+                stands = (one.stand, one.since, one.until, why, one.held_by)
+                shown.append(Shown(account.account, name, *stands))
+    return shown
 
 
 @app.callback()
 def list_(context: typer.Context, json: Json = False) -> None:
-    """List the accounts: what waits for each, and whether it is paused. Pause one, or let it go on.
+    """List the accounts: what waits for each, whether it is paused, how its gateways stand. Pause one, or let it go on.
 
     Examples:
 
@@ -36,9 +89,11 @@ def list_(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with reading() as house, house.ledger.reading() as hand:
-        found = health(hand).accounts
+        stands = health(hand)
+        found, gateways = stands.accounts, _gateways(house, stands.accounts, stands.gateways)
+        zone = ZoneInfo(zone_of(hand))
     if json:
-        show.as_json({"accounts": found})
+        show.as_json({"accounts": found, "gateways": gateways})
         return
     show.table(
         ("account", "channel", "waiting", "being sent", "paused"),
@@ -47,6 +102,64 @@ def list_(context: typer.Context, json: Json = False) -> None:
             for a in found
         ],
     )
+    if gateways:
+        show.say("")
+        show.table(
+            ("account", "gateway", "stands", "since", "why"),
+            [
+                (
+                    one.account,
+                    one.gateway,
+                    f"{SIGNS[one.stand]} {one.words}",
+                    show.wall(one.since, zone) if one.since else "",
+                    one.why,
+                )
+                for one in gateways
+            ],
+        )
+
+
+@app.command("hold-out")
+def hold_out(
+    name: Name,
+    gateway: Gateway,
+    why: Annotated[
+        str, typer.Option(metavar="WORDS", help="The reason, for the record and for whoever asks.")
+    ],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Hold one gateway of an account out: within a second the others take over.
+
+    What it may have already stays with it until it is asked.
+
+    Example: `carillon accounts hold-out texts twilio --why "its prices doubled"`
+    """
+    named, one, reason = short_words(name, "name"), short_words(gateway, "gateway"), short_words(why, "why")
+    with writing(operator) as (house, actor):
+        accounts.hold_out(house.ports, named, one, reason, actor=actor)
+    told = {"account": named, "gateway": one, "held_out": True, "why": reason}
+    show.as_json(told) if json else show.say(f"{one} of {named} is held out")
+
+
+@app.command("take-back")
+def take_back(
+    name: Name,
+    gateway: Gateway,
+    why: Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")] = "",
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Let a gateway be used again in its turn: one held out, refused by its provider, or passed over.
+
+    Example: `carillon accounts take-back texts twilio`
+    """
+    named, one = short_words(name, "name"), short_words(gateway, "gateway")
+    reason = short_words(why, "why") if why else ""
+    with writing(operator) as (house, actor):
+        accounts.take_back(house.ports, named, one, actor=actor, why=reason)
+    told = {"account": named, "gateway": one, "held_out": False}
+    show.as_json(told) if json else show.say(f"{one} of {named} is used again in its turn")
 
 
 @app.command()

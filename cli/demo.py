@@ -20,7 +20,7 @@ import typer
 from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
-from broker.channel import Surroundings
+from broker.channel import OffersGateways, Surroundings
 from broker.delivery import State
 from broker.errors import MissingExtra, Problem, RuleBroken, UnknownChannel
 from broker.office import private_links, subscribers
@@ -85,6 +85,10 @@ def demo(
         bool,
         typer.Option("--every-channel", help="By every channel that is installed, each at its stand-in."),
     ] = False,
+    gateways: Annotated[
+        bool,
+        typer.Option("--gateways", help="Texts and mails with further providers, for when the first fails."),
+    ] = False,
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault to order of the stand-ins, see docs/sandbox.md.")
     ] = None,
@@ -105,11 +109,12 @@ def demo(
     * `carillon demo --once --json`
     * `carillon demo --every-channel`
     * `carillon demo --fault twilio:429:rate=0.1,seed=1`
+    * `carillon demo --gateways --fault twilio:503:`
     """
     logs.set_up("WARNING")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _folder(data_dir) as folder, _sandbox(folder, fault or []) as sandbox:
-        settings = settings_for(folder, sandbox, every_channel=every_channel)
+        settings = settings_for(folder, sandbox, every_channel=every_channel, gateways=gateways)
         with running(settings) as (house, url):
             ended = _main_job(house, sandbox, folder, pupils=pupils, quiet=json)
             _tell(house, ended, as_json=json)
@@ -247,12 +252,19 @@ def _sandbox(folder: Path, faults: list[str]) -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-def settings_for(folder: Path, sandbox: RunningSandbox, *, every_channel: bool = False) -> Settings:
-    """A school of its own in `folder`, with accounts at the stand-ins: those of the usual ways, or of every channel."""
+def settings_for(
+    folder: Path, sandbox: RunningSandbox, *, every_channel: bool = False, gateways: bool = False
+) -> Settings:
+    """A school of its own in `folder`, with accounts at the stand-ins: those of the usual ways, or of every channel.
+
+    With `gateways` texts and mails have every provider that there is, in order.
+    """
     port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    more = _gateways(sandbox, url) if gateways else {}
     return Settings.of(
         data_dir=folder,
-        public_url=f"http://127.0.0.1:{port}",
+        public_url=url,
         sandbox=True,
         school={"slug": "st-cecilias", "name": "St Cecilia's School"},
         departments={"music": "Music", "office": "School office"},
@@ -264,6 +276,7 @@ def settings_for(folder: Path, sandbox: RunningSandbox, *, every_channel: bool =
                 "auth_token": sandbox.auth_token,
                 "sender": SENDER,
                 "api_base_url": sandbox.twilio_url,
+                **more.get("sms", {}),
             },
             "email": {
                 "channel": "email",
@@ -272,6 +285,7 @@ def settings_for(folder: Path, sandbox: RunningSandbox, *, every_channel: bool =
                 "security": "none",
                 "sender": f"office@{DOMAIN}",
                 "reply_to": f"music@{DOMAIN}",
+                **more.get("email", {}),
             },
             "feeds": {"channel": "rss"},
             **_account_at_x(sandbox),
@@ -302,6 +316,8 @@ def _other_accounts(sandbox: RunningSandbox) -> dict[str, Any]:
     registry, around = Registry(), Surroundings("St Cecilia's", "GB", sandbox=True)
     accounts: dict[str, Any] = {}
     for name, stand_in in stand_ins.found().items():
+        if not hasattr(stand_in, "account"):
+            continue  # a gateway of texts or mails, which are here already
         told = dict(stand_in.account(sandbox.url(name)))
         own = {setting: value for setting, value in told.items() if setting != "channel"}
         try:
@@ -311,6 +327,30 @@ def _other_accounts(sandbox: RunningSandbox) -> dict[str, Any]:
             continue
         accounts[name] = told
     return accounts
+
+
+def _gateways(sandbox: RunningSandbox, url: str) -> dict[str, dict[str, Any]]:
+    """By channel: behind the provider of the plain settings, those whose package is installed, each a block."""
+    registry, around = Registry(), Surroundings("St Cecilia's", "GB", url, sandbox=True)
+    blocks: dict[str, dict[str, Any]] = {}
+    for name, stand_in in stand_ins.found().items():
+        if not hasattr(stand_in, "gateways"):
+            continue
+        for channel, told in stand_in.gateways(sandbox.url(name)).items():
+            kit = registry.kit(channel)
+            if not isinstance(kit, OffersGateways):
+                continue
+            try:
+                kit.open(name, kit.gateways[name](**told), around).close()
+            except MissingExtra:
+                continue
+            blocks.setdefault(channel, {"gateways": next(iter(kit.gateways))})[name] = told
+            blocks[channel]["gateways"] += f",{name}"
+    if "sms" in blocks:
+        blocks["sms"]["grace"] = 1  # what is in doubt is asked for soon
+    if "notify" in blocks.get("sms", {}):  # it calls one address, which somebody tells it
+        sandbox.control.account_at("notify", callback_url=f"{url}/callbacks/sms/notify")
+    return blocks
 
 
 def _free_port() -> int:

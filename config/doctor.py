@@ -8,13 +8,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import redis
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from broker.errors import SetupError
+from broker.channel import Channel, Examines
+from broker.errors import DeliveryFailure, SetupError
 from config import queue
 from config.assembly import secret_of
 from config.faults import name_of
@@ -148,11 +150,26 @@ def accounts(settings: Settings) -> list[Finding]:
     for name, account in settings.accounts.items():
         ways_out = WaysOut(Registry(), {name: account}, settings.surroundings())
         problems = ways_out.check()
-        ways_out.close()
         findings += [Finding(f"account {name}", Health.WRONG, p.message, p.hint) for p in problems]
         if not problems:
             findings.append(Finding(f"account {name}", Health.WELL, f"{account.channel} opens"))
+            findings += chain.from_iterable(
+                at_the_provider(f"account {name}", gateway.name, ways_out.through(name, gateway.name))
+                for gateway in ways_out.gateways(name)
+            )
+        ways_out.close()
     return findings
+
+
+def at_the_provider(account: str, gateway: str, channel: Channel) -> list[Finding]:
+    """What the provider says of an account, where it can be asked without sending anything."""
+    if not isinstance(channel, Examines):
+        return []
+    try:
+        problems = channel.examine()
+    except DeliveryFailure as failure:
+        return [Finding(account, Health.DOUBTFUL, f"by {gateway}: {failure.why}", "try again later")]
+    return [Finding(account, Health.WRONG, f"by {gateway}: {p.message}", p.hint) for p in problems]
 
 
 def what_comes_back(settings: Settings) -> list[Finding]:

@@ -147,7 +147,7 @@ def _way(
         masked,
         _readable(message),
         message.parts,
-        (*message.notes, *lack, *_left_behind(draft, channel)),
+        (*message.notes, *lack, *_left_behind(draft, channel), *_by_others(ports, account.name)),
         _verdict(rehearsed, account, channel, family),
         _cost(currency, rehearsed, account),
     )
@@ -165,6 +165,14 @@ def _left_behind(draft: Draft, channel: Channel) -> Sequence[str]:
     return (
         "the attachments go as links" if channel.traits.links_files else "the attachments do not go this way",
     )
+
+
+def _by_others(ports: Ports, account: str) -> Sequence[str]:
+    """What is shown and reckoned is of the first gateway; whoever reads it should know of the others."""
+    first, *others = (gateway.name for gateway in ports.channels.gateways(account))
+    if not others:
+        return ()
+    return (f"as {first} sends it; while that fails it goes by {', then by '.join(others)}, at its price",)
 
 
 def _readable(message: Message) -> dict[str, str]:

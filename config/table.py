@@ -9,13 +9,15 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from config.accounts import Account
+from broker.channel import Kit, OffersGateways
+from config.accounts import Account, Block
 from config.answering import InboxAt, MailboxAt
 from config.faults import name_of
 from config.reading import SECRETS_DIR
@@ -43,6 +45,8 @@ NAMED = {
     ("answers", "inboxes"),
     ("sign_in", "providers"),
 }
+
+HIDDEN = {(Account, "own"), (Account, "ways")}  # made of the rest
 
 MAILBOXES = """
 ## Mailboxes
@@ -93,7 +97,18 @@ def page(channels: Sequence[str] = CHANNELS) -> str:
     for channel in channels:
         rows = _rows(registry.kit(channel).settings, ("accounts", "name"))
         parts += [f"\n### Of the channel `{channel}`\n", _table(rows)]
+        parts += _gateways(registry.kit(channel))
     return "\n".join(parts) + "\n"
+
+
+def _gateways(kit: Kit) -> Iterator[str]:
+    """What the block of each further provider of a channel holds."""
+    kinds = kit.gateways if isinstance(kit, OffersGateways) else {}
+    for kind in list(kinds)[1:]:
+        path = ("accounts", "name", kind)
+        rows = chain(_rows(Block, path), _rows(kinds[kind], path))
+        yield f"\n### Of the gateway `{kind}` of the channel `{kit.name}`\n"
+        yield _table(rows)
 
 
 def _rows(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
@@ -101,7 +116,7 @@ def _rows(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[str, 
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _rows(inner, (*path, name))
-        elif (*path, name) not in NAMED and (model, name) != (Account, "own"):
+        elif (*path, name) not in NAMED and (model, name) not in HIDDEN:
             yield f"`{name_of((*path, name))}`", _default(name, field), field.description or ""
 
 

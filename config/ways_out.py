@@ -1,4 +1,4 @@
-"""The ways out that this process has open: one channel object per configured account."""
+"""The ways out that this process has open: one channel object for each gateway of each account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from broker.channel import Channel, Surroundings, Traits
 from broker.errors import Problem, SetupError
-from config.accounts import Account
+from broker.ports.outside import GatewayAt
+from config.accounts import Account, GatewaySettings
 from config.faults import name_of
 from config.registry import Registry
 
@@ -20,7 +21,7 @@ class WaysOut:
         self._registry = registry
         self._accounts = accounts
         self._around = around
-        self._open: dict[str, Channel] = {}
+        self._open: dict[tuple[str, str], Channel] = {}
         self._lock = threading.Lock()
 
     def names(self) -> Sequence[str]:
@@ -32,31 +33,55 @@ class WaysOut:
         return self._registry.kit(channel).traits
 
     def open(self, account: str) -> Channel:
-        """The channel bound to a configured account, opened once a process. Raises SetupError."""
+        """The channel bound to a configured account by its first gateway, opened once a process. Raises SetupError."""
+        return self._opened(account, self._ways(account)[0])
+
+    def gateways(self, account: str) -> Sequence[GatewayAt]:
+        """Those of an account, in order. Raises SetupError."""
+        return [GatewayAt(way.name, way.kind, way.per_second) for way in self._ways(account)]
+
+    def through(self, account: str, gateway: str) -> Channel:
+        """The channel bound to a configured account by one of its gateways. Raises SetupError."""
+        ways = self._ways(account)
+        found = next((way for way in ways if way.name == gateway), None)
+        known = self._accounts[account]
+        if found is None and gateway == known.channel:
+            found = next((way for way in ways if way.own is known.own), None)
+        if found is None:
+            field = name_of(("accounts", account, "gateways"))
+            raise SetupError(Problem("unknown_gateway", field, f"the gateway {gateway} is named no more"))
+        return self._opened(account, found)
+
+    def _ways(self, account: str) -> Sequence[GatewaySettings]:
+        known = self._accounts.get(account)
+        if known is None:
+            field = name_of(("accounts", account))
+            raise SetupError(Problem("unknown_account", field, "is not configured in this process"))
+        return known.ways
+
+    def _opened(self, account: str, way: GatewaySettings) -> Channel:
+        key, known = (account, way.name), self._accounts[account]
         with self._lock:
-            if account not in self._open:
-                known = self._accounts.get(account)
-                if known is None:
-                    field = name_of(("accounts", account))
-                    raise SetupError(Problem("unknown_account", field, "is not configured in this process"))
+            if key not in self._open:
                 kit = self._registry.kit(known.channel)
                 try:
-                    self._open[account] = kit.open(account, known.own, self._around)
+                    self._open[key] = kit.open(account, way.own, self._around)
                 except SetupError:
                     raise
                 except Exception as error:
                     # A plug-in's own code: whatever it breaks on is told as a fault of set-up.
                     raise _broken(account, known.channel, error) from error
-            return self._open[account]
+            return self._open[key]
 
     def check(self) -> Sequence[Problem]:
-        """Open every account; what each of them says against its settings."""
+        """Open every gateway of every account; what each of them says against its settings."""
         problems: list[Problem] = []
         for account in self._accounts:
-            try:
-                self.open(account)
-            except SetupError as fault:
-                problems += fault.problems
+            for way in self._ways(account):
+                try:
+                    self._opened(account, way)
+                except SetupError as fault:
+                    problems += fault.problems
         return problems
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ from ledger.diary.schedules import Schedules, TermCalendars
 from ledger.diary.subscriptions import Subscriptions
 from ledger.diary.timetables import Timetables
 from ledger.exchange import exchange
+from ledger.gateways import Gateways
 from ledger.hand import Hand
 from ledger.incoming.answers import Answers, Notes
 from ledger.incoming.bounces import Bounces
@@ -110,6 +111,7 @@ class Transaction:
     notes = _opened(Notes)
     bounces = _opened(Bounces)
     accounts = _opened(Accounts)
+    gateways = _opened(Gateways)
     licences = _opened(Licences)
     posts = _opened(Posts)
     pace = _opened(Pace)

@@ -7,7 +7,7 @@ that is being committed is either seen or waits (design §6.3).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -76,23 +76,32 @@ class Moves:
             f"SELECT id, delivery_id FROM attempt WHERE {dialect.any_of('id', 'ids')}", ids=dialect.ids(by_id)
         ):
             attempts[row.id] = row.delivery_id
-        bound: dict[tuple[str, int], int] = {}
+        bound: dict[tuple[str, int], list[tuple[int, int, str]]] = defaultdict(list)
         if by_provider:
             columns: tuple[Column, ...] = (("provider_id", "text"),)
             for row in self._hand.run_rows(
-                "SELECT attempt.id, attempt.delivery_id, attempt.provider_id, attempt.account_id FROM attempt"
+                "SELECT attempt.id, attempt.delivery_id, attempt.provider_id, attempt.account_id, attempt.gateway"
+                " FROM attempt"
                 f" JOIN {dialect.rows(columns)} ON attempt.provider_id = u.provider_id",
                 columns,
                 [(p,) for p in sorted(set(by_provider))],
             ):
                 attempts[row.id] = row.delivery_id
-                bound[(row.provider_id, row.account_id)] = row.id
+                bound[(row.provider_id, row.account_id)].append((row.id, row.delivery_id, row.gateway))
         locked = self._lock(sorted(set(attempts.values())))
         found: dict[int, tuple[KnownDelivery, int]] = {}
         for place, item in enumerate(news):
             attempt = item.attempt
             if attempt is None and item.account is not None:
-                attempt = bound.get((item.provider_id, item.account))
+                attempt = next(
+                    (
+                        each
+                        for each, delivery, gateway in bound[(item.provider_id, item.account)]
+                        # An attempt from before there were gateways names its channel.
+                        if item.gateway in ("", gateway) or gateway == locked[delivery].channel
+                    ),
+                    None,
+                )
             if attempt in attempts:
                 found[place] = (locked[attempts[attempt]], attempt)
         return found
@@ -253,7 +262,7 @@ class Moves:
         rows = self._hand.connection.execute(
             text(
                 "SELECT d.id, d.announcement_id, d.lookups, d.address_id, ad.value, a.id AS attempt, a.fence,"
-                " a.digest, a.started_at FROM delivery d JOIN attempt a ON a.delivery_id = d.id"
+                " a.digest, a.started_at, a.gateway FROM delivery d JOIN attempt a ON a.delivery_id = d.id"
                 " LEFT JOIN address ad ON ad.id = d.address_id"
                 f" WHERE {dialect.any_of('d.id', 'ids')} AND a.fence = (SELECT max(fence) FROM attempt b"
                 " WHERE b.delivery_id = d.id)"
@@ -271,27 +280,30 @@ class Moves:
                     started_at=row.started_at,
                     address=row.value or "",
                     digest=row.digest,
-                    known=frozenset(known[row.address_id]),
+                    known=frozenset(_of_gateway(known[row.address_id], row.gateway, account.channel)),
                 ),
+                gateway=row.gateway,
             )
             for row in rows
         ]
 
-    def _provider_ids(self, account: AccountRow, rows: Sequence[Row[Any]]) -> Mapping[int | None, set[str]]:
-        """Provider ids bound already to attempts at these addresses: never given to another attempt.
+    def _provider_ids(
+        self, account: AccountRow, rows: Sequence[Row[Any]]
+    ) -> Mapping[int | None, set[tuple[str, str]]]:
+        """Gateways and provider ids bound already to attempts at these addresses: never given to another attempt.
 
         By way of the announcements that could still send when the oldest of these attempts began, or a day before: what
         a provider lists since then began then. An index by address would be written three times for each delivery, all
         over itself, for the sake of these few.
         """
-        found: dict[int | None, set[str]] = defaultdict(set)
+        found: dict[int | None, set[tuple[str, str]]] = defaultdict(set)
         if not rows:
             return found
         dialect = self._hand.dialect
         address = dialect.any_of("coalesce(d.address_id, 0)", "ids")  # as in the index: the public is 0
         bound = self._hand.connection.execute(
             text(
-                "SELECT d.address_id, a.provider_id FROM announcement an"
+                "SELECT d.address_id, a.gateway, a.provider_id FROM announcement an"
                 f" JOIN delivery d ON d.announcement_id = an.id AND d.channel = :channel AND {address}"
                 " JOIN attempt a ON a.delivery_id = d.id"
                 " WHERE an.expires_at > :since AND d.account_id = :account AND a.provider_id IS NOT NULL"
@@ -304,7 +316,7 @@ class Moves:
             },
         )
         for row in bound:
-            found[row.address_id].add(row.provider_id)
+            found[row.address_id].add((row.gateway, row.provider_id))
         return found
 
     def _lock(self, ids: Sequence[int]) -> dict[int, KnownDelivery]:
@@ -324,12 +336,12 @@ class Moves:
         dialect = self._hand.dialect
         attempts: dict[int, list[KnownAttempt]] = defaultdict(list)
         for row in self._hand.run(
-            "SELECT id, delivery_id, fence, evidence FROM attempt"
+            "SELECT id, delivery_id, fence, evidence, gateway FROM attempt"
             f" WHERE {dialect.any_of('delivery_id', 'ids')} ORDER BY delivery_id, fence",
             ids=dialect.ids(ids),
         ):
             evidence = Evidence(row.evidence) if row.evidence else None
-            attempts[row.delivery_id].append(KnownAttempt(row.id, row.fence, evidence))
+            attempts[row.delivery_id].append(KnownAttempt(row.id, row.fence, evidence, row.gateway))
         rows = self._hand.run(
             f"{_KNOWN} WHERE {dialect.any_of('id', 'ids')} ORDER BY id", ids=dialect.ids(ids)
         )
@@ -349,3 +361,8 @@ class Moves:
             )
             for row in rows
         }
+
+
+def _of_gateway(bound: Iterable[tuple[str, str]], gateway: str, channel: str) -> Iterator[str]:
+    """The ids that one gateway gave; attempts from before there were gateways name their channel."""
+    return (given for where, given in bound if where in (gateway, channel) or gateway == channel)

@@ -1,14 +1,15 @@
 """Pace: turns handed out one after the other, so that every worker together keeps an account's speed.
 
-One row per account holds when the next turn is free (the generic cell rate algorithm). A worker reserves the
-turns of the near future and uses each when its moment comes; nothing bursts, whatever the number of workers.
+One row for each account, and gateway of one that has several, holds when the next turn is free (the generic cell rate
+algorithm). A worker reserves the turns of the near future and uses each when its moment comes; nothing bursts,
+whatever the number of workers.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from broker.values import ON_TIME, AccountRow, Slots
 from ledger.hand import Hand
@@ -45,23 +46,26 @@ class Pace:
         interval = apart(account.per_second, late)
         run, now = self._hand.connection.execute, self._hand.now
         self._hand.run(
-            f"INSERT INTO pace (account_id, next_at) VALUES (:account, {self._hand.dialect.now})"
-            " ON CONFLICT (account_id) DO NOTHING",
+            f"INSERT INTO pace (account_id, gateway, next_at) VALUES (:account, :gateway, {self._hand.dialect.now})"
+            " ON CONFLICT (account_id, gateway) DO NOTHING",
             account=account.id,
+            gateway=account.gateway,
         )
-        held = select(pace.c.next_at).where(pace.c.account_id == account.id).with_for_update()
+        held = select(pace.c.next_at).where(*_row(account)).with_for_update()
         first = max(run(held).scalar_one(), now)
         count = min(most, max(0, int((now + within - first) / interval) + 1))
         if count:
             following = first + count * interval
-            run(pace.update().where(pace.c.account_id == account.id).values(next_at=following))
+            run(pace.update().where(*_row(account)).values(next_at=following))
         return Slots(count, max(first - now, NO_LIMIT), interval)
 
     def give_back(self, account: AccountRow, slots: Slots, unused: int) -> None:
         """Return the last `unused` turns of a reservation made in this same transaction."""
         if unused and account.per_second is not None:
-            held = select(pace.c.next_at).where(pace.c.account_id == account.id)
+            held = select(pace.c.next_at).where(*_row(account))
             following = self._hand.connection.execute(held).scalar_one() - unused * slots.interval
-            self._hand.connection.execute(
-                pace.update().where(pace.c.account_id == account.id).values(next_at=following)
-            )
+            self._hand.connection.execute(pace.update().where(*_row(account)).values(next_at=following))
+
+
+def _row(account: AccountRow) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return pace.c.account_id == account.id, pace.c.gateway == account.gateway

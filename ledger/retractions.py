@@ -76,13 +76,13 @@ class Retractions:
 
     def _read(self, ids: Sequence[int]) -> list[Retraction]:
         hand, dialect = self._hand, self._hand.dialect
-        provider_ids: dict[int, list[str]] = defaultdict(list)
+        posts: dict[int, list[tuple[str, str]]] = defaultdict(list)
         for row in hand.run(
-            "SELECT delivery_id, provider_id FROM attempt WHERE provider_id IS NOT NULL"
+            "SELECT delivery_id, gateway, provider_id FROM attempt WHERE provider_id IS NOT NULL"
             f" AND {dialect.any_of('delivery_id', 'ids')} ORDER BY fence",
             ids=dialect.ids(ids),
         ):
-            provider_ids[row.delivery_id].append(row.provider_id)
+            posts[row.delivery_id].append((row.gateway, row.provider_id))
         rows = hand.connection.execute(
             text(
                 "SELECT r.delivery_id, r.failures, d.announcement_id, a.public_id, account.name"
@@ -98,7 +98,7 @@ class Retractions:
                 row.announcement_id,
                 row.public_id,
                 row.name,
-                tuple(dict.fromkeys(provider_ids[row.delivery_id])),
+                tuple(dict.fromkeys(posts[row.delivery_id])),
                 row.failures,
             )
             for row in rows

@@ -153,7 +153,7 @@ class Callbacks:
             self._waiting -= 1
 
     async def _send_all(self) -> None:
-        line = _Line()
+        line = Line()
         try:
             while True:
                 course = await self._due.get()
@@ -164,7 +164,7 @@ class Callbacks:
         finally:
             line.close()
 
-    async def _send(self, line: _Line, url: SplitResult, fields: dict[str, str], token: str) -> bool:
+    async def _send(self, line: Line, url: SplitResult, fields: dict[str, str], token: str) -> bool:
         body = urlencode(fields).encode()
         head = (
             f"POST {url.path or '/'}{'?' + url.query if url.query else ''} HTTP/1.1\r\n"
@@ -183,7 +183,7 @@ class Callbacks:
         return False
 
 
-class _Line:
+class Line:
     """One kept connection to wherever the last callback went."""
 
     def __init__(self) -> None:

@@ -241,6 +241,7 @@ class TwilioStandIn:
             for number in self._truth.newest_first("sms", asked.get("To"), before)
             if since <= int(self._truth.time_of(number)) < until
             and self._truth.entry(number)["id"] not in self._deleted
+            and _is_mine(self._truth.entry(number))
             and (sender is None or self._truth.entry(number)["from"] == sender)
             and not (dated and self._shapes.still_queues(self._truth.entry(number), now))
         )
@@ -268,7 +269,7 @@ class TwilioStandIn:
     def _known(self, id: str) -> Entry | None:
         number = self._truth.number_of(id)
         entry = None if number is None or id in self._deleted else self._truth.entry(number)
-        return entry if entry is not None and entry["channel"] == "sms" else None
+        return entry if entry is not None and entry["channel"] == "sms" and _is_mine(entry) else None
 
     # Answering
 
@@ -311,6 +312,11 @@ class TwilioStandIn:
 def basic(user: str, password: str) -> bytes:
     """The Authorization header of HTTP basic authentication."""
     return b"Basic " + b64encode(f"{user}:{password}".encode())
+
+
+def _is_mine(entry: Entry) -> bool:
+    """Not another provider's text: an account may have several gateways, all in one truth log."""
+    return "provider" not in entry
 
 
 def _wrong_with(form: Mapping[str, str]) -> int | None:

@@ -94,6 +94,10 @@ class WebApi:
         """What goes with an answer."""
         return {}
 
+    def whom(self, stage: str, request: Request) -> str:
+        """The address that a message is for, so that a fault can be ordered for one; "" where there is none."""
+        return ""
+
     # What they share
 
     def handle(self, request: Request, exchange: Exchange) -> None:
@@ -160,7 +164,7 @@ class WebApi:
         return self.faults.pick(self.name, group, stage, to) or self.faults.pick(self.name, group, "any", to)
 
     def _serve(self, stage: str, request: Request, exchange: Exchange, act: Callable[[Then], None]) -> None:
-        fault = self._pick("answer", stage)
+        fault = self._pick("answer", stage, self.whom(stage, request))
 
         def say(right: Answer) -> None:
             exchange.answer(*right, self.headers(fault))

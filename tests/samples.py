@@ -24,6 +24,7 @@ from broker.actor import SYSTEM
 from broker.channel import Channel, Traits
 from broker.errors import BrokerError, Problem, RuleBroken, UnknownChannel
 from broker.ports import Ports
+from broker.ports.outside import GatewayAt
 from broker.rosters.difference import ImportDifference
 from broker.rosters.imports import import_roster
 from broker.rosters.roster import Roster
@@ -52,6 +53,12 @@ class NoChannels:
         _no_channel(channel)
 
     def open(self, account: str) -> Channel:
+        _no_channel(account)
+
+    def gateways(self, account: str) -> Sequence[GatewayAt]:
+        _no_channel(account)
+
+    def through(self, account: str, gateway: str) -> Channel:
         _no_channel(account)
 
 

@@ -24,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from broker.gateways import Stand
 from config.logs import told
 from config.settings import Settings
 from ledger.connect import Ledger
@@ -108,6 +109,7 @@ class InTheLedger(Collector):
             _gauge("ready", "Whether the ledger's work goes on", int(ready)),
             by_state,
             *_queues(stands),
+            _gateways(stands),
             *_chores(stands),
         ]
 
@@ -127,6 +129,18 @@ def _queues(stands: Health) -> Iterator[Metric]:
         for one in stands.accounts:
             family.add_metric((one.account, one.channel), of(one))
         yield family
+
+
+def _gateways(stands: Health) -> Metric:
+    family = GaugeMetricFamily(
+        "carillon_gateway_closed",
+        "Whether a gateway is used in its turn; those of which nothing was ever noted are not listed",
+        labels=("account", "gateway", "stand"),
+    )
+    for one in stands.gateways:
+        labels = (one.account, one.gateway, one.stand.value)
+        family.add_metric(labels, int(one.stand is Stand.CLOSED))
+    return family
 
 
 def _chores(stands: Health) -> Iterator[Metric]:

@@ -322,7 +322,8 @@ def _check(ports: Ports, tx: Transaction, announcement: Announcement, content: C
     for channel in (name for step in announcement.ways for name in step.channels):
         account = tx.accounts.for_channel(channel, announcement.department)
         if account is not None:
-            for problem in drafts.objections(ports.channels.open(account.name), content):
+            opened = drafts.gateways_of(ports, account.name)
+            for problem in (each for one in opened for each in drafts.objections(one, content)):
                 raise InvalidAnnouncement(problem)
 
 

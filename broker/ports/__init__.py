@@ -18,7 +18,7 @@ from broker.ports.people import Imports, Mappings, People
 from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.proofs import Proof, Proofs, Session, Sessions, Stage, Vault
 from broker.ports.rules import Cases, KeptVerdict, RuleBook, RulesVersion, Standing, Switches, Verdicts
-from broker.ports.running import Accounts, Records, Sweeps
+from broker.ports.running import Accounts, Gateways, Records, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.ports.threads import Threads
 from broker.ports.transaction import ImportTransaction, Ledger, Ports, Transaction
@@ -35,6 +35,7 @@ __all__ = [
     "Deliveries",
     "Events",
     "Families",
+    "Gateways",
     "Groups",
     "Hints",
     "ImportTransaction",

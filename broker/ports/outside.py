@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from broker.address import AddressKind
@@ -31,6 +32,15 @@ class Signer(Protocol):
         """A keyed hash that finds an address again without keeping it (opt-outs survive re-import)."""
 
 
+@dataclass(frozen=True, slots=True)
+class GatewayAt:
+    """A provider under an account, as the settings have it; `kind` tells which provider, `per_second` its pace."""
+
+    name: str
+    kind: str
+    per_second: float | None = None
+
+
 class Channels(Protocol):
     """The ways out that this process has open: one channel object per configured account."""
 
@@ -41,7 +51,16 @@ class Channels(Protocol):
         """A channel's facts. Raises UnknownChannel."""
 
     def open(self, account: str) -> Channel:
-        """The channel bound to a configured account, opened once a process. Raises SetupError."""
+        """The channel bound to a configured account, by its first gateway; opened once a process. Raises SetupError."""
+
+    def gateways(self, account: str) -> Sequence[GatewayAt]:
+        """The gateways of a configured account, in the order in which they are used. Raises SetupError."""
+
+    def through(self, account: str, gateway: str) -> Channel:
+        """The channel bound to a configured account by one of its gateways. Raises SetupError.
+
+        An attempt from before an account had gateways names its channel: that is the one of the plain settings.
+        """
 
 
 class CallFailed(BrokerError):

@@ -181,6 +181,7 @@ class Redaction:
 
     id: int
     account: str
+    gateway: str  # that has it; "" where that is not known, and each is asked
     provider_id: str = field(repr=False)
     wanted_at: datetime
     failures: int

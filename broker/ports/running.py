@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from broker.gateways import Health
 from broker.record import Entry, Seal
 from broker.scrutiny.heads import Left
 from broker.values import AccountRow, Due
@@ -34,6 +35,16 @@ class Accounts(Protocol):
 
     def keep_posture(self, account: int, facts: Mapping[str, str]) -> None:
         """Keep what the account looks like at its provider, as of this transaction's time."""
+
+
+class Gateways(Protocol):
+    """How the gateways of an account with several of them stand."""
+
+    def of(self, account: int, *, locked: bool = False) -> Mapping[str, Health]:
+        """By name; one of which nothing was ever noted is not there, and well."""
+
+    def keep(self, account: int, gateway: str, health: Health) -> None:
+        """It stands so from now on."""
 
 
 class Records(Protocol):

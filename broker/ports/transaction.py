@@ -26,7 +26,7 @@ from broker.ports.people import Imports, Mappings, People
 from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.proofs import Proofs, Sessions
 from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
-from broker.ports.running import Accounts, Records, Sweeps
+from broker.ports.running import Accounts, Gateways, Records, Sweeps
 from broker.ports.sending import Deliveries, Moves, Pace, Plans, Receipts, Retractions, Stops
 from broker.ports.threads import Threads
 from broker.ports.timetables import Timetables
@@ -135,6 +135,10 @@ class Transaction(Protocol):
     @property
     def accounts(self) -> Accounts:
         """Configured accounts."""
+
+    @property
+    def gateways(self) -> Gateways:
+        """Health of the providers under them."""
 
     @property
     def licences(self) -> Licences:

@@ -46,17 +46,19 @@ def forget_due(ports: Ports, *, actor: Actor) -> int:
 def _ask(ports: Ports, one: Redaction) -> bool | DeliveryFailure:
     """Whether the provider has forgotten it; False where its channel cannot ask."""
     try:
-        channel = ports.channels.open(one.account)
-        if not isinstance(channel, Redacts):
-            return False
-        channel.redact(Receipt(one.provider_id))
+        channels = ports.channels
+        names = [one.gateway] if one.gateway else [each.name for each in channels.gateways(one.account)]
+        opened = [channels.through(one.account, name) for name in names]
+        asked = [channel for channel in opened if isinstance(channel, Redacts)]
+        for channel in asked:
+            channel.redact(Receipt(one.provider_id))
     except DeliveryFailure as failure:
         return failure
     except BrokerError:  # the settings name the account no more, or wrongly
         return Uncertain("its account is not set up any more")
     except Exception as error:  # noqa: BLE001 - a channel's own code: what it breaks on leaves the message where it is
         return Uncertain(f"the channel failed with {type(error).__name__}", code="unforeseen")
-    return True
+    return bool(asked)
 
 
 def _note(tx: Transaction, told: list[tuple[Redaction, bool | DeliveryFailure]], actor: Actor) -> int:

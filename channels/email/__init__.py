@@ -6,21 +6,28 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
 from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
-from broker.errors import Problem, SetupError
+from broker.errors import MissingExtra, Problem, SetupError
 from broker.loopback import is_loopback
 from broker.retry import RetryPolicy
-from channels.email import policies
+from channels.email import policies, settings_notify
 from channels.email.connecting import Route
 from channels.email.gateway_smtp import Gateway
 from channels.email.letter import House
 from channels.email.render import Renderer
 from channels.email.settings import Settings
+
+if TYPE_CHECKING:
+    from channels.email.gateway_notify import NotifyMails
+
+# By kind, that of an account's plain settings first.
+GATEWAYS: Mapping[str, type[Any]] = {"smtp": Settings, "notify": settings_notify.Settings}
 
 TRAITS = Traits(address_kind=AddressKind.EMAIL, carries_files=True, window=20)
 
@@ -78,9 +85,14 @@ class EmailKit:
     name = "email"
     traits = TRAITS
     settings = Settings
+    gateways = GATEWAYS
 
-    def open(self, account: str, settings: Settings, around: Surroundings) -> Email:
-        """The channel for one account. Raises SetupError with every fault."""
+    def open(
+        self, account: str, settings: Settings | settings_notify.Settings, around: Surroundings
+    ) -> Email | NotifyMails:
+        """The channel for one account. Raises SetupError with every fault, MissingExtra where a package is missing."""
+        if isinstance(settings, settings_notify.Settings):
+            return _by_notify(account, settings, around)
         problems: list[Problem] = []
         if around.sandbox and not is_loopback(settings.host):
             message, hint = "the sandbox sends to this machine alone", "name 127.0.0.1, or leave the sandbox"
@@ -104,6 +116,17 @@ class EmailKit:
             settings.return_path or "",
         )
         return Email(account, house, Route(settings, settings.timeout or around.timeout, tls, house.domain))
+
+
+def _by_notify(account: str, settings: settings_notify.Settings, around: Surroundings) -> NotifyMails:
+    try:
+        # Here and not above: it is optional, and everything else runs without its package.
+        from channels.email.gateway_notify import NotifyMails  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        message = f"GOV.UK Notify needs a package that is not installed: {missing.name}"
+        hint = "pip install 'carillon[notify]', or take the gateway out of the settings"
+        raise MissingExtra(Problem("missing_extra", account, message, hint)) from None
+    return NotifyMails(account, settings, around)
 
 
 kit = EmailKit()

@@ -77,9 +77,9 @@ class Renderer:
 
 def compose(content: Content, who: Who, house: House) -> Letter:
     """The letter of a wording for so many pupils: none may be named, one, or several."""
-    body = _CONTROLS.sub("", content.long).strip("\n")
+    body = body_of(content)
     lead = who[0] > 1 and not naming.names_pupils(body)
-    subject = _filled(_subject(content), who)
+    subject = _filled(subject_of(content), who)
     body = _filled(body, who)
     common = {"school": house.school, "reply_to": house.reply_to, "stop": _MARK[Slot.STOP]}
     text = _template("mail.txt").substitute(common, lead=f"{_MARK[Slot.LEAD]}\n\n" if lead else "", body=body)
@@ -93,7 +93,13 @@ def compose(content: Content, who: Who, house: House) -> Letter:
     return Letter(house, _gaps(subject), _gaps(text), _gaps(page), content.attachments, content.automatic)
 
 
-def _subject(content: Content) -> str:
+def body_of(content: Content) -> str:
+    """The wording as it was written, in Markdown."""
+    return _CONTROLS.sub("", content.long).strip("\n")
+
+
+def subject_of(content: Content) -> str:
+    """The subject as it was written, placeholders and all."""
     if title := one_line(content.parts.get(Part.TITLE, "")):
         return title
     # Nobody wrote a title: the beginning of the text, without what is Markdown's, and no placeholder cut in two.

@@ -15,6 +15,7 @@ from broker.address import AddressKind
 from broker.announcement import Attachment, Content
 from broker.channel import (
     Confirmation,
+    Examines,
     Heard,
     Item,
     Key,
@@ -27,13 +28,21 @@ from broker.channel import (
     Surroundings,
     Traits,
 )
-from broker.errors import Problem, SetupError
+from broker.errors import MissingExtra, Problem, SetupError
 from broker.policy import Policy
 from broker.retry import RetryPolicy
-from channels.sms.gateway import Gateway
+from channels.sms import settings_notify, settings_sinch
+from channels.sms.gateway import Gateway, Wishes
 from channels.sms.policies import POLICIES
 from channels.sms.render import Style, check, render
 from channels.sms.settings import Settings
+
+# By kind of provider, that of an account's plain settings first; each has its gateway_<kind>.py.
+GATEWAYS: Mapping[str, type[Any]] = {
+    "twilio": Settings,
+    "notify": settings_notify.Settings,
+    "sinch": settings_sinch.Settings,
+}
 
 TRAITS = Traits(
     address_kind=AddressKind.MOBILE,
@@ -88,7 +97,7 @@ class Sms:
 
     def sender(self) -> tuple[AddressKind, str] | None:
         """The number that people see; None for a name, or a pool of numbers."""
-        return (AddressKind.MOBILE, self._number) if self._number.startswith("+") else None
+        return (AddressKind.MOBILE, self._number) if self._number else None
 
     def find(self, attempt: PastAttempt) -> Receipt | None:
         """Ask the provider whether it got this one."""
@@ -106,24 +115,26 @@ class Sms:
         """Have the provider forget a text."""
         self._gateway.redact(receipt)
 
+    def examine(self) -> Sequence[Problem]:
+        """What is wrong with the account at its provider, where the provider can be asked."""
+        return self._gateway.examine() if isinstance(self._gateway, Examines) else ()
+
     def close(self) -> None:
         """Let go of connections; safe to call twice."""
         self._gateway.close()
 
 
 class SmsKit:
-    """How to read settings for texts and open an account."""
+    """How to read settings for texts and open an account, by whichever provider its settings are of."""
 
     def __init__(self) -> None:
         self.name = Sms.name
         self.traits = TRAITS
         self.settings: type[Any] = Settings
+        self.gateways = GATEWAYS
 
-    def open(self, account: str, settings: Settings, around: Surroundings) -> Sms:
+    def open(self, account: str, settings: Wishes, around: Surroundings) -> Sms:
         """The channel of one account. Raises SetupError when it may not talk to the address it is given."""
-        # Here, for the SDK's import is a third of a command's start, and `withdraw` opens no account.
-        from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
-
         if not settings.hears and around.public_url is None:
             message = "nobody can answer STOP to a name, and there is no public address for a link that does the same"
             hint = "set CARILLON_PUBLIC_URL, or let the sender be a number"
@@ -134,10 +145,40 @@ class SmsKit:
             around.public_url,
             price=settings.price,
             stop_link=not settings.hears,
+            prefix=settings.prefix,
         )
-        traits = replace(TRAITS, grace=settings.grace, links_files=around.public_url is not None)
-        number = settings.sender or ""
-        return Sms(account, TwilioGateway(account, settings, around), style, traits, number)
+        traits = replace(
+            TRAITS,
+            grace=settings.grace,
+            can_reconcile=settings.can_reconcile,
+            links_files=around.public_url is not None,
+        )
+        return Sms(account, _gateway_of(account, settings, around), style, traits, settings.number)
+
+
+def _gateway_of(account: str, settings: Wishes, around: Surroundings) -> Gateway:
+    """The gateway that these settings are of. Raises MissingExtra where its package is not installed."""
+    # Imported here, for an SDK's import is a third of a command's start, and `withdraw` opens no account.
+    try:
+        match settings:
+            case settings_notify.Settings():
+                from channels.sms.gateway_notify import NotifyGateway  # noqa: PLC0415
+
+                return NotifyGateway(account, settings, around)
+            case settings_sinch.Settings():
+                from channels.sms.gateway_sinch import SinchGateway  # noqa: PLC0415
+
+                return SinchGateway(account, settings, around)
+            case Settings():
+                from channels.sms.gateway_twilio import TwilioGateway  # noqa: PLC0415
+
+                return TwilioGateway(account, settings, around)
+    except ModuleNotFoundError as missing:
+        extra = "notify" if isinstance(settings, settings_notify.Settings) else "sinch"
+        message = f"this provider's gateway needs a package that is not installed: {missing.name}"
+        hint = f"pip install 'carillon[{extra}]', or take the gateway out of the settings"
+        raise MissingExtra(Problem("missing_extra", account, message, hint)) from None
+    raise TypeError("the registry hands over what GATEWAYS made")
 
 
 kit = SmsKit()

@@ -8,7 +8,6 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode
@@ -21,6 +20,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from broker.errors import DeliveryFailure, Uncertain, Unreachable
+from channels.retry_after import retry_after
 from channels.sms import codes
 from channels.sms.settings import Settings
 
@@ -28,7 +28,6 @@ API = "/2010-04-01"
 CONNECT_WITHIN = timedelta(seconds=10)
 CLOSE_WITHIN = timedelta(seconds=5)
 MOST_BYTES = 4 * 1024 * 1024  # of an answer; a list of two hundred texts has a tenth of that
-LONGEST_PAUSE = timedelta(hours=1)  # nobody else's header stops a school for longer
 
 T = TypeVar("T")
 
@@ -188,7 +187,9 @@ class _BoundedSession:
         response = await self._session.request(**kwargs)
         if response.status == 429:
             response.release()
-            raise codes.failure(429, None, _retry_after(response.headers.get("Retry-After")))
+            raise codes.failure(
+                429, None, retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC))
+            )
         told = response.content_length
         if told is None or told > MOST_BYTES or "Content-Encoding" in response.headers:
             await _read_bounded(response)
@@ -232,20 +233,6 @@ def failure_of(reason: Exception) -> DeliveryFailure:
 
 def _basic(user: str, secret: str) -> str:
     return "Basic " + b64encode(f"{user}:{secret}".encode()).decode()
-
-
-def _retry_after(told: str | None) -> timedelta | None:
-    """Seconds or a date (RFC 9110 §10.2.3); None for what is neither."""
-    if not told or len(told) > 64:
-        return None
-    try:
-        if told.isascii() and told.isdigit():
-            wait = timedelta(seconds=int(told[:9]))
-        else:
-            wait = parsedate_to_datetime(told) - datetime.now(UTC)
-    except (ValueError, TypeError):
-        return None
-    return min(max(wait, timedelta(0)), LONGEST_PAUSE)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -32,6 +32,7 @@ class Style:
     public_url: str | None = None  # where links to files lead; without it they stay behind
     price: Decimal = Decimal(0)  # of a segment
     stop_link: bool = False  # nobody can answer STOP to a name as sender: each text says where instead
+    prefix: str = ""  # what the provider puts before each text by itself: it counts in its length
 
 
 def render(content: Content, to: Recipient, style: Style) -> Message:
@@ -85,7 +86,7 @@ def _message(text: str, style: Style) -> Message:
     text = text.strip()
     body = transliterate(text) if style.transliterate else text
     digest = hashlib.sha256(body.encode()).hexdigest()
-    return Message({"body": body}, digest, segments(body), _notes(text, body))
+    return Message({"body": body}, digest, segments(style.prefix + body), _notes(text, body))
 
 
 def _notes(text: str, body: str) -> tuple[str, ...]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from broker.loopback import is_loopback
 from channels.seconds import Seconds
+from channels.web_address import SafeAddress
 
 # Twilio takes 1,600 characters. Nine segments are 1,377, which leaves room for a family's names before the text.
 MOST_SEGMENTS = 9
 MOST_IN_FLIGHT = 128
 
-_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", re.ASCII)
+SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", re.ASCII)
 
 
 class Settings(BaseModel):
@@ -42,7 +41,9 @@ class Settings(BaseModel):
         validate_default=True,
         description="a number like +447400123456, or a name of up to 11 letters",
     )
-    api_base_url: str | None = Field(default=None, description="where Twilio is, when not at its own address")
+    api_base_url: SafeAddress | None = Field(
+        default=None, description="where Twilio is, when not at its own address"
+    )
     per_second: float | None = Field(default=None, gt=0, description="the pace agreed with Twilio")
     in_flight: int = Field(
         default=32, ge=1, le=MOST_IN_FLIGHT, description="how many texts are being handed over at once"
@@ -72,6 +73,21 @@ class Settings(BaseModel):
         """Whether a reply to its texts arrives: not where a name is the sender."""
         return self.sender is None or self.sender.removeprefix("+").isdigit()
 
+    @property
+    def number(self) -> str:
+        """The number that people see; "" for a name, or a pool of numbers."""
+        return self.sender if self.sender is not None and self.sender.startswith("+") else ""
+
+    @property
+    def prefix(self) -> str:
+        """Nothing is put before a text but by an account on trial, whose look-up knows it."""
+        return ""
+
+    @property
+    def can_reconcile(self) -> bool:
+        """Twilio lists what it was given."""
+        return True
+
     @field_validator("sender")
     @classmethod
     def _one_origin(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -79,21 +95,8 @@ class Settings(BaseModel):
         pool = "messaging_service_sid"
         if pool in info.data and (info.data[pool] is None) == (value is None):
             raise ValueError("give either messaging_service_sid or sender, not both and not neither")
-        if value is not None and not _SENDER.fullmatch(value):
+        if value is not None and not SENDER.fullmatch(value):
             raise ValueError(
                 "a sender is a number like +447911123456 or a name of up to 11 letters and digits"
             )
         return value
-
-    @field_validator("api_base_url")
-    @classmethod
-    def _safe_address(cls, value: str | None) -> str | None:
-        """Credentials and texts go there: in the clear to this machine alone."""
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if not parts.hostname or parts.username or parts.query or parts.fragment:
-            raise ValueError("it is an address like https://api.twilio.com")
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-            raise ValueError("it begins with https://, save for a stand-in on this machine")
-        return value.rstrip("/")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Table, Uuid, delete, insert, literal, select, text, update
+from sqlalchemy import LargeBinary, String, Table, Uuid, delete, insert, literal, select, text, update
 from uuid6 import uuid7
 
 from broker.announcement import Purpose
@@ -76,15 +76,15 @@ class Privacy:
         wanted = 0
         for some in chunks(subject.deliveries):
             theirs = text(self._hand.dialect.any_of("attempt.delivery_id", "ids"))
-            sent = select(t.attempt.c.account_id, t.attempt.c.provider_id, now, now)
+            sent = select(t.attempt.c.account_id, t.attempt.c.gateway, t.attempt.c.provider_id, now, now)
             wanted += self._wanted(sent.where(theirs, t.attempt.c.provider_id.is_not(None)), some)
-        written = select(t.answer.c.account_id, t.answer.c.key, now, now)
+        written = select(t.answer.c.account_id, literal("", String()), t.answer.c.key, now, now)
         hashes = (*subject.alone_hashes, *(subject.shared_hashes if shared else ()))
         by_them = t.answer.c.sender_hash.in_(hashes), t.answer.c.account_id.is_not(None)
         return wanted + self._wanted(written.where(*by_them))
 
     def _wanted(self, chosen: Any, ids: Sequence[int] = ()) -> int:
-        columns = ["account_id", "provider_id", "wanted_at", "due_at"]
+        columns = ["account_id", "gateway", "provider_id", "wanted_at", "due_at"]
         values = {"ids": self._hand.dialect.ids(ids)} if ids else {}
         made = insert(t.redaction).from_select(columns, chosen)
         return self._hand.connection.execute(made, values).rowcount

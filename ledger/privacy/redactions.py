@@ -45,7 +45,10 @@ class Redactions:
             .where(redaction.c.id.in_(ids))
             .order_by(redaction.c.id)
         )
-        return [Redaction(row.id, row.name, row.provider_id, row.wanted_at, row.failures) for row in rows]
+        return [
+            Redaction(row.id, row.name, row.gateway, row.provider_id, row.wanted_at, row.failures)
+            for row in rows
+        ]
 
     def put_off(self, redaction: int, *, failures: int, by: timedelta) -> None:
         """It could not be asked: later."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,9 @@ class Listed:
     due_at: datetime
     changed_at: datetime
     settled_by: str | None
+    gateways: tuple[
+        str, ...
+    ] = ()  # of its attempts, the first first; empty before any, and where none has a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _of_announcement(hand: Hand, wanted: Wanted, place: str | None, limit: int) 
         query = query.where(tuple_(channel, address) > tuple_(was_channel, int(was_address)))
     rows = hand.connection.execute(query).all()
     more = f"{rows[-1].channel} {rows[-1].place}" if len(rows) == limit else None
-    return Page([_one(row) for row in rows], more)
+    return Page(_tried(hand, [_one(row) for row in rows]), more)
 
 
 def _wanted(wanted: Wanted) -> Select[Any]:
@@ -141,7 +145,22 @@ def _wanted(wanted: Wanted) -> Select[Any]:
 
 
 def _listed(hand: Hand, query: Select[Any]) -> Sequence[Listed]:
-    return [_one(row) for row in hand.connection.execute(query)]
+    return _tried(hand, [_one(row) for row in hand.connection.execute(query)])
+
+
+def _tried(hand: Hand, listed: Sequence[Listed]) -> Sequence[Listed]:
+    """With the gateways of their attempts, in one query."""
+    a = t.attempt.c
+    tries: dict[int, list[str]] = {one.id: [] for one in listed}
+    query = select(a.delivery_id, a.gateway).where(a.delivery_id.in_(list(tries))).order_by(a.fence)
+    for row in hand.connection.execute(query) if listed else ():
+        tries[row.delivery_id].append(row.gateway)
+    return [replace(one, gateways=_named(tries[one.id], one.channel)) for one in listed]
+
+
+def _named(tries: Sequence[str], channel: str) -> tuple[str, ...]:
+    """A channel of one gateway, and an attempt from before there were any, names the channel: that tells nothing."""
+    return tuple(name for name, _ in groupby(tries) if name != channel)
 
 
 def _one(row: Row[Any]) -> Listed:

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from broker.accounts import GATEWAY
 from broker.delivery import State
+from broker.gateways import Stand
 from ledger import tables as t
 from ledger.hand import Hand
 
@@ -37,6 +39,19 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayStands:
+    """One gateway of an account with several, of which something was noted: how it stands, since when, and why."""
+
+    account: str
+    gateway: str
+    stand: Stand
+    since: datetime | None
+    until: datetime | None  # of one that is passed over: when it is tried again
+    why: str
+    held_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One worker, and when it last showed itself."""
 
@@ -57,6 +72,7 @@ class Health:
     receipts: int  # callbacks not yet confirmed
     alarms: Sequence[Alarm]
     workers: Sequence[Seen]
+    gateways: Sequence[GatewayStands] = ()
 
 
 def health(hand: Hand) -> Health:
@@ -85,6 +101,7 @@ def health(hand: Hand) -> Health:
         receipts=run(receipts).scalar_one(),
         alarms=[Alarm(row.kind, row.subject, row.message, row.raised_at) for row in alarms],
         workers=[Seen(row.name, row.started_at, row.seen_at) for row in workers],
+        gateways=_gateways(hand),
     )
 
 
@@ -94,8 +111,28 @@ def of_department(stands: Health, department: str | None) -> Health:
         return stands
     accounts = [one for one in stands.accounts if one.department in {None, department}]
     named = {one.account for one in accounts}
-    alarms = [alarm for alarm in stands.alarms if alarm.subject in named]
-    return replace(stands, accounts=accounts, alarms=alarms)
+    alarms = [alarm for alarm in stands.alarms if _about(alarm) in named]
+    gateways = [one for one in stands.gateways if one.account in named]
+    return replace(stands, accounts=accounts, alarms=alarms, gateways=gateways)
+
+
+def _about(alarm: Alarm) -> str:
+    """The account that an alarm is about, if any; that of a gateway names it after its account."""
+    return alarm.subject.partition(" ")[0] if alarm.kind == GATEWAY else alarm.subject
+
+
+def _gateways(hand: Hand) -> Sequence[GatewayStands]:
+    g = t.gateway.c
+    rows = hand.connection.execute(
+        select(t.gateway, t.account.c.name.label("account"))
+        .join(t.account, t.account.c.id == g.account_id)
+        .where(t.account.c.active)
+        .order_by(t.account.c.name, g.name)
+    )
+    return [
+        GatewayStands(row.account, row.name, Stand(row.stand), row.since, row.until, row.why, row.held_by)
+        for row in rows
+    ]
 
 
 def _accounts(hand: Hand) -> Sequence[Waiting]:

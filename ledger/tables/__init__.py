@@ -56,7 +56,7 @@ from ledger.tables.people import (
 from ledger.tables.privacy import erased, legal_hold, night, redaction, remark
 from ledger.tables.record import head_holder, record_entry, record_head, record_opening, record_seal
 from ledger.tables.rules import headcount, rules, switch, verdict
-from ledger.tables.running import alarm, pace, stop, tally, tally_delta, worker
+from ledger.tables.running import alarm, gateway, pace, stop, tally, tally_delta, worker
 from ledger.tables.school import account, department, school
 from ledger.tables.sessions import (
     device,
@@ -104,6 +104,7 @@ __all__ = [
     "fanout_cursor",
     "follow_up_person",
     "found_post",
+    "gateway",
     "guardianship",
     "head_holder",
     "headcount",

@@ -54,6 +54,7 @@ redaction = Table(
     metadata,
     id_(),
     ref("account_id", "account.id"),
+    Column("gateway", String(63), nullable=False, server_default=""),  # "" where it is not known
     Column("provider_id", Text, nullable=False),
     Column("wanted_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False, index=True),

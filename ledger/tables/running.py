@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, String, Table, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from ledger.tables.base import Id, Moment, id_, metadata, ref
 
@@ -30,7 +30,26 @@ pace = Table(
     "pace",
     metadata,
     ref("account_id", "account.id", primary_key=True),
+    Column("gateway", String(63), primary_key=True),  # "" where an account has but one
     Column("next_at", Moment, nullable=False),
+)
+
+# Of accounts with several gateways alone, and of those alone of which there was something to note.
+gateway = Table(
+    "gateway",
+    metadata,
+    ref("account_id", "account.id", primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("stand", String(16), nullable=False),
+    Column("since", Moment),
+    Column("until", Moment),
+    Column("why", Text, nullable=False),
+    Column("openings", Integer, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("counted_from", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("slow", Integer, nullable=False),
 )
 
 stop = Table(

@@ -1,7 +1,8 @@
 """Stand-ins that need nothing but HTTP: a module each, found here by its name, so that another one touches no list.
 
 A module `name` gives `KINDS` (the faults it can be ordered to have, as `name:kind`), `open(truth, faults)` for its
-`WebApi`, and `account(url)`, the settings of an account that posts to it. It answers at `/name/…` on Twilio's port.
+`WebApi`, and `account(url)`, the settings of an account that posts to it; or, where it is a gateway beside others,
+`gateways(url)`, what that is set to by its channel. It answers at `/name/…` on Twilio's port.
 """
 
 from __future__ import annotations

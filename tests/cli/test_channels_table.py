@@ -51,7 +51,8 @@ def _row(reaches: str, name: str, traits: Mapping[str, Any]) -> list[str]:
 
 
 def _channel(name: str) -> type:
-    """What a kit opens, by the word of its own signature."""
+    """What a kit opens, by the word of its own signature; by its first, where each gateway is a channel of its own."""
     kit = Registry().kit(name)
-    opens: type = getattr(sys.modules[type(kit).__module__], inspect.signature(kit.open).return_annotation)
+    first = str(inspect.signature(kit.open).return_annotation).partition(" | ")[0]
+    opens: type = getattr(sys.modules[type(kit).__module__], first)
     return opens

@@ -18,6 +18,7 @@ import pytest
 from cli.accounted import disagreements
 from ledger.reads.left import Left
 from sandbox.stand_ins import found
+from sandbox.truth import read_truth
 
 pytestmark = pytest.mark.runs_on("sqlite")
 
@@ -65,11 +66,38 @@ def test_the_demo_speaks_by_every_channel_and_accounts_for_each(tmp_path):
     )  # fmt: skip
     told = json.loads(ran.stdout.splitlines()[-1])
     assert (ran.returncode, told["ok"]) == (0, True), ran.stderr.decode()
-    others = {str(stand_in.account("http://127.0.0.1:1")["channel"]) for stand_in in found().values()}
+    accounts = [each.account for each in found().values() if hasattr(each, "account")]
+    others = {str(account("http://127.0.0.1:1")["channel"]) for account in accounts}
     assert others >= {"bluesky", "facebook", "mastodon"}
     assert set(told["channels"]) == {"sms", "email", "rss", "twitter"} | others
     for channel in told["channels"].values():
         assert channel["deliveries"] == channel["accepted"] >= 1
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("faults", "provider"),
+    [
+        (["twilio:401:", "notify:callback-twice:"], "notify"),
+        pytest.param(
+            ["twilio:401:", "notify:403:", "sinch:callback-twice:"], "sinch", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_the_demos_texts_go_by_the_next_gateway_when_the_first_is_broken(tmp_path, faults, provider):
+    """All are delivered: the receipts of each find their way, once or twice."""
+    home, folder = tmp_path / "home", tmp_path / "school"
+    home.mkdir()
+    ran = subprocess.run(
+        [*COMMAND, "--once", "--json", "--gateways", "--pupils", "20", "--data-dir", str(folder),
+         *(word for fault in faults for word in ("--fault", fault))],
+        cwd=tmp_path, env=surroundings(home), capture_output=True, timeout=150, check=False,
+    )  # fmt: skip
+    told = json.loads(ran.stdout.splitlines()[-1])
+    assert (ran.returncode, told["ok"]) == (0, True), ran.stderr.decode()
+    texts = [entry for entry in read_truth(folder / "truth.jsonl") if entry["channel"] == "sms"]
+    assert {entry["provider"] for entry in texts} == {provider}
+    assert told["channels"]["sms"]["states"] == {"delivered": len(texts)}
 
 
 @contextmanager

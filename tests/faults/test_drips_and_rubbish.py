@@ -51,6 +51,7 @@ from channels import (
 )
 from channels.bluesky.line import Session
 from sandbox.settings import XCredentials
+from sandbox.stand_ins import notify, sinch
 from sandbox.stand_ins.facebook import PAGE
 from tests.channels.stand_in_bench import settings_at
 from tests.support.installed import wait_until
@@ -59,7 +60,16 @@ TIMEOUT = timedelta(seconds=0.4)
 WORDS = "The coach leaves at eight."
 NETWORKS: dict[str, Kit] = {"mastodon": mastodon.kit, "bluesky": bluesky.kit, "facebook": facebook.kit}
 CLASSES: dict[str, Kit] = {"moodle": moodle.kit, "classroom": classroom.kit}
-HTTP = ("sms", "twitter", *NETWORKS, *CLASSES)
+# Gateways under an account: the channel, the settings of one at a stand-in.
+GATEWAYS: dict[str, tuple[Kit, Callable[[str], Any]]] = {
+    "notify": (sms.kit, lambda url: sms.settings_notify.Settings(**notify.settings(url))),
+    "notify mails": (
+        email.kit,
+        lambda url: email.settings_notify.Settings(**notify.mail_settings(url)),
+    ),
+    "sinch": (sms.kit, lambda url: sms.settings_sinch.Settings(**sinch.settings(url))),
+}
+HTTP = ("sms", "twitter", *GATEWAYS, *NETWORKS, *CLASSES)
 # Their providers cannot be asked; and of a receiver's answer the status alone counts.
 UNASKED: dict[str, Kit] = {"teams": teams.kit, "webhook": webhook.kit, "apprise": apprise.kit}
 # Where a post can be taken back, and the name of one there.
@@ -183,6 +193,9 @@ def at(name: str, port: int) -> Iterator[Try]:
         channel = twitter.kit.open(
             "posts", twitter.kit.settings(**keys, notice_route="the gate", api_base_url=url), around
         )
+    elif name in GATEWAYS:
+        kit, settings_at_url = GATEWAYS[name]
+        channel = kit.open("messages", settings_at_url(url), around)
     elif name in KITS:
         channel = KITS[name].open("posts", settings_at(name, KITS[name], url), around)
         if isinstance(channel, bluesky.Bluesky):  # what befalls the beginning of a session befalls no post
@@ -197,7 +210,8 @@ def at(name: str, port: int) -> Iterator[Try]:
             "mails", email.kit.settings(**told, reply_to="office@school.example"), around
         )
     to = {"sms": Recipient("+447911123456"), "email": Recipient("pat@families.example")}.get(
-        name, Recipient(PUBLIC.address, links={"announcement": "00000000-0000-0000-0000-000000000001"})
+        channel.name,
+        Recipient(PUBLIC.address, links={"announcement": "00000000-0000-0000-0000-000000000001"}),
     )
     try:
         yield Try(channel, to)
@@ -336,6 +350,12 @@ RUBBISH = [
     b'{"messages": {}, "next_page_uri": null, "meta": {}}',
     b'{"messages": [7], "next_page_uri": null, "data": [7], "meta": {"result_count": 1}}',
     b'{"messages": [{}], "next_page_uri": null, "data": [{}], "meta": {"result_count": 1}}',
+    b'{"notifications": [], "links": null}',
+    b'{"notifications": null, "links": {"current": "x"}, "batches": null, "count": 0, "page": 0}',
+    b'{"notifications": [{}], "links": {"current": "x"}, "batches": [{}], "count": 1, "page": 0}',
+    b'{"notifications": {}, "links": {"current": "x"}, "batches": {}, "count": 0, "page": 0}',
+    b'{"batches": [], "count": 3, "page": 0, "page_size": 0}',
+    b'{"batches": [], "count": 0, "page": 2, "page_size": 0}',
     b'{"messages": "", "next_page_uri": null, "data": "", "meta": {"result_count": null}}',
     b"[" * 20_000,
     b'{"sid": NaN' + b" " * 5_000,
@@ -469,7 +489,10 @@ values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["sid", "id", "data", "messages", "meta", "result_count", "errors", "text", "body", "x"]
+                [
+                    *("sid", "id", "data", "messages", "meta", "result_count", "errors", "text", "body", "x"),
+                    *("notifications", "links", "current", "reference", "batches", "count", "page"),
+                ]
             ),
             inner,
         )
@@ -488,6 +511,11 @@ def test_whatever_json_a_look_up_gets_it_finds_or_fails_or_was_truly_told_none(n
         "facebook": lambda told: told["data"] == [],
         "moodle": lambda told: told["discussions"] == [],
         "classroom": lambda told: told == {} or told["announcements"] == [],
+        "notify": lambda told: told["notifications"] == [] and isinstance(told["links"]["current"], str),
+        "notify mails": lambda told: (
+            told["notifications"] == [] and isinstance(told["links"]["current"], str)
+        ),
+        "sinch": lambda told: told["batches"] == [] and told["count"] == 0 and told["page"] == 0,
     }
     with babbler(b"") as server, at(name, server.port) as one:
         if isinstance(one.channel, mastodon.Mastodon):

@@ -38,6 +38,9 @@ class Fury:
     hits: Counter[Act] = field(default_factory=Counter)
     _redis_back_at: float | None = None
     _early: bool = True
+    _outage: str = ""
+    _outage_over_at: float = 0.0
+    _outage_is: int = 0  # its number at the sandbox
     _up_since: dict[int, float] = field(default_factory=dict)  # by process
 
     def strike(self, stroke: Stroke) -> bool:
@@ -55,6 +58,9 @@ class Fury:
         if self._redis_back_at is not None and time.monotonic() >= self._redis_back_at:
             self._redis_back_at = None
             self.ground.redis.resume()
+        if self._outage and now >= self._outage_over_at:
+            self._outage = ""
+            self.ground.sandbox.control.clear(self._outage_is)
 
     def rest(self) -> None:
         """No more faults: what is paused or gone comes back, the providers are fair, the clock is right."""
@@ -62,6 +68,7 @@ class Fury:
         self.ground.redis.resume()
         if self.ground.clock is not None:
             self.ground.clock.jump(0.0)
+        self._outage = ""
         self.ground.sandbox.control.clear()
 
     def count(self) -> Faults:
@@ -98,6 +105,7 @@ class Fury:
             Act.PAUSE_REDIS: self._pause_redis,
             Act.FLUSH_REDIS: self._flush_redis,
             Act.WEATHER: self._change_the_weather,
+            Act.OUTAGE: self._break_a_gateway,
             Act.CLOCK: self._jump,
         }
 
@@ -198,8 +206,22 @@ class Fury:
     def _change_the_weather(self, draw: float) -> int:
         control = self.ground.sandbox.control
         control.clear()
+        self._order_outage()
         control.order(*weather.orders(draw, early=self._early, beyond=self.beyond))
         return 1
+
+    def _break_a_gateway(self, draw: float) -> int:
+        """The first gateway of the school that has two, for ten to eighteen seconds, whatever the weather."""
+        if self._outage:
+            return 0
+        self._outage = _one_of(weather.OUTAGES, draw)
+        self._outage_over_at = time.monotonic() + 10 + 8 * draw
+        self._order_outage()
+        return 1
+
+    def _order_outage(self) -> None:
+        if self._outage:
+            self._outage_is = self.ground.sandbox.control.order(self._outage)[0]
 
     def _jump(self, draw: float) -> int:
         if self.ground.clock is None:

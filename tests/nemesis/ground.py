@@ -14,6 +14,7 @@ from config.assembly import House, assemble
 from config.settings import load
 from ledger.migrate import upgrade
 from sandbox.client import RunningSandbox, start_sandbox
+from sandbox.stand_ins import notify
 from tests.nemesis import town
 from tests.nemesis.clock import JumpingClock
 from tests.nemesis.eavesdrop import Eavesdropper
@@ -85,6 +86,7 @@ def broken_ground(folder: Path, seed: int, *, with_clock: bool = True) -> Iterat
         database = postgres.fresh()
         upgrade(database)
         many = {
+            **_second_gateway(sandbox),
             "CARILLON_DATABASE_URL": database,
             "CARILLON_QUEUE_URL": redis.url,
             "CARILLON_WORKER__DEAF_AFTER": "10",
@@ -130,6 +132,15 @@ def _many(installed: Installed, clock: JumpingClock | None) -> list[Kept]:
         Kept("worker-2", ["worker"], environ, folder, supervises=True),
         Kept("urgent", ["worker", "--queues", "urgent"], jumping, folder, supervises=True),
     ]
+
+
+def _second_gateway(sandbox: RunningSandbox) -> dict[str, str]:
+    """Texts go by another provider while the first one fails."""
+    second = {**notify.settings(sandbox.url("notify")), "grace": 3}
+    block = {
+        f"CARILLON_ACCOUNTS__TEXTS__NOTIFY__{name.upper()}": str(value) for name, value in second.items()
+    }
+    return {"CARILLON_ACCOUNTS__TEXTS__GATEWAYS": "twilio,notify", **block}
 
 
 def _accounts(sandbox: RunningSandbox) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Act(StrEnum):
     PAUSE_REDIS = "pause Redis"
     FLUSH_REDIS = "flush Redis"
     WEATHER = "other provider faults"
+    OUTAGE = "a gateway fails altogether"
     CLOCK = "jump a clock"
 
 
@@ -87,6 +88,7 @@ def strokes(seed: int, length: timedelta) -> Sequence[Stroke]:
         *_spread(database, length, chance),
         *_spread(redis, length, chance),
         *_spread([Act.WEATHER] * math.ceil(30 * share), length, chance),
+        *_spread([Act.OUTAGE] * math.ceil(8 * share), length, chance),
         *_spread([Act.CLOCK] * math.ceil(12 * share), length, chance),
         *_spread([Act.KILL_HOST] * math.ceil(2 * share), length * GONE_BEFORE, chance),
         Stroke(timedelta(0), Act.WEATHER, chance.random()),

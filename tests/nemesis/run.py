@@ -72,6 +72,7 @@ def _judge(ground: Ground, folder: Path) -> Verdict:
     verdict = Verdict()
     for school in ground.schools:
         verdict.add(school, school.house.ledger, truth, feeds[school.letter])
+    verdict.texts.update(str(entry.get("provider", "twilio")) for entry in truth if entry["channel"] == "sms")
     verdict.listen(sorted(folder.glob("*/*.log")), folder / "redis.heard", truth)
     return verdict
 
@@ -83,6 +84,7 @@ def _told(seed: int, verdict: Verdict, faults: Faults, allowed: int, seconds: fl
         "faults": asdict(faults),
         "lost": len(verdict.lost),
         "doubled": verdict.twice,
+        "texts": dict(verdict.texts),
         "uncertain_left": verdict.uncertain_left,
         "uncertain_allowed": {"email": allowed},
         "seconds_to_settled": round(seconds, 1),

@@ -65,6 +65,7 @@ class Verdict:
     twice: int = 0  # how many deliveries: most are seen both in the ledger and in the truth alone
     broken: list[str] = field(default_factory=list)
     uncertain: Counter[str] = field(default_factory=Counter)
+    texts: Counter[str] = field(default_factory=Counter)  # by whichever provider had them
 
     def add(self, school: School, ledger: Ledger, truth: Sequence[Entry], feed: bytes) -> None:
         """Judge one school."""

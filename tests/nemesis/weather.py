@@ -27,6 +27,24 @@ TEXTS: Sequence[tuple[str, float]] = (
     ("twilio:truncated", 0.045),
     ("twilio:error:code=21614", 0.0045),  # no such mobile: rejected for good
 )
+# The school of many processes has a second gateway for its texts: now and then the first one fails altogether, for
+# longer than it takes to notice.
+OUTAGES = (
+    "twilio:hang-before-accept:ms=9000",
+    "twilio:500-after-accept",
+    "twilio:reset-before-accept",
+    "twilio:reset-after-accept",
+    "twilio:slow:ms=15000",
+)
+SECOND: Sequence[tuple[str, float]] = (
+    ("notify:429", 0.02),
+    ("notify:500-before-accept", 0.02),
+    ("notify:500-after-accept", 0.03),
+    ("notify:reset-after-accept", 0.03),
+    ("notify:hang-after-accept:ms=6000", 0.005),
+    ("notify:slow-accept:ms=1200", 0.02),
+    ("notify:bad-json", 0.01),
+)
 LOOK_UPS: Sequence[tuple[str, float]] = (
     ("twilio:503:stage=list", 0.1),
     ("twilio:429:stage=list", 0.1),
@@ -75,7 +93,7 @@ RECEIPTS: Sequence[tuple[str, float]] = (
     ("twilio:failed", 0.005),
 )
 # Always there: providers that take a moment, so that a kill meets work in hand.
-CLIMATE = ("twilio:latency:ms=150", "smtp:latency:ms=15", "x:latency:ms=150")
+CLIMATE = ("twilio:latency:ms=150", "notify:latency:ms=150", "smtp:latency:ms=15", "x:latency:ms=150")
 LATEST = timedelta(seconds=40)
 BEYOND = (f"twilio:slow-accept:ms={LATEST.total_seconds() * 1000:.0f},rate=0.02",)
 # To a mail, at its final dot.
@@ -92,6 +110,7 @@ def orders(draw: float, *, early: bool = True, beyond: bool = False) -> list[str
         *(chance.sample(PUT_OFF, k=2) if early else ()),
         *chance.sample(POSTS, k=5),
         *chance.sample(RECEIPTS, k=4),
+        *chance.sample(SECOND, k=3),
     ]
     rated = [
         f"{order}{',' if order.count(':') > 1 else ':'}rate={rate},seed={chance.randrange(1 << 30)}"

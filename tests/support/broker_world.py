@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from broker.errors import Problem, UnknownChannel
 from broker.ladders import climbing
 from broker.licences import licensing
 from broker.ports import Ports
+from broker.ports.outside import GatewayAt
 from broker.rosters.imports import import_roster
 from broker.testing.hints import PretendHints
 from broker.testing.provider import PretendKit, PretendProvider
@@ -71,6 +72,13 @@ class PretendChannels:
             self.opened[account].name = channel  # type: ignore[misc]
         return self.opened[account]
 
+    def gateways(self, account: str) -> Sequence[GatewayAt]:
+        channel = self.open(account).name
+        return [GatewayAt(channel, channel)]
+
+    def through(self, account: str, gateway: str) -> Channel:
+        return self.open(account)
+
 
 @dataclass
 class World:
@@ -84,6 +92,9 @@ class World:
     tempo: Tempo = field(default_factory=Tempo)
     faults: list[Exception] = field(default_factory=list)
     passed: timedelta = timedelta(0)
+    run: Callable[[Coroutine[Any, Any, int]], int] = (
+        asyncio.run
+    )  # or a loop that outlives a turn, as a worker's
 
     def __post_init__(self) -> None:
         """A sandbox school: nothing waits to be undone, whatever the hour, and its accounts have licences."""
@@ -122,7 +133,7 @@ class World:
         reader = threading.Thread(target=keep_fresh, args=(self.brake, over, self.faults.append))
         reader.start()
         try:
-            return asyncio.run(
+            return self.run(
                 deliver(
                     self.ports,
                     account,

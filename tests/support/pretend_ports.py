@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from broker.address import AddressKind
 from broker.channel import Traits
+from broker.ports.outside import GatewayAt
 from broker.testing.provider import PretendChannel, PretendProvider
 from broker.values import Hint
 
@@ -39,3 +40,11 @@ class TraitsOnly:
     def open(self, account: str) -> PretendChannel:
         """A channel that judges and renders; nobody in these tests sends by it."""
         return PretendChannel(self.KNOWN[self.CHANNEL_OF[account]], PretendProvider())
+
+    def gateways(self, account: str) -> Sequence[GatewayAt]:
+        """One."""
+        return [GatewayAt(self.CHANNEL_OF[account], self.CHANNEL_OF[account])]
+
+    def through(self, account: str, gateway: str) -> PretendChannel:
+        """The one."""
+        return self.open(account)

@@ -15,6 +15,7 @@ from uuid import UUID
 from broker.announcement import Stage
 from broker.delivery import FAILED, REACHED, STATES, State
 from broker.duty import DutyState
+from broker.gateways import Stand
 from ledger.hand import Hand
 from ledger.reads.deliveries import Wanted, deliveries
 from ledger.reads.health import Health, of_department
@@ -157,6 +158,11 @@ def _of_the_house(stands: Health) -> Sequence[Concern]:
                 f"The account “{account.account}” is paused, and what goes by it waits: {account.paused_why}"
             )
             found.append(Concern(says, f"carillon accounts resume {account.account}"))
+    for way in stands.gateways:
+        if way.stand is Stand.OUT and way.held_by:
+            says = f"The gateway {way.gateway} of “{way.account}” is held out by {way.held_by}: {way.why}"
+            do = f"carillon accounts take-back {way.account} {way.gateway}"
+            found.append(Concern(says, do, grave=False))
     late = [
         a
         for a in stands.accounts

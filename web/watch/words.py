@@ -23,6 +23,7 @@ ALARMS = {
     "budget_nearly_used": "A budget is nearly used",
     "budget_used_up": "A budget is used up",
     "heads_not_mailed": "No governor holds a head of the record",
+    "gateway": "A provider is passed over",
     "found_post": "Something was posted by hand",
     "licence_lapsed": "An account may not speak",
     "licence_lapsing": "A licence lapses soon",

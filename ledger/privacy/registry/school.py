@@ -151,7 +151,17 @@ TABLES: dict[str, Held] = {
     "tally_delta": Held(
         "counters, not folded yet", Kept.SCHOOL, columns(nothing="id announcement_id channel state n")
     ),
-    "pace": Held("turns", Kept.SCHOOL, columns(nothing="account_id next_at")),
+    "pace": Held("turns", Kept.SCHOOL, columns(nothing="account_id gateway next_at")),
+    "gateway": Held(
+        "how the providers under an account stand",
+        Kept.SCHOOL,
+        columns(
+            nothing="account_id name stand since until openings counted_from tries errors slow",
+            operator="held_by",
+            words="why",
+        ),
+        Erasure.STRUCK,
+    ),
     "stop": Held(
         "what must not go on; gone after ten minutes",
         Kept.SCHOOL,

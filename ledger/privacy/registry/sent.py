@@ -87,7 +87,9 @@ TABLES: dict[str, Held] = {
     "redaction": Held(
         "what a provider is still to be asked to forget",
         Kept.RECEIPTS,
-        columns(stand_in="id account_id", provider="provider_id", nothing="wanted_at due_at failures"),
+        columns(
+            stand_in="id account_id", provider="provider_id", nothing="gateway wanted_at due_at failures"
+        ),
         Erasure.STANDS,
         because="until the provider has been asked; then the row goes",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import diary, evidence, posts, rules, sending, sign_in, ways
+from tests.mutants.catalogue import diary, evidence, failover, posts, rules, sending, sign_in, ways
 
 MUTANTS = (
     *sending.MUTANTS,
@@ -11,5 +11,6 @@ MUTANTS = (
     *sign_in.MUTANTS,
     *ways.MUTANTS,
     *posts.MUTANTS,
+    *failover.MUTANTS,
     *diary.MUTANTS,
 )

@@ -27,7 +27,7 @@ MUTANTS = (
             Edit(
                 "broker/confirm.py",
                 "_drain_chunk",
-                "apply_news(tx, [_news(ports, each, account) for each in told], actor=provider)",
+                "apply_news(tx, [_news(ports, each, account, gateway) for each, gateway in told], actor=provider)",
                 "pass",
             )
         ],

@@ -167,7 +167,7 @@ MUTANTS = (
             Edit(
                 "ledger/moves.py",
                 "Moves._lookups",
-                "known=frozenset(known[row.address_id])",
+                "known=frozenset(_of_gateway(known[row.address_id], row.gateway, account.channel))",
                 "known=frozenset()",
             ),
         ],

@@ -15,7 +15,9 @@ from broker.delivery import Event, Evidence, State, fold_delivery
 from tests.support.invariants.seen import Seen, Told
 
 ASLEEP = timedelta(milliseconds=100)  # what the database's clock and our guess of it may differ by
-RATE_LIMITS = frozenset({"429", "421", "rate_limited"})  # told by the provider for how long: no wait of ours
+RATE_LIMITS = frozenset(
+    {"429", "421", "rate_limited", "429 RateLimitError", "429 TooManyRequestsError"}
+)  # told by the provider for how long: no wait of ours
 
 
 def an_accepted_announcement_is_durable(seen: Seen) -> Iterator[str]:
