@@ -42,7 +42,9 @@ def account(sandbox: RunningSandbox | None = None, *, timeout: float = 1.0, **mo
     if sandbox is not None:
         more = {"port": sandbox.smtp_port, **more}
     around = Surroundings(HOUSE.school, "GB", "https://school.example", True, timedelta(seconds=timeout))
-    return kit.open("office", settings(**more), around)
+    opened = kit.open("office", settings(**more), around)
+    assert isinstance(opened, Email)
+    return opened
 
 
 def wording(

@@ -55,8 +55,8 @@ MUTANTS = (
         "another site sends no form of ours",
         [
             Edit(
-                "web/watch/signing_in.py",
-                "_check_origin",
+                "web/origin.py",
+                "is_ours",
                 'came.netloc.lower() not in ours - {""}',
                 "not ours",
             )
