@@ -54,7 +54,6 @@ MUTANTS = (
         ],
         [
             f"{FAILOVER}::test_what_the_first_accepted_without_a_word_is_found_there_and_never_sent_again",
-            f"{FAILOVER}::test_what_is_in_doubt_with_a_gateway_that_is_named_no_more_stays_for_a_person",
         ],
         quick=True,
     ),
