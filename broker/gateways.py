@@ -56,7 +56,8 @@ WELL = Health()
 class Facts:
     """What a run learned of its gateway since it last told: `opening` is the `since` under which its tries began.
 
-    `rejected`: why the provider refused the account; then nothing else matters.
+    `rejected`: why the provider refused the account; then nothing else matters. `away`: so long it takes nothing more,
+    as it says itself, for a day's limit is used up.
     """
 
     good: int = 0
@@ -64,9 +65,7 @@ class Facts:
     slow: int = 0
     why: str = ""
     rejected: str = ""
-    away: timedelta | None = (
-        None  # so long it takes nothing more, as it says itself: a day's limit is used up
-    )
+    away: timedelta | None = None
     opening: datetime | None = None
     trial: bool = False
 
@@ -91,7 +90,7 @@ class Breaker:
 
     An answer is slow that is not there `slow_after` its call began. An open breaker lets a trial of `trials` messages
     through after `open_for`, twice as long after each that failed, at most `longest`; a trial that nobody reports of
-    is over after `trial_for`.
+    is over after `trial_for`: longer than any call may take, for whoever died in one is waited for no longer.
     """
 
     bad: int = 3
@@ -101,7 +100,7 @@ class Breaker:
     open_for: timedelta = timedelta(seconds=30)
     longest: timedelta = timedelta(minutes=10)
     trials: int = 3
-    trial_for: timedelta = timedelta(seconds=60)
+    trial_for: timedelta = timedelta(seconds=30)
     long: timedelta = timedelta(minutes=5)  # to be asked to wait for: the next gateway is quicker
 
     def rest(self, openings: int) -> timedelta:
