@@ -97,13 +97,13 @@ class Line:
             raise failure_of(reason) from None
 
 
-class _Client(NotificationsAPIClient):  # type: ignore[misc] # the client is untyped
+class _Client(NotificationsAPIClient):
     def __init__(self, api_key: str, base_url: str) -> None:
-        super().__init__(api_key, base_url)
+        super().__init__(api_key, base_url)  # type: ignore[no-untyped-call] # typed in part
         self._path = urlsplit(base_url).path.rstrip("/")
 
     def _create_request_objects(self, url: str, data: Any, params: Any) -> Any:
-        return super()._create_request_objects(self._path + url, data, params)
+        return super()._create_request_objects(self._path + url, data, params)  # type: ignore[no-untyped-call]
 
 
 class Post:
