@@ -5,7 +5,7 @@ One that cannot be opened (its settings, its package) is not paused: nobody has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from broker.actor import Actor
 from broker.authority import operators
@@ -133,19 +133,36 @@ def cannot_open(tx: Transaction, account: AccountRow, fault: SetupError) -> str:
     return why
 
 
+def cannot_ask(tx: Transaction, account: AccountRow, gateway: str, fault: SetupError) -> None:
+    """An alarm for what is in doubt with a gateway that cannot be opened: no other can tell of it."""
+    what = f"what is in doubt with the gateway {gateway} of {account.name} cannot be asked for"
+    tx.sweeps.raise_alarm(CANNOT_OPEN, f"{account.name} {gateway}", f"{what}: {fault.problems[0].message}")
+
+
 def see_what_opens(ports: Ports) -> int:
-    """End the alarm of accounts that could not be opened and can be now, or are no more; how many."""
+    """End the alarm of what could not be opened and can be now, or need not be any more; how many."""
     with ports.ledger.look() as tx:
         shut = tx.sweeps.alarmed_about(CANNOT_OPEN)
-        there = {account.name for account in tx.accounts.all()} if shut else set()
-    mended = [name for name in shut if name not in there or _opens(ports, name)]
+        there = {account.name: account.id for account in tx.accounts.all()} if shut else {}
+        needed = [subject for subject in shut if _needed(tx, there, subject)]
+    mended = [subject for subject in shut if subject not in needed or _opens(ports, subject)]
     for name in mended:
         ports.ledger.transact(lambda tx, one=name: tx.sweeps.clear_alarm(CANNOT_OPEN, one))  # type: ignore[misc]
     return len(mended)
 
 
-def _opens(ports: Ports, name: str) -> bool:
+def _needed(tx: Transaction, there: Mapping[str, int], subject: str) -> bool:
+    """Whether the account is there still, and something is in doubt with the one gateway that the alarm is about."""
+    name, _, gateway = subject.partition(" ")
+    return name in there and (not gateway or tx.sweeps.asks(there[name], gateway))
+
+
+def _opens(ports: Ports, subject: str) -> bool:
+    name, _, one = subject.partition(" ")
     try:
+        if one:
+            ports.channels.through(name, one)
+            return True
         for gateway in ports.channels.gateways(name):
             ports.channels.through(name, gateway.name)
     except SetupError:

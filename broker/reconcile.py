@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from broker.accounts import cannot_open
+from broker.accounts import cannot_ask, cannot_open
 from broker.actor import Actor
 from broker.channel import Channel, PastAttempt, Receipt, Reconciles
 from broker.confirm import apply_news
@@ -71,7 +71,8 @@ def _look_up_at(ports: Ports, account: AccountRow, gateway: str, due: Sequence[L
     try:
         channel = ports.channels.through(account.name, gateway)
     except SetupError as fault:  # asked when it opens, or by somebody else, or never: it stays uncertain
-        log.warning("a look-up on %s waits: %s", account.name, fault.problems[0].message)
+        shut = fault
+        ports.ledger.transact(lambda tx: cannot_ask(tx, account, gateway, shut))
         return False
     provider = channel if isinstance(channel, Reconciles) else None
     if provider is None and not channel.traits.duplicates_harmless:

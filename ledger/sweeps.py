@@ -79,6 +79,27 @@ class Sweeps:
         )
         return [row.name for row in rows]
 
+    def asks(self, account: int, gateway: str) -> bool:
+        """Whether something of an account is in doubt with this gateway and is to be asked for there."""
+        newest = (
+            select(func.max(t.attempt.c.fence))
+            .where(t.attempt.c.delivery_id == t.delivery.c.id)
+            .correlate(t.delivery)
+            .scalar_subquery()
+        )
+        doubtful = (
+            select(t.delivery.c.id)
+            .join(t.attempt, (t.attempt.c.delivery_id == t.delivery.c.id) & (t.attempt.c.fence == newest))
+            .where(
+                t.delivery.c.state == State.UNCERTAIN.value,
+                t.delivery.c.account_id == account,
+                t.delivery.c.lookup_at.is_not(None),
+                t.attempt.c.gateway == gateway,
+            )
+            .limit(1)
+        )
+        return self._hand.connection.execute(doubtful).first() is not None
+
     def fold_tallies(self) -> int:
         """Fold appended counter deltas into the counters; the caller holds the sweeper's lock."""
         run = self._hand.run

@@ -87,6 +87,9 @@ class Sweeps(Protocol):
     def due_lookups(self) -> Sequence[str]:
         """Names of accounts with a look-up that is due."""
 
+    def asks(self, account: int, gateway: str) -> bool:
+        """Whether something of an account is in doubt with this gateway and is to be asked for there."""
+
     def fold_tallies(self) -> int:
         """Fold appended counter deltas; returns how many."""
 

@@ -10,13 +10,14 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
-from broker import accounts
+from broker import accounts, confirm
 from broker.actor import SYSTEM
 from broker.announcement import Urgency
+from broker.delivery import Evidence
 from broker.errors import NotFound, RuleBroken
 from broker.gateways import Stand
 from broker.testing.channel_bench import Fault
-from broker.values import Lane
+from broker.values import Lane, News
 from ledger import tables as t
 from tests.support.broker_world import World
 from tests.support.two_gateways import (
@@ -259,7 +260,32 @@ def test_what_is_in_doubt_with_a_gateway_that_is_named_no_more_stays_for_a_perso
         thirty.pass_time(MINUTE)
         thirty.sweep()
         turns(thirty)
+        assert ("cannot_open", "texts gone") in open_alarms(thirty)  # once, for as long as it lasts
     assert thirty.states()["uncertain"] == doubtful
+
+
+@pytest.mark.parametrize("how", ["named again", "known by a receipt"])
+def test_the_alarm_for_what_cannot_be_asked_ends_when_it_can_be_or_need_not_be(
+    thirty: World, two: TwoGateways, how: str
+) -> None:
+    two.texts.order(Fault.SERVER_ERROR)
+    sent(thirty)
+    with thirty.ledger.begin() as tx:
+        tx.hand.connection.execute(
+            t.attempt.update().where(t.attempt.c.gateway == FIRST).values(gateway="gone")
+        )
+    thirty.pass_time(MINUTE)
+    thirty.sweep()
+    assert ("cannot_open", "texts gone") in open_alarms(thirty)
+    with thirty.ledger.begin() as tx:
+        run = tx.hand.connection.execute
+        gone = run(t.attempt.select().where(t.attempt.c.gateway == "gone")).all()
+        if how == "named again":
+            run(t.attempt.update().where(t.attempt.c.gateway == "gone").values(gateway=FIRST))
+        else:
+            confirm.apply_news(tx, [News(Evidence.DELIVERED, attempt=row.id) for row in gone], actor=SYSTEM)
+    thirty.sweep()
+    assert ("cannot_open", "texts gone") not in open_alarms(thirty)
 
 
 def test_each_gateway_has_a_pace_of_its_own(thirty: World, two: TwoGateways) -> None:
