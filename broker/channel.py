@@ -427,6 +427,19 @@ class OffersGateways(Protocol):
     gateways: Mapping[str, type[Any]]
 
 
+@runtime_checkable
+class KnowsItsPace(Protocol):
+    """Settings that know the provider's pace from something else that they say: of a pool, from each of its numbers."""
+
+    @property
+    def numbers(self) -> int | None:
+        """How many numbers the pool has; None where nothing is said of a pool."""
+
+    @property
+    def pace(self) -> float | None:
+        """Messages a second, None where nothing is said of it."""
+
+
 class Kit(Protocol):
     """What an entry point names: how to read a channel's settings and how to open it for one account."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -15,13 +15,14 @@ from broker.channel import MakesKeys
 from broker.errors import Problem, RuleBroken, SetupError
 from broker.gateways import Stand
 from broker.licences import licensing, oversight
+from broker.ports.outside import GatewayAt
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import short_words
 from config.assembly import House
 from config.registry import Registry
-from ledger.reads.health import GatewayStands, Waiting, health
+from ledger.reads.health import GatewayStands, health, in_order
 from ledger.reads.watch import zone as zone_of
 
 app = typer.Typer(help="The ways out and whether they may send.", invoke_without_command=True)
@@ -49,6 +50,7 @@ class Shown:
     until: datetime | None
     why: str
     held_by: str
+    pace: str
 
     @property
     def words(self) -> str:
@@ -56,24 +58,36 @@ class Shown:
         return f"held out by {self.held_by}" if self.held_by else STANDS[self.stand]
 
 
-def _gateways(house: House, found: Sequence[Waiting], noted: Sequence[GatewayStands]) -> Sequence[Shown]:
-    """Each gateway of the accounts that have several, as these settings order them; else those that were noted."""
-    known = {(one.account, one.gateway): one for one in noted}
+def pace_in_words(gateway: GatewayAt) -> str:
+    """How fast it may go: "10 a second by 10 numbers"."""
+    if gateway.per_second is None:
+        return "no limit"
+    numbers = "" if gateway.numbers is None else f" by {show.many(gateway.numbers, 'number')}"
+    return f"{gateway.per_second:g} a second{numbers}"
+
+
+def _placed(house: House, account: str) -> Sequence[GatewayAt]:
+    """The gateways of an account in order; none where it is not configured in this shell."""
+    try:
+        return house.ways_out.gateways(account)
+    except SetupError:
+        return ()
+
+
+def _gateways(placed: Mapping[str, Sequence[GatewayAt]], noted: Sequence[GatewayStands]) -> Sequence[Shown]:
+    """Each gateway of the accounts that have several."""
     shown = []
-    for account in found:
-        try:
-            order = [each.name for each in house.ways_out.gateways(account.account)]
-        except SetupError:  # not configured in this shell
-            order = [one.gateway for one in noted if one.account == account.account]
-        for name in order if len(order) > 1 else ():
-            one = known.get((account.account, name))
-            if one is None:
-                shown.append(Shown(account.account, name, Stand.CLOSED, None, None, "", ""))
-            else:
-                why = "" if one.stand is Stand.CLOSED else one.why
-                stands = (one.stand, one.since, one.until, why, one.held_by)
-                shown.append(Shown(account.account, name, *stands))
+    for account, ways in placed.items():
+        paces = {way.name: pace_in_words(way) for way in ways}
+        for one in in_order(account, tuple(paces), noted):
+            stands = (one.stand, one.since, one.until, one.why, one.held_by)
+            shown.append(Shown(account, one.gateway, *stands, paces.get(one.gateway, "")))
     return shown
+
+
+def _pace(ways: Sequence[GatewayAt]) -> str:
+    """The pace of an account: where it has several gateways each has its own."""
+    return pace_in_words(ways[0]) if len(ways) == 1 else "as below" if ways else ""
 
 
 @app.callback()
@@ -90,28 +104,38 @@ def list_(context: typer.Context, json: Json = False) -> None:
         return
     with reading() as house, house.ledger.reading() as hand:
         stands = health(hand)
-        found, gateways = stands.accounts, _gateways(house, stands.accounts, stands.gateways)
+        found = stands.accounts
+        placed = {one.account: _placed(house, one.account) for one in found}
+        gateways = _gateways(placed, stands.gateways)
         zone = ZoneInfo(zone_of(hand))
     if json:
         show.as_json({"accounts": found, "gateways": gateways})
         return
     show.table(
-        ("account", "channel", "waiting", "being sent", "paused"),
+        ("account", "channel", "waiting", "being sent", "pace", "paused"),
         [
-            (a.account, a.channel, a.due, a.sending, "no" if a.paused_why is None else a.paused_why)
+            (
+                a.account,
+                a.channel,
+                a.due,
+                a.sending,
+                _pace(placed[a.account]),
+                "no" if a.paused_why is None else a.paused_why,
+            )
             for a in found
         ],
     )
     if gateways:
         show.say("")
         show.table(
-            ("account", "gateway", "stands", "since", "why"),
+            ("account", "gateway", "stands", "since", "pace", "why"),
             [
                 (
                     one.account,
                     one.gateway,
                     f"{SIGNS[one.stand]} {one.words}",
                     show.wall(one.since, zone) if one.since else "",
+                    one.pace,
                     one.why,
                 )
                 for one in gateways

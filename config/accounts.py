@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from broker.channel import Kit, OffersGateways
+from broker.channel import Kit, KnowsItsPace, OffersGateways
 from broker.errors import Problem, SetupError
 from config.faults import Faults, name_of, nearest, plain_words
 from config.registry import Registry
@@ -27,12 +27,23 @@ _OF_THE_HOUSE = ("channel", "department", "per_second", "gateways")
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """One gateway of an account; `own` is what the channel's kit made of its settings, secrets as SecretStr."""
+    """One gateway of an account; `own` is what the channel's kit made of its settings, secrets as SecretStr.
+
+    `path` is where its settings stand: of the plain ones the account itself, of another its block.
+    """
 
     name: str
     kind: str
     own: Any = field(repr=False)
     per_second: float | None = None
+    path: tuple[str, ...] = ()
+
+    def named(self, problem: Problem) -> Problem:
+        """The same with its field as a person sets it, where it is one of these settings."""
+        bare = problem.field.rpartition(".")[2]
+        if not isinstance(self.own, BaseModel) or bare not in type(self.own).model_fields:
+            return problem
+        return replace(problem, field=name_of((*self.path, bare)))
 
 
 def _names(value: object) -> object:
@@ -137,7 +148,9 @@ def _read(
     if ways is None:
         return None
     plain = next((way for way in ways if way.kind == way.name == next(iter(_kinds(kit)))), ways[0])
-    return account.model_copy(update={"own": plain.own, "ways": tuple(ways)})
+    # One that goes by a single gateway keeps its pace, whether it is said in a block or follows from a pool.
+    pace = ways[0].per_second if len(ways) == 1 and ways[0].per_second is not None else account.per_second
+    return account.model_copy(update={"own": plain.own, "ways": tuple(ways), "per_second": pace})
 
 
 def _kinds(kit: Kit) -> Mapping[str, type[BaseModel]]:
@@ -166,7 +179,7 @@ def _ways(
     for name in order:
         if name == plain:
             own = _validated(path, rest, kinds[plain], problems)
-            ways.append(None if own is None else GatewaySettings(name, plain, own, account.per_second))
+            ways.append(_paced(path, name, plain, own, account.per_second, problems))
         else:
             ways.append(_block((*path, name), raw.get(name), name, kinds, problems))
     if plain not in order:
@@ -193,7 +206,27 @@ def _block(
     model = kinds[kind]
     rest = {f: block[f] for f in block if f not in mine or f in model.model_fields}
     own = _validated(path, rest, model, problems)
-    return None if own is None else GatewaySettings(name, kind, own, house.per_second)
+    return _paced(path, name, kind, own, house.per_second, problems)
+
+
+def _paced(
+    path: tuple[str, ...],
+    name: str,
+    kind: str,
+    own: Any,
+    per_second: float | None,
+    problems: list[Problem],
+) -> GatewaySettings | None:
+    """A gateway at its pace: that of its pool, or a slower one that was said; None when it is at fault."""
+    if own is None:
+        return None
+    pool = own.pace if isinstance(own, KnowsItsPace) else None
+    if pool is not None and per_second is not None and per_second > pool:
+        message = "is faster than all numbers of the pool together"
+        hint = f"{own.numbers} numbers make {pool:g} a second: leave it out, or say a slower one"
+        problems.append(Problem("faster_than_its_numbers", name_of((*path, "per_second")), message, hint))
+        return None
+    return GatewaySettings(name, kind, own, pool if per_second is None else per_second, path)
 
 
 def _validated(

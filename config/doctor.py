@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from broker.channel import Channel, Examines
-from broker.errors import DeliveryFailure, SetupError
+from broker.errors import DeliveryFailure, Problem, SetupError
 from config import queue
 from config.assembly import secret_of
-from config.faults import name_of
+from config.faults import PREFIX, name_of
 from config.findings import Finding, Health
 from config.ledger_findings import in_the_ledger
 from config.registry import Registry
@@ -150,26 +151,44 @@ def accounts(settings: Settings) -> list[Finding]:
     for name, account in settings.accounts.items():
         ways_out = WaysOut(Registry(), {name: account}, settings.surroundings())
         problems = ways_out.check()
-        findings += [Finding(f"account {name}", Health.WRONG, p.message, p.hint) for p in problems]
+        findings += [_told(f"account {name}", p.message, p) for p in problems]
         if not problems:
             findings.append(Finding(f"account {name}", Health.WELL, f"{account.channel} opens"))
             findings += chain.from_iterable(
-                at_the_provider(f"account {name}", gateway.name, ways_out.through(name, gateway.name))
+                at_the_provider(
+                    f"account {name}",
+                    gateway.name,
+                    ways_out.through(name, gateway.name),
+                    named=partial(ways_out.named, name, gateway.name),
+                )
                 for gateway in ways_out.gateways(name)
             )
         ways_out.close()
     return findings
 
 
-def at_the_provider(account: str, gateway: str, channel: Channel) -> list[Finding]:
-    """What the provider says of an account, where it can be asked without sending anything."""
+def at_the_provider(
+    account: str, gateway: str, channel: Channel, *, named: Callable[[Problem], Problem] = lambda told: told
+) -> list[Finding]:
+    """What the provider says of an account, where it can be asked without sending anything.
+
+    `named` gives a field the name under which a person sets it.
+    """
     if not isinstance(channel, Examines):
         return []
     try:
         problems = channel.examine()
     except DeliveryFailure as failure:
         return [Finding(account, Health.DOUBTFUL, f"by {gateway}: {failure.why}", "try again later")]
-    return [Finding(account, Health.WRONG, f"by {gateway}: {p.message}", p.hint) for p in problems]
+    return [_told(account, f"by {gateway}: {p.message}", named(p)) for p in problems]
+
+
+def _told(subject: str, says: str, problem: Problem) -> Finding:
+    """A fault of a setting, by its name."""
+    hint = problem.hint
+    if problem.field.startswith(PREFIX):
+        hint = f"look at {problem.field}: {hint}" if hint else f"look at {problem.field}"
+    return Finding(subject, Health.WRONG, says, hint)
 
 
 def what_comes_back(settings: Settings) -> list[Finding]:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Mapping, Sequence
 
-from broker.channel import Channel, Surroundings, Traits
+from broker.channel import Channel, KnowsItsPace, Surroundings, Traits
 from broker.errors import Problem, SetupError
 from broker.ports.outside import GatewayAt
 from config.accounts import Account, GatewaySettings
@@ -38,7 +38,15 @@ class WaysOut:
 
     def gateways(self, account: str) -> Sequence[GatewayAt]:
         """Those of an account, in order. Raises SetupError."""
-        return [GatewayAt(way.name, way.kind, way.per_second) for way in self._ways(account)]
+        return [
+            GatewayAt(
+                way.name,
+                way.kind,
+                way.per_second,
+                way.own.numbers if isinstance(way.own, KnowsItsPace) else None,
+            )
+            for way in self._ways(account)
+        ]
 
     def through(self, account: str, gateway: str) -> Channel:
         """The channel bound to a configured account by one of its gateways. Raises SetupError."""
@@ -81,8 +89,13 @@ class WaysOut:
                 try:
                     self._opened(account, way)
                 except SetupError as fault:
-                    problems += fault.problems
+                    problems += [way.named(problem) for problem in fault.problems]
         return problems
+
+    def named(self, account: str, gateway: str, problem: Problem) -> Problem:
+        """What a gateway says against its settings, with the name under which a person sets the field."""
+        way = next((way for way in self._ways(account) if way.name == gateway), None)
+        return problem if way is None else way.named(problem)
 
     def close(self) -> None:
         """Close what is open; safe to call twice."""

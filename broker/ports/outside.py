@@ -34,11 +34,15 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayAt:
-    """A provider under an account, as the settings have it; `kind` tells which provider, `per_second` its pace."""
+    """A provider under an account, as the settings have it: which one (`kind`), its pace, and how many numbers make it.
+
+    `numbers` is None where the pace is not that of a pool.
+    """
 
     name: str
     kind: str
     per_second: float | None = None
+    numbers: int | None = None
 
 
 class Channels(Protocol):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from channels.seconds import Seconds
+from channels.sms.pool import Numbers, PerNumber, checked, pace
 from channels.web_address import SafeAddress
 
 # Twilio takes 1,600 characters. Nine segments are 1,377, which leaves room for a family's names before the text.
@@ -23,7 +24,8 @@ class Settings(BaseModel):
 
     Exactly one of `messaging_service_sid` (a pool of numbers) and `sender` (one number, or a name of up to 11
     characters, which cannot receive STOP: each text then ends with a link, and the school needs a public address).
-    `per_second` is the pace agreed with Twilio, None for no limit of ours. `in_flight` is how many texts are being
+    `per_second` is the pace agreed with Twilio, None for no limit of ours; that of a pool is `numbers` times
+    `per_number`. `in_flight` is how many texts are being
     handed over at once. `callbacks`: ask to be told what became of each text (needs a public address of the
     school's). `grace` is how long after a lost answer Twilio is asked whether it has the text: it must be longer than
     Twilio's slowest accept, or a text may go twice.
@@ -41,6 +43,8 @@ class Settings(BaseModel):
         validate_default=True,
         description="a number like +447400123456, or a name of up to 11 letters",
     )
+    numbers: Numbers = None
+    per_number: PerNumber = None
     api_base_url: SafeAddress | None = Field(
         default=None, description="where Twilio is, when not at its own address"
     )
@@ -74,6 +78,11 @@ class Settings(BaseModel):
         return self.sender is None or self.sender.removeprefix("+").isdigit()
 
     @property
+    def pace(self) -> float | None:
+        """Texts a second that a pool allows; None where nothing is said of its numbers."""
+        return pace(self.numbers, self.per_number)
+
+    @property
     def number(self) -> str:
         """The number that people see; "" for a name, or a pool of numbers."""
         return self.sender if self.sender is not None and self.sender.startswith("+") else ""
@@ -100,3 +109,8 @@ class Settings(BaseModel):
                 "a sender is a number like +447911123456 or a name of up to 11 letters and digits"
             )
         return value
+
+    @field_validator("per_number")
+    @classmethod
+    def _of_a_pool(cls, value: float | None, info: ValidationInfo) -> float | None:
+        return checked(value, info, pool=info.data.get("messaging_service_sid", True) is not None)

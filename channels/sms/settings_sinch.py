@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from channels.seconds import Seconds
+from channels.sms.pool import Numbers, PerNumber, checked, pace
 from channels.sms.settings import MOST_SEGMENTS, SENDER
 from channels.web_address import SafeAddress
 
@@ -38,6 +39,8 @@ class Settings(BaseModel):
         validate_default=True,
         description="a number like +447400123456, or a name of up to 11 letters",
     )
+    numbers: Numbers = None
+    per_number: PerNumber = None
     callback_secret: SecretStr | None = Field(
         default=None,
         min_length=10,
@@ -75,6 +78,11 @@ class Settings(BaseModel):
         return a_number and self.callback_secret is not None
 
     @property
+    def pace(self) -> float | None:
+        """Texts a second that a pool allows; None where nothing is said of its numbers."""
+        return pace(self.numbers, self.per_number)
+
+    @property
     def number(self) -> str:
         """The number that people see; "" for a name or a pool."""
         return self.sender if self.sender and self.sender.startswith("+") else ""
@@ -99,3 +107,8 @@ class Settings(BaseModel):
                 "a sender is a number like +447911123456 or a name of up to 11 letters and digits"
             )
         return value
+
+    @field_validator("per_number")
+    @classmethod
+    def _of_a_pool(cls, value: float | None, info: ValidationInfo) -> float | None:
+        return checked(value, info, pool=bool(info.data.get("pool", True)))

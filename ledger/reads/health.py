@@ -116,6 +116,24 @@ def of_department(stands: Health, department: str | None) -> Health:
     return replace(stands, accounts=accounts, alarms=alarms, gateways=gateways)
 
 
+def in_order(account: str, order: Sequence[str], noted: Sequence[GatewayStands]) -> Sequence[GatewayStands]:
+    """The gateways of an account that has several, as its settings order them; one of which nothing was noted is well.
+
+    Without an order (the account is not configured in this process) those that were noted, by name.
+    """
+    known = {one.gateway: one for one in noted if one.account == account}
+    names = order or tuple(known)
+    return [
+        _as_it_is(known.get(name) or GatewayStands(account, name, Stand.CLOSED, None, None, "", ""))
+        for name in (names if len(names) > 1 else ())
+    ]
+
+
+def _as_it_is(one: GatewayStands) -> GatewayStands:
+    """Why it was passed over once is of no matter when it is well again."""
+    return replace(one, why="") if one.stand is Stand.CLOSED else one
+
+
 def _about(alarm: Alarm) -> str:
     """The account that an alarm is about, if any; that of a gateway names it after its account."""
     return alarm.subject.partition(" ")[0] if alarm.kind == GATEWAY else alarm.subject

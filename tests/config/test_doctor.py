@@ -22,6 +22,8 @@ from ledger import tables as t
 from ledger.connect import open_ledger
 from ledger.rosters.people import keyed_hash
 from ledger.setup import School, install
+from sandbox.client import RunningSandbox, start_sandbox
+from sandbox.stand_ins import notify as stand_in
 from tests.support.bell import install_plugin
 from tests.support.servers import free_port
 
@@ -63,9 +65,60 @@ def test_an_account_that_does_not_open_is_wrong_and_the_others_are_told_too(
     }
     findings = examined(tmp_path, accounts=accounts)
     assert about(findings, "account tower") == [
-        Finding("account tower", Health.WRONG, "the bell is muffled", "")
+        Finding("account tower", Health.WRONG, "the bell is muffled", "look at CARILLON_ACCOUNTS__TOWER")
     ]
     assert about(findings, "account crypt")[0].health is Health.WELL
+
+
+def two_gateways(box: RunningSandbox, **notify: str) -> dict[str, Any]:
+    """An account of plain settings, which are Twilio's, and of one block."""
+    return {
+        "channel": "sms",
+        "gateways": "twilio,notify",
+        "account_sid": box.account_sid,
+        "auth_token": box.auth_token,
+        "sender": "+447400123456",
+        "api_base_url": box.twilio_url,
+        "notify": {**stand_in.settings(box.url("notify")), **notify},
+    }
+
+
+def here(folder: Path, accounts: dict[str, Any]) -> Settings:
+    return Settings.of(data_dir=folder, sandbox=True, public_url="https://school.example", accounts=accounts)
+
+
+def test_what_a_provider_says_against_one_of_two_gateways_is_told_by_its_field(tmp_path: Path) -> None:
+    other = stand_in.KEY[:-1] + "0"
+    with start_sandbox(tmp_path / "truth.jsonl") as box:
+        before = len(box.truth())
+        wrong = {
+            "keys": two_gateways(box, api_key=other),
+            "templates": two_gateways(box, template_id=stand_in.MAILS),
+            "texts": two_gateways(box),
+        }
+        findings = doctor.accounts(here(tmp_path, wrong))
+        assert len(box.truth()) == before
+    told = {one.subject: (one.says, one.hint) for one in findings if one.health is Health.WRONG}
+    assert set(told) == {"account keys", "account templates"}
+    for name, field in (("keys", "API_KEY"), ("templates", "TEMPLATE_ID")):
+        says, hint = told[f"account {name}"]
+        assert says.startswith("by notify: ")
+        assert hint.startswith(f"look at CARILLON_ACCOUNTS__{name.upper()}__NOTIFY__{field}: ")
+    assert other not in repr(findings)
+
+
+def test_gateways_that_do_not_open_are_told_each_by_its_field(tmp_path: Path) -> None:
+    with start_sandbox(tmp_path / "truth.jsonl") as box:
+        texts = {
+            **two_gateways(box, api_base_url="https://api.notifications.service.gov.uk"),
+            "api_base_url": "https://api.twilio.com",
+        }
+        findings = doctor.accounts(here(tmp_path, {"texts": texts}))
+    assert all(one.health is Health.WRONG for one in findings)
+    assert [one.hint.partition(":")[0].removeprefix("look at CARILLON_ACCOUNTS__") for one in findings] == [
+        "TEXTS__API_BASE_URL",
+        "TEXTS__NOTIFY__API_BASE_URL",
+    ]
 
 
 def test_a_database_and_a_queue_that_are_away_are_wrong(tmp_path: Path) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from pydantic import Field
 
 from broker import accounts as verbs
 from broker.authority import departments
+from broker.errors import SetupError
+from broker.gateways import Stand
 from broker.licences import licensing
 from broker.licences.licensing import Shown
 from broker.ports.api import Scope
-from ledger.reads.health import Waiting, health
+from ledger.reads.health import GatewayStands, Waiting, health, in_order
 from web.api.calling import Call, Page, wants
 from web.api.errors import answers
 from web.api.shapes import Why
@@ -21,6 +24,22 @@ from web.api.strict import Sent, StrictRoute, Told
 
 router = APIRouter(tags=["accounts"], route_class=StrictRoute)
 Account = Annotated[str, Path(min_length=1, max_length=63, examples=["sms"])]
+
+
+class GatewayTold(Told):
+    """How one of several providers of an account stands: closed is well, open is passed over, half-open on trial.
+
+    `out` is one that its provider refused, or, where `held_by` names somebody, that a person holds out.
+    """
+
+    gateway: str
+    stand: Stand
+    since: datetime | None = Field(description="Since when; null where nothing was ever noted of it.")
+    until: datetime | None = Field(
+        description="Of one that is passed over: when it is tried again; of one on trial: how long that is waited for."
+    )
+    why: str
+    held_by: str | None
 
 
 class AccountTold(Told):
@@ -33,6 +52,9 @@ class AccountTold(Told):
     due: int
     oldest_due: datetime | None
     sending: int
+    gateways: Sequence[GatewayTold] = Field(
+        description="In the order in which they are used; empty where there is but one."
+    )
 
 
 class AngleTold(Told):
@@ -117,10 +139,10 @@ def resume(
 def _seen(call: Call) -> list[AccountTold]:
     with call.ledger.look() as tx:
         owners = {one.name: one.department for one in tx.accounts.all()}
-        found = health(tx.hand).accounts
+        found = health(tx.hand)
     return [
-        _told(one, owners.get(one.account))
-        for one in found
+        _told(one, owners.get(one.account), in_order(one.account, _order(call, one.account), found.gateways))
+        for one in found.accounts
         if departments.sees(call.actor, owners.get(one.account))
     ]
 
@@ -132,7 +154,15 @@ def _the(call: Call, name: str) -> AccountTold:
     return found
 
 
-def _told(one: Waiting, department: str | None) -> AccountTold:
+def _order(call: Call, account: str) -> Sequence[str]:
+    """Its gateways as this process's settings order them; none where it is not configured here."""
+    try:
+        return [one.name for one in call.ports.channels.gateways(account)]
+    except SetupError:
+        return ()
+
+
+def _told(one: Waiting, department: str | None, gateways: Sequence[GatewayStands]) -> AccountTold:
     return AccountTold(
         account=one.account,
         channel=one.channel,
@@ -141,6 +171,17 @@ def _told(one: Waiting, department: str | None) -> AccountTold:
         due=one.due,
         oldest_due=one.oldest_due,
         sending=one.sending,
+        gateways=[
+            GatewayTold(
+                gateway=way.gateway,
+                stand=way.stand,
+                since=way.since,
+                until=way.until,
+                why=way.why,
+                held_by=way.held_by or None,
+            )
+            for way in gateways
+        ],
     )
 
 

@@ -42,6 +42,9 @@ class DeliveryTold(Told):
     due_at: datetime
     changed_at: datetime
     settled_by: str | None
+    gateways: Sequence[str] = Field(
+        description="Of its attempts, the first first; empty before any, and where the account has but one."
+    )
 
 
 class WhyPerhaps(Shape):
