@@ -119,3 +119,15 @@ def test_holding_out_wants_a_reason(two: Shell, tmp_path: Path) -> None:
     assert told.code != 0
     assert "Traceback" not in told.out + told.err
     assert recorded(tmp_path) == []
+
+
+def test_the_pace_of_each_is_told_in_words(two: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"NUMBERS": "10", "PER_NUMBER": "1", "MESSAGING_SERVICE_SID": "MG" + "0" * 32}.items():
+        monkeypatch.setenv(f"{SMS}SECOND__{name}", value)
+    monkeypatch.delenv(f"{SMS}SECOND__SENDER")
+    told: Any = two("accounts", "--json").json["gateways"]
+    assert {one["gateway"]: one["pace"] for one in told} == {
+        "twilio": "no limit",
+        "second": "10 a second by 10 numbers",
+    }
+    assert "as below" in two("accounts").out
