@@ -115,7 +115,7 @@ class Seen:
                 attempts[row.delivery_id].append(row)
             read: tuple[Table, ...] = (
                 t.account, t.address, t.delivery_covers, t.duty, t.guardianship, t.person, t.person_address,
-                t.suppression, t.tally, t.tally_delta, t.ladder, t.rung,
+                t.suppression, t.tally, t.tally_delta, t.ladder, t.rung, t.gateway,
             )  # fmt: skip
             return cls(
                 announcements={each: announcements.by_id(each) for each in ids},
