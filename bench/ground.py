@@ -52,9 +52,11 @@ class Ground:
     mailroom: Mailroom
     sizes: Sequence[int]
 
-    def settings(self, database_url: str, *, in_flight: int = 32, queue_url: str = "") -> dict[str, Any]:
+    def settings(
+        self, database_url: str, *, in_flight: int = 32, queue_url: str = "", two: bool = False
+    ) -> dict[str, Any]:
         """A school's settings, as values that can be handed to another process."""
-        texts = {
+        texts: dict[str, Any] = {
             "channel": "sms",
             "account_sid": self.sandbox.account_sid,
             "auth_token": self.sandbox.auth_token,
@@ -62,6 +64,9 @@ class Ground:
             "api_base_url": self.sandbox.twilio_url,
             "in_flight": in_flight,
         }
+        if two:
+            second = {name: value for name, value in texts.items() if name != "channel"}
+            texts |= {"gateways": "twilio,second", "second": {"kind": "twilio", **second}}
         return {
             "data_dir": str(self.folder / "var"),
             "database_url": database_url,
@@ -101,6 +106,11 @@ class Ground:
     def main(self) -> School:
         """The school on PostgreSQL that most comparisons share: it gathers history as it would in use."""
         return self.school(self.postgres.fresh(), self.sizes)
+
+    @cached_property
+    def of_two(self) -> School:
+        """One whose texts have a second gateway behind the first."""
+        return self.school_of(self.settings(self.postgres.fresh(), two=True), self.sizes)
 
     def database_seconds(self) -> float:
         """CPU seconds that PostgreSQL has used, its processes that have ended included."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.compare import Comparison, Played, Round, Series, best
+from bench.findings import BY_TWO
 from bench.ground import Ground, School
 from bench.player import Player
 from bench.words import email
@@ -306,6 +307,10 @@ def counts(stage: Stage) -> Mapping[str, Sequence[Played]]:
     for what, size in (("texts", stage.sizes.texts), ("mails", stage.sizes.mails)):
         stage.our_round(school, worker, what, WARM)()
         found[CHANNEL_OF[what]] = [stage.our_round(school, worker, what, size)()]
+    school = stage.ground.of_two
+    worker = stage.carillon(school, "carillon with two gateways", two=True)
+    stage.our_round(school, worker, "texts", WARM)()
+    found[BY_TWO] = [stage.our_round(school, worker, "texts", stage.sizes.texts)()]
     return found
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.compare import Comparison, Spread
-from bench.findings import CPU, CPU_AIMS, GATES, Findings
+from bench.findings import BY_TWO, CPU, CPU_AIMS, GATES, Findings
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 BAR = 10  # characters up to the aim
@@ -98,6 +98,22 @@ def _conditions(found: Findings) -> Iterator[str]:
         yield "Found best: " + "; ".join(f"{whose} {way}" for whose, way in found.chosen.items())
 
 
+def _counted(found: Findings) -> Iterator[str]:
+    if "sms" in found.ours:
+        yield (
+            f"{found.each('sms', 'statements'):.4f} SQL statements a text (gate {GATES['sql_sms']:g}), and"
+            f" {found.standing('sms'):.0f} a second of brake and sweep however much is sent;"
+            f" {found.each('sms', 'messages'):.5f} Celery messages (gate {GATES['messages']:g})"
+        )
+    if BY_TWO in found.ours:
+        yield (
+            f"{found.each(BY_TWO, 'statements'):.4f} SQL statements a text with a second gateway"
+            f" (gate {GATES['sql_sms_two_gateways']:g}), and {found.standing(BY_TWO):.0f} a second"
+        )
+    if "email" in found.ours:
+        yield f"{found.each('email', 'statements'):.4f} SQL statements a mail (gate {GATES['sql_email']:g})"
+
+
 def _rest(found: Findings) -> Iterator[str]:
     compared = found.comparisons
     for name, where in CPU.items():
@@ -105,14 +121,7 @@ def _rest(found: Findings) -> Iterator[str]:
             yield f"CPU ({name}), ours to the bare client's: {_told(compared[where].cpu_ratio)}, aim {CPU_AIMS[name]:g}"
             share = compared[where].stand_in_share
             yield f"stand-in ({name}), beside the bare client: {share:.2f} of a core"
-    if "sms" in found.ours:
-        yield (
-            f"{found.each('sms', 'statements'):.4f} SQL statements a text (gate {GATES['sql_sms']:g}), and"
-            f" {found.standing('sms'):.0f} a second of brake and sweep however much is sent;"
-            f" {found.each('sms', 'messages'):.5f} Celery messages (gate {GATES['messages']:g})"
-        )
-    if "email" in found.ours:
-        yield f"{found.each('email', 'statements'):.4f} SQL statements a mail (gate {GATES['sql_email']:g})"
+    yield from _counted(found)
     if found.memory:
         told = ", ".join(f"{mb:.0f} MB at {size:,}" for size, mb in found.memory.items())
         yield f"the most memory of a worker process: {told} recipients (gate: 50 MB more)"

@@ -52,9 +52,9 @@ class Peer:
         gc.collect()
         return told
 
-    def _count(self, *_: Any) -> None:
-        """What goes by the second however much is sent (brake, sweep) is told apart from what goes by the delivery."""
-        if threading.current_thread().name in STANDING:
+    def _count(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        """What goes by the second however much is sent (brake, sweep, health of gateways) is told apart."""
+        if threading.current_thread().name in STANDING or "FROM gateway" in statement:
             self._standing += 1
         else:
             self._statements += 1
