@@ -193,6 +193,8 @@ class _Run:
                 if self.watch is not None and self.watch.trial:
                     return
         finally:
+            if self.watch is not None:
+                self.watch.claimed.set()
             await self.claimed.put(None)
 
     async def _claim(self, began: float) -> Claimed | None:

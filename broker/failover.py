@@ -9,6 +9,7 @@ with the gateway that its attempt names, and only a look-up there frees it (`bro
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -39,6 +40,7 @@ from broker.values import AccountRow, Lane
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(milliseconds=250)  # as often as the brake: so soon does a run see what others learned
+FIRST_CLAIM = timedelta(seconds=1)  # a trial has it, or the next gateway would take all there is to try with
 NOTHING = Facts()
 
 
@@ -106,6 +108,7 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     may_claim: bool = True  # False: another gateway is used from now on; what is started here goes on
     turned: bool = False  # nothing starts by it any more
+    claimed: asyncio.Event = field(default_factory=asyncio.Event)  # it has what it will claim
     _flying: dict[int, float] = field(default_factory=dict)
     _slow: set[int] = field(default_factory=set)
     _local: Health = WELL
@@ -265,7 +268,9 @@ class Failover:
         watch = Watch(choice, self._breaker, self._now)
         run = asyncio.create_task(self._start(self, self._ways[choice.gateway], watch))
         self._runs[run] = watch
-        if watch.trial:  # the others do not wait for it
+        if watch.trial:  # the others do not wait for its end
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.claimed.wait(), FIRST_CLAIM.total_seconds())
             return True
         while not run.done() and watch.may_claim:
             await self._wait([run])

@@ -210,7 +210,10 @@ def _stay(house: House, url: str, sandbox: RunningSandbox) -> None:
         )
         tell_link(house.ports, house.settings, operator=OPERATOR.id)
         show.say(f"What the stand-ins truly accepted: {sandbox.truth_path}", "Ctrl-C ends it.")
-        threading.Event().wait()
+        while not threading.Event().wait(
+            1
+        ):  # a signal that came just before an endless wait would not end it
+            pass
     except KeyboardInterrupt:
         show.say("")
 

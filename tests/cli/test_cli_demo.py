@@ -143,7 +143,7 @@ def test_nothing_outlives_the_demo_however_it_ends(tmp_path, number):
         assert process.poll() is None
         assert children_with(folder)
         process.send_signal(number)
-        code = process.wait(30)
+        code = process.wait(90)
         assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
     until = time.monotonic() + 10
     while children_with(folder) and time.monotonic() < until:
