@@ -15,11 +15,34 @@ from broker.delivery import REACHED, STATES, State
 from broker.duty import FOR_ANYBODY
 from web.templating import templates_in
 from web.watch import words
-from web.watch.static import EDITION
+from web.watch.static import EDITION, FILES
 
 templates = templates_in(Path(__file__).parent / "templates")
 
 WAITING = (State.SENDING, State.QUEUED)
+# Which icon goes with a state's word; `TONES`: which colour with how something stands.
+STATE_ICONS = {
+    State.QUEUED: "wait",
+    State.SENDING: "send",
+    State.SENT: "good",
+    State.DELIVERED: "good",
+    State.REFUSED: "stop",
+    State.REJECTED: "bad",
+    State.EXHAUSTED: "bad",
+    State.UNCERTAIN: "question",
+    State.WITHDRAWN: "undo",
+    State.RETRACTED: "bin",
+}
+TONES = {
+    "good": "green",
+    "wait": "blue",
+    "warn": "yellow",
+    "bad": "red",
+    "info": "white",
+    "stop": "red",
+    "lock": "white",
+    "question": "magenta",
+}
 ORDER = sorted(
     STATES, key=lambda state: (state not in REACHED, WAITING.index(state) if state in WAITING else -1)
 )
@@ -70,4 +93,4 @@ def when(moment: datetime, zone: str) -> Markup:
 templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
 templates.filters |= {"stage": words.stage, "urgent": words.urgent, "how": words.how}
 templates.globals |= {"many": words.many, "STATES": STATES, "PARTS": words.PARTS}
-templates.globals |= {"FOR_ANYBODY": FOR_ANYBODY}
+templates.globals |= {"FOR_ANYBODY": FOR_ANYBODY, "STATE_ICONS": STATE_ICONS, "TONES": TONES, "SHEETS": FILES}
