@@ -20,6 +20,13 @@ CANNOT_OPEN = "cannot_open"
 GATEWAY = "gateway"  # the alarm of one that failed
 
 
+def channels_of(tx: Transaction, department: str) -> Sequence[str]:
+    """The channels that a department has an account for, its own or the whole school's, each once."""
+    return list(
+        dict.fromkeys(one.channel for one in tx.accounts.all() if one.department in {None, department})
+    )
+
+
 def pause(ports: Ports, name: str, why: str, *, actor: Actor, alarm: str | None = None) -> None:
     """Stop an account within a second; its deliveries wait. `alarm` names a fault that somebody must look at.
 

@@ -11,7 +11,7 @@ that holds a sign, and make a group's name of what would be a role.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -94,6 +94,21 @@ def renamed(expression: str, rename: Callable[[str], str]) -> str:
         apart = "" if not words or words.endswith("(") or (token.kind, value) == ("bracket", ")") else " "
         words += apart + (f'"{value}"' if token.kind == "quoted" else value)
     return words
+
+
+def all_of(names: Iterable[str]) -> str:
+    """The expression of all these groups together, as somebody would have typed it: quoted where it has to be.
+
+    A name with a quotation mark cannot be said in an expression, and is left out.
+    """
+    return " + ".join(name if _says_itself(name) else f'"{name}"' for name in names if '"' not in name)
+
+
+def _says_itself(name: str) -> bool:
+    try:
+        return parse(name) == Group(name)
+    except InvalidAnnouncement:
+        return False
 
 
 def roles(audience: Audience) -> frozenset[Role]:

@@ -108,13 +108,15 @@ class Message:
     """What one recipient gets, ready for a gateway: `fields` are the channel's own (body, subject, html …).
 
     `parts` says what it counts as with the provider (segments of a text, 1 for a mail). `digest` is a SHA-256
-    (hex) of the text as the provider would give it back: a look-up recognises the message by it.
+    (hex) of the text as the provider would give it back: a look-up recognises the message by it. `costly` are the
+    characters that make it count as more than it would without them, each once: a preview marks them.
     """
 
     fields: Mapping[str, Any] = field(repr=False)
     digest: str
     parts: int = 1
     notes: tuple[str, ...] = ()
+    costly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

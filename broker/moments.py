@@ -16,6 +16,7 @@ from dateutil import tz
 from broker.errors import InvalidAnnouncement, Problem
 from broker.ports import Transaction
 
+LONGEST = 64  # characters of a time as typed
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2199
 _NO_PLACE = {"localtime", "Factory"}  # mean whatever this machine is set to, or nothing
 _ISO = dateparser.isoparser(sep="T")
@@ -39,7 +40,7 @@ def instant(text: str, *, zone: str, field: str) -> datetime:
     A time without an offset is the school's wall time. Raises InvalidAnnouncement for what is no time, for a day
     without one, for the hour that does not exist in March, and for the hour that comes twice in October.
     """
-    if len(text) > 64:
+    if len(text) > LONGEST:
         raise _bad(field, "bad_time", "this is not a time", "write it as 2026-11-30 08:15")
     text = text.strip().replace(" ", "T", 1)
     try:
@@ -53,6 +54,20 @@ def instant(text: str, *, zone: str, field: str) -> datetime:
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return _from_wall(moment, zone_named(zone), field)
+
+
+def either_of(text: str, *, zone: str) -> tuple[str, str] | None:
+    """The two moments that a wall time may mean on the night when the clocks go back, each with its offset; else None.
+
+    For doors that ask which one: either of them is what `instant` takes.
+    """
+    try:
+        wall = _ISO.isoparse(text.strip().replace(" ", "T", 1)) if len(text) <= LONGEST else None
+    except (ValueError, OverflowError):
+        return None
+    if wall is None or wall.tzinfo is not None:
+        return None
+    return _twice(wall, zone_named(zone))
 
 
 def today_of(tx: Transaction) -> date:
@@ -75,8 +90,8 @@ def _from_wall(wall: datetime, zone: ZoneInfo, field: str) -> datetime:
             "this time does not exist: the clocks go forward over it that night",
             "choose a time an hour later or earlier",
         )
-    if tz.datetime_ambiguous(local):
-        first, second = (wall.replace(tzinfo=zone, fold=f).isoformat() for f in (0, 1))
+    if (both := _twice(wall, zone)) is not None:
+        first, second = both
         raise _bad(
             field,
             "double_hour",
@@ -84,6 +99,15 @@ def _from_wall(wall: datetime, zone: ZoneInfo, field: str) -> datetime:
             f"say which one: {first} or {second}",
         )
     return local.astimezone(UTC)
+
+
+def _twice(wall: datetime, zone: ZoneInfo) -> tuple[str, str] | None:
+    local = wall.replace(tzinfo=zone)
+    # Dateutil calls the hour that does not exist ambiguous, too.
+    if not (tz.datetime_exists(local) and tz.datetime_ambiguous(local)):
+        return None
+    first, second = (wall.replace(tzinfo=zone, fold=fold).isoformat() for fold in (0, 1))
+    return first, second
 
 
 def _bad(field: str, code: str, message: str, hint: str) -> InvalidAnnouncement:

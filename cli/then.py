@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from broker.announcement import Step
-from broker.ladders.ladder import SHEET, Ladder, Need, Opening
+from broker.ladders.in_order import in_turn
+from broker.ladders.ladder import Ladder, Need, Opening
 from cli.reading import bad, length_from
 
 LONGEST = 200
@@ -28,21 +29,8 @@ def in_order(
     via: str, then: Sequence[str], *, seen: bool, moment: Moment, starts: datetime, zone: ZoneInfo
 ) -> tuple[tuple[Step, ...], Ladder | None]:
     """The ways and when each later one opens. A time of day is of the day on which it starts. Raises RuleBroken."""
-    steps = [Step(_names(via))]
-    openings: list[Opening] = []
-    sheet: Opening | None = None
-    for typed in then:
-        ways, opening = _read(typed, moment, starts.astimezone(zone))
-        if sheet is not None:
-            raise bad("sheet_last", "then", "after the slip sheet there is no other way", "name it last")
-        if ways == (SHEET,):
-            sheet = opening
-        else:
-            steps.append(Step(ways))
-            openings.append(opening)
-    if not then and not seen:
-        return tuple(steps), None
-    return tuple(steps), Ladder((*openings, sheet or Opening()), seen)
+    read = [_read(typed, moment, starts.astimezone(zone)) for typed in then]
+    return in_turn(_names(via), read, seen=seen)
 
 
 def _read(typed: str, moment: Moment, starts: datetime) -> tuple[tuple[str, ...], Opening]:

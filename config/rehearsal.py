@@ -8,15 +8,19 @@ from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from broker import audience as audiences
 from broker import drafts, intake
 from broker.actor import Actor
 from broker.address import mask
 from broker.announcement import Draft, People
-from broker.channel import PUBLIC, Channel, Message, Recipient
+from broker.channel import PUBLIC, Channel, Message, Recipient, charging
+from broker.errors import Problem, RuleBroken, SetupError
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed
 from broker.ladders.links import with_any_link
+from broker.moments import today_of
 from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
+from broker.office import groups
 from broker.office.reach import Question, Statement, before
 from broker.policy import Case, Cover, Verdict, judge, together
 from broker.ports import Ports
@@ -54,6 +58,24 @@ class Way:
     notes: Sequence[str]
     verdict: Verdict
     cost: Cost | None = None
+    costly: Sequence[str] = ()  # characters that make it dearer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one way gives an example family to read, of words that may not be whole yet; `problems` are its own.
+
+    `each`: what one message to that family would cost.
+    """
+
+    account: str
+    example: str  # masked
+    rendering: Mapping[str, str] = field(repr=False)
+    parts: int
+    notes: Sequence[str]
+    costly: Sequence[str]
+    each: Decimal
+    problems: Sequence[Problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,54 @@ def rehearsal(ports: Ports, draft: Draft, *, currency: str, actor: Actor) -> Reh
     return Rehearsal(rehearsed, reach, ways, zone)
 
 
+def readings(ports: Ports, draft: Draft) -> Mapping[str, Reading | Problem]:
+    """What a draft would read like by each of its ways, while somebody still writes it: it need not be whole.
+
+    As `rehearsal` shows it, by the same functions, but that nothing is checked or counted. A way that cannot be opened
+    has the problem instead; without an audience that is known, it is written to nobody in particular.
+    """
+    with ports.ledger.look() as tx:
+        accounts = {c: tx.accounts.for_channel(c, draft.department) for c in drafts.channels_of(draft)}
+        today = today_of(tx)
+        try:
+            audience = groups.resolve(tx, audiences.parse(draft.audience))
+        except RuleBroken:
+            audience = None
+    found: dict[str, Reading | Problem] = {}
+    with ledger_of(ports).reading() as hand:
+        for name, account in accounts.items():
+            kind = ports.channels.traits(name).address_kind
+            family = None
+            if audience is not None and kind is not None and kind.of_people:
+                family = example(hand, audience, draft.people, kind, today=today)
+            if account is not None:
+                found[name] = _reading(ports, draft, account, family)
+    return found
+
+
+def _reading(ports: Ports, draft: Draft, account: AccountRow, family: Example | None) -> Reading | Problem:
+    try:
+        channel = ports.channels.open(account.name)
+        message, masked = _rendered(ports, draft, channel, family)
+        wording = drafts.with_its_link(ports, drafts.wording_of(draft))
+        problems = drafts.objections(channel, wording)
+    except SetupError as fault:
+        return fault.problems[0]
+    except RuleBroken as broken:
+        return broken.problem
+    takes = charging(channel)
+    return Reading(
+        account.name,
+        masked,
+        _readable(message),
+        message.parts,
+        (*message.notes, *_left_behind(draft, channel)),
+        message.costly,
+        takes.cost(message) if takes is not None else Decimal(0),
+        problems,
+    )
+
+
 def _cost(currency: str, rehearsed: Rehearsed, account: AccountRow) -> Cost | None:
     case = next((ruling.case for ruling in rehearsed.rulings if ruling.account.name == account.name), None)
     if case is None or not case.unit:
@@ -137,11 +207,7 @@ def _way(
 ) -> Way:
     channel = ports.channels.open(account.name)
     draft = rehearsed.draft
-    to = _recipient(family, draft.language) if family else replace(PUBLIC, audience=draft.audience)
-    kind = None if channel.traits.for_anybody else channel.traits.address_kind
-    wording = drafts.wording_of(draft)
-    message = channel.render(with_any_link(wording, ports.public_url) if kind else wording, to)
-    masked = mask(kind, family.address) if family and kind else "nobody in particular"
+    message, masked = _rendered(ports, draft, channel, family)
     return Way(
         account.name,
         masked,
@@ -150,7 +216,17 @@ def _way(
         (*message.notes, *lack, *_left_behind(draft, channel), *_by_others(ports, account.name)),
         _verdict(rehearsed, account, channel, family),
         _cost(currency, rehearsed, account),
+        message.costly,
     )
+
+
+def _rendered(ports: Ports, draft: Draft, channel: Channel, family: Example | None) -> tuple[Message, str]:
+    """What an example family would get, as the sender writes it, and to which address, masked."""
+    to = _recipient(family, draft.language) if family else replace(PUBLIC, audience=draft.audience)
+    kind = None if channel.traits.for_anybody else channel.traits.address_kind
+    wording = drafts.wording_of(draft)
+    message = channel.render(with_any_link(wording, ports.public_url) if kind else wording, to)
+    return message, mask(kind, family.address) if family and kind else "nobody in particular"
 
 
 def _recipient(family: Example, language: str) -> Recipient:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from broker.announcement import AWAITING, Announcement, Draft
+from broker.announcement import AWAITING, Announcement, Draft, Step
 from broker.channel import Traits
 from broker.corrections.law import AGAIN
 from broker.errors import InvalidAnnouncement, Problem
@@ -45,6 +45,29 @@ def with_ladder(draft: Draft) -> Draft:
     if draft.ladder is None and len(draft.ways) > 1 and not _again(draft):
         return replace(draft, ladder=Ladder((Opening(),) * len(draft.ways)))
     return draft
+
+
+def in_turn(
+    first: tuple[str, ...], later: Sequence[tuple[tuple[str, ...], Opening]], *, seen: bool
+) -> tuple[tuple[Step, ...], Ladder | None]:
+    """Ways one after another as somebody names them, with when each later one opens; the slip sheet is the last.
+
+    No ladder where there is but one step and nobody is asked whether it was seen. Raises InvalidAnnouncement.
+    """
+    steps, openings, sheet = [Step(first)], list[Opening](), None
+    for ways, opening in later:
+        if sheet is not None:
+            raise InvalidAnnouncement(
+                _problem("sheet_last", "after the slip sheet there is no other way", "name it last")
+            )
+        if ways == (SHEET,):
+            sheet = opening
+        else:
+            steps.append(Step(ways))
+            openings.append(opening)
+    if not later and not seen:
+        return tuple(steps), None
+    return tuple(steps), Ladder((*openings, sheet or Opening()), seen)
 
 
 def out_of_order(draft: Draft, traits: Mapping[str, Traits]) -> Iterator[Problem]:

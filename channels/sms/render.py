@@ -86,7 +86,8 @@ def _message(text: str, style: Style) -> Message:
     text = text.strip()
     body = transliterate(text) if style.transliterate else text
     digest = hashlib.sha256(body.encode()).hexdigest()
-    return Message({"body": body}, digest, segments(style.prefix + body), _notes(text, body))
+    costly = () if is_gsm(body) else tuple(strangers(body))
+    return Message({"body": body}, digest, segments(style.prefix + body), _notes(text, body), costly)
 
 
 def _notes(text: str, body: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from broker.audience import (
     Everyone,
     Group,
     OfRole,
+    all_of,
     expand,
     fold,
     names,
@@ -266,3 +267,26 @@ def written(tree: Audience) -> str:
     if isinstance(tree, Combined):
         return f"({written(tree.left)}) {tree.operator} ({written(tree.right)})"
     return f'"{tree.name}"' if isinstance(tree, Group) else "everyone"
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        (["Year 7"], "Year 7"),
+        (["Year 7", "Choir"], "Year 7 + Choir"),
+        (["Kew - Foxton", "Staff", "everyone"], '"Kew - Foxton" + "Staff" + "everyone"'),
+        (["7B (maths)"], '"7B (maths)"'),
+        (['The "A" team', "Choir"], "Choir"),
+        ([], ""),
+    ],
+)
+def test_groups_that_were_ticked_are_said_as_somebody_would_type_them(listed: list[str], said: str) -> None:
+    assert all_of(listed) == said
+
+
+@given(st.lists(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1), max_size=4))
+def test_what_was_ticked_is_what_is_read(listed: list[str]) -> None:
+    meant = [name for name in listed if '"' not in name and name.strip()]
+    said = all_of(meant)
+    if said and len(said) <= LONGEST:
+        assert list(map(fold, names(parse(said)))) == list(map(fold, meant))

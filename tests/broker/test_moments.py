@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.errors import InvalidAnnouncement, Problem
-from broker.moments import day_at, instant, zone_named
+from broker.moments import day_at, either_of, instant, zone_named
 
 LONDON = "Europe/London"
 
@@ -176,3 +176,17 @@ def test_an_instant_shows_the_wall_time_that_was_typed(wall: datetime, zone: str
 )
 def test_which_day_it_is_is_the_schools_own_clocks_to_say(utc: str, zone: str, day: date) -> None:
     assert day_at(datetime.fromisoformat(utc).replace(tzinfo=UTC), zone) == day
+
+
+def test_the_hour_that_comes_twice_is_offered_as_two_moments_that_can_be_typed() -> None:
+    both = either_of("2026-10-25 01:30", zone=LONDON)
+    assert both == ("2026-10-25T01:30:00+01:00", "2026-10-25T01:30:00+00:00")
+    first, second = (instant(one, zone=LONDON, field="at") for one in both)
+    assert second - first == timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-10-25 03:30", "2026-03-29 01:30", "2026-10-25T01:30+01:00", "soon", "", "9" * 100]
+)
+def test_a_time_that_means_one_moment_or_none_offers_no_two(text: str) -> None:
+    assert either_of(text, zone=LONDON) is None

@@ -123,3 +123,9 @@ def test_a_text_links_to_each_file_and_counts_the_links():
     draft = replace(content, attachments=(replace(file, token=""),))
     before = render(draft, Recipient("+447911123456"), Style(public_url="https://school.example"))
     assert len(before.fields["body"]) == len(linked.fields["body"])
+
+
+def test_the_characters_that_make_a_text_dearer_are_named_each_once():
+    said = render(plain("Ŵyn and ŵŵ: 🎺 at 3"), Recipient("+447911123456"), STYLE)
+    assert said.costly == ("Ŵ", "ŵ", "🎺")
+    assert render(plain("“Plain” – in the end…"), Recipient("+447911123456"), STYLE).costly == ()
