@@ -13,6 +13,7 @@ from broker.errors import NotFound, Problem, RuleBroken, SetupError
 from broker.gateways import WELL, Health, Stand, held_out
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
+from broker.ports.outside import GatewayAt
 from broker.record import Entry
 from broker.values import AccountRow, StopKind
 
@@ -121,12 +122,17 @@ def _put(tx: Transaction, account: AccountRow, gateway: str, health: Health, act
     tell(tx, account.name, gateway, health, actor=actor)
 
 
+def gateways_of(ports: Ports, name: str) -> Sequence[GatewayAt]:
+    """The gateways of an account in order; none where it is not configured in this process."""
+    try:
+        return ports.channels.gateways(name)
+    except SetupError:
+        return ()
+
+
 def _order(ports: Ports, name: str, gateway: str) -> Sequence[str]:
     """The gateways of an account, of which this must be one of several."""
-    try:
-        order = [each.name for each in ports.channels.gateways(name)]
-    except SetupError:
-        order = []
+    order = [each.name for each in gateways_of(ports, name)]
     if gateway not in order:
         hint = f"its gateways: {', '.join(order)}" if order else "list them with `carillon accounts`"
         raise NotFound(Problem("not_found", "gateway", "there is no such gateway of this account", hint))

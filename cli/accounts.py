@@ -12,7 +12,7 @@ import typer
 
 from broker import accounts
 from broker.channel import MakesKeys
-from broker.errors import Problem, RuleBroken, SetupError
+from broker.errors import Problem, RuleBroken
 from broker.gateways import Stand
 from broker.licences import licensing, oversight
 from broker.ports.outside import GatewayAt
@@ -20,7 +20,6 @@ from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import short_words
-from config.assembly import House
 from config.registry import Registry
 from ledger.reads.health import GatewayStands, health, in_order
 from ledger.reads.watch import zone as zone_of
@@ -58,27 +57,11 @@ class Shown:
         return f"held out by {self.held_by}" if self.held_by else STANDS[self.stand]
 
 
-def pace_in_words(gateway: GatewayAt) -> str:
-    """How fast it may go: "10 a second by 10 numbers"."""
-    if gateway.per_second is None:
-        return "no limit"
-    numbers = "" if gateway.numbers is None else f" by {show.many(gateway.numbers, 'number')}"
-    return f"{gateway.per_second:g} a second{numbers}"
-
-
-def _placed(house: House, account: str) -> Sequence[GatewayAt]:
-    """The gateways of an account in order; none where it is not configured in this shell."""
-    try:
-        return house.ways_out.gateways(account)
-    except SetupError:
-        return ()
-
-
 def _gateways(placed: Mapping[str, Sequence[GatewayAt]], noted: Sequence[GatewayStands]) -> Sequence[Shown]:
     """Each gateway of the accounts that have several."""
     shown = []
     for account, ways in placed.items():
-        paces = {way.name: pace_in_words(way) for way in ways}
+        paces = {way.name: way.pace for way in ways}
         for one in in_order(account, tuple(paces), noted):
             stands = (one.stand, one.since, one.until, one.why, one.held_by)
             shown.append(Shown(account, one.gateway, *stands, paces.get(one.gateway, "")))
@@ -87,7 +70,7 @@ def _gateways(placed: Mapping[str, Sequence[GatewayAt]], noted: Sequence[Gateway
 
 def _pace(ways: Sequence[GatewayAt]) -> str:
     """The pace of an account: where it has several gateways each has its own."""
-    return pace_in_words(ways[0]) if len(ways) == 1 else "as below" if ways else ""
+    return ways[0].pace if len(ways) == 1 else "as below" if ways else ""
 
 
 @app.callback()
@@ -105,7 +88,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
     with reading() as house, house.ledger.reading() as hand:
         stands = health(hand)
         found = stands.accounts
-        placed = {one.account: _placed(house, one.account) for one in found}
+        placed = {one.account: accounts.gateways_of(house.ports, one.account) for one in found}
         gateways = _gateways(placed, stands.gateways)
         zone = ZoneInfo(zone_of(hand))
     if json:

@@ -44,6 +44,14 @@ class GatewayAt:
     per_second: float | None = None
     numbers: int | None = None
 
+    @property
+    def pace(self) -> str:
+        """How fast it may go, in words: "10 a second by 10 numbers"."""
+        if self.per_second is None:
+            return "no limit"
+        many = "" if self.numbers is None else f" by {self.numbers} number{'' if self.numbers == 1 else 's'}"
+        return f"{self.per_second:g} a second{many}"
+
 
 class Channels(Protocol):
     """The ways out that this process has open: one channel object per configured account."""

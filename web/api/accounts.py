@@ -11,7 +11,6 @@ from pydantic import Field
 
 from broker import accounts as verbs
 from broker.authority import departments
-from broker.errors import SetupError
 from broker.gateways import Stand
 from broker.licences import licensing
 from broker.licences.licensing import Shown
@@ -156,10 +155,7 @@ def _the(call: Call, name: str) -> AccountTold:
 
 def _order(call: Call, account: str) -> Sequence[str]:
     """Its gateways as this process's settings order them; none where it is not configured here."""
-    try:
-        return [one.name for one in call.ports.channels.gateways(account)]
-    except SetupError:
-        return ()
+    return [one.name for one in verbs.gateways_of(call.ports, account)]
 
 
 def _told(one: Waiting, department: str | None, gateways: Sequence[GatewayStands]) -> AccountTold:
