@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -85,6 +87,12 @@ class Attachment:
     media_type: str
     data: bytes = field(repr=False)
     token: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, name: str, data: bytes, media_type: str | None = None) -> Attachment:
+        """A file as somebody hands it over; what kind it is its name says, where nobody else does."""
+        kind = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return cls(hashlib.sha256(data).hexdigest(), name, kind, data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
 import os
 import stat
 import sys
@@ -36,9 +34,7 @@ def text_from(path: Path) -> str:
 
 def attachment_from(path: Path) -> Attachment:
     """A file that goes with a mail. Raises RuleBroken."""
-    data = bytes_from(path, MOST_BYTES, "attach")
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return Attachment(hashlib.sha256(data).hexdigest(), path.name, kind, data)
+    return Attachment.of(path.name, bytes_from(path, MOST_BYTES, "attach"))
 
 
 def bytes_from(path: Path, most: int, field: str) -> bytes:

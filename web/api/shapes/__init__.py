@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import mimetypes
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,8 +143,7 @@ class NewFile(Shape):
             raise RuleBroken(
                 Problem("not_base64", "files", "a file's data is no Base64", "encode it")
             ) from None
-        kind = self.media_type or mimetypes.guess_type(self.name)[0] or "application/octet-stream"
-        return Attachment(hashlib.sha256(data).hexdigest(), self.name, kind, data)
+        return Attachment.of(self.name, data, self.media_type)
 
 
 class Why(Shape):
