@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from broker.address import AddressKind, mask
-from broker.record import Entry
 from broker.scrutiny import governors
 from broker.scrutiny.heads import Head, Left, read_heads, written
 from cli import show
@@ -21,7 +20,7 @@ from cli.searching import search_
 from config.assembly import House
 from ledger.reads.record import head
 from ledger.scrutiny.audit import Audit, audit
-from ledger.scrutiny.bundle import Bundle, export
+from ledger.scrutiny.bundle import Bundle, hand_out
 
 MOST_HEADS = 10_000
 NAME = 80  # characters of a governor's
@@ -108,13 +107,7 @@ def export_(
     Example: `carillon audit export record-2026.zip --operator "Mrs Bell"`
     """
     with writing(operator) as (house, actor):
-        with house.ledger.look() as tx:
-            now = tx.now
-        bundle = export(house.ledger, path, first=first, now=now)
-        facts = {"first": bundle.first, "last": bundle.last.number, "sha256": bundle.sha256}
-        with house.ledger.begin() as tx:
-            tx.record.add([Entry("record.exported", actor, facts)])
-            tx.record.gave(bundle.last, Left.EXPORTED)
+        bundle = hand_out(house.ledger, path, first=first, actor=actor)
         _say_exported(house, path, bundle, json=json)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from broker.authority import spending
 from broker.errors import InvalidAnnouncement, Problem
-from broker.money import Forecast, amount_of, month_of, read_amount, read_month, written
+from broker.money import Forecast, month_of, read_amount, read_month, written
 from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
@@ -80,17 +80,15 @@ def show_(
     with reading() as house:
         with house.ledger.look() as tx:
             about = month_of(tx.now, tx.school.zone) if month is None else read_month(month)
-            rows = tx.money.spent(about)
-            named = {row.department for row in rows} | {row.department for row in tx.money.budgets()}
-            budgets = {slug: spending.budget_of(tx, slug, about) for slug in named}
+            found = spending.spending_in(tx, about)
         told = [
             {
-                "department": slug,
-                "budget": budgets[slug],
-                "spent": amount_of(sum(row.cost for row in rows if row.department == slug)),
-                "accounts": {row.account: amount_of(row.cost) for row in rows if row.department == slug},
+                "department": one.department,
+                "budget": one.budget,
+                "spent": one.spent,
+                "accounts": dict(one.accounts),
             }
-            for slug in sorted(named)
+            for one in found
         ]
         if json:
             show.as_json({"month": about, "currency": _currency(house), "departments": told})

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from broker.address import BadAddress, parse_email
 from broker.authority import identities, operators, passwords, signin
-from broker.errors import Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json
 from cli.options import Operator as ByWhom
 from cli.reading import short_words
-from cli.sign_in import address
+from config.identity_links import account_elsewhere, link_address
 from config.vault import vault_of
 from ledger.reads.approvals import operators as listed
 
@@ -135,7 +132,7 @@ def invite(name: Name, operator: ByWhom = None, json: Json = False) -> None:
     """
     called = short_words(name, "name")
     with writing(operator) as (house, actor):
-        where = address(house.settings, signin.invite(house.ports, called, actor=actor))
+        where = link_address(house.settings, signin.invite(house.ports, called, actor=actor))
     show.as_json({"operator": called, "link": where}) if json else print(where, flush=True)
     show.hint("it works once, within a day, while `carillon up` or `carillon web` runs")
 
@@ -154,17 +151,7 @@ def link(
     """
     called = short_words(name, "name")
     with writing(operator) as (house, actor):
-        known = house.settings.sign_in.providers
-        if provider not in known:
-            hint = f"there are: {', '.join(known)}" if known else "see docs/sign-in.md"
-            raise RuleBroken(Problem("unknown_provider", "provider", "there is no such provider", hint))
-        try:
-            who = parse_email(account)
-        except BadAddress as bad:
-            raise RuleBroken(replace(bad.problem, field="account")) from None
-        if who.rpartition("@")[2].lower() not in known[provider].domains:
-            hint = f"it has: {', '.join(known[provider].domains)}"
-            raise RuleBroken(Problem("strange_domain", "account", "this is no domain of the school's", hint))
+        who = account_elsewhere(house.settings, provider, account)
         identities.link(house.ports, vault_of(house.ports), called, provider, who, actor=actor)
     show.as_json({"operator": called, "provider": provider}) if json else show.say(
         f"{called} may sign in by {provider}"

@@ -126,6 +126,26 @@ def reset(
 
 
 @app.command()
+def back(
+    version: Annotated[int, typer.Argument(min=1, max=2**31, help="Its number in `carillon rules history`.")],
+    why: Why,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Set every rule as an earlier version had it; what came between stays in the history.
+
+    Example: `carillon rules back 4 --why "the governors want it as it was"`
+    """
+    reason = short_words(why, "why")
+    with writing(operator) as (house, actor):
+        rules = rule_changes.back(house.ports, version, reason, actor=actor)
+    if json:
+        show.as_json({"version": rules.version})
+    else:
+        show.say(f"the rules are as version {version} had them; version {rules.version}")
+
+
+@app.command()
 def history(json: Json = False) -> None:
     """List every version of the rules: what differed from the defaults, when, by whom and why.
 

@@ -13,6 +13,7 @@ from broker.ports import Ports
 from cli import show
 from cli.house import operator_named, writing
 from cli.options import Json, Operator
+from config.identity_links import link_address
 from config.settings import Settings
 
 MINUTES = int(signin.LINK_LASTS.total_seconds() // 60)
@@ -37,7 +38,7 @@ def sign_in(
         raise RuleBroken(Problem("no_terminal", "anywhere", "the link is shown at a terminal alone", hint))
     with writing(operator) as (house, actor):
         link = signin.make_link(house.ports, actor=actor)
-        where = address(house.settings, link)
+        where = link_address(house.settings, link)
     show.as_json({"link": where}) if json else print(where, flush=True)  # unwrapped, so that it can be copied
     show.hint(f"it works once, within {MINUTES} minutes, while `carillon up` or `carillon web` runs")
 
@@ -80,11 +81,5 @@ def tell_link(
         show.say("To watch: carillon sign-in --operator NAME")
         return
     actor = operator_named(named)
-    print(f"To watch: {address(settings, signin.make_link(ports, actor=actor), url=url)}", flush=True)
+    print(f"To watch: {link_address(settings, signin.make_link(ports, actor=actor), url=url)}", flush=True)
     show.hint(f"it signs {show.plain(actor.id)} in once, within {MINUTES} minutes")
-
-
-def address(settings: Settings, link: str, *, url: str | None = None) -> str:
-    """Where a link is opened: at the address that the outside knows, else where the web listens."""
-    here = url or f"http://{settings.web.host}:{settings.web.port}"
-    return f"{settings.public_url or here}/watch/sign-in/{link}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from broker import record as law
 from broker.actor import SYSTEM, Actor
-from broker.record import GENESIS, Chain, Entry, Seal, Verification
+from broker.record import GENESIS, Chain, Entry, Seal, StoredEntry, Verification
 from broker.scrutiny.heads import Left
 from ledger.hand import Hand
 from ledger.reads.record import PRUNED, count_outside, entries_between, pruned_through, sealed
@@ -145,11 +145,14 @@ def _behind(hand: Hand) -> int:
     return max(head.next_mark, highest + 1) - begins
 
 
-def verify(connection: Connection) -> Verification:
-    """Check every seal against what is stored under it; streams, so that a long record fits in memory."""
+def verify(connection: Connection, *, heard: Callable[[int], None] = lambda _: None) -> Verification:
+    """Check every seal against what is stored under it; streams, so that a long record fits in memory.
+
+    `heard` is told after each seal how many entries were read so far; what it raises ends the check.
+    """
     chain = Chain(pruned_through=pruned_through(connection))
     try:
-        fault = law.follow_all(chain, sealed(connection))
+        fault = law.follow_all(chain, _telling(sealed(connection), heard))
         unsealed, nowhere = count_outside(connection, chain.mark)
     except (TypeError, ValueError):  # SQLite keeps whatever is put into a column, a text for bytes among it
         unreadable = "an entry or a seal is not what Carillon wrote: it was changed"
@@ -167,6 +170,16 @@ def verify(connection: Connection) -> Verification:
         pruned=chain.pruned,
         mark=chain.mark,
     )
+
+
+def _telling(
+    seals: Iterable[tuple[Seal, Iterable[StoredEntry]]], heard: Callable[[int], None]
+) -> Iterator[tuple[Seal, Iterable[StoredEntry]]]:
+    read = 0
+    for seal, entries in seals:
+        yield seal, entries
+        read += seal.count
+        heard(read)
 
 
 def _fields(seal: Seal) -> dict[str, object]:

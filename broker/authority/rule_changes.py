@@ -46,6 +46,36 @@ def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rul
     return ports.ledger.transact(work)
 
 
+def preview(ports: Ports, key: str, value: str) -> tuple[str, str]:
+    """How one rule is written now, and how it would be with this value. Raises RuleRefused; nothing is kept."""
+    parameter = parameter_named(key)
+    read = parameter.read(value)
+    parameter.must_be_installed(read, ports.channels.names())
+    with ports.ledger.look() as tx:
+        after = parameter.written(BOUND[key](tx, read) if key in BOUND else read)
+        return parameter.written(tx.rules.current().values[key]), after
+
+
+def back(ports: Ports, version: int, why: str, *, actor: Actor) -> Rules:
+    """Set every rule as an earlier version had it, kept as a new version: what came between stays in the history.
+
+    Raises RuleRefused for a version that there is not, or that this Carillon cannot keep any more; NotAllowed.
+    """
+
+    def work(tx: Transaction) -> Rules:
+        operators.must(tx, actor, OperatorRole.ADMIN)
+        then = next((one for one in tx.rules.history() if one.version == version), None)
+        if then is None:
+            hint = "list them with: carillon rules history"
+            raise RuleRefused(Problem("unknown_version", "version", "there is no such version", hint))
+        for key, text in rules_of(then.changed).changed.items():
+            parameter = parameter_named(key)
+            parameter.must_be_installed(parameter.read(text), ports.channels.names())
+        return _keep(ports, tx, _readable(tx), then.changed, why, actor)
+
+    return ports.ledger.transact(work)
+
+
 def reset(ports: Ports, key: str | None, why: str, *, actor: Actor) -> Rules:
     """Set one rule back to its default, or with None all of them, which also mends rules that cannot be read.
 

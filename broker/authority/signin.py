@@ -230,6 +230,24 @@ def sign_everybody_out(ports: Ports, *, actor: Actor, whose: str | None = None) 
     return ports.ledger.transact(work)
 
 
+def sign_out_of(ports: Ports, name: str, *, actor: Actor) -> int:
+    """End every session of one operator, and their unused links: an admin's way to shut a browser left open elsewhere.
+
+    How many sessions ended. Raises NotFound, NotAllowed.
+    """
+
+    def work(tx: Transaction) -> int:
+        must(tx, actor, OperatorRole.ADMIN)
+        found = tx.operators.named(fold(name))
+        if found is None:
+            raise unknown_operator()
+        ended = tx.sessions.end_all(found.name)
+        tx.record.add([Entry("session.all_ended", actor, {"whose": found.name, "sessions": ended})])
+        return ended
+
+    return ports.ledger.transact(work)
+
+
 def unknown_operator() -> NotFound:
     """Of a name that is nobody's."""
     hint = "list them with `carillon operators`"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from broker.actor import Actor
@@ -14,6 +15,21 @@ from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 
 NEARLY, USED_UP = "budget_nearly_used", "budget_used_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What a department has spent in a month, by account, beside what it may spend.
+
+    `own`: the month has a budget of its own. `forecast`: what the month is expected to come to, while it is the present.
+    """
+
+    department: str
+    budget: Decimal | None
+    own: bool
+    spent: Decimal
+    accounts: Mapping[str, Decimal]
+    forecast: Forecast | None = None
 
 
 def set_budget(
@@ -63,6 +79,23 @@ def forecast_of(tx: Transaction, department: str) -> Forecast:
         now=tx.now,
         zone=tx.school.zone,
     )
+
+
+def spending_in(tx: Transaction, month: str, departments: Collection[str] = ()) -> Sequence[Spending]:
+    """What was spent in a month: of these departments, and of whichever others spent something or have a budget."""
+    rows, budgets = tx.money.spent(month), tx.money.budgets()
+    zone, present = tx.school.zone, month == month_of(tx.now, tx.school.zone)
+    waiting = tx.money.waiting() if present else {}
+    found = []
+    for slug in sorted({*departments, *(row.department for row in (*rows, *budgets))}):
+        accounts = {row.account: amount_of(row.cost) for row in rows if row.department == slug}
+        its = {row.month: amount_of(row.amount) for row in budgets if row.department == slug}
+        spent, budget = sum(accounts.values(), Decimal(0)), its.get(month, its.get(""))
+        coming = None
+        if present:
+            coming = forecast(spent, amount_of(waiting.get(slug, 0)), budget, now=tx.now, zone=zone)
+        found.append(Spending(slug, budget, month in its, spent, accounts, coming))
+    return found
 
 
 def warn_of_spend(ports: Ports) -> int:

@@ -11,9 +11,11 @@ from datetime import timedelta
 from broker.actor import Actor
 from broker.address import AddressKind, mask, parse_email
 from broker.announcement import Part
+from broker.authority import operators
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.notes import send_note
 from broker.ports import Ports, Transaction
+from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from broker.rules.record import MAIL_EVERY
 from broker.scrutiny.heads import Left, written
@@ -26,12 +28,13 @@ MOST = 20
 def add(ports: Ports, name: str, email: str, *, actor: Actor) -> str:
     """Mail heads to somebody from now on, the first one with the next sweep; returns the email, masked.
 
-    Raises BadAddress for what is no email, RuleBroken for more governors than any school has.
+    Raises BadAddress for what is no email, RuleBroken for more governors than any school has, NotAllowed.
     """
     address = parse_email(email)
     masked = mask(AddressKind.EMAIL, address)
 
     def work(tx: Transaction) -> None:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         if len(tx.record.holders()) >= MOST:
             raise RuleBroken(Problem("too_many", "name", f"there are {MOST} already", "remove one first"))
         tx.record.add_holder(name, address, by=actor.id)
@@ -42,9 +45,10 @@ def add(ports: Ports, name: str, email: str, *, actor: Actor) -> str:
 
 
 def remove(ports: Ports, name: str, *, actor: Actor) -> None:
-    """No more heads to somebody. Raises NotFound."""
+    """No more heads to somebody. Raises NotFound, NotAllowed."""
 
     def work(tx: Transaction) -> None:
+        operators.must(tx, actor, OperatorRole.ADMIN)
         if not tx.record.drop_holder(name):
             hint = "list them with: carillon audit governors"
             raise NotFound(Problem("not_found", "name", "there is no governor of this name", hint))

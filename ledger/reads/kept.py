@@ -57,8 +57,13 @@ class Compared:
             self.faults.append(Fault(where, what))
 
 
-def compare(ledger: Ledger, *, pruned_at: datetime | None = None) -> Compared:
-    """Everything that the record tells of rows, against the rows. What was pruned is not missed before `pruned_at`."""
+def compare(
+    ledger: Ledger, *, pruned_at: datetime | None = None, heard: Callable[[int], None] = lambda _: None
+) -> Compared:
+    """Everything that the record tells of rows, against the rows. What was pruned is not missed before `pruned_at`.
+
+    `heard` is told after each batch how many announcements were compared so far; what it raises ends the comparison.
+    """
     found = Compared()
     after = 0
     while True:
@@ -68,6 +73,7 @@ def compare(ledger: Ledger, *, pruned_at: datetime | None = None) -> Compared:
                 break
             _compare_batch(connection, batch, pruned_at, found)
         after = batch[-1]
+        heard(found.announcements)
     with ledger.reading() as hand:
         now = hand.now
     with ledger.snapshot() as connection:

@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Row, Select, case, func, literal, or_, select
 
 from broker.address import AddressKind, mask
 from ledger import tables as t
@@ -22,7 +22,10 @@ from ledger.reads.explained import explained
 
 MOST = 200  # entries a page
 READ = 200_000  # entries that one call reads at the most
+# Numbers are given in the order of time, but for what a long transaction wrote: so far apart at the most.
+OUT_OF_ORDER = timedelta(hours=1)
 MOST_LISTED = 50  # things that one entry lists, as far as they are shown
+UNREADABLE = "unreadable"  # the one fact of an entry that is not what Carillon wrote
 _EMAIL = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+\.[^\s@<>\"',;:()]+")
 _NUMBER = re.compile(r"(?<![\w+-])\+?\d(?:[ ()-]?\d){8,14}(?![\w-])")
 _LISTS = ("tries", "moves", "verdicts", "absent", "deliveries")
@@ -40,6 +43,7 @@ class Sought:
     kind: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    kinds: tuple[str, ...] = ()  # any of these, each whole or a beginning
 
     def within(self, deliveries: frozenset[int], announcements: frozenset[int]) -> Sought:
         """The same, of these deliveries and announcements alone."""
@@ -71,28 +75,88 @@ class Page:
     before: int | None
 
 
-def search(connection: Connection, sought: Sought, *, before: int | None = None, limit: int = 50) -> Page:
-    """The newest entries that fit, before the entry with this id."""
+def search(
+    connection: Connection,
+    sought: Sought,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    stretch: int | None = None,
+) -> Page:
+    """The newest entries that fit, before the entry with this id.
+
+    `stretch`: look through so many entries at the most, whether they fit or not, and say where that ended.
+    """
     found: list[Found] = []
     read, last = 0, None
     e = t.record_entry.c
     statement = _narrowed(sought).order_by(e.id.desc()).limit(READ)
     if before is not None:
         statement = statement.where(e.id < before)
+    further = None
+    if stretch is not None:
+        first, last_id = _stretch(connection, sought, before, stretch)
+        statement = statement.where(e.id >= first, e.id <= last_id)
+        further = first if first > _since(connection, sought) else None
     for row in connection.execute(statement.execution_options(yield_per=500)):
         read, last = read + 1, row.id
-        body = json.loads(row.body)
-        facts = _fitting(sought, body)
-        if facts is not None:
-            found.append(Found(row.id, body["at"], body["kind"], body["actor"], row.public_id, _shown(facts)))
+        one = _found(sought, row)
+        if one is not None:
+            found.append(one)
             if len(found) == min(limit, MOST):
                 break
     else:
         if read < READ:
-            last = None
+            last = further
     if sought.deliveries is not None:
         found = _with_keys(connection, found)
     return Page(found, last)
+
+
+def _found(sought: Sought, row: Row[Any]) -> Found | None:
+    try:
+        body = json.loads(row.body)
+        facts = _fitting(sought, body)
+        if facts is None:
+            return None
+        return Found(row.id, body["at"], body["kind"], body["actor"], row.public_id, _shown(facts))
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # somebody changed it: it is shown all the same
+        nobody = {"kind": "system", "id": "", "department": None, "on_behalf_of": None}
+        return Found(row.id, row.at.isoformat(), row.kind, nobody, row.public_id, {UNREADABLE: True})
+
+
+def _stretch(connection: Connection, sought: Sought, before: int | None, length: int) -> tuple[int, int]:
+    """The first and the last number of the entries that one call looks through."""
+    e = t.record_entry.c
+    last = before - 1 if before is not None else connection.execute(select(func.max(e.id))).scalar_one() or 0
+    if sought.until is not None:
+        last = min(last, _number_at(connection, sought.until + OUT_OF_ORDER))
+    return max(last - length + 1, _since(connection, sought)), last
+
+
+def _since(connection: Connection, sought: Sought) -> int:
+    """The number before which nothing is of that time."""
+    return 1 if sought.since is None else _number_at(connection, sought.since - OUT_OF_ORDER)
+
+
+def _number_at(connection: Connection, moment: datetime) -> int:
+    """About which entry was written then, found by halves in one statement: there is no index of the times."""
+    e = t.record_entry.c
+    whole = select(literal(1).label("low"), (func.coalesce(func.max(e.id), 0) + 1).label("high"))
+    span = whole.cte("span", recursive=True)
+    middle = (span.c.low + span.c.high) // 2
+    there = select(e.at).where(e.id >= middle).order_by(e.id).limit(1).correlate(span).scalar_subquery()
+    earlier = there < moment
+    halved = select(
+        case((earlier, middle + 1), else_=span.c.low), case((earlier, span.c.high), else_=middle)
+    ).where(span.c.low < span.c.high)
+    halves = span.union_all(halved)
+    return int(connection.execute(select(func.max(halves.c.low))).scalar_one())
 
 
 def _with_keys(connection: Connection, found: Sequence[Found]) -> list[Found]:
@@ -137,7 +201,7 @@ def masked(words: str) -> str:
 
 def _narrowed(sought: Sought) -> Select[Any]:
     e = t.record_entry.c
-    statement = select(e.id, e.body, t.announcement.c.public_id).outerjoin(
+    statement = select(e.id, e.at, e.kind, e.body, t.announcement.c.public_id).outerjoin(
         t.announcement, t.announcement.c.id == e.announcement_id
     )
     if sought.announcements is not None:
@@ -147,6 +211,9 @@ def _narrowed(sought: Sought) -> Select[Any]:
     if sought.kind is not None:
         whole = e.kind == sought.kind
         statement = statement.where(whole | e.kind.startswith(f"{sought.kind}.", autoescape=True))
+    if sought.kinds:
+        any_of = ((e.kind == kind) | e.kind.startswith(f"{kind}.", autoescape=True) for kind in sought.kinds)
+        statement = statement.where(or_(*any_of))
     if sought.since is not None:
         statement = statement.where(e.at >= sought.since)
     if sought.until is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,14 +34,25 @@ class Audit:
         return self.seals.ok and not self.faults
 
 
-def audit(ledger: Ledger, heads: Sequence[Head] = (), *, rows: bool = True) -> Audit:
-    """Verify the record against itself, the ledger's rows and these heads. Reads only."""
+def audit(
+    ledger: Ledger,
+    heads: Sequence[Head] = (),
+    *,
+    rows: bool = True,
+    heard: Callable[[int, int], None] = lambda _entries, _announcements: None,
+) -> Audit:
+    """Verify the record against itself, the ledger's rows and these heads. Reads only.
+
+    `heard` is told as it goes on how many entries were read and announcements compared; what it raises ends it.
+    """
     with ledger.reading() as hand:
-        seals = record.verify(hand.connection)
+        seals = record.verify(hand.connection, heard=lambda entries: heard(entries, 0))
         given = [*heads, *_given(hand.connection)]
         faults = [*_seal_faults(hand.connection, seals), *_head_faults(hand.connection, given)]
         pruned_at = _pruned_at(hand.connection) if seals.pruned else None
-    compared = compare(ledger, pruned_at=pruned_at) if rows else Compared()
+    compared = Compared()
+    if rows:
+        compared = compare(ledger, pruned_at=pruned_at, heard=lambda some: heard(seals.entries, some))
     return Audit(seals, compared, len(given), (*faults, *compared.faults))
 
 

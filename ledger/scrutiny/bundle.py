@@ -19,8 +19,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from broker.actor import Actor
 from broker.errors import Problem, RuleBroken
-from broker.record import GENESIS, Seal
+from broker.record import GENESIS, Entry, Seal
+from broker.scrutiny.heads import Left
 from ledger.connect import Ledger
 from ledger.reads.record import head as newest
 from ledger.reads.record import pruned_through, sealed, seals_from
@@ -39,6 +41,18 @@ class Bundle:
     seals: int
     entries: int
     sha256: str
+
+
+def hand_out(ledger: Ledger, target: Path, *, first: int = 1, actor: Actor) -> Bundle:
+    """Write the bundle for somebody, and let the record tell that they have it. Raises what `export` raises."""
+    with ledger.look() as tx:
+        now = tx.now
+    bundle = export(ledger, target, first=first, now=now)
+    facts = {"first": bundle.first, "last": bundle.last.number, "sha256": bundle.sha256}
+    with ledger.begin() as tx:
+        tx.record.add([Entry("record.exported", actor, facts)])
+        tx.record.gave(bundle.last, Left.EXPORTED)
+    return bundle
 
 
 def export(ledger: Ledger, target: Path, *, first: int = 1, now: datetime) -> Bundle:

@@ -246,7 +246,7 @@ def test_the_doctor_exits_1_when_something_is_broken(school):
 
 
 def test_an_unforeseen_fault_is_one_sentence_and_a_place_to_look(school, monkeypatch):
-    def broken(_connection: Any) -> Any:
+    def broken(_connection: Any, **_more: Any) -> Any:
         raise RuntimeError("secret words")
 
     monkeypatch.setattr(record, "verify", broken)
