@@ -1,0 +1,13 @@
+"""Search: one box over announcements and people.
+
+The box sends a form, so that no name stands in an address: those are kept by proxies, browsers and logs.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from web.watch.search import pages
+
+router = APIRouter()
+router.include_router(pages.router)

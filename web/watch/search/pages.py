@@ -1,0 +1,93 @@
+"""The box by itself, and what was found: announcements and people, each with its count, a page at a time."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from broker.announcement import stage_in_words
+from broker.rosters.roster import Role
+from ledger.reads import finding, found
+from web.watch.desk import At, Desk, Form, posted
+from web.watch.signing_in import NoPage
+
+router = APIRouter()
+
+MOST_FORM = 4 * 1024  # bytes: a hundred signs, each sent as twelve letters, and a token
+BOTH, PEOPLE, ANNOUNCEMENTS = "", "people", "announcements"
+LAST = 1_000_000  # of a list; no school has so many
+
+
+@router.get("/watch/search")
+def box(at: Desk) -> Response:
+    """Only the box: what is looked for never stands in an address."""
+    return _page(at, "", BOTH, 0, None, None)
+
+
+@router.post("/watch/search")
+async def search(request: Request) -> Response:
+    """What was found."""
+    return await posted(request, _search, most=MOST_FORM)
+
+
+def _search(at: At, form: Form) -> Response:
+    typed = " ".join(form["q"].split())[: found.MOST_TYPED]
+    only = form["only"]
+    if only not in {BOTH, PEOPLE, ANNOUNCEMENTS}:
+        raise NoPage(400, "refused")
+    after = _after(form["after"])
+    with at.reading() as hand:
+        region = at.settings.school.region
+        people = found.people(hand, typed, after=after, region=region) if only != ANNOUNCEMENTS else None
+        said = (
+            found.announcements(hand, typed, after=after, department=at.department)
+            if only != PEOPLE
+            else None
+        )
+    return _page(at, typed, only, after, people, said)
+
+
+def _page(
+    at: At,
+    typed: str,
+    only: str,
+    after: int,
+    people: found.People | None,
+    said: found.Announcements | None,
+) -> Response:
+    return at.page(
+        "search/found",
+        q=typed,
+        people=people,
+        announcements=said,
+        only=only,
+        after=after,
+        short=bool(typed) and not finding.words_of(typed) and not (people and people.count),
+        size=finding.PAGE,
+        who=_who,
+        stands=_stands,
+    )
+
+
+def _who(one: found.Person) -> str:
+    """What somebody is to the school: "pupil, 7B", "guardian of Ann Lee"."""
+    roles = one.person.roles
+    told = []
+    if Role.PUPIL in roles:
+        told.append(f"pupil, {one.person.form or f'Year {one.person.year}'}".removesuffix(", Year "))
+    if Role.STAFF in roles:
+        told.append("staff")
+    if Role.GUARDIAN in roles:
+        told.append(f"guardian of {', '.join(one.of)}" if one.of else "guardian")
+    return "; ".join(told) or "nobody whom messages reach"
+
+
+def _stands(one: found.Said) -> str:
+    return stage_in_words(one.stage, settled=one.settled)
+
+
+def _after(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 8) or int(text) > LAST:
+        raise NoPage(400, "refused")
+    return int(text)
