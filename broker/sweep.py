@@ -14,6 +14,7 @@ from broker.actor import Actor
 from broker.authority.spending import warn_of_spend
 from broker.confirm import drain_inbox
 from broker.errors import RulesUnreadable
+from broker.figures import count
 from broker.ports import Ports, Transaction
 from broker.recover import expired_leases, stranded
 from broker.scrutiny.governors import mail_heads
@@ -48,6 +49,7 @@ def run(ports: Ports, *, actor: Actor) -> Report:
         "anchored": lambda: mail_heads(ports),
         "opened": lambda: see_what_opens(ports),
         "counted": lambda: warn_of_spend(ports),
+        "figures": lambda: count(ports),
         "sealed": lambda: ports.ledger.transact(lambda tx: tx.record.seal()),
     }
     for name, chore in chores.items():

@@ -31,12 +31,14 @@ from ledger.corrections.threads import Threads
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
+from ledger.dialect.sqlite import Wall
 from ledger.dialect.sqlite import AHEAD, READ_ONLY
 from ledger.diary.events import Events
 from ledger.diary.schedules import Schedules, TermCalendars
 from ledger.diary.subscriptions import Subscriptions
 from ledger.diary.timetables import Timetables
 from ledger.exchange import exchange
+from ledger.figures import Figures
 from ledger.gateways import Gateways
 from ledger.hand import Hand
 from ledger.incoming.answers import Answers, Notes
@@ -126,6 +128,7 @@ class Transaction:
     proofs = _opened(Proofs)
     tokens = _opened(Tokens)
     webhooks = _opened(Webhooks)
+    figures = _opened(Figures)
     money = _opened(Money)
     operators = _opened(Operators)
     approvals = _opened(Approvals)
@@ -285,10 +288,15 @@ class Ledger:
         return self.engine.execution_options(**{READ_ONLY: True})
 
 
-def open_ledger(database_url: str, signer: Signer, *, pool_size: int = 10) -> Ledger:
-    """The ledger at a database address; its tables must be there already (`ledger.migrate`)."""
+def open_ledger(
+    database_url: str, signer: Signer, *, pool_size: int = 10, wall: Wall | None = None
+) -> Ledger:
+    """The ledger at a database address; its tables must be there already (`ledger.migrate`).
+
+    `wall` tells SQLite the time in place of the machine: the demo plays a term in half a minute.
+    """
     url = make_url(database_url)
-    dialect = dialect_of(url)
+    dialect = dialect_of(url, wall)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     return Ledger(dialect.open(url, pool_size=pool_size), dialect, signer)

@@ -16,6 +16,7 @@ from broker.ports.approvals import Approvals, Operators
 from broker.ports.calendar import Schedules, Subscriptions, TermCalendars
 from broker.ports.consents import Consents, OptOuts
 from broker.ports.events import Events
+from broker.ports.figures import Figures
 from broker.ports.ladders import Ladders
 from broker.ports.licences import Licences, Posts
 from broker.ports.links import PrivateLinks, Subscribers
@@ -179,6 +180,10 @@ class Transaction(Protocol):
     @property
     def sweeps(self) -> Sweeps:
         """What the sweep asks."""
+
+    @property
+    def figures(self) -> Figures:
+        """What was sent, counted."""
 
     @property
     def money(self) -> Money:

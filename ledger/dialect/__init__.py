@@ -64,6 +64,9 @@ class Dialect(Protocol):
     def month(self, zone: str) -> str:
         """SQL for the month of the transaction's time in a zone that is SQL itself: '2026-11'."""
 
+    def seconds(self, moment: str) -> str:
+        """SQL for the seconds from the year 1970 to a moment that is SQL itself, with their fractions."""
+
     def any_of(self, column: str, name: str) -> str:
         """SQL for "column is one of the ids in the parameter `name`"."""
 

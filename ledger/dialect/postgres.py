@@ -140,6 +140,10 @@ class Postgres:
         """PostgreSQL knows the zones."""
         return f"to_char(now() AT TIME ZONE {zone}, 'YYYY-MM')"
 
+    def seconds(self, moment: str) -> str:
+        """As PostgreSQL counts them."""
+        return f"extract(epoch FROM {moment})"
+
     def any_of(self, column: str, name: str) -> str:
         """One array."""
         return f"{column} = ANY(CAST(:{name} AS bigint[]))"

@@ -29,6 +29,9 @@ AHEAD = "carillon_ahead"  # execution option: this writer goes before those that
 READ_ONLY = "carillon_read_only"  # execution option: a transaction that only reads takes no write lock
 
 
+Wall = Callable[[], datetime]  # what tells the time: the machine's, or one that plays a term
+
+
 class GuardedClock:
     """The process's time, which never runs backwards even when the machine's clock is set back.
 
@@ -38,7 +41,7 @@ class GuardedClock:
 
     def __init__(
         self,
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wall: Wall = lambda: datetime.now(UTC),
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wall, self._ticks = wall, ticks
@@ -66,8 +69,8 @@ class Sqlite:
     one_moment: Mapping[str, Any] = {}  # as every transaction of its own accord
     mark = "(SELECT coalesce(max(id), 0) + 1 FROM record_entry)"
 
-    def __init__(self) -> None:
-        self._clock = GuardedClock()
+    def __init__(self, wall: Wall | None = None) -> None:
+        self._clock = GuardedClock(wall) if wall is not None else GuardedClock()
         self.walks = Walks()
         self._writers = OneWriter()
 
@@ -153,6 +156,10 @@ class Sqlite:
     def month(self, zone: str) -> str:
         """A function of ours, for SQLite knows no zones."""
         return f"carillon_month(:now, {zone})"
+
+    def seconds(self, moment: str) -> str:
+        """From the day that SQLite counts in: of its own functions for times the one with fractions."""
+        return f"((julianday({moment}) - 2440587.5) * 86400.0)"
 
     def any_of(self, column: str, name: str) -> str:
         """A JSON list of ids."""

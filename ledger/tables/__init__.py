@@ -37,6 +37,7 @@ from ledger.tables.deliveries import (
     retraction,
 )
 from ledger.tables.events import event, event_notice, reminder, reminder_rule
+from ledger.tables.figures import figure, figures_until
 from ledger.tables.ladders import acknowledgement, ladder, ladder_step, rung
 from ledger.tables.licences import account_watch, found_post, licence, licence_version, licence_warning
 from ledger.tables.links import private_link, subscriber
@@ -102,6 +103,8 @@ __all__ = [
     "event",
     "event_notice",
     "fanout_cursor",
+    "figure",
+    "figures_until",
     "follow_up_person",
     "found_post",
     "gateway",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
 from ledger.tables.base import Id, Moment, id_, metadata, ref
 
@@ -14,6 +14,12 @@ tally = Table(
     Column("state", String(16), primary_key=True),
     Column("n", Id, nullable=False),
 )
+
+# What still moves, and what went wrong: a page finds both without a look at what is finished.
+OPEN = text("state IN ('queued', 'sending') AND n > 0")
+WENT_WRONG = text("state IN ('exhausted', 'rejected') AND n > 0")
+Index("ix_tally_open", tally.c.announcement_id, sqlite_where=OPEN, postgresql_where=OPEN)
+Index("ix_tally_failed", tally.c.announcement_id, sqlite_where=WENT_WRONG, postgresql_where=WENT_WRONG)
 
 # Appended by every move and folded later: a counter row that all workers update would be one hot row.
 tally_delta = Table(

@@ -151,6 +151,10 @@ TABLES: dict[str, Held] = {
     "tally_delta": Held(
         "counters, not folded yet", Kept.SCHOOL, columns(nothing="id announcement_id channel state n")
     ),
+    "figure": Held(
+        "what was sent, by the hour", Kept.SCHOOL, columns(nothing="hour department_id channel took n")
+    ),
+    "figures_until": Held("how far that is counted", Kept.SCHOOL, columns(nothing="id attempt_id")),
     "pace": Held("turns", Kept.SCHOOL, columns(nothing="account_id gateway next_at")),
     "gateway": Held(
         "how the providers under an account stand",
