@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
 from broker.actor import Actor
+from broker.announcement import Announcement
 from broker.channel import Traits
+from broker.corrections.binding import there
 from broker.delivery import REQUEUEABLE, Event, State, describe, step
 from broker.errors import IllegalTransition, NotFound, Problem, RuleBroken, SetupError
 from broker.ports import Ports, Transaction
@@ -11,6 +17,7 @@ from broker.record import Entry, entries
 from broker.values import AccountRow, KnownDelivery, Move
 
 CHUNK = 500
+MOST_REQUEUED = 5_000  # at once: each of them is named in the record, which takes its time
 
 
 def expired_leases(ports: Ports, *, actor: Actor) -> int:
@@ -39,29 +46,51 @@ def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None
         known = _the(tx, delivery)
         if known.state not in REQUEUEABLE:
             raise _illegal(known, "tried again", "only refused, rejected, given up or uncertain ones can be")
-        announcement = tx.announcements.by_id(known.announcement)
-        if announcement.withdrawn_at is not None or announcement.expires_at <= tx.now:
-            raise RuleBroken(
-                Problem(
-                    "announcement_over",
-                    "id",
-                    "its announcement is withdrawn or expired",
-                    "announce it again instead",
-                )
-            )
-        if announcement.corrected_by is not None:
-            raise RuleBroken(
-                Problem(
-                    "corrected",
-                    "id",
-                    "its announcement has been corrected",
-                    "the correction goes to whom it did not reach",
-                )
-            )
-        tx.moves.move([_requeued(known, tx, why or "a person decided to try again")])
-        tx.record.add([_entry(tx, "delivery.requeued", known, actor, why)])
+        may_be_tried_again(tx.announcements.by_id(known.announcement), tx.now)
+        _requeue(tx, [known], actor, why)
 
     ports.ledger.transact(work)
+
+
+def requeue_all(
+    ports: Ports,
+    public_id: UUID,
+    channel: str,
+    states: Collection[State],
+    *,
+    expected: int,
+    actor: Actor,
+    why: str = "",
+) -> int:
+    """The same for every delivery of an announcement by one way that is in one of these states; how many there were.
+
+    `expected`: how many somebody was shown. Where it is another number now, nothing is done. What moves by itself
+    meanwhile is left alone. Raises NotFound, RuleBroken.
+    """
+    with ports.ledger.look() as tx:
+        announcement = there(tx, public_id)
+        may_be_tried_again(announcement, tx.now)
+        found = tx.moves.of(announcement.id, channel, REQUEUEABLE & set(states), limit=MOST_REQUEUED + 1)
+    if len(found) > MOST_REQUEUED:
+        message = f"this is more than {MOST_REQUEUED:,} at once"
+        raise RuleBroken(Problem("too_many", "expected", message, "say it again to those not reached"))
+    if len(found) != expected:
+        message = f"there are {len(found):,} of them now, not {expected:,}"
+        raise RuleBroken(Problem("changed_since", "expected", message, "look at them once more"))
+    chunks = [found[at : at + CHUNK] for at in range(0, len(found), CHUNK)]
+    return sum(
+        ports.ledger.transact(lambda tx, c=c: _requeue_chunk(tx, c, states, actor, why)) for c in chunks
+    )  # type: ignore[misc]
+
+
+def may_be_tried_again(announcement: Announcement, now: datetime) -> None:
+    """Whether anything of an announcement may be tried again. Raises RuleBroken."""
+    if announcement.withdrawn_at is not None or announcement.expires_at <= now:
+        message = "its announcement is withdrawn or expired"
+        raise RuleBroken(Problem("announcement_over", "id", message, "announce it again instead"))
+    if announcement.corrected_by is not None:
+        hint = "the correction goes to whom it did not reach"
+        raise RuleBroken(Problem("corrected", "id", "its announcement has been corrected", hint))
 
 
 def settle(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
@@ -86,6 +115,22 @@ def settle(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
         tx.record.add([_entry(tx, "delivery.settled", known, actor, why)])
 
     ports.ledger.transact(work)
+
+
+def _requeue_chunk(
+    tx: Transaction, deliveries: Sequence[int], states: Collection[State], actor: Actor, why: str
+) -> int:
+    known = tx.moves.by_ids(deliveries).values()
+    still = [one for one in known if one.state in REQUEUEABLE and one.state in states]
+    if still:
+        may_be_tried_again(tx.announcements.by_id(still[0].announcement), tx.now)
+        _requeue(tx, still, actor, why)
+    return len(still)
+
+
+def _requeue(tx: Transaction, these: Sequence[KnownDelivery], actor: Actor, why: str) -> None:
+    tx.moves.move([_requeued(known, tx, why or "a person decided to try again") for known in these])
+    tx.record.add([_entry(tx, "delivery.requeued", known, actor, why) for known in these])
 
 
 def _recover_chunk(ports: Ports, tx: Transaction, actor: Actor) -> int:

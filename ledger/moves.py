@@ -7,7 +7,7 @@ that is being committed is either seen or waits (design §6.3).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -109,6 +109,23 @@ class Moves:
     def by_id(self, delivery: int) -> KnownDelivery | None:
         """One delivery, locked, with its attempts."""
         return self._lock([delivery]).get(delivery)
+
+    def by_ids(self, deliveries: Sequence[int]) -> Mapping[int, KnownDelivery]:
+        """Several deliveries, locked, each with its attempts."""
+        return self._lock(sorted(deliveries))
+
+    def of(self, announcement: int, channel: str, states: Collection[State], *, limit: int) -> Sequence[int]:
+        """The deliveries of an announcement by one way that are in these states, by their ids; reads only."""
+        # As words: a partial index is taken only where the query says what the index says.
+        wanted = ", ".join(f"'{state.value}'" for state in sorted(states))
+        rows = self._hand.run(
+            f"SELECT id FROM delivery WHERE announcement_id = :announcement AND channel = :channel"
+            f" AND state IN ({wanted}) ORDER BY id LIMIT :limit",
+            announcement=announcement,
+            channel=channel,
+            limit=limit,
+        )
+        return list(rows.scalars())
 
     def still_ours(self, claimed: Sequence[tuple[int, int]]) -> set[int]:
         """Lock claimed (delivery, fence) pairs; those that nobody took over or started since."""

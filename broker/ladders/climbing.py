@@ -101,9 +101,27 @@ def _page(ports: Ports, tx: Transaction, public_id: UUID, before: _Turn, actor: 
         # their turn.
         tx.ladders.looked(announcement.id, look_at=tx.now + RESTING, resting=False)
         return over
+    moves, following = foreseen(tx, announcement, ladder, after=before.after, limit=PAGE)
+    climbs = {duty: move for duty, move in moves.items() if isinstance(move, Climb)}
+    hints = _open(ports, tx, announcement, ladder, climbs, actor)
+    look = before.look.met(list(moves.values()))
+    if following is None:
+        tx.ladders.looked(announcement.id, look_at=look.again(tx.now), resting=look.resting)
+    return _Turn(look, following or 0, len(climbs), hints)
+
+
+def foreseen(
+    tx: Transaction, announcement: Announcement, ladder: Ladder, *, after: int, limit: int
+) -> tuple[Mapping[int, Stay | Climb], int | None]:
+    """Where the next duties that may still climb go from where they stand, by their ids; and after which to go on.
+
+    Reads only. Nothing of what is not planned yet.
+    """
+    if announcement.fanned_out_at is None:
+        return {}, None
     rules = tx.rules.current()
     begun, least = _begun(tx, announcement, announcement.fanned_out_at), rules.duration(LEAST)
-    standing, following = tx.ladders.standing(announcement, ladder, after=before.after, limit=PAGE)
+    standing, following = tx.ladders.standing(announcement, ladder, after=after, limit=limit)
     first = rules.yes(LOOK_UPS_FIRST)
     begins = {one.duty: max(begun, one.again_at or begun) for one in standing}
     opens = {at: times(ladder, announcement.due_at, at, least) for at in set(begins.values())}
@@ -111,12 +129,7 @@ def _page(ports: Ports, tx: Transaction, public_id: UUID, before: _Turn, actor: 
         one.duty: next_move(one, opens[begins[one.duty]], tx.now, look_ups_first=first, least=least)
         for one in standing
     }
-    climbs = {duty: move for duty, move in moves.items() if isinstance(move, Climb)}
-    hints = _open(ports, tx, announcement, ladder, climbs, actor)
-    look = before.look.met(list(moves.values()))
-    if following is None:
-        tx.ladders.looked(announcement.id, look_at=look.again(tx.now), resting=look.resting)
-    return _Turn(look, following or 0, len(climbs), hints)
+    return moves, following
 
 
 def _begun(tx: Transaction, announcement: Announcement, planned_at: datetime) -> datetime:

@@ -10,6 +10,7 @@ from uuid import UUID
 from broker.address import AddressKind
 from broker.announcement import Announcement, People
 from broker.audience import Audience
+from broker.delivery import State
 from broker.values import (
     ON_TIME,
     AccountRow,
@@ -114,6 +115,12 @@ class Moves(Protocol):
 
     def by_id(self, delivery: int) -> KnownDelivery | None:
         """One delivery, locked, with its attempts."""
+
+    def by_ids(self, deliveries: Sequence[int]) -> Mapping[int, KnownDelivery]:
+        """Several deliveries, locked, each with its attempts."""
+
+    def of(self, announcement: int, channel: str, states: Collection[State], *, limit: int) -> Sequence[int]:
+        """The deliveries of an announcement by one way that are in these states, by their ids; reads only."""
 
     def still_ours(self, claimed: Sequence[tuple[int, int]]) -> set[int]:
         """Lock claimed (delivery, fence) pairs; those that nobody took over or started since."""

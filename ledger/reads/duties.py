@@ -57,7 +57,12 @@ def state_of(row: Any, announcement: Announcement, *, over: bool) -> DutyState:
 
 
 def count(hand: Hand, announcement: Announcement) -> dict[DutyState, int]:
-    """How many duties stand how; none of what is for anybody to read.
+    """How many duties stand how; none of what is for anybody to read."""
+    return count_with_seen(hand, announcement)[0]
+
+
+def count_with_seen(hand: Hand, announcement: Announcement) -> tuple[dict[DutyState, int], int]:
+    """The same, and of how many somebody said that it was seen.
 
     Sixteen combinations of facts cross, however many people there are.
     """
@@ -70,7 +75,7 @@ def count(hand: Hand, announcement: Announcement) -> dict[DutyState, int]:
     counted: Counter[DutyState] = Counter()
     for row in rows:
         counted[state_of(row, announcement, over=over)] += row.n
-    return {state: counted[state] for state in DutyState}
+    return {state: counted[state] for state in DutyState}, sum(row.n for row in rows if row.acknowledged)
 
 
 def is_for_anybody(hand: Hand, announcement: Announcement) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, text
 
 from broker.address import AddressKind, mask
 from broker.announcement import Announcement
@@ -79,33 +79,39 @@ def reached_in_order(
     after: int = 0,
     limit: int = PAGE,
     unmet: bool = False,
+    only: DutyState | None = None,
     kinds: Mapping[str, AddressKind] = NO_KINDS,
 ) -> tuple[Sequence[Told], int | None]:
     """The same in the order in which its people are kept, and where the next page begins; None at the end.
 
-    That order has an index, so no page costs more than another. Of the unmet a stretch is looked through at a time: a
-    page may be empty and yet have a next.
+    That order has an index, so no page costs more than another. Of the unmet, and of those in `only` one state, a
+    stretch is looked through at a time: a page may be short, or empty, and yet have a next.
     """
     if duties.is_for_anybody(hand, announcement):
         return [], None
-    d, look = t.duty.c, STRETCH if unmet else limit
+    met = only is DutyState.MET
+    unmet = unmet or (only is not None and not met)
+    d, look = t.duty.c, STRETCH if unmet or met else limit
     theirs = (d.announcement_id == announcement.id, d.person_id > after)
     ahead = hand.connection.execute(select(d.person_id).where(*theirs).order_by(d.person_id).limit(look))
     people = ahead.scalars().all()
     if not people:
         return [], None
     each = duties.facts(announcement.id).where(d.person_id > after, d.person_id <= people[-1])
-    rows = _rows(hand, each.order_by(d.person_id).limit(limit), unmet=unmet, order="person_id")
+    rows = _rows(hand, each.order_by(d.person_id).limit(limit), unmet=unmet, met=met, order="person_id")
     if len(rows) == limit:
         more = rows[-1].person_id if rows[-1].person_id < people[-1] or len(people) == look else None
     else:
         more = people[-1] if len(people) == look else None
-    return _those(hand, announcement, rows, kinds), more
+    found = _those(hand, announcement, rows, kinds)
+    return [one for one in found if only in (None, one.state)], more
 
 
-def _rows(hand: Hand, each: Select[Any], *, unmet: bool, order: str) -> Sequence[Row[Any]]:
+def _rows(hand: Hand, each: Select[Any], *, unmet: bool, order: str, met: bool = False) -> Sequence[Row[Any]]:
     if unmet:
         each = each.where(t.duty.c.acknowledged_at.is_(None)).having(~duties.was_reached())
+    if met:
+        each = each.having(or_(t.duty.c.acknowledged_at.is_not(None), duties.was_reached()))
     facts = each.subquery("facts")
     name = func.coalesce(t.person.c.preferred_name, t.person.c.given_name)
     return hand.connection.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from ledger.reads.status import settled_of, tallies_of
 
 PAGE = 20
 MOST_WORDING = 4000  # characters of a wording that a page shows
+BEGINNING = 200  # of one of which a list shows the title
 REASONS = 20
 
 
@@ -33,6 +34,7 @@ class Shown:
     stage: Stage
     channels: Mapping[str, Mapping[State, int]]
     settled: bool
+    contents: Sequence[Content] = field(default=(), repr=False)  # a Content per language, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,15 @@ def awaiting(
     return _shown(hand, query.order_by(said.due_at, said.id).limit(limit))
 
 
-def one(hand: Hand, public_id: UUID, department: str | None = None) -> Shown | None:
-    """One announcement; None when the ledger has none of this id, or it is another department's than the one named."""
+def one(hand: Hand, public_id: UUID, department: str | None = None, *, most: int = BEGINNING) -> Shown | None:
+    """One announcement; None when the ledger has none of this id, or it is another department's than the one named.
+
+    `most`: how many characters of its wording are shown.
+    """
     query = _announcements().where(t.announcement.c.public_id == public_id)
     if department is not None:
         query = query.where(t.department.c.slug == department)
-    found = _shown(hand, query)
+    found = _shown(hand, query, most)
     return found[0] if found else None
 
 
@@ -144,20 +149,23 @@ def reasons(hand: Hand, announcement: int) -> Sequence[Reason]:
     return [Reason(row.channel, State(row.state), row.code, row.why, row.n) for row in rows]
 
 
-def _shown(hand: Hand, query: Select[Any]) -> Sequence[Shown]:
+def _shown(hand: Hand, query: Select[Any], most: int = BEGINNING) -> Sequence[Shown]:
     rows = hand.connection.execute(query).all()
     if not rows:
         return []
     ids = [row.id for row in rows]
-    wordings = _wordings(hand, ids, 200)
+    wordings = _wordings(hand, ids, most)
     tallies = tallies_of(hand, ids)
     said = [announcement_of(row) for row in rows]
     settled = settled_of(hand, [(each, tallies.get(each.id, {})) for each in said])
     found = []
     for row, announcement in zip(rows, said, strict=True):
-        title = wordings[row.id][0].title if row.id in wordings else ""
+        said_so = wordings.get(row.id, ())
+        title = said_so[0].title if said_so else ""
         at, channels = stage(announcement, hand.now), tallies.get(row.id, {})
-        found.append(Shown(announcement, row.department_name, title, at, channels, row.id in settled))
+        found.append(
+            Shown(announcement, row.department_name, title, at, channels, row.id in settled, said_so)
+        )
     return found
 
 

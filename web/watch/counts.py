@@ -28,13 +28,15 @@ MOST_KEPT = 500
 class Counted:
     """How the duties of an announcement stand, and why deliveries failed. `behind`: it has moved on since.
 
-    `for_anybody`: everybody may read it and nobody is addressed, so nobody is counted.
+    `for_anybody`: everybody may read it and nobody is addressed, so nobody is counted. `seen`: of how many people
+    somebody said that it was seen.
     """
 
     duties: Mapping[DutyState, int]
     reasons: Sequence[Reason]
     behind: bool = False
     for_anybody: bool = False
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ class Counts:
         failed = any(FAILED & states.keys() for states in shown.channels.values())
         why = reasons(hand, shown.announcement.id) if failed else ()
         said = shown.announcement
-        people = duties.count(hand, said)
+        people, seen = duties.count_with_seen(hand, said)
         for_anybody = not any(people.values()) and duties.is_for_anybody(hand, said)
-        counted = Counted(people, why, for_anybody=for_anybody)
+        counted = Counted(people, why, for_anybody=for_anybody, seen=seen)
         ended = time.monotonic()
         wait = min((ended - began) * SHARE, LONGEST.total_seconds())
         known = _Known(counted, told, ended + wait, ended + max(wait, FRESH.total_seconds()))
