@@ -96,7 +96,12 @@ class BadMapping(RuleBroken):
 
 
 class InvalidLicence(RuleBroken):
-    """Raised when what is to be settled about an account cannot be what is meant."""
+    """Raised when what is to be settled about an account cannot be what is meant.
+
+    `place`: which of several lines of the same name it is about, from 0; None for one that is there once.
+    """
+
+    place: int | None = None
 
 
 class KeyConflict(RuleBroken):

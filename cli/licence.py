@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from cli.licence_walk import walk
 from cli.options import Json, Operator
 from cli.reading import bad, short_words, text_from
 from config.assembly import House
+from config.letters import who_speaks
 from web import papers
 
 app = typer.Typer(help="What is settled about an account before it may speak.", invoke_without_command=True)
@@ -43,7 +44,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with reading() as house, house.ledger.look() as tx:
-        found = [licensing.show(house.ports, tx, account) for account in tx.accounts.all()]
+        found = licensing.show_all(house.ports, tx)
     if json:
         show.as_json({"licences": [_as_told(one) for one in found]})
         return
@@ -157,7 +158,14 @@ def renew(
     with writing(operator) as (house, actor):
         with house.ledger.look() as tx:
             today = today_of(tx)
-        changes = _renewals(policy, version, liability, technology, trained or (), today)
+        changes = licensing.renewals(
+            today,
+            policy=policy,
+            version=version,
+            liability=liability,
+            technology=technology,
+            trained=_trained(trained or ()),
+        )
         found = licensing.renew(house.ports, short_words(account, "account"), changes, actor=actor)
     show.as_json(_as_told(found)) if json else _tell(found)
 
@@ -202,7 +210,7 @@ def letter(
     * `carillon licence letter sms x --html letter.html`
     """
     with reading() as house:
-        left_out, ways = _who_speaks(house, accounts or [])
+        left_out, ways = who_speaks(house.settings, house.ports, accounts or [])
         with house.ledger.look() as tx:
             blocks = letters.letter(tx.school.name, ways)
         if html is not None:
@@ -240,59 +248,17 @@ def _where(fault: Exception) -> str:
     return place.rstrip(")") if at else "it cannot be read"
 
 
-def _renewals(
-    policy: str | None,
-    version: str | None,
-    liability: str | None,
-    technology: str | None,
-    trained: Sequence[str],
-    today: date,
-) -> dict[str, Any]:
-    """Lines of the form by their paths: what was looked at today counts from today."""
-    changes: dict[str, Any] = {}
-    if policy is not None:
-        changes |= {"policy.adopted": today, "policy.review": policy}
-    if version is not None:
-        changes["policy.version"] = version
-    if liability is not None:
-        changes |= {"liability.assessed": today, "liability.review": liability}
-    if technology is not None:
-        changes |= {"technology.checked": today, "technology.review": technology}
-    for each in trained:
+def _trained(told: Sequence[str]) -> dict[str, str]:
+    """Until when each owner's training counts, by name."""
+    found: dict[str, str] = {}
+    for each in told:
         name, equals, day = each.rpartition("=")
         if not equals or not name.strip():
             raise bad(
                 "bad_trained", "trained", "say who and until when", 'such as --trained "Anna Bell=2028-09-01"'
             )
-        owner = f"safe_use.owners.{name.strip()}"
-        changes |= {f"{owner}.trained": today, f"{owner}.valid_until": day.strip()}
-    if not changes:
-        raise bad(
-            "nothing_to_renew", "policy", "nothing is renewed", "say what: --policy 2027-09-01, …; see --help"
-        )
-    return changes
-
-
-def _who_speaks(house: House, names: Sequence[str]) -> tuple[Sequence[Shown], Sequence[letters.Way]]:
-    """Of these accounts, or all: which may not speak, and the others as the letter tells of them."""
-    with house.ledger.look() as tx:
-        every = [licensing.show(house.ports, tx, account) for account in tx.accounts.all()]
-    chosen = _chosen(every, names)
-    ways = [_way(house, one) for one in chosen if one.until is not None]
-    if not ways:
-        hint = "carillon licence shows what is missing"
-        raise bad("no_licence", "account", "none of these accounts has a licence that stands", hint)
-    return [one for one in chosen if one.until is None], ways
-
-
-def _chosen(every: Sequence[Shown], names: Sequence[str]) -> Sequence[Shown]:
-    by_name = {one.account.name: one for one in every}
-    for name in names:
-        if name not in by_name:
-            raise bad(
-                "not_found", "account", "there is no such account", "list them with `carillon accounts`"
-            )
-    return [by_name[name] for name in dict.fromkeys(names)] if names else every
+        found[name.strip()] = day.strip()
+    return found
 
 
 def _shown(house: House, name: str) -> Shown:
@@ -303,16 +269,6 @@ def _shown(house: House, name: str) -> Shown:
                 "not_found", "account", "there is no such account", "list them with `carillon accounts`"
             )
         return licensing.show(house.ports, tx, account)
-
-
-def _way(house: House, one: Shown) -> letters.Way:
-    configured = house.settings.accounts.get(one.account.name)
-    route = getattr(configured.own, "notice_route", "") if configured is not None else ""
-    department = house.settings.departments.get(one.account.department or "")
-    account = one.account
-    return letters.Way(
-        account.name, account.channel, department, one.traits, one.licence, account.posture, route
-    )
 
 
 # --- telling --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from broker.errors import InvalidLicence
 from broker.licences import licence_form
 from broker.licences.licence import Angle
 from broker.licences.licence_form import Line, lines_of
+from broker.licences.licence_words import WHY
 from broker.licences.licensing import Shown
 from cli import show
 from cli.reading import bad
@@ -27,6 +28,7 @@ def walk(found: Shown) -> Iterator[dict[str, Any]]:
             show.say(f"{angle.words}: settled")
             continue
         show.say("", f"{angle.words.upper()}: {standing.why}" if standing.why else angle.words.upper())
+        show.hint(WHY[angle])
         yield _asked(angle, found)
     show.say("")
 

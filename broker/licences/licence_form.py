@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from broker.address import BadAddress, parse_email
 from broker.errors import InvalidLicence, Problem
 from broker.licences.licence import Angle, Liability, Licence, Owner, Policy, Risk, SafeUse, Technology
+from broker.licences.licence_words import WHY, WORDS
 
 N = TypeVar("N")
 LONGEST = 500  # characters of a value: a mitigation may be a sentence or two
@@ -25,34 +26,6 @@ FURTHEST = timedelta(days=750)  # two years and a little: what is looked at more
 EARLIEST = date(1990, 1, 1)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _URL = re.compile(r"https?://[^\s<>\"]{3,490}")
-
-# What each line is for, as the form says it; of the same names in other places, by its path.
-WORDS: Mapping[str, str] = {
-    "policy.title": "the document's name",
-    "policy.version": "which version of it: 3, or 2026-09",
-    "policy.adopted": "the day on which the governors adopted it",
-    "policy.review": "the day by which it is looked at again; the licence lapses at its end",
-    "policy.url": "where everybody may read it",
-    "policy.digest": "SHA-256 of the very document, if you like: sha256sum FILE",
-    "liability.reviewer": "who made or reviewed the risk assessment",
-    "liability.assessed": "when",
-    "liability.review": "by when it is done again",
-    "liability.title": "the document's name, if there is one",
-    "liability.url": "where it may be read, if anywhere",
-    "liability.risks.risk": "what may go wrong",
-    "liability.risks.mitigation": "what the school does about it",
-    "safe_use.owners.name": "who answers for the account",
-    "safe_use.owners.post": "as what",
-    "safe_use.owners.trained": "when they were trained in using it",
-    "safe_use.owners.valid_until": "until when that counts",
-    "safe_use.owners.leadership": "true for one of the senior leadership: there must be one",
-    "safe_use.owners.email": "to be told before it lapses; one that the roster knows",
-    "technology.checked_by": "who looked over how it is set up",
-    "technology.checked": "when",
-    "technology.review": "by when it is looked over again",
-    "technology.keeping": "where its credentials lie, and who can get at them",
-    "technology.assured": "what no provider tells a program, by its code: see `carillon licence show`",
-}
 
 
 def read(form: Mapping[str, Any], before: Licence | None = None) -> Licence:
@@ -164,9 +137,16 @@ def _value(raw: Mapping[str, Any], one: Field[Any], wanted: Any, path: str) -> A
 def _several(given: object, wanted: Any, path: str) -> tuple[Any, ...]:
     if not isinstance(given, list) or len(given) > MOST:
         raise _bad("not_a_list", path, f"must be a list of at most {MOST}", f"begin each with [[{path}]]")
-    if is_dataclass(wanted) and isinstance(wanted, type):
-        return tuple(_read(wanted, each, path) for each in given)
-    return tuple(_text(each, path, needed=True) for each in given)
+    if not (is_dataclass(wanted) and isinstance(wanted, type)):
+        return tuple(_text(each, path, needed=True) for each in given)
+    found = []
+    for place, each in enumerate(given):
+        try:
+            found.append(_read(wanted, each, path))
+        except InvalidLicence as wrong:
+            wrong.place = place
+            raise
+    return tuple(found)
 
 
 def _day(given: object, path: str) -> date:
@@ -204,29 +184,29 @@ def _text(given: object, path: str, *, needed: bool) -> str:
 
 def _check_days(licence: Licence) -> None:
     """Nothing is looked at again before it was made, nor so late that it never is."""
-    for path, begun, again in _spans(licence):
+    for path, begun, again, place in _spans(licence):
         if again <= begun:
-            raise _bad("wrong_way_round", path, "lies before the day that it counts from", "check both days")
+            hint = "check both days"
+            raise _bad("wrong_way_round", path, "lies before the day that it counts from", hint, place)
         if again - begun > FURTHEST:
-            raise _bad(
-                "too_far", path, "is more than two years on: by then nobody remembers", "choose a nearer day"
-            )
+            message = "is more than two years on: by then nobody remembers"
+            raise _bad("too_far", path, message, "choose a nearer day", place)
     names = [owner.name.casefold() for owner in licence.safe_use.owners] if licence.safe_use else []
-    if len(set(names)) != len(names):
-        raise _bad(
-            "owner_twice", "safe_use.owners", "somebody is named twice", "an account has several owners (R7)"
-        )
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            hint = "an account has several owners (R7)"
+            raise _bad("owner_twice", "safe_use.owners", "somebody is named twice", hint, place)
 
 
-def _spans(licence: Licence) -> Iterator[tuple[str, date, date]]:
+def _spans(licence: Licence) -> Iterator[tuple[str, date, date, int | None]]:
     if licence.policy:
-        yield "policy.review", licence.policy.adopted, licence.policy.review
+        yield "policy.review", licence.policy.adopted, licence.policy.review, None
     if licence.liability:
-        yield "liability.review", licence.liability.assessed, licence.liability.review
+        yield "liability.review", licence.liability.assessed, licence.liability.review, None
     if licence.technology:
-        yield "technology.review", licence.technology.checked, licence.technology.review
-    for owner in licence.safe_use.owners if licence.safe_use else ():
-        yield "safe_use.owners.valid_until", owner.trained, owner.valid_until
+        yield "technology.review", licence.technology.checked, licence.technology.review, None
+    for place, owner in enumerate(licence.safe_use.owners if licence.safe_use else ()):
+        yield "safe_use.owners.valid_until", owner.trained, owner.valid_until, place
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -264,8 +244,10 @@ def _line(name: str, value: Any) -> str:
     return f"{name} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def _bad(code: str, field: str, message: str, hint: str) -> InvalidLicence:
-    return InvalidLicence(Problem(code, field, message, hint))
+def _bad(code: str, field: str, message: str, hint: str, place: int | None = None) -> InvalidLicence:
+    wrong = InvalidLicence(Problem(code, field, message, hint))
+    wrong.place = place
+    return wrong
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
@@ -281,6 +263,13 @@ class Line:
     yes_no: bool = False
     several: bool = False
     inner: tuple[Line, ...] = ()
+    path: str = ""
+    day: bool = False
+
+    @property
+    def why(self) -> str:
+        """Why it is asked; "" where its words say it."""
+        return WHY.get(self.path, "")
 
 
 def lines_of(angle: Angle) -> Sequence[Line]:
@@ -297,5 +286,5 @@ def _lines(kind: type[Any], path: str) -> tuple[Line, ...]:
         of = get_args(wanted)[0] if several else None
         inner = _lines(of, here) if of is not None and is_dataclass(of) and isinstance(of, type) else ()
         words, needed = WORDS.get(here, one.name), one.default is MISSING
-        found.append(Line(one.name, words, needed, wanted is bool, several, inner))
+        found.append(Line(one.name, words, needed, wanted is bool, several, inner, here, day=wanted is date))
     return tuple(found)

@@ -7,7 +7,7 @@ How people are told of it is `broker.licences.lapsing`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,7 +67,17 @@ class Shown:
 
 def show(ports: Ports, tx: Transaction, account: AccountRow) -> Shown:
     """How an account's licence stands at this moment, the account as it was last seen at its provider among it."""
-    row, traits = tx.licences.of(account.id), ports.channels.traits(account.channel)
+    return _shown(ports, tx, account, tx.licences.of(account.id))
+
+
+def show_all(ports: Ports, tx: Transaction) -> Sequence[Shown]:
+    """The same of every account that is configured, by its name."""
+    rows = {row.account: row for row in tx.licences.all()}
+    return [_shown(ports, tx, account, rows.get(account.name)) for account in tx.accounts.all()]
+
+
+def _shown(ports: Ports, tx: Transaction, account: AccountRow, row: LicenceRow | None) -> Shown:
+    traits = ports.channels.traits(account.channel)
     terms = _terms(tx, traits)
     standings = angles(row.licence if row else Licence(), account.posture, tx.now, terms)
     return Shown(account, row, standings, terms, traits)
@@ -103,16 +113,72 @@ def save(
         account = the_account(tx, name)
         tx.licences.lock(account.id)
         before = tx.licences.of(account.id)
-        if changes_version is not None and (before is None or before.version != changes_version):
-            hint = f"look at it again: carillon licence show {name}"
-            raise InvalidLicence(Problem("changed_since", "account", "somebody changed it meanwhile", hint))
-        wanted = licence_form.read(form, before.licence if before else None)
+        wanted = _wanted(ports, tx, account, before, form, changes_version)
         digest = licence_form.digest_of(wanted)
         if before is None or before.digest != digest or before.licence.specimen:
             _keep(ports, tx, account, wanted, digest, actor)
         return show(ports, tx, account)
 
     return ports.ledger.transact(work)
+
+
+def consider(
+    ports: Ports, name: str, form: Mapping[str, Any], *, actor: Actor, changes_version: int | None = None
+) -> Shown:
+    """What `save` would keep of a form, and how the account would stand then; nothing is kept.
+
+    Raises what `save` raises.
+    """
+    with ports.ledger.look() as tx:
+        operators.must(tx, actor, OperatorRole.ADMIN)
+        account = the_account(tx, name)
+        before = tx.licences.of(account.id)
+        wanted = _wanted(ports, tx, account, before, form, changes_version)
+        judged = judge(ports, tx, account, wanted)
+        row = LicenceRow(
+            account.name,
+            (before.version if before else 0) + 1,
+            wanted,
+            licence_form.digest_of(wanted),
+            tx.now,
+            actor.id,
+            judged.stands_until,
+            judged.lacking,
+            judged.lapsing,
+            None,
+        )
+        return _shown(ports, tx, account, row)
+
+
+def renewals(
+    today: date,
+    *,
+    policy: str | None = None,
+    version: str | None = None,
+    liability: str | None = None,
+    technology: str | None = None,
+    trained: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Lines of the form by their paths, for `renew`: what was looked at today counts from today.
+
+    Each says by which day it is looked at again; `trained`: until when an owner's new training counts, by name.
+    Raises InvalidLicence where nothing is renewed.
+    """
+    changes: dict[str, Any] = {}
+    if policy is not None:
+        changes |= {"policy.adopted": today, "policy.review": policy}
+    if version is not None:
+        changes["policy.version"] = version
+    if liability is not None:
+        changes |= {"liability.assessed": today, "liability.review": liability}
+    if technology is not None:
+        changes |= {"technology.checked": today, "technology.review": technology}
+    for name, until in (trained or {}).items():
+        changes |= {f"safe_use.owners.{name}.trained": today, f"safe_use.owners.{name}.valid_until": until}
+    if not changes:
+        hint = "say what, and by when it is looked at again"
+        raise InvalidLicence(Problem("nothing_to_renew", "policy", "nothing is renewed", hint))
+    return changes
 
 
 def renew(ports: Ports, name: str, changes: Mapping[str, Any], *, actor: Actor) -> Shown:
@@ -206,6 +272,37 @@ def specimen(account: AccountRow, traits: Traits, today: date) -> Licence:
         },
     }
     return replace(licence_form.read(form), specimen=True)
+
+
+def _wanted(
+    ports: Ports,
+    tx: Transaction,
+    account: AccountRow,
+    before: LicenceRow | None,
+    form: Mapping[str, Any],
+    changes_version: int | None,
+) -> Licence:
+    """What a form makes of what was settled before. Raises InvalidLicence."""
+    if changes_version is not None and (before is None or before.version != changes_version):
+        hint = f"look at it again: carillon licence show {account.name}"
+        raise InvalidLicence(Problem("changed_since", "account", "somebody changed it meanwhile", hint))
+    wanted = licence_form.read(form, before.licence if before else None)
+    given = specimen(account, ports.channels.traits(account.channel), today_of(tx))
+    for angle in Angle:
+        settled, made_up = getattr(wanted, angle.value), getattr(given, angle.value)
+        if settled is not None and _without_days(asdict(settled)) == _without_days(asdict(made_up)):
+            hint = "fill in what the school itself has settled"
+            raise InvalidLicence(
+                Problem("specimen", angle.value, "this is what the sandbox made up, and never counts", hint)
+            )
+    return wanted
+
+
+def _without_days(values: Any) -> Any:
+    """A specimen is one on whichever day it was given, and to whichever questions of the channel."""
+    if isinstance(values, Mapping):
+        return {n: _without_days(v) for n, v in values.items() if n != "assured" and not isinstance(v, date)}
+    return [_without_days(each) for each in values] if isinstance(values, list | tuple) else values
 
 
 # --- keeping --------------------------------------------------------------------------------------------------------

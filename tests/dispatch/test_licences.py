@@ -306,6 +306,40 @@ def test_an_account_that_there_is_not_has_no_licence_to_set(thirty: World) -> No
             verb(thirty.ports, "pigeons\x00", {}, actor=SYSTEM)
 
 
+@ON_SQLITE
+def test_what_the_sandbox_made_up_never_comes_to_count_by_whichever_form(thirty: World) -> None:
+    with thirty.ledger.look() as tx:
+        account = tx.accounts.named("texts")
+        assert account is not None
+        made_up = as_form(licensing.specimen(account, thirty.ports.channels.traits(account.channel), TODAY))
+    thirty.ports.ledger.transact(lambda tx: tx.licences.drop_specimens())
+    licensing.give_specimens(thirty.ports)
+    with pytest.raises(InvalidLicence) as renewed:
+        licensing.renew(thirty.ports, "texts", {"policy.review": SOON, "policy.version": "2"}, actor=SYSTEM)
+    assert renewed.value.problem.code == "specimen"
+    settle(thirty)
+    for angle in Angle:  # one alone, and with other days: it is known all the same
+        with pytest.raises(InvalidLicence) as kept:
+            licensing.save(thirty.ports, "texts", {angle.value: made_up[angle.value]}, actor=SYSTEM)
+        assert (kept.value.problem.code, kept.value.problem.field) == ("specimen", angle.value)
+
+
+@ON_SQLITE
+def test_a_form_is_looked_over_before_it_is_kept_and_nothing_is_kept_by_looking(thirty: World) -> None:
+    before = settle(thirty)
+    changed = {"policy": {**form()["policy"], "review": YESTERDAY}}
+    seen = licensing.consider(thirty.ports, "texts", changed, actor=SYSTEM)
+    assert seen.until is None
+    assert "looked at again" in seen.lacking
+    with thirty.ledger.look() as tx:
+        assert licensing.show(thirty.ports, tx, before.account).row == before.row
+    assert before.row is not None
+    with pytest.raises(InvalidLicence):
+        licensing.consider(
+            thirty.ports, "texts", changed, actor=SYSTEM, changes_version=before.row.version - 1
+        )
+
+
 def test_what_the_sandbox_gave_is_taken_away_outside_it(thirty: World, said: Any) -> None:
     settle(thirty, "mails")
     assert licensing.take_specimens(thirty.ports) == ["texts"]
