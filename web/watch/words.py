@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from broker.announcement import Announcement, Part, People, Urgency, stage_in_words
+from broker.errors import Problem
 from ledger.reads.watch import Shown
 
 # A channel that is not here is shown by its name, as names are written: adding one touches nothing in this folder.
@@ -41,6 +43,18 @@ PARTS = {
     Part.LONG: "Long, for emails",
     Part.QUOTE: "With the post",
 }
+# What to do on a page, where the hint of the law is what somebody types at a terminal.
+HINTS = {
+    "last_admin": "make somebody else an administrator of the whole school first",
+    "known": "choose another name",
+    "not_found": "it may have been taken away meanwhile",
+    "unknown_department": "choose one of the list",
+    "changed_since": "look at it once more, then decide",
+    "decided": "what was decided stands on its page",
+    "size_differs": "look at whom it is for; if it is right, type this number",
+    "same_rule": "change something first",
+}
+_AT_A_TERMINAL = re.compile(r"\bcarillon [a-z]|`carillon|(?:^|\s)--[a-z]|\bdocs/")
 HOW = {"link": "a link", "password": "a password"}
 TOLD = {
     People.GUARDIANS: "guardians of",
@@ -75,6 +89,12 @@ def stage(shown: Shown) -> str:
 def how(kind: str, called: Mapping[str, str]) -> str:
     """What somebody signed in by; a provider as its button calls it, and never as the settings do."""
     return HOW.get(kind) or called.get(kind) or "an account elsewhere"
+
+
+def hint(problem: Problem) -> str:
+    """What to do about a problem, as a page says it; "" where only a command would help."""
+    own = "" if _AT_A_TERMINAL.search(problem.hint) else problem.hint
+    return own or HINTS.get(problem.code, "")
 
 
 def urgent(announcement: Announcement) -> bool:
