@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, not_, or_, select, union
 
 from broker.address import AddressKind, mask
 from broker.delivery import REACHED, Event, Evidence, State
@@ -21,24 +21,38 @@ _MOST_PUPILS = 10  # of one holder: who holds more is an institution
 
 
 def doubtful(
-    hand: Hand, *, doubts: Collection[Doubt] = tuple(Doubt), after: int = 0, limit: int = PAGE
+    hand: Hand,
+    *,
+    doubts: Collection[Doubt] = tuple(Doubt),
+    after: int = 0,
+    limit: int = PAGE,
+    lately: int | None = None,
+    only: int | None = None,
 ) -> Sequence[DoubtfulAddress]:
     """The next addresses with one of these doubts, in the order of their ids; empty at the end.
 
     Only those of people who are at the school. A refusal counts against the address when others got the same
     announcement by the same way, or nobody else was to: what everybody was refused was the text or the account.
+
+    `lately`: what became of messages is looked up among so many of the newest alone, for a page must not wait until
+    all that were ever sent have been gone through. `only` is one address.
     """
-    last = _last_delivery().cte("last")
+    maybe = (
+        None if lately is None else hand.dialect.apart(_may_be(hand, doubts, after, limit, lately), "maybe")
+    )
+    last = _last_delivery(lately, maybe).cte("last")
     found = {doubt: _is(doubt, hand).label(doubt.value) for doubt in Doubt}
     wanted = or_(false(), *(found[doubt].element for doubt in doubts))
     query = (
         select(t.address, t.delivery.c.why.label("said"), *found.values())
         .outerjoin(last, last.c.address_id == t.address.c.id)
-        .outerjoin(t.delivery, t.delivery.c.id == last.c.delivery_id)
-        .where(t.address.c.id > after, wanted, _is_held())
+        .outerjoin(t.delivery, and_(t.delivery.c.id == last.c.delivery_id, *_among(lately)))
+        .where(t.address.c.id > after, wanted, _is_held(), *([t.address.c.id == only] if only else []))
         .order_by(t.address.c.id)
         .limit(limit)
     )
+    if maybe is not None:
+        query = query.where(t.address.c.id.in_(select(maybe.c.id)))
     rows = hand.connection.execute(query).all()
     holders = _holders(hand, [row.id for row in rows])
     return [_told(row, holders) for row in rows]
@@ -57,14 +71,39 @@ def _is(doubt: Doubt, hand: Hand) -> ColumnElement[bool]:
     return confirmed < hand.now - CONFIRMED_FOR
 
 
-def _last_delivery() -> Select[Any]:
+def _last_delivery(lately: int | None, maybe: FromClause | None) -> Select[Any]:
     """SELECT address_id, delivery_id: the newest that came to an end with the provider."""
-    ended = t.delivery.c.state.in_([*_REACHED, *_FAILED])
-    return (
-        select(t.delivery.c.address_id, func.max(t.delivery.c.id).label("delivery_id"))
-        .where(ended, t.delivery.c.address_id.is_not(None))
-        .group_by(t.delivery.c.address_id)
+    d = t.delivery.c
+    query = select(d.address_id, func.max(d.id).label("delivery_id")).where(
+        d.state.in_([*_REACHED, *_FAILED]), d.address_id.is_not(None)
     )
+    if maybe is not None:
+        query = query.where(*_among(lately), d.address_id.in_(select(maybe.c.id)))
+    return query.group_by(d.address_id)
+
+
+def _among(lately: int | None) -> Sequence[ColumnElement[bool]]:
+    if lately is None:
+        return ()
+    newest = t.delivery.alias("newest")
+    return (t.delivery.c.id > select(func.max(newest.c.id)).scalar_subquery() - lately,)
+
+
+def _may_be(hand: Hand, doubts: Collection[Doubt], after: int, limit: int, lately: int) -> Select[tuple[int]]:
+    """SELECT id: what few addresses these doubts can be about, told by an index; the rest need not be judged."""
+    failed = select(t.delivery.c.address_id).where(t.delivery.c.state.in_(_FAILED), *_among(lately))
+    marked = select(t.address.c.id).join(t.bounced, t.bounced.c.hash == t.address.c.hash)
+    found: list[Select[Any]] = []
+    for doubt in doubts:
+        if doubt in {Doubt.FAILING, Doubt.BOUNCED}:
+            found.append(failed)
+        else:
+            plain = select(t.address.c.id).where(_is(doubt, hand), t.address.c.id > after, _is_held())
+            found.append(select(plain.order_by(t.address.c.id).limit(limit).subquery().c.id))
+    if Doubt.BOUNCED in doubts:
+        found.append(marked)
+    every = union(*found).subquery("every")
+    return select(every.c[0].label("id"))
 
 
 def _came_back() -> ColumnElement[bool]:

@@ -1,0 +1,146 @@
+"""Groups a page at a time: which there are without working each out, how many are in some of them, who is in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, tuple_
+
+from broker.audience import fold
+from broker.ports.office import PersonRow
+from broker.rosters.roster import GroupKind, as_listed
+from ledger import tables as t
+from ledger.audience import holds_on
+from ledger.hand import Hand
+from ledger.office.families import person_row
+
+MEMBERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """One group; `expression` is what it is made of, None for one that has members of its own."""
+
+    id: int
+    name: str
+    kind: GroupKind
+    department: str | None
+    public: bool
+    expression: str | None
+    active: bool = True
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is kept here by hand; the others are the roster's."""
+        return self.kind is GroupKind.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in a group, and from when until when, where that is said."""
+
+    person: PersonRow = field(repr=False)
+    begins_on: date | None
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Some of a group's members, by name; `after` is the number that the next page is asked for by."""
+
+    shown: Sequence[Member]
+    after: int | None
+
+
+def group_lines(
+    hand: Hand,
+    *,
+    department: str | None = None,
+    kinds: Sequence[GroupKind] = tuple(GroupKind),
+    containing: str = "",
+) -> Sequence[GroupLine]:
+    """The active groups of these kinds, as a school lists them; with a department, its own and the school's."""
+    group = t.people_group.c
+    query = _groups().where(group.active, group.kind.in_([kind.value for kind in kinds]))
+    if department is not None:
+        query = query.where(or_(group.department_id.is_(None), t.department.c.slug == department))
+    if containing:
+        query = query.where(group.folded_name.contains(fold(containing), autoescape=True))
+    found = [_line(row) for row in hand.connection.execute(query)]
+    return sorted(found, key=lambda one: as_listed(one.name))
+
+
+def group_at(hand: Hand, number: int, *, department: str | None = None) -> GroupLine | None:
+    """One group, also one that was given up; None when there is none, or it is another department's."""
+    row = hand.connection.execute(_groups().where(t.people_group.c.id == number)).one_or_none()
+    if row is None or (department is not None and row.department not in {None, department}):
+        return None
+    return _line(row)
+
+
+def given_up(hand: Hand, *, department: str | None = None, limit: int) -> Sequence[GroupLine]:
+    """Groups kept by hand that are there no more, the newest first."""
+    group = t.people_group.c
+    query = _groups().where(~group.active, group.kind == GroupKind.KEPT.value)
+    if department is not None:
+        query = query.where(or_(group.department_id.is_(None), t.department.c.slug == department))
+    return [_line(row) for row in hand.connection.execute(query.order_by(group.id.desc()).limit(limit))]
+
+
+def sizes(hand: Hand, groups: Sequence[int], *, today: date) -> Mapping[int, int]:
+    """Group → how many are in it today."""
+    if not groups:
+        return {}
+    m = t.membership.c
+    rows = hand.connection.execute(
+        select(m.group_id, func.count())
+        .join(t.person, t.person.c.id == m.person_id)
+        .where(m.group_id.in_(groups), t.person.c.active, holds_on(today))
+        .group_by(m.group_id)
+    )
+    return {group: people for group, people in rows}  # noqa: C416 - a Row is no pair to mypy
+
+
+def members_of(hand: Hand, group: int, *, after: int | None = None, limit: int = MEMBERS) -> Members:
+    """Who is in a group that has members of its own, whenever they began, by family name."""
+    p = t.person.c
+    key = (p.family_name, p.given_name, p.id)
+    query = (
+        select(t.person, t.membership.c.begins_on, t.membership.c.ends_on)
+        .join(t.membership, t.membership.c.person_id == p.id)
+        .where(t.membership.c.group_id == group, p.active)
+        .order_by(*key)
+        .limit(limit + 1)
+    )
+    if after is not None:
+        place = hand.connection.execute(select(*key).where(p.id == after)).one_or_none()
+        if place is not None:
+            query = query.where(tuple_(*key) > tuple(place))
+    rows = hand.connection.execute(query).all()
+    shown = [Member(person_row(row), row.begins_on, row.ends_on) for row in rows[:limit]]
+    return Members(shown, shown[-1].person.id if len(rows) > limit else None)
+
+
+def departments(hand: Hand) -> Mapping[str, str]:
+    """Slug → name of every department."""
+    rows = hand.connection.execute(
+        select(t.department.c.slug, t.department.c.name).order_by(t.department.c.name)
+    )
+    return {row.slug: row.name for row in rows}
+
+
+def _groups() -> Select[Any]:
+    group = t.people_group.c
+    return select(
+        group.id, group.name, group.kind, group.public, group.expression, group.active,
+        t.department.c.slug.label("department"),
+    ).outerjoin(t.department, t.department.c.id == group.department_id)  # fmt: skip
+
+
+def _line(row: Any) -> GroupLine:
+    return GroupLine(
+        row.id, row.name, GroupKind(row.kind), row.department, row.public, row.expression, row.active
+    )

@@ -1,0 +1,120 @@
+"""Who there is, a page at a time, by name: what they are, and which groups they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, tuple_, union_all
+
+from broker.announcement import People
+from broker.audience import Audience
+from broker.ports.office import PersonRow
+from broker.rosters.roster import Role
+from ledger import tables as t
+from ledger.audience import members
+from ledger.erased import is_erased
+from ledger.hand import Hand
+from ledger.office.families import person_row
+
+PAGE = 50
+SIDES = (People.PUPILS, People.STAFF)  # whom a group has members as
+_IS = {
+    Role.PUPIL: t.person.c.is_pupil,
+    Role.GUARDIAN: t.person.c.is_guardian,
+    Role.STAFF: t.person.c.is_staff,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Whom a list is of: both filters hold, None is none.
+
+    Guardians are in no group: of them it is a child's of theirs. `audience` has been taken apart
+    (`broker.office.groups.resolve`).
+    """
+
+    role: Role | None = None
+    audience: Audience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some people; `before` and `after` are the numbers by which the pages beside it are asked for, where there are."""
+
+    people: Sequence[PersonRow] = field(repr=False)
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One person, also one who left. `unusable`: the roster had a number, or an email, that nothing can go to."""
+
+    person: PersonRow
+    here: bool
+    born: date | None = field(repr=False)
+    language: str
+    unusable: tuple[str, ...]
+    changed_at: datetime
+
+
+def people(
+    hand: Hand,
+    sought: Sought,
+    *,
+    today: date,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """The people of a page, by family name; it goes on after, or ends before, the person with a number."""
+    key = (t.person.c.family_name, t.person.c.given_name, t.person.c.id)
+    query = select(t.person).where(t.person.c.active, *_wanted(sought, today)).limit(limit + 1)
+    mark = after if after is not None else before
+    # By its number, so that nobody's name stands in an address.
+    place = hand.connection.execute(select(*key).where(t.person.c.id == mark)).one_or_none() if mark else None
+    backwards = place is not None and after is None
+    if place is not None:
+        here = tuple_(*key)
+        query = query.where(here < tuple(place) if backwards else here > tuple(place))
+    ordered = [column.desc() for column in key] if backwards else list(key)
+    rows = hand.connection.execute(query.order_by(*ordered)).all()
+    more, shown = len(rows) > limit, [person_row(row) for row in rows[:limit]]
+    if backwards:
+        shown.reverse()
+    if not shown:
+        return Page((), None, None)
+    earlier = more if backwards else place is not None
+    later = True if backwards else more
+    return Page(shown, shown[0].id if earlier else None, shown[-1].id if later else None)
+
+
+def person_at(hand: Hand, public_id: UUID) -> Known | None:
+    """One person, at the school or gone from it; None for nobody, and for one who was erased."""
+    query = select(t.person).where(t.person.c.public_id == public_id, ~is_erased(t.person.c.source_id))
+    row = hand.connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    flags = (("mobile number", row.mobile_refused), ("email", row.email_refused))
+    unusable = tuple(what for what, refused in flags if refused)
+    return Known(person_row(row), row.active, row.born, row.language, unusable, row.changed_at)
+
+
+def _wanted(sought: Sought, today: date) -> Sequence[ColumnElement[bool]]:
+    p, role = t.person.c, sought.role
+    being = [_IS[role]] if role is not None else []
+    if sought.audience is None:
+        return being
+    sides = (People.STAFF,) if role is Role.STAFF else (People.PUPILS,) if role else SIDES
+    within = union_all(*(members(sought.audience, side, today) for side in sides)).subquery("within")
+    if role is Role.GUARDIAN:
+        g = t.guardianship.c
+        of = select(g.guardian_id).join(within, within.c.person_id == g.pupil_id)
+        return [*being, p.id.in_(of)]
+    return [*being, p.id.in_(select(within.c.person_id))]
+
+
+__all__ = ["PAGE", "Known", "Page", "Sought", "people", "person_at"]
