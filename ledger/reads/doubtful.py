@@ -37,9 +37,11 @@ def doubtful(
     `lately`: what became of messages is looked up among so many of the newest alone, for a page must not wait until
     all that were ever sent have been gone through. `only` is one address.
     """
-    maybe = (
-        None if lately is None else hand.dialect.apart(_may_be(hand, doubts, after, limit, lately), "maybe")
-    )
+    maybe = None
+    if only is not None:
+        maybe = hand.dialect.apart(select(t.address.c.id).where(t.address.c.id == only), "maybe")
+    elif lately is not None:
+        maybe = hand.dialect.apart(_may_be(hand, doubts, after, limit, lately), "maybe")
     last = _last_delivery(lately, maybe).cte("last")
     found = {doubt: _is(doubt, hand).label(doubt.value) for doubt in Doubt}
     wanted = or_(false(), *(found[doubt].element for doubt in doubts))
@@ -47,7 +49,7 @@ def doubtful(
         select(t.address, t.delivery.c.why.label("said"), *found.values())
         .outerjoin(last, last.c.address_id == t.address.c.id)
         .outerjoin(t.delivery, and_(t.delivery.c.id == last.c.delivery_id, *_among(lately)))
-        .where(t.address.c.id > after, wanted, _is_held(), *([t.address.c.id == only] if only else []))
+        .where(t.address.c.id > after, wanted, _is_held())
         .order_by(t.address.c.id)
         .limit(limit)
     )
