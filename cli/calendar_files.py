@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
 from pathlib import Path
 
 from broker.diary.events import EventProblem
 from broker.errors import Problem, RuleBroken
-from broker.moments import EARLIEST_YEAR, LATEST_YEAR
 from cli import show
-from cli.reading import bad, bytes_from
+from cli.reading import bytes_from
 from sources.calendars import LIMITS
 from sources.fetch import LIMITS as FETCH_LIMITS
 from sources.fetch import fetch
@@ -46,29 +44,3 @@ def tell_problems(problems: Sequence[EventProblem], *, skip: bool) -> None:
         raise RuleBroken(
             Problem(first.code, "file", f"{len(problems):,} could not be read: {first.message}", hint)
         )
-
-
-def day_from(text: str, field: str) -> date:
-    """A day as typed, 2026-11-30. Raises RuleBroken."""
-    try:
-        day = date.fromisoformat(text.strip()[:20])
-    except ValueError:
-        raise bad("bad_day", field, "this is no day", "write it as 2026-11-30") from None
-    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-        raise bad("bad_year", field, f"the year {day.year} cannot be meant", "check the year")
-    return day
-
-
-def wall_from(text: str, field: str) -> datetime:
-    """A wall time as typed, 2026-11-30 15:30, without a zone: it is the school's. Raises RuleBroken."""
-    try:
-        wall = datetime.fromisoformat(text.strip()[:32])
-    except ValueError:
-        raise bad("bad_time", field, "this is not a time", "write it as 2026-11-30 15:30") from None
-    if len(text.strip()) < len("2026-11-30 15:30"):
-        raise bad("no_hour", field, "this is a day without a time", "write it as 2026-11-30 15:30")
-    if wall.tzinfo is not None:
-        raise bad("with_zone", field, "a schedule goes by the school's clock", "leave the zone out")
-    if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
-        raise bad("bad_year", field, f"the year {wall.year} cannot be meant", "check the year")
-    return wall.replace(second=0, microsecond=0)

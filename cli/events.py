@@ -14,11 +14,12 @@ from broker.diary import event_book as verbs
 from broker.diary import reminders
 from broker.diary.events import ALONE, ToldCalendar, ToldEvent
 from broker.diary.recurrence import HORIZON
+from broker.diary.typed import wall_from
 from broker.moments import instant, today_of
 from broker.ports.events import EventRow, ReminderRule
 from broker.rules.parameters import duration_written
 from cli import show
-from cli.calendar_files import calendar_bytes, is_address, tell_problems, wall_from
+from cli.calendar_files import calendar_bytes, is_address, tell_problems
 from cli.event_calendars import calendars, subscribe, unsubscribe
 from cli.house import department_of, reading, writing
 from cli.options import Json, Operator

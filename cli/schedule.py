@@ -13,9 +13,9 @@ from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
 from broker.diary.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
 from broker.diary.terms import calendar_now
+from broker.diary.typed import day_from, wall_from
 from broker.office import templates
 from cli import show
-from cli.calendar_files import day_from, wall_from
 from cli.house import department_of, reading, writing
 from cli.options import Json, Operator, asking
 from cli.reading import attachment_from, bad, fills, length_from

@@ -8,8 +8,9 @@ import typer
 
 from broker.diary import terms as verbs
 from broker.diary.calendar import DayKind
+from broker.diary.typed import day_from
 from cli import show
-from cli.calendar_files import calendar_bytes, day_from, tell_problems
+from cli.calendar_files import calendar_bytes, tell_problems
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from sources.calendars import looks_like_ics, spans_of_csv, spans_of_ics

@@ -138,8 +138,12 @@ def calendar_of(spans: Collection[Span], told: Sequence[RosterTerm], *, region: 
 
     Terms that the office imported itself stand in the place of the roster's; half-terms and INSET days add to either.
     """
-    own = any(span.kind is SpanKind.TERM for span in spans)
-    return TermCalendar([*spans, *(() if own else roster_spans(told))], region=region)
+    return TermCalendar([*spans, *(() if has_own_terms(spans) else roster_spans(told))], region=region)
+
+
+def has_own_terms(spans: Collection[Span]) -> bool:
+    """Whether the office brought terms itself, so that nobody asks the roster's."""
+    return any(span.kind is SpanKind.TERM for span in spans)
 
 
 def roster_spans(told: Sequence[RosterTerm]) -> Sequence[Span]:

@@ -11,7 +11,7 @@ the old one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +53,15 @@ class Due:
     rule: ReminderRule
     told: Told
     before: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A reminder that is still to come, as its event and its rule stand now."""
+
+    event: EventRow
+    rule: ReminderRule
+    at: datetime
 
 
 def make_due(ports: Ports, *, actor: Actor, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -102,12 +111,31 @@ def due_now(tx: Transaction) -> list[Due]:
     return [
         found
         for event in events
-        for found in _due_of(event, [r for r in rules if _fits(r, event)], told.get(event.id, ()), tx.now)
+        for found in _due_of(event, [r for r in rules if fits(r, event)], told.get(event.id, ()), tx.now)
     ]
 
 
-def _fits(rule: ReminderRule, event: EventRow) -> bool:
+def fits(rule: ReminderRule, event: EventRow) -> bool:
+    """Whether a rule reminds of an event."""
     return rule.department == event.department and applies(rule.audience, event.audience)
+
+
+def to_come(
+    events: Sequence[EventRow],
+    rules: Sequence[ReminderRule],
+    told: Mapping[int, Sequence[Reminded]],
+    *,
+    now: datetime,
+) -> list[Ahead]:
+    """The reminders of these events whose time is still to come, the soonest first; `told`: what became of others."""
+    found = []
+    for event in events:
+        done = {each.rule for each in told.get(event.id, ()) if each.told is not Told.MOVED}
+        for rule in rules:
+            at = event.starts_at - rule.before
+            if event.cancelled_at is None and fits(rule, event) and rule.id not in done and at > now:
+                found.append(Ahead(event, rule, at))
+    return sorted(found, key=lambda each: (each.at, each.event.id))
 
 
 def _due_of(

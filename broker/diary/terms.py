@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from broker.actor import Actor
 from broker.authority import operators
-from broker.diary.calendar import Day, Span, TermCalendar, calendar_of, check_spans
+from broker.diary.calendar import Day, Span, TermCalendar, calendar_of, check_spans, has_own_terms
 from broker.diary.schedule_times import look_again
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -17,8 +17,9 @@ from broker.rules.calendar import BANK_HOLIDAYS
 
 def calendar_now(tx: Transaction) -> TermCalendar:
     """The term calendar as it stands."""
-    regions = tx.rules.current().words(BANK_HOLIDAYS)
-    return calendar_of(tx.calendars.spans(), tx.calendars.terms(), region=regions[0] if regions else "")
+    regions, spans = tx.rules.current().words(BANK_HOLIDAYS), tx.calendars.spans()
+    told = () if has_own_terms(spans) else tx.calendars.terms()
+    return calendar_of(spans, told, region=regions[0] if regions else "")
 
 
 def bring(ports: Ports, spans: Sequence[Span], *, actor: Actor) -> tuple[int, int]:

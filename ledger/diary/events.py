@@ -29,7 +29,7 @@ class Events:
 
     def of_source(self, source: str, *, begins: datetime) -> Sequence[EventRow]:
         """Everything of one source that begins from then on, cancelled or not; locked."""
-        query = _events().where(t.event.c.source == source, t.event.c.starts_at >= begins)
+        query = events().where(t.event.c.source == source, t.event.c.starts_at >= begins)
         return self._rows(query.order_by(t.event.c.id).with_for_update(of=t.event))
 
     def struck(self, hashes: Collection[bytes]) -> Collection[bytes]:
@@ -39,21 +39,21 @@ class Events:
 
     def between(self, begins: datetime, ends: datetime) -> Sequence[EventRow]:
         """Everything that begins in [begins, ends), cancelled or not, in the order of time."""
-        query = _events().where(t.event.c.starts_at >= begins, t.event.c.starts_at < ends)
+        query = events().where(t.event.c.starts_at >= begins, t.event.c.starts_at < ends)
         return self._rows(query.order_by(t.event.c.starts_at, t.event.c.id))
 
     def typed_in(self, key: str) -> EventRow | None:
         """The one of no source whose uid begins with this key and a dot."""
         known = t.event.c.uid.startswith(f"{key}.", autoescape=True)
-        return self._one(_events().where(t.event.c.source == "", known).limit(1), lock=False)
+        return self._one(events().where(t.event.c.source == "", known).limit(1), lock=False)
 
     def by_public_id(self, public_id: UUID, *, lock: bool = False) -> EventRow | None:
         """One."""
-        return self._one(_events().where(t.event.c.public_id == public_id), lock=lock)
+        return self._one(events().where(t.event.c.public_id == public_id), lock=lock)
 
     def by_id(self, event: int, *, lock: bool = False) -> EventRow | None:
         """One, by its number."""
-        return self._one(_events().where(t.event.c.id == event), lock=lock)
+        return self._one(events().where(t.event.c.id == event), lock=lock)
 
     def add(self, row: EventRow) -> int:
         """Keep a new one; its number here."""
@@ -220,10 +220,11 @@ class Events:
         return found[0] if found else None
 
     def _rows(self, query: Select[Any]) -> list[EventRow]:
-        return [_row(row) for row in self._hand.connection.execute(query)]
+        return [event_of(row) for row in self._hand.connection.execute(query)]
 
 
-def _events() -> Select[Any]:
+def events() -> Select[Any]:
+    """Every event, with its department."""
     return select(t.event, t.department.c.slug.label("department")).join(
         t.department, t.department.c.id == t.event.c.department_id
     )
@@ -260,7 +261,8 @@ def _values(row: EventRow) -> dict[str, Any]:
     }
 
 
-def _row(row: Row[Any]) -> EventRow:
+def event_of(row: Row[Any]) -> EventRow:
+    """An event's row, read."""
     return EventRow(
         row.id,
         row.public_id,

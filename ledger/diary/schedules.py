@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, text, update
 
 from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
 from broker.audience import fold
@@ -182,7 +182,7 @@ class Schedules:
                 t.occurrence.c.schedule_id == schedule, t.occurrence.c.original == original.isoformat()
             )
         ).one_or_none()
-        return None if row is None else _outcome(row)
+        return None if row is None else outcome_of(row)
 
     def outcomes(self, schedule: int, *, limit: int) -> Sequence[OccurrenceRow]:
         """What became of the latest."""
@@ -192,7 +192,7 @@ class Schedules:
             .order_by(t.occurrence.c.at.desc(), t.occurrence.c.original.desc())
             .limit(limit)
         )
-        return [_outcome(row) for row in self._hand.connection.execute(query)]
+        return [outcome_of(row) for row in self._hand.connection.execute(query)]
 
     def became(self, schedule: int, original: datetime, outcome: Outcome) -> None:
         """What became of it has changed."""
@@ -247,6 +247,33 @@ def all_schedules() -> Select[Any]:
     return select(t.schedule, t.department.c.slug.label("department")).join(
         t.department, t.department.c.id == t.schedule.c.department_id
     )
+
+
+def with_exceptions(
+    hand: Hand, query: Select[Any], order: Sequence[Any], *, limit: int
+) -> tuple[Sequence[ScheduleRow], int]:
+    """The first of a select of `all_schedules` in some order, and how many it has in all: in one statement.
+
+    For a page that says when they come and sends no file: the files that go with them are left out.
+    """
+    in_all = func.count().over().label("in_all")
+    place = func.row_number().over(order_by=order).label("place")
+    these = query.add_columns(in_all, place).order_by(*order).limit(limit).subquery("these")
+    e = t.schedule_exception.c
+    joined = (
+        select(these, e.original.label("exception"), e.moved_to)
+        .outerjoin(t.schedule_exception, e.schedule_id == these.c.id)
+        .order_by(these.c.place)
+    )
+    found: dict[int, Row[Any]] = {}
+    moved: dict[int, dict[datetime, datetime | None]] = {}
+    for row in hand.connection.execute(joined):
+        found.setdefault(row.id, row)
+        if row.exception is not None:
+            to = datetime.fromisoformat(row.moved_to) if row.moved_to else None
+            moved.setdefault(row.id, {})[datetime.fromisoformat(row.exception)] = to
+    count = next((row.in_all for row in found.values()), 0)
+    return [_row(row, moved.get(row.id, {}), ()) for row in found.values()], count
 
 
 def _values(row: ScheduleRow) -> dict[str, Any]:
@@ -324,7 +351,8 @@ def _kinds(words: Iterable[str]) -> Iterable[DayKind]:
     return (DayKind(word) for word in words if word)
 
 
-def _outcome(row: Row[Any]) -> OccurrenceRow:
+def outcome_of(row: Row[Any]) -> OccurrenceRow:
+    """What became of one, read."""
     return OccurrenceRow(
         row.schedule_id,
         datetime.fromisoformat(row.original),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from web.watch import answers, deciding, pages, search, signing_in, static
+from web.watch import answers, calendar, deciding, pages, search, signing_in, static
 from web.watch.hub import Hub
 
 
@@ -23,6 +23,7 @@ def install(app: FastAPI) -> None:
     app.include_router(answers.router)  # before the pages, which take any word for an announcement
     app.include_router(deciding.router)
     app.include_router(search.router)
+    app.include_router(calendar.router)
     app.include_router(pages.router)
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
     app.add_exception_handler(signing_in.NoPage, signing_in.no_page)

@@ -1,0 +1,55 @@
+"""Days and wall times in words, for the templates of the calendar."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from broker.diary.recurrence_words import MONTHS, day_in_words, in_words
+from broker.ports.calendar import ScheduleRow
+from web.watch.paint import templates
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+
+
+def weekday(day: date) -> str:
+    """ "Tuesday"."""
+    return WEEKDAYS[day.weekday()]
+
+
+def month(day: date) -> str:
+    """ "November"."""
+    return MONTHS[day.month - 1]
+
+
+def in_full(day: date) -> str:
+    """ "Tuesday 3 November 2026"."""
+    return f"{weekday(day)} {day_in_words(day)}"
+
+
+def wall(moment: datetime) -> str:
+    """A wall time: "Tue 3 November 2026, 15:30"."""
+    return f"{moment:%a} {day_in_words(moment.date())}, {moment:%H:%M}"
+
+
+def length(lasts: timedelta) -> str:
+    """ "2 days", "3 hours", "90 minutes"."""
+    for unit, name in _UNITS:
+        if lasts >= unit and not lasts % unit:
+            count = lasts // unit
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{int(lasts.total_seconds())} seconds"
+
+
+def rhythm(row: ScheduleRow) -> str:
+    """When a schedule comes, in words."""
+    said = in_words(row.pattern.rule, row.pattern.starts)
+    if row.pattern.ended is not None:
+        said += f", the last on {day_in_words((row.pattern.ended - timedelta(days=1)).date())} at the latest"
+    return said
+
+
+def add_words() -> None:
+    """Let templates say them."""
+    templates.filters |= {"cal_weekday": weekday, "cal_month": month, "cal_day": in_full, "cal_wall": wall}
+    templates.filters |= {"cal_length": length, "cal_rhythm": rhythm}
