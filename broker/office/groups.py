@@ -81,6 +81,16 @@ def resolve(tx: Transaction, audience: Audience, *, field: str = "to") -> Audien
     return _resolved(tx, audience, tx.groups.made_of(), field)
 
 
+def means(tx: Transaction, expression: str, actor: Actor, *, field: str = "to") -> Audience:
+    """An expression as somebody typed it, known, seen by whoever acts, and taken apart.
+
+    Raises InvalidAnnouncement, UnknownAudience.
+    """
+    tree = _parsed(expression, field)
+    must_see(tx, tree, actor, field=field)
+    return resolve(tx, tree, field=field)
+
+
 def must_see(tx: Transaction, audience: Audience, actor: Actor, *, field: str = "to") -> None:
     """Another department's group is not there for whoever acts for one, and no name that is like it is told either.
 
@@ -261,6 +271,56 @@ def retire(ports: Ports, name: str, *, actor: Actor) -> KeptRow:
     return ports.ledger.transact(work)
 
 
+def bring_back(ports: Ports, group: int, *, actor: Actor) -> KeptRow:
+    """A group that was given up is there again, with the members it had. Raises NotFound, AlreadyThere, NotAllowed."""
+
+    def work(tx: Transaction) -> KeptRow:
+        known = tx.groups.given_up(group)
+        if known is None or not departments.sees(actor, known.department):
+            raise departments.gone("name", "group")
+        departments.must_own(actor, known.department)
+        if tx.groups.named(fold(known.name)) is not None:
+            raise name_taken()
+        tx.groups.bring_back(group)
+        tx.record.add([Entry("group.brought_back", actor, {"group": group})])
+        return known
+
+    return ports.ledger.transact(work)
+
+
+def rename(ports: Ports, name: str, to: str, *, actor: Actor) -> KeptRow:
+    """Call a group kept by hand otherwise. Raises NotToBeChanged while something yet to come names it, AlreadyThere."""
+
+    def work(tx: Transaction) -> KeptRow:
+        group = _kept(tx, name, actor)
+        same = fold(to) == fold(group.name)
+        called = " ".join(to.split()) if same else _free_name(tx, to)
+        if not same and (uses := tx.groups.uses(fold(group.name))):
+            more = f", and {len(uses) - 1} more," if len(uses) > 1 else ""
+            message = f"the {uses[0].what} {_shown(uses[0].name)}{more} names this group"
+            raise _bad("in_use", "name", message, "change that first, or make a new group of this one")
+        tx.groups.rename(group.id, called)
+        tx.record.add([Entry("group.renamed", actor, {"group": group.id, "name": digest_of(called)})])
+        return replace(group, name=called)
+
+    return ports.ledger.transact(work)
+
+
+def give_to(ports: Ports, name: str, department: str | None, *, actor: Actor) -> KeptRow:
+    """A group kept by hand is a department's, or the whole school's (None). Raises NotToBeChanged, NotAllowed."""
+
+    def work(tx: Transaction) -> KeptRow:
+        _check_department(tx, department)
+        departments.must_own(actor, department)
+        group = _kept(tx, name, actor)
+        if group.department != department:
+            tx.groups.change(group.id, department=department, expression=group.expression)
+            tx.record.add([Entry("group.given", actor, {"group": group.id, "department": department})])
+        return replace(group, department=department)
+
+    return ports.ledger.transact(work)
+
+
 def _keep_change(
     tx: Transaction, group: KeptRow, changed: Changed, people: Sequence[PersonRow], actor: Actor
 ) -> Changed:
@@ -327,11 +387,11 @@ def name_taken() -> AlreadyThere:
     )
 
 
-def _parsed(expression: str) -> Audience:
+def _parsed(expression: str, field: str = "expression") -> Audience:
     try:
         return audiences.parse(expression)
     except InvalidAnnouncement as bad:
-        raise InvalidAnnouncement(replace(bad.problem, field="expression")) from None
+        raise InvalidAnnouncement(replace(bad.problem, field=field)) from None
 
 
 def _check_department(tx: Transaction, department: str | None) -> None:

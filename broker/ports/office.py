@@ -64,6 +64,14 @@ class TemplateRow:
     attachments: tuple[Attachment, ...] = ()  # without their bytes where many templates are listed
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something that names a group and is yet to come: `what` it is in a word, and what it is called."""
+
+    what: str
+    name: str
+
+
 class Groups(Protocol):
     """Groups kept by hand: lists of members, or expressions over other groups."""
 
@@ -81,6 +89,18 @@ class Groups(Protocol):
 
     def retire(self, group: int) -> None:
         """It is no longer there; its name is free, what was planned for it stands."""
+
+    def given_up(self, group: int) -> KeptRow | None:
+        """One that was kept by hand and is no longer there; None for every other."""
+
+    def bring_back(self, group: int) -> None:
+        """It is there again, with the members it had."""
+
+    def rename(self, group: int, name: str) -> None:
+        """It is called otherwise."""
+
+    def uses(self, folded_name: str) -> Sequence[Use]:
+        """What names it in an audience and is yet to come, groups made of others among it."""
 
     def members(self, group: int) -> Sequence[int]:
         """Who is in it, whenever they began."""

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, literal, select, update
 
-from broker.audience import fold
-from broker.ports.office import KeptRow
+from broker.audience import fold, names, parse
+from broker.errors import InvalidAnnouncement
+from broker.ports.office import KeptRow, Use
 from broker.rosters.roster import GroupKind, Role
 from ledger.hand import Hand
-from ledger.tables import department, membership, people_group
+from ledger.tables import (
+    announcement,
+    calendar_subscription,
+    department,
+    event,
+    membership,
+    people_group,
+    reminder_rule,
+    schedule,
+)
 
 _MADE_OF = select(people_group.c.folded_name, people_group.c.expression).where(
     people_group.c.active, people_group.c.expression.is_not(None)
@@ -62,6 +73,34 @@ class Groups:
         values = {"active": False, "public": False}
         self._hand.connection.execute(update(people_group).where(people_group.c.id == group).values(values))
 
+    def given_up(self, group: int) -> KeptRow | None:
+        """One that was kept by hand and is no longer there; None for every other."""
+        row = self._hand.connection.execute(
+            _rows().where(people_group.c.id == group, ~people_group.c.active)
+        ).one_or_none()
+        if row is None or row.kind != GroupKind.KEPT.value:
+            return None
+        return KeptRow(row.id, row.name, kept=True, expression=row.expression, department=row.department)
+
+    def bring_back(self, group: int) -> None:
+        """It is there again, with the members it had."""
+        self._hand.connection.execute(
+            update(people_group).where(people_group.c.id == group).values(active=True)
+        )
+
+    def rename(self, group: int, name: str) -> None:
+        """It is called otherwise."""
+        values = {"name": name, "folded_name": fold(name)}
+        self._hand.connection.execute(update(people_group).where(people_group.c.id == group).values(values))
+
+    def uses(self, folded_name: str) -> Sequence[Use]:
+        """What names it in an audience and is yet to come, groups made of others among it."""
+        now, found = self._hand.now, []
+        for what, query in _naming(now).items():
+            rows = self._hand.connection.execute(query)
+            found += [Use(what, name) for name, said in rows if _names(said, folded_name)]
+        return found
+
     def members(self, group: int) -> Sequence[int]:
         """Who is in it."""
         query = select(membership.c.person_id).where(membership.c.group_id == group)
@@ -94,15 +133,36 @@ class Groups:
         return found
 
 
+def _naming(now: datetime) -> Mapping[str, Select[Any]]:
+    """SELECT name, audience of everything that is yet to come, by what it is."""
+    a, e, r, g, c = announcement.c, event.c, reminder_rule.c, people_group.c, calendar_subscription.c
+    waits = (a.fanned_out_at.is_(None), a.withdrawn_at.is_(None), a.expires_at > now)
+    return {
+        "group": select(g.name, g.expression).where(g.active, g.expression.is_not(None)),
+        "announcement": select(literal("one that waits to go out"), a.audience).where(*waits),
+        "schedule": select(schedule.c.name, schedule.c.audience).where(schedule.c.ended.is_(None)),
+        "event": select(e.title, e.audience).where(e.starts_at > now, e.cancelled_at.is_(None)),
+        "reminder": select(r.name, r.audience).where(r.retired_at.is_(None)),
+        "calendar": select(c.name, c.audience).where(c.retired_at.is_(None)),
+    }
+
+
+def _names(audience: str, folded_name: str) -> bool:
+    try:
+        return folded_name in map(fold, names(parse(audience)))
+    except InvalidAnnouncement:
+        return False
+
+
 def _active() -> Select[Any]:
-    return (
-        select(
-            people_group.c.id,
-            people_group.c.name,
-            people_group.c.kind,
-            people_group.c.expression,
-            department.c.slug.label("department"),
-        )
-        .outerjoin(department, department.c.id == people_group.c.department_id)
-        .where(people_group.c.active)
-    )
+    return _rows().where(people_group.c.active)
+
+
+def _rows() -> Select[Any]:
+    return select(
+        people_group.c.id,
+        people_group.c.name,
+        people_group.c.kind,
+        people_group.c.expression,
+        department.c.slug.label("department"),
+    ).outerjoin(department, department.c.id == people_group.c.department_id)

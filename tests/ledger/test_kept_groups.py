@@ -186,3 +186,49 @@ def test_roles_are_what_people_are_to_the_school_as_well(ports, ledger):
     assert told(ledger, "staff & guardians", People.STAFF) == ["teacher"]
     assert told(ledger, "pupils - Choir") == ["eve"]
     assert told(ledger, "staff") == []
+
+
+def test_a_group_that_was_given_up_comes_back_with_its_members(school, ledger):
+    made = groups.keep(school, "Quartet", department=None, actor=SYSTEM)
+    groups.add_members(school, "Quartet", ["ann", "ben"], actor=SYSTEM)
+    groups.retire(school, "Quartet", actor=SYSTEM)
+    with pytest.raises(UnknownAudience):
+        told(ledger, "Quartet")
+    assert groups.bring_back(school, made.id, actor=SYSTEM).name == "Quartet"
+    assert told(ledger, "Quartet") == ["ann", "ben"]
+    with pytest.raises(NotFound):  # it is there
+        groups.bring_back(school, made.id, actor=SYSTEM)
+
+
+def test_a_group_does_not_come_back_under_a_name_that_another_has_taken(school):
+    made = groups.keep(school, "Quartet", department=None, actor=SYSTEM)
+    groups.retire(school, "Quartet", actor=SYSTEM)
+    groups.keep(school, "quartet", department=None, actor=SYSTEM)
+    with pytest.raises(RuleBroken) as caught:
+        groups.bring_back(school, made.id, actor=SYSTEM)
+    assert caught.value.problem.code == "name_taken"
+
+
+def test_what_is_yet_to_come_keeps_a_group_from_another_name(school, ledger):
+    groups.keep(school, "Quartet", department=None, actor=SYSTEM)
+    groups.add_members(school, "Quartet", ["ann"], actor=SYSTEM)
+    groups.define(school, "Players", "Quartet + Choir", actor=SYSTEM)
+    with pytest.raises(NotToBeChanged) as caught:
+        groups.rename(school, "Quartet", "Quintet", actor=SYSTEM)
+    assert (caught.value.problem.code, caught.value.problem.field) == ("in_use", "name")
+    assert (
+        groups.rename(school, "Quartet", "QUARTET", actor=SYSTEM).name == "QUARTET"
+    )  # the same to every list
+    groups.retire(school, "Players", actor=SYSTEM)
+    groups.rename(school, "Quartet", "  String   Quintet ", actor=SYSTEM)
+    assert told(ledger, "string quintet") == ["ann"]
+    assert recorded(ledger)[-1] == "group.renamed"
+
+
+def test_a_group_kept_by_hand_is_given_to_a_department(school, ledger):
+    groups.keep(school, "Quartet", department=None, actor=SYSTEM)
+    assert groups.give_to(school, "Quartet", "music", actor=SYSTEM).department == "music"
+    with pytest.raises(NotToBeChanged):
+        groups.give_to(school, "Quartet", "nobody", actor=SYSTEM)
+    with pytest.raises(NotToBeChanged):  # the roster's
+        groups.give_to(school, "Choir", "music", actor=SYSTEM)
