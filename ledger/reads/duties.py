@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
@@ -24,6 +25,11 @@ FACTS = ("acknowledged", "reached", "alive", "doubtful", "climbing")
 
 def facts(announcement: int) -> Select[Any]:
     """SELECT duty_id, person_id, unreached and the facts as 0 or 1, for every duty of an announcement."""
+    laddered = select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement).exists()
+    return _facts(laddered).where(t.duty.c.announcement_id == announcement)
+
+
+def _facts(laddered: ColumnElement[bool]) -> Select[Any]:
     alive = or_(
         t.delivery.c.state.in_((State.QUEUED.value, State.SENDING.value)),
         and_(_UNCERTAIN, t.delivery.c.lookup_at.is_not(None)),
@@ -37,7 +43,7 @@ def facts(announcement: int) -> Select[Any]:
             _any(_REACHED).label("reached"),
             _any(alive).label("alive"),
             _any(and_(_UNCERTAIN, t.delivery.c.settled_at.is_(None))).label("doubtful"),
-            case((_climbing(announcement), 1), else_=0).label("climbing"),
+            case((and_(laddered, _before_the_last()), 1), else_=0).label("climbing"),
         )
         .select_from(t.duty)
         .outerjoin(
@@ -45,7 +51,6 @@ def facts(announcement: int) -> Select[Any]:
             and_(t.delivery_covers.c.duty_id == t.duty.c.id, ~t.delivery_covers.c.dropped),
         )
         .outerjoin(t.delivery, _COVERING)
-        .where(t.duty.c.announcement_id == announcement)
         .group_by(t.duty.c.id)
     )
 
@@ -66,11 +71,28 @@ def count_with_seen(hand: Hand, announcement: Announcement) -> tuple[dict[DutySt
 
     Sixteen combinations of facts cross, however many people there are.
     """
-    each = facts(announcement.id).subquery("each")
-    columns = [each.c[name] for name in FACTS]
-    rows = hand.connection.execute(select(*columns, func.count().label("n")).group_by(*columns)).all()
+    return count_of(hand, [announcement])[announcement.id]
+
+
+def count_of(hand: Hand, these: Sequence[Announcement]) -> Mapping[int, tuple[dict[DutyState, int], int]]:
+    """The same for several announcements in one question, and one more for each that reached nobody."""
+    laddered = select(t.ladder.c.seen).where(t.ladder.c.announcement_id == t.duty.c.announcement_id)
+    each = (
+        _facts(laddered.correlate(t.duty).exists())
+        .add_columns(t.duty.c.announcement_id)
+        .where(t.duty.c.announcement_id.in_([one.id for one in these]))
+        .subquery("each")
+    )
+    columns = [each.c.announcement_id, *(each.c[name] for name in FACTS)]
+    found: dict[int, list[Any]] = {one.id: [] for one in these}
+    for row in hand.connection.execute(select(*columns, func.count().label("n")).group_by(*columns)):
+        found[row.announcement_id].append(row)
+    return {one.id: _counted(hand, one, found[one.id]) for one in these}
+
+
+def _counted(hand: Hand, announcement: Announcement, rows: Sequence[Any]) -> tuple[dict[DutyState, int], int]:
     if not any(row.reached or row.alive for row in rows) and is_for_anybody(hand, announcement):
-        rows = []
+        rows = ()
     over = is_over(hand, announcement)
     counted: Counter[DutyState] = Counter()
     for row in rows:
@@ -115,11 +137,10 @@ def was_reached() -> ColumnElement[bool]:
     return _any(_REACHED) == 1
 
 
-def _climbing(announcement: int) -> ColumnElement[bool]:
+def _before_the_last() -> ColumnElement[bool]:
     """Whether a duty of an announcement with ways in order has not come to the last of them."""
-    laddered = select(t.ladder.c.seen).where(t.ladder.c.announcement_id == announcement).exists()
     at_last = select(t.rung.c.step).where(t.rung.c.duty_id == t.duty.c.id, t.rung.c.sheet).correlate(t.duty)
-    return and_(laddered, ~at_last.exists())
+    return ~at_last.exists()
 
 
 def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:

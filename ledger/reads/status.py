@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, union_all
+from sqlalchemy import Select, func, literal_column, select, union_all
 
 from broker.announcement import Announcement, Stage, stage
 from broker.delivery import REACHED, State
@@ -100,7 +101,7 @@ def is_settled(hand: Hand, announcement: Announcement, channels: Channels) -> bo
 
 
 def settled_of(hand: Hand, these: Sequence[tuple[Announcement, Channels]]) -> Set[int]:
-    """Which of several announcements are, in two questions however many they are."""
+    """Which of several announcements are, in one question however many they are."""
     quiet = {
         announcement.id: channels
         for announcement, channels in these
@@ -108,32 +109,26 @@ def settled_of(hand: Hand, these: Sequence[tuple[Announcement, Channels]]) -> Se
         and not any(State.QUEUED in states or State.SENDING in states for states in channels.values())
     }
     going_on = {one.id for one, _ in these if one.id in quiet and not duties.is_over(hand, one)}
-    climbing = _still_climbing(hand, going_on)
     uncertain = {
         number
         for number, channels in quiet.items()
         if any(State.UNCERTAIN in states for states in channels.values())
     }
-    return quiet.keys() - climbing - _looked_for(hand, uncertain - climbing)
+    return quiet.keys() - _still_to_come(hand, going_on, uncertain)
 
 
-def _still_climbing(hand: Hand, these: Set[int]) -> Set[int]:
-    """Where a further way may open without anything happening: a ladder that was looked at last while it waited."""
-    waits = select(t.ladder.c.announcement_id).where(
-        t.ladder.c.announcement_id.in_(these), ~t.ladder.c.resting
-    )
-    return set(hand.connection.execute(waits).scalars()) if these else set()
-
-
-def _looked_for(hand: Hand, these: Set[int]) -> Set[int]:
-    """Of which something uncertain will still be asked about."""
-    looking = (
-        select(t.delivery.c.announcement_id)
-        .distinct()
-        .where(
-            t.delivery.c.announcement_id.in_(these),
-            t.delivery.c.state == literal_column(f"'{State.UNCERTAIN.value}'"),
-            t.delivery.c.lookup_at.is_not(None),
+def _still_to_come(hand: Hand, going_on: Set[int], uncertain: Set[int]) -> Set[int]:
+    """Where a further way may open without anything happening, and where something uncertain will be asked about."""
+    asked: list[Select[Any]] = []
+    if going_on:  # a ladder that was looked at last while it waited
+        waits = t.ladder.c.announcement_id.in_(going_on)
+        asked.append(select(t.ladder.c.announcement_id).where(waits, ~t.ladder.c.resting))
+    if uncertain:
+        d = t.delivery.c
+        doubtful = (
+            d.announcement_id.in_(uncertain),
+            d.state == literal_column(f"'{State.UNCERTAIN.value}'"),
+            d.lookup_at.is_not(None),
         )
-    )
-    return set(hand.connection.execute(looking).scalars()) if these else set()
+        asked.append(select(d.announcement_id).distinct().where(*doubtful))
+    return set(hand.connection.execute(union_all(*asked)).scalars()) if asked else set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -114,6 +114,12 @@ def awaiting(
             return []
         query = query.where(or_(said.due_at > row.due_at, and_(said.due_at == row.due_at, said.id > row.id)))
     return _shown(hand, query.order_by(said.due_at, said.id).limit(limit))
+
+
+def these(hand: Hand, ids: Collection[int]) -> Mapping[int, Shown]:
+    """Announcements by their ids inside the ledger; those that are not there are left out."""
+    found = _shown(hand, _announcements().where(t.announcement.c.id.in_(sorted(ids)))) if ids else ()
+    return {each.announcement.id: each for each in found}
 
 
 def one(hand: Hand, public_id: UUID, department: str | None = None, *, most: int = BEGINNING) -> Shown | None:
