@@ -65,6 +65,7 @@ from ledger.retractions import Retractions
 from ledger.rosters.imports import ErasedMeanwhile, Imports
 from ledger.rosters.mappings import Mappings
 from ledger.rosters.people import People
+from ledger.rosters.staged import StagedImports
 from ledger.rosters.staging import Staged, staged
 from ledger.rules import RuleBook
 from ledger.stops import Stops
@@ -97,6 +98,7 @@ class Transaction:
     consents = _opened(Consents)
     opt_outs = _opened(OptOuts)
     mappings = _opened(Mappings)
+    staged_imports = _opened(StagedImports)
     groups = _opened(Groups)
     links = _opened(PrivateLinks)
     subscribers = _opened(Subscribers)

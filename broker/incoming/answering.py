@@ -128,6 +128,8 @@ class AnswerRow:
     announcement: UUID | None
     automatic: bool
     concern: bool  # for the safeguarding lead alone, until it is released
+    opened_at: datetime | None  # when somebody first read it
+    opened_by: str
     done_at: datetime | None
     done_by: str
     released_by: str

@@ -24,7 +24,13 @@ from broker.incoming.answering import (
     Inbound,
     Inbox,
 )
-from broker.incoming.inboxes import ALARM_CONCERN, call_the_lead, department_of, tell_the_inbox
+from broker.incoming.inboxes import (
+    ALARM_CONCERN,
+    call_the_lead,
+    department_of,
+    raise_concern,
+    tell_the_inbox,
+)
 from broker.incoming.replying import reply
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -118,13 +124,47 @@ def finish(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
     ports.ledger.transact(work)
 
 
+def reopen(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
+    """It is to be dealt with after all; safe to repeat. Raises as `finish` does, and for what nobody need deal with."""
+
+    def work(tx: Transaction) -> None:
+        answer = _the(ports, tx, public_id, actor)
+        if answer.done_at is None:
+            return
+        if not answer.done_by:
+            message = "there is nothing to do about this: it was dealt with as it came"
+            raise NotToBeChanged(Problem("nothing_to_do", "id", message, "leave it as it is"))
+        tx.answers.reopen(answer.id)
+        if answer.concern:
+            raise_concern(tx, public_id)
+        tx.record.add([Entry("answer.reopened", actor, {"answer": str(public_id)})])
+
+    ports.ledger.transact(work)
+
+
 def show(ports: Ports, public_id: UUID, *, actor: Actor) -> AnswerRow:
     """One answer with its content; that it was looked at is recorded. Raises as `finish` does."""
 
     def work(tx: Transaction) -> AnswerRow:
         answer = _the(ports, tx, public_id, actor)
+        if answer.opened_at is None:
+            tx.answers.open(answer.id, actor.id)
         tx.record.add([Entry("answer.shown", actor, {"answer": str(public_id)})])
         return answer
+
+    return ports.ledger.transact(work)
+
+
+def reveal(ports: Ports, public_id: UUID, *, actor: Actor) -> str:
+    """The number or email it came from, to ring or to write to by hand; that it was shown is recorded.
+
+    Raises as `finish` does.
+    """
+
+    def work(tx: Transaction) -> str:
+        answer = _the(ports, tx, public_id, actor)
+        tx.record.add([Entry("answer.sender_shown", actor, {"answer": str(public_id)})])
+        return answer.sender
 
     return ports.ledger.transact(work)
 

@@ -30,15 +30,19 @@ def raise_overdue(ports: Ports, *, actor: Actor) -> int:
 
 def call_the_lead(ports: Ports, tx: Transaction, answer: AnswerRow, department: str) -> None:
     """An alarm for whoever watches, and a mail to the lead: neither says anything but where to look."""
-    command = f"carillon answers show {answer.public_id}"
-    message = f"an answer needs the safeguarding lead: {command}"
-    tx.sweeps.raise_alarm(ALARM_CONCERN, str(answer.public_id), message)
-    where = _link(ports, answer.public_id) or command
+    raise_concern(tx, answer.public_id)
+    where = _link(ports, answer.public_id) or _command(answer.public_id)
     words = {
         Part.TITLE: "An answer needs you now",
         Part.LONG: f"Somebody wrote to the school what may be about harm. It is for you alone.\n\nRead it now: {where}",
     }
     _mail(tx, ports.answering.lead, department, f"concern/{answer.public_id}", words)
+
+
+def raise_concern(tx: Transaction, answer: UUID) -> None:
+    """The alarm of an answer that the lead has to read; once, until somebody has dealt with it."""
+    message = f"an answer needs the safeguarding lead: {_command(answer)}"
+    tx.sweeps.raise_alarm(ALARM_CONCERN, str(answer), message)
 
 
 def tell_the_inbox(ports: Ports, tx: Transaction, inbox: Inbox, department: str) -> None:
@@ -97,6 +101,10 @@ def _mail(tx: Transaction, inbox: Inbox, department: str, key: str, words: dict[
         send_note(
             tx, account, department=department, key=key, parts=words, kind=AddressKind.EMAIL, to=inbox.email
         )
+
+
+def _command(answer: UUID) -> str:
+    return f"carillon answers show {answer}"
 
 
 def _hour(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from broker.ports.licences import Licences, Posts
 from broker.ports.money import BudgetRow, Money, SpendRow
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Channels, Hints, Signer
-from broker.ports.people import Imports, Mappings, People
+from broker.ports.people import Imports, Mappings, People, StagedImports
 from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.proofs import Proof, Proofs, Session, Sessions, Stage, Vault
 from broker.ports.rules import Cases, KeptVerdict, RuleBook, RulesVersion, Standing, Switches, Verdicts
@@ -72,6 +72,7 @@ __all__ = [
     "Signer",
     "SpendRow",
     "Stage",
+    "StagedImports",
     "Standing",
     "Stops",
     "Sweeps",

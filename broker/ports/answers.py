@@ -53,6 +53,12 @@ class Answers(Protocol):
     def finish(self, answer: int, who: str) -> None:
         """Somebody has dealt with it."""
 
+    def open(self, answer: int, who: str) -> None:
+        """Somebody reads it, the first of all."""
+
+    def reopen(self, answer: int) -> None:
+        """It is to be dealt with after all."""
+
     def release(self, answer: int, inbox: str, who: str) -> None:
         """The safeguarding lead gives it to an inbox."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
 
 from broker.address import AddressKind
 from broker.audience import Audience
 from broker.disclosure.names import NameIndex
-from broker.rosters.difference import Brakes, ImportDifference
+from broker.rosters.difference import Brakes, ImportDifference, ImportNames
 from broker.rosters.mapping import ReportMapping
+from broker.rosters.staged import StagedFile, StagedKind, StagedRow, StagedStage
 from broker.values import GroupRow
 
 
@@ -56,6 +59,9 @@ class Imports(Protocol):
     def difference(self) -> ImportDifference:
         """What making them equal would change; reads only."""
 
+    def named(self) -> ImportNames:
+        """Whom it would change, by name, as far as a page shows them; reads only."""
+
     def apply(self, difference: ImportDifference) -> Brakes:
         """Make people, groups and links equal to the roster, and say whom that took a way from."""
 
@@ -74,3 +80,48 @@ class Mappings(Protocol):
 
     def drop(self, name: str) -> None:
         """Forget it."""
+
+
+class StagedImports(Protocol):
+    """Imports that somebody chose and nobody has taken in yet."""
+
+    def add(
+        self,
+        kind: StagedKind,
+        stage: StagedStage,
+        files: Sequence[StagedFile],
+        asked: Mapping[str, Any],
+        *,
+        by: str,
+    ) -> UUID:
+        """Keep one that is new."""
+
+    def named(self, public_id: UUID, *, lock: bool = False) -> StagedRow | None:
+        """One of them."""
+
+    def waiting(self) -> Sequence[StagedRow]:
+        """Those that are not over, the newest first."""
+
+    def files(self, staged: int) -> Sequence[StagedFile]:
+        """Its files with what they hold."""
+
+    def put_files(self, staged: int, files: Sequence[StagedFile]) -> None:
+        """These in the place of those before."""
+
+    def read_with(self, staged: int, position: int, mapping: str) -> None:
+        """Say how the columns of one of its files are read."""
+
+    def move(
+        self,
+        staged: int,
+        stage: StagedStage,
+        *,
+        share: float = 0.0,
+        told: Mapping[str, Any] | None = None,
+        asked: Mapping[str, Any] | None = None,
+        by: str = "",
+    ) -> None:
+        """How far it is now; what is over keeps neither files nor names."""
+
+    def prune(self, before: datetime) -> int:
+        """Forget those that were chosen before; returns how many."""

@@ -23,7 +23,7 @@ from broker.ports.links import PrivateLinks, Subscribers
 from broker.ports.money import Money
 from broker.ports.office import Families, Groups, Reaches, Templates
 from broker.ports.outside import Calls, Channels, Hints, NoCalls, Signer
-from broker.ports.people import Imports, Mappings, People
+from broker.ports.people import Imports, Mappings, People, StagedImports
 from broker.ports.privacy import Privacy, Prunings, Redactions
 from broker.ports.proofs import Proofs, Sessions
 from broker.ports.rules import Cases, RuleBook, Switches, Verdicts
@@ -72,6 +72,10 @@ class Transaction(Protocol):
     @property
     def mappings(self) -> Mappings:
         """How reports are read."""
+
+    @property
+    def staged_imports(self) -> StagedImports:
+        """What waits to be taken in."""
 
     @property
     def groups(self) -> Groups:

@@ -17,6 +17,7 @@ from broker.ports import Ports, Transaction
 from broker.ports.privacy import Pruned
 from broker.privacy import erasure
 from broker.record import Entry
+from broker.rosters.staged import LASTS
 from broker.rules.keeping import Keeping, Kept, keeping_of
 
 AT = timedelta(hours=2, minutes=30)  # by the school's clock: backups are over, and nobody writes to anybody
@@ -68,6 +69,7 @@ def tonight(
         return {}
     # Where from somebody tried to sign in, too.
     ports.ledger.transact(lambda tx: tx.sessions.prune())
+    ports.ledger.transact(lambda tx: tx.staged_imports.prune(tx.now - LASTS))
     done, ended = _prune(ports, actor, stopping)
     if ended and not stopping() and (entries := last()):
         done = {**done, "entries of the record": entries}

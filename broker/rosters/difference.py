@@ -59,6 +59,39 @@ class ImportDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """Somebody whom an import would change: by name, what they are, and what of them changes."""
+
+    name: str = field(repr=False)
+    what: str = ""  # "pupil, 7B"
+    changes: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """How many there are, and the first of them by name."""
+
+    count: int = 0
+    people: tuple[NamedPerson, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportNames:
+    """Whom an import would change, by name, as far as a page shows them. Addresses are masked.
+
+    `silenced` have a number or an email now and would have none; `unreached` are pupils of whom no guardian would.
+    """
+
+    new: Some = Some()
+    changed: Some = Some()
+    leaving: Some = Some()
+    returning: Some = Some()
+    addresses: Some = Some()
+    silenced: Some = Some()
+    unreached: Some = Some()
+
+
+@dataclass(frozen=True, slots=True)
 class Brakes:
     """Whom an import took a way from: what is in hand about these pupils and to these addresses must stop.
 

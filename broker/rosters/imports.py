@@ -9,9 +9,9 @@ from broker.actor import Actor
 from broker.diary.schedule_times import look_again
 from broker.diary.terms import calendar_now
 from broker.errors import Problem, RuleBroken
-from broker.ports import Ports
+from broker.ports import Ports, Transaction
 from broker.record import Entry
-from broker.rosters.difference import Brakes, ImportDifference
+from broker.rosters.difference import Brakes, ImportDifference, ImportNames
 from broker.rosters.roster import Roster
 from broker.values import StopKind
 
@@ -36,17 +36,20 @@ def import_roster(
     actor: Actor,
     expect_leaving: int | None = None,
     told: Callable[[ImportDifference], None] = lambda _: None,
+    also: Callable[[Transaction], None] = lambda _: None,
 ) -> ImportDifference:
     """Make the ledger equal to the roster in one short transaction. Safe to repeat: the second changes nothing.
 
     Who is not in the roster leaves: kept, no longer written to. `expect_leaving` is how many a person was shown
-    and confirmed; `told` hears the difference before anything is changed. Raises ManyLeaving.
+    and confirmed; `told` hears the difference before anything is changed, and may raise; `also` is done in the same
+    transaction, last. Raises ManyLeaving.
     """
     with ports.ledger.begin_import(roster) as tx:
         difference = tx.imports.difference()
         told(difference)
         _confirmed(difference, expect_leaving)
         if not difference.any:
+            also(tx)
             return difference
         brakes = tx.imports.apply(difference)
         for pupil in brakes.pupils:
@@ -56,7 +59,14 @@ def import_roster(
         if difference.terms.any:
             look_again(tx, calendar_now(tx))
         tx.record.add([_entry(difference, brakes, actor)])
+        also(tx)
     return difference
+
+
+def look_closely(ports: Ports, roster: Roster) -> tuple[ImportDifference, ImportNames]:
+    """The same difference as `look` tells, and by name; nothing is written."""
+    with ports.ledger.begin_import(roster) as tx:
+        return tx.imports.difference(), tx.imports.named()
 
 
 def must_confirm(leaving: int, before: int) -> bool:

@@ -169,6 +169,14 @@ class Answers:
         """Somebody has dealt with it."""
         self._change(answer, done_at=self._hand.now, done_by=who)
 
+    def open(self, answer: int, who: str) -> None:
+        """Somebody reads it, the first of all."""
+        self._change(answer, opened_at=self._hand.now, opened_by=who)
+
+    def reopen(self, answer: int) -> None:
+        """It is to be dealt with after all."""
+        self._change(answer, done_at=None, done_by="")
+
     def release(self, answer: int, inbox: str, who: str) -> None:
         """The safeguarding lead gives it to an inbox."""
         self._change(answer, inbox=inbox, concern=False, released_at=self._hand.now, released_by=who)
@@ -341,6 +349,8 @@ def answer_of(row: Row[Any]) -> AnswerRow:
         announcement=row.about,
         automatic=bool(row.automatic),
         concern=bool(row.concern),
+        opened_at=row.opened_at,
+        opened_by=row.opened_by,
         done_at=row.done_at,
         done_by=row.done_by,
         released_by=row.released_by,

@@ -22,6 +22,7 @@ from ledger.privacy import barred, striking
 from ledger.privacy.registry import REGISTRY, Empty, Erasure, Held
 from ledger.privacy.striking import Mentions
 from ledger.privacy.subjects import Subjects, chunks, where_theirs
+from ledger.rosters.staged import forget_all
 
 SOURCE = "erasure"
 
@@ -103,6 +104,7 @@ class Privacy:
     def erase(self, subject: Subject, *, called: bool, shared: bool) -> Mapping[int, Struck]:
         """By the registry, table by table; the rows that others point to come last."""
         self._hand.dialect.overwrite(self._hand.connection)
+        forget_all(self._hand)  # they may stand in any roster that waits, by a name that nobody looks for
         if shared:
             self._hand.connection.execute(
                 delete(t.answer).where(t.answer.c.sender_hash.in_(subject.shared_hashes))

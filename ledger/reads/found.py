@@ -152,7 +152,7 @@ def _announcements(hand: Hand, ids: Sequence[int]) -> Sequence[Said]:
         .join(t.department, t.department.c.id == t.announcement.c.department_id)
         .where(t.announcement.c.id.in_(ids))
     ).all()
-    titles = _titles(hand, ids)
+    titles = titles(hand, ids)
     said = [(row.owner, announcement_of(row)) for row in rows]
     tallies = tallies_of(hand, list(ids))
     settled = settled_of(hand, [(one, tallies.get(one.id, {})) for _, one in said])
@@ -171,7 +171,7 @@ def _announcements(hand: Hand, ids: Sequence[int]) -> Sequence[Said]:
     return finding.in_order(found, ids)
 
 
-def _titles(hand: Hand, ids: Sequence[int]) -> dict[int, str]:
+def titles(hand: Hand, ids: Sequence[int]) -> dict[int, str]:
     """The title of each, or how its short text begins."""
     c = t.content.c
     rows = hand.connection.execute(

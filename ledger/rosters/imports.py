@@ -27,13 +27,14 @@ from sqlalchemy import (
     update,
 )
 
-from broker.rosters.difference import Brakes, Counts, ImportDifference
+from broker.rosters.difference import Brakes, Counts, ImportDifference, ImportNames
 from broker.rosters.roster import EVERYBODY
 from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.privacy.barred import stamp
 from ledger.rosters import doubtful, parts
 from ledger.rosters.links import Link, links
+from ledger.rosters.named import Names
 from ledger.rosters.staging import (
     Staged,
     staged_address,
@@ -114,6 +115,12 @@ class Imports:
             problems=self._staged.problems,
             speaks_for=self._speaks_for,
         )
+
+    def named(self) -> ImportNames:
+        """Whom it would change, by name; reads only."""
+        differs = _differs(person, staged_person, PERSON_FIELDS)
+        names = Names(self._hand, self._speaks_for, self._links, leaving=self._leave(), differs=differs)
+        return names.all()
 
     def apply(self, difference: ImportDifference) -> Brakes:
         """Make people, groups and links equal to the roster, and say whom that took a way from."""

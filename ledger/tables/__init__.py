@@ -68,6 +68,7 @@ from ledger.tables.sessions import (
     sign_in_link,
     sign_in_pace,
 )
+from ledger.tables.staged import staged_file, staged_import
 from ledger.tables.timetable import timetable_change, timetable_line, timetable_reader, timetable_source
 
 __all__ = [
@@ -159,6 +160,8 @@ __all__ = [
     "sign_in_pace",
     "spend",
     "spend_delta",
+    "staged_file",
+    "staged_import",
     "stop",
     "subscriber",
     "suppression",

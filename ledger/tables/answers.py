@@ -27,6 +27,9 @@ answer = Table(
     Column("received_at", Moment, nullable=False),
     Column("automatic", Boolean, nullable=False, server_default=text("false")),
     Column("concern", Boolean, nullable=False, server_default=text("false")),
+    # When somebody first read it, and who: what nobody has stands first.
+    Column("opened_at", Moment),
+    Column("opened_by", Text, nullable=False, server_default=""),
     Column("released_at", Moment),
     Column("released_by", Text, nullable=False, server_default=""),
     Column("done_at", Moment),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from broker.rules.keeping import Kept
 from ledger.privacy.registry.held import Empty, Erasure, Held, Whose, columns
 
+_STAGED = "it is gone within a day, and all of it at once when anybody is erased"
+
 TABLES: dict[str, Held] = {
     "person": Held(
         "pupils, guardians and staff",
@@ -94,6 +96,25 @@ TABLES: dict[str, Held] = {
         "the term calendar",
         Kept.SCHOOL,
         columns(nothing="id source_id name kind begins_on ends_on parent active"),
+    ),
+    "staged_import": Held(
+        "imports that wait to be taken in, with the names of whom they would change",
+        Kept.SIGN_IN,
+        columns(
+            stand_in="id public_id",
+            name="told",
+            nothing="kind stage asked made_at seen_at share",
+            operator="made_by ended_by",
+        ),
+        Erasure.STANDS,
+        because=_STAGED,
+    ),
+    "staged_file": Held(
+        "their files",
+        Kept.SIGN_IN,
+        columns(stand_in="import_id", nothing="position mapping", words="name", file="bytes"),
+        Erasure.STANDS,
+        because=_STAGED,
     ),
     # Column titles of a report, never its rows.
     "mapping": Held("how reports are read", Kept.SCHOOL, columns(nothing="name body made_at")),

@@ -1,0 +1,11 @@
+"""What people wrote back: what nobody has read stands first; one at a time is opened, on purpose, and dealt with."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from web.watch.answers import forms, pages
+
+router = APIRouter()
+router.include_router(pages.router)
+router.include_router(forms.router)
