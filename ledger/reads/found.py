@@ -152,14 +152,14 @@ def _announcements(hand: Hand, ids: Sequence[int]) -> Sequence[Said]:
         .join(t.department, t.department.c.id == t.announcement.c.department_id)
         .where(t.announcement.c.id.in_(ids))
     ).all()
-    titles = titles(hand, ids)
+    named = titles(hand, ids)
     said = [(row.owner, announcement_of(row)) for row in rows]
     tallies = tallies_of(hand, list(ids))
     settled = settled_of(hand, [(one, tallies.get(one.id, {})) for _, one in said])
     found = {
         one.id: Said(
             one.public_id,
-            titles.get(one.id, ""),
+            named.get(one.id, ""),
             owner,
             one.audience,
             one.accepted_at,
