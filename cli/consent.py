@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_files
-import io
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,26 +9,13 @@ import typer
 
 from broker.announcement import Purpose
 from broker.consent import consents
-from broker.consent.consents import ConsentRefused, Told
-from broker.errors import Problem
+from broker.consent.consents import Told
+from broker.consent.sheets import COLUMNS, day_of, rows_of
 from broker.office.sheets import as_csv
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator
-from cli.reading import bad, short_words, text_from
-
-COLUMNS = ("person", "channel", "purpose", "given", "on", "source", "evidence", "by")
-NEEDED = ("person", "channel", "given", "source")
-_TRUTH = {
-    "yes": True,
-    "y": True,
-    "true": True,
-    "1": True,
-    "no": False,
-    "n": False,
-    "false": False,
-    "0": False,
-}
+from cli.reading import short_words, text_from
 
 app = typer.Typer(
     help="Who consented to what: a history, of which the newest word stands.", no_args_is_help=True
@@ -97,7 +81,7 @@ def give(
     * `carillon consent give G12 --via email --source "paper form" --evidence "folder 7, no. 214" --on 2026-09-03`
     * `carillon consent give P0417 --via sms --by G12 --source "parents' evening"`
     """
-    told = Told(who, via, True, source, purpose, _day(on), evidence, by)
+    told = Told(who, via, True, source, purpose, day_of(on or ""), evidence, by)
     _keep(told, operator, json=json)
 
 
@@ -117,7 +101,7 @@ def take_back(
 
     Example: `carillon consent take-back G12 --via email --source "telephone call"`
     """
-    told = Told(who, via, False, source, purpose, _day(on), evidence, by)
+    told = Told(who, via, False, source, purpose, day_of(on or ""), evidence, by)
     _keep(told, operator, json=json)
 
 
@@ -134,7 +118,7 @@ def import_(
 
     Example: `carillon consent import forms.csv`
     """
-    told = _rows(text_from(file))
+    told = rows_of(text_from(file))
     with writing(operator) as (house, actor):
         people = consents.keep(house.ports, told, actor=actor)
     if json:
@@ -197,83 +181,3 @@ def _keep(told: Told, operator: str | None, *, json: bool) -> None:
         )
         return
     show.say(f"kept: {told.person} says {said} to {told.purpose.value} messages by {told.channel}")
-
-
-def _day(text: str | None) -> date | None:
-    """A day as typed. Raises RuleBroken."""
-    if text is None or not text.strip():
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise bad("bad_date", "on", "this is no day", "write it as 2026-09-03") from None
-
-
-def _rows(text: str) -> list[Told]:
-    """The rows of a file. Raises ConsentRefused with every fault of their form."""
-    reader = csv_files.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        headers = [(name or "").strip().casefold() for name in reader.fieldnames or ()]
-        _check(headers)
-        reader.fieldnames = headers
-        rows = [
-            {name: (cell or "").strip() for name, cell in row.items() if isinstance(name, str)}
-            for row in reader
-        ]
-    except csv_files.Error:
-        hint = "save it as CSV with commas, in UTF-8"
-        raise bad("bad_file", "rows", "this is no CSV file that can be read", hint) from None
-    problems, told = list[Problem](), list[Told]()
-    for number, row in enumerate(rows, start=2):
-        try:
-            told.append(_told(row, f"row {number}"))
-        except _Odd as odd:
-            problems.append(Problem(odd.code, f"row {number}.{odd.field}", odd.message, odd.hint))
-    if problems:
-        raise ConsentRefused(*problems)
-    return told
-
-
-def _check(headers: list[str]) -> None:
-    if missing := [name for name in NEEDED if name not in headers]:
-        hint = (
-            f"columns: {', '.join(NEEDED)}; and {', '.join(name for name in COLUMNS if name not in NEEDED)}"
-        )
-        raise bad("missing_column", missing[0], "this column is missing", hint)
-    if len(set(headers)) < len(headers):
-        raise bad("column_twice", "rows", "a column stands there twice", "name each column once")
-    if strange := [name for name in headers if name not in COLUMNS]:
-        raise bad("unknown_column", strange[0][:40], "this column is not known", f"use: {', '.join(COLUMNS)}")
-
-
-def _told(row: dict[str, str], where: str) -> Told:
-    given = _TRUTH.get(row["given"].casefold())
-    if given is None:
-        raise _Odd("bad_answer", "given", "this is neither yes nor no", "write yes or no")
-    purpose = row.get("purpose") or Purpose.PROMOTIONAL.value
-    if purpose not in set(Purpose):
-        raise _Odd("bad_purpose", "purpose", "this is no purpose", "write promotional or service")
-    on = row.get("on", "")
-    try:
-        day = date.fromisoformat(on) if on else None
-    except ValueError:
-        raise _Odd("bad_date", "on", "this is no day", "write it as 2026-09-03") from None
-    if not row["person"]:
-        raise _Odd("missing", "person", "nobody is named here", "the school's own id, or a whole name")
-    return Told(
-        row["person"],
-        row["channel"],
-        given,
-        row["source"],
-        Purpose(purpose),
-        day,
-        row.get("evidence", ""),
-        row.get("by", ""),
-        where,
-    )
-
-
-class _Odd(Exception):
-    def __init__(self, code: str, field: str, message: str, hint: str) -> None:
-        self.code, self.field, self.message, self.hint = code, field, message, hint
-        super().__init__(message)

@@ -12,6 +12,7 @@ import typer
 from broker import audience as audiences
 from broker.moments import today_of
 from broker.office import groups as verbs
+from broker.office.lists import ids_of
 from cli import private_links, show
 from cli.house import reading, writing
 from cli.options import Json, Operator
@@ -156,7 +157,7 @@ def import_(
 
     Example: `carillon groups import "Chamber Choir" choir.csv`
     """
-    rows = _ids(text_from(path))
+    rows = ids_of(text_from(path))
     with writing(operator) as (house, actor):
         with house.ledger.look() as tx:
             listed = verbs.look_up(tx, [one for _, one in rows])
@@ -219,16 +220,6 @@ def _set(name: str, operator: str | None, *, public: bool, json: bool) -> None:
         else f"{made.name} has no public feed"
     )
     _done(made, told, json=json)
-
-
-def _ids(text: str) -> list[tuple[int, str]]:
-    """(row, id) of every line that has one; a header that says id is none."""
-    cells = (
-        (n, line.split(",")[0].split(";")[0].split("\t")[0].strip().strip('"'))
-        for n, line in enumerate(text.splitlines(), start=1)
-    )
-    rows = [(n, cell) for n, cell in cells if cell and cell.isprintable()]
-    return rows[1:] if rows and rows[0][1].casefold() == "id" else rows
 
 
 def _problems(path: Path, rows: Sequence[tuple[int, str]], listed: verbs.Listed) -> list[dict[str, object]]:

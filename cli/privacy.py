@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import os
 import sys
 from pathlib import Path
@@ -13,12 +12,13 @@ import typer
 from broker.errors import Problem, RuleBroken
 from broker.privacy import erasure
 from broker.privacy.erasure import Erasing, Ground
-from cli import copy_page, show
+from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import bad, short_words
 from config.assembly import House
-from ledger.reads.copy import Copy, copy
+from ledger.reads.copy import copy
+from web import copy_page
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="The school's own id, or a whole name.")]
 Why = Annotated[str, typer.Option(metavar="WORDS", help="The reason, for the record.")]
@@ -132,11 +132,11 @@ def export_(
         with house.ledger.begin() as tx:
             person, subject = erasure.subject_of_copy(tx, short_words(who, "who"), why=reason, actor=actor)
             found = copy(tx.hand, subject)
-            rules = tx.rules.current()
-        facts = _facts(house, rules)
+            told = copy_page.facts(tx.hand, tx.rules.current(), house.settings.school.name)
+        name = copy_page.file_name(person.source_id)
         written = [
-            _write(to / f"{_file_name(person.source_id)}.html", copy_page.page(found, **facts)),
-            _write(to / f"{_file_name(person.source_id)}.json", _as_json(found, facts)),
+            _write(to / f"{name}.html", copy_page.page(found, **told)),
+            _write(to / f"{name}.json", copy_page.as_json(found, told)),
         ]
     if json:
         show.as_json({"files": [str(path) for path in written], "messages_not_shown": found.more})
@@ -192,22 +192,6 @@ def _tell(found: Erasing, *, done: bool, json: bool, shared: bool) -> None:
         show.hint(found.hindered.hint)
 
 
-def _facts(house: House, rules: Any) -> dict[str, Any]:
-    lengths = {key: f"{rules.duration(key).days} days" for key in rules.values if key.startswith("keeping.")}
-    with house.ledger.reading() as hand:
-        accounts = hand.run("SELECT DISTINCT channel FROM account WHERE active ORDER BY channel")
-        through = tuple(f"the school's provider of {row.channel} messages" for row in accounts)
-    return {
-        "school": house.settings.school.name,
-        "recipients": through,
-        "kept": copy_page.how_long(lengths),
-    }
-
-
-def _as_json(found: Copy, facts: dict[str, Any]) -> str:
-    return json_text.dumps(copy_page.as_told(found, **facts), indent=1, default=str) + "\n"
-
-
 def _write(path: Path, what: str) -> Path:
     """For the owner alone, and never over what is there."""
     try:
@@ -225,8 +209,3 @@ def _write(path: Path, what: str) -> Path:
             "cannot_write", "to", "the copy cannot be written there", "name a folder of yours"
         ) from None
     return path
-
-
-def _file_name(source_id: str) -> str:
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in source_id)
-    return f"copy-{kept[:60]}"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from broker.actor import Actor
 from broker.address import AddressKind
+from broker.consent import optouts
 from broker.errors import NotFound, Problem
 from broker.ports import Ports, Transaction
 from broker.record import Entry
@@ -59,9 +60,33 @@ def confirm(ports: Ports, address: int, *, actor: Actor) -> None:
 
     def work(tx: Transaction) -> None:
         if not tx.people.confirm_address(address):
-            hint = "see: carillon people doubtful"
-            raise NotFound(Problem("unknown_address", "address", "there is no address of this number", hint))
+            raise _unknown()
         tx.bounces.clear(address)
         tx.record.add([Entry("address.confirmed", actor, {"address": address})])
 
     ports.ledger.transact(work)
+
+
+def stop(ports: Ports, address: int, *, why: str, actor: Actor) -> tuple[str, ...]:
+    """Let nothing more go to an address by any channel that could, however many people hold it; those channels.
+
+    It is an opt-out by the office, so it is lifted as one (`broker.consent.optouts.lift`). Raises NotFound.
+    """
+
+    def work(tx: Transaction) -> tuple[str, ...]:
+        keyed, kind = tx.people.address_hash(address), tx.people.address_kind(address)
+        if keyed is None or kind is None or not kind.of_people:
+            raise _unknown()
+        known = ports.channels.names()
+        ways = tuple(name for name in known if ports.channels.traits(name).address_kind is kind)
+        for channel in ways:
+            if tx.opt_outs.of(keyed, channel) is None:
+                optouts.stop(tx, [keyed], channel, source=f"the office: {why}", actor=actor)
+        return ways
+
+    return ports.ledger.transact(work)
+
+
+def _unknown() -> NotFound:
+    hint = "see: carillon people doubtful"
+    return NotFound(Problem("unknown_address", "address", "there is no address of this number", hint))

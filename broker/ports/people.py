@@ -37,6 +37,9 @@ class People(Protocol):
     def address_hash(self, address: int) -> bytes | None:
         """The keyed hash of an address."""
 
+    def address_kind(self, address: int) -> AddressKind | None:
+        """What an address is."""
+
     def names(self) -> NameIndex:
         """The names of everybody at the school, as they may stand in a text; built once a roster."""
 

@@ -6,7 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, false, func, not_, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    union,
+)
 
 from broker.address import AddressKind, mask
 from broker.delivery import REACHED, Event, Evidence, State
@@ -28,6 +41,7 @@ def doubtful(
     limit: int = PAGE,
     lately: int | None = None,
     only: int | None = None,
+    held: bool = False,
 ) -> Sequence[DoubtfulAddress]:
     """The next addresses with one of these doubts, in the order of their ids; empty at the end.
 
@@ -35,7 +49,8 @@ def doubtful(
     announcement by the same way, or nobody else was to: what everybody was refused was the text or the account.
 
     `lately`: what became of messages is looked up among so many of the newest alone, for a page must not wait until
-    all that were ever sent have been gone through. `only` is one address.
+    all that were ever sent have been gone through. `only` is one address; `held`: also one
+    without a doubt.
     """
     maybe = None
     if only is not None:
@@ -44,7 +59,7 @@ def doubtful(
         maybe = hand.dialect.apart(_may_be(hand, doubts, after, limit, lately), "maybe")
     last = _last_delivery(lately, maybe).cte("last")
     found = {doubt: _is(doubt, hand).label(doubt.value) for doubt in Doubt}
-    wanted = or_(false(), *(found[doubt].element for doubt in doubts))
+    wanted = true() if held else or_(false(), *(found[doubt].element for doubt in doubts))
     query = (
         select(t.address, t.delivery.c.why.label("said"), *found.values())
         .outerjoin(last, last.c.address_id == t.address.c.id)

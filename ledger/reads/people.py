@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, select, tuple_, union_all
 
 from broker.announcement import People
 from broker.audience import Audience
 from broker.ports.office import PersonRow
 from broker.rosters.roster import Role
 from ledger import tables as t
-from ledger.audience import members
+from ledger.audience import addresses_for, members
 from ledger.erased import is_erased
 from ledger.hand import Hand
 from ledger.office.families import person_row
@@ -30,14 +30,15 @@ _IS = {
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Whom a list is of: both filters hold, None is none.
+    """Whom a list is of: every filter holds, None is none.
 
     Guardians are in no group: of them it is a child's of theirs. `audience` has been taken apart
-    (`broker.office.groups.resolve`).
+    (`broker.office.groups.resolve`). `unheard`: pupils about whom no guardian has an address that may be used.
     """
 
     role: Role | None = None
     audience: Audience | None = None
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,20 @@ def person_at(hand: Hand, public_id: UUID) -> Known | None:
     return Known(person_row(row), row.active, row.born, row.language, unusable, row.changed_at)
 
 
+def people_at(hand: Hand, ids: Sequence[int]) -> Sequence[PersonRow]:
+    """Those of these numbers who are at the school, in this order."""
+    if not ids:
+        return ()
+    rows = hand.connection.execute(select(t.person).where(t.person.c.id.in_(list(ids)), t.person.c.active))
+    known = {row.id: person_row(row) for row in rows}
+    return [known[one] for one in ids if one in known]
+
+
 def _wanted(sought: Sought, today: date) -> Sequence[ColumnElement[bool]]:
     p, role = t.person.c, sought.role
     being = [_IS[role]] if role is not None else []
+    if sought.unheard:
+        being += _unheard()
     if sought.audience is None:
         return being
     sides = (People.STAFF,) if role is Role.STAFF else (People.PUPILS,) if role else SIDES
@@ -117,4 +129,19 @@ def _wanted(sought: Sought, today: date) -> Sequence[ColumnElement[bool]]:
     return [*being, p.id.in_(select(within.c.person_id))]
 
 
-__all__ = ["PAGE", "Known", "Page", "Sought", "people", "person_at"]
+def _unheard() -> Sequence[ColumnElement[bool]]:
+    """Pupils about whom nobody hears. Court orders are few: only of whom there is one are addresses gone through."""
+    p, g, adult = t.person.c, t.guardianship, t.person.alias("adult")
+    ordered = select(g.c.pupil_id).where(g.c.blocked)
+    plain = (
+        select(g.c.pupil_id)
+        .join(adult, and_(adult.c.id == g.c.guardian_id, adult.c.active))
+        .join(t.person_address, t.person_address.c.person_id == g.c.guardian_id)
+        .where(g.c.pupil_id.not_in(ordered))
+    )
+    judged = addresses_for(People.GUARDIANS).subquery("judged")
+    among = select(judged.c.person_id).where(judged.c.person_id.in_(ordered))
+    return p.id.not_in(plain), p.id.not_in(among)
+
+
+__all__ = ["PAGE", "Known", "Page", "Sought", "people", "people_at", "person_at"]

@@ -78,6 +78,12 @@ class People:
         found: bytes | None = self._hand.connection.execute(query).scalar_one_or_none()
         return found
 
+    def address_kind(self, address: int) -> AddressKind | None:
+        """What an address is."""
+        query = select(tables.address.c.kind).where(tables.address.c.id == address)
+        found = self._hand.connection.execute(query).scalar_one_or_none()
+        return None if found is None else AddressKind(found)
+
     def names(self) -> NameIndex:
         """The names of everybody at the school, as they may stand in a text."""
         return name_index(self._hand)

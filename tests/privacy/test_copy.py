@@ -10,12 +10,12 @@ from broker.consent import optouts
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
 from broker.privacy import erasure
-from cli import copy_page
 from ledger import tables as t
 from ledger.reads import copy as copies
 from ledger.reads.copy import Copy, copy
 from tests.support.broker_world import World
 from tests.support.planted import EMAIL, GUARDIAN, MOBILE, OFFICE, OLD_MOBILE, OTHER, PUPIL, SHARED, Planted
+from web import copy_page
 
 FACTS = {"school": "St Bride's", "recipients": ("texts <by> X",), "kept": {"messages": "730 days"}}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from html import escape
-from typing import Any
+from typing import Any, TypedDict
 
+from broker.rules.values import Rules
+from ledger.hand import Hand
 from ledger.privacy.registry import REGISTRY
 from ledger.reads.copy import Copy
 
@@ -22,6 +25,33 @@ _STYLE = (
     "th,td{border:1px solid #bbb;padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
     "th{background:#f2f2f2}@media print{body{margin:0}}"
 )
+
+
+class Facts(TypedDict):
+    """What stands in a copy beside the data: whose it is, who else received it, how long what is kept."""
+
+    school: str
+    recipients: tuple[str, ...]
+    kept: Mapping[str, str]
+
+
+def facts(hand: Hand, rules: Rules, school: str) -> Facts:
+    """As the ledger and the school's own rules have them now."""
+    lengths = {key: f"{rules.duration(key).days} days" for key in rules.values if key.startswith("keeping.")}
+    accounts = hand.run("SELECT DISTINCT channel FROM account WHERE active ORDER BY channel")
+    through = tuple(f"the school's provider of {row.channel} messages" for row in accounts)
+    return {"school": school, "recipients": through, "kept": how_long(lengths)}
+
+
+def as_json(found: Copy, told: Facts) -> str:
+    """The copy as a file for programs."""
+    return json.dumps(as_told(found, **told), indent=1, default=str) + "\n"
+
+
+def file_name(source_id: str) -> str:
+    """What a copy's file is called, without its ending: nothing in it that a folder could take for something else."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in source_id)
+    return f"copy-{kept[:60]}"
 
 
 def page(found: Copy, *, school: str, recipients: tuple[str, ...], kept: Mapping[str, str]) -> str:
