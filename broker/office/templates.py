@@ -100,6 +100,11 @@ def gaps_of(template: TemplateRow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(gap for text in template.parts.values() for gap in gaps(text)))
 
 
+def begun(template: TemplateRow, values: Mapping[str, str]) -> dict[Part, str]:
+    """The wording with what is filled in so far: a gap without a value stands as it is. For what nobody sends yet."""
+    return {part: fill_gaps(text, values) for part, text in template.parts.items()}
+
+
 def filled(template: TemplateRow, values: Mapping[str, str]) -> dict[Part, str]:
     """The wording with its own gaps filled; the personal parts stay for each family.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from broker.announcement import Announcement, Part, People, Urgency, stage_in_words
+from broker.announcement import Announcement, Draft, Part, People, Urgency, stage_in_words
 from broker.errors import Problem
 from ledger.reads.watch import Shown
 
@@ -58,6 +58,7 @@ _AT_A_TERMINAL = re.compile(r"\bcarillon [a-z]|`carillon|(?:^|\s)--[a-z]|\bdocs/
 HOW = {"link": "a link", "password": "a password"}
 TOLD = {
     People.GUARDIANS: "guardians of",
+    People.FIRST: "one guardian of each pupil in",
     People.PUPILS: "pupils in",
     People.STAFF: "staff of",
     People.BOTH: "pupils and guardians of",
@@ -74,9 +75,11 @@ def many(count: int, one: str, more: str = "") -> str:
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
-def audience(announcement: Announcement) -> str:
+def audience(announcement: Announcement | Draft) -> str:
     """Who is told: "guardians of Choir", "all staff"."""
     if announcement.audience.strip().lower() == "everyone":
+        if announcement.people is People.FIRST:
+            return "one guardian of every pupil"
         return f"all {TOLD[announcement.people].rsplit(' ', 1)[0]}"
     return f"{TOLD[announcement.people]} {announcement.audience}"
 
