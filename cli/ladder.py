@@ -22,7 +22,7 @@ from channels.markup import plain_words
 from cli import show
 from cli.house import reading, writing, zone_of
 from cli.options import Json, Operator, asking
-from cli.papers import paper_about, wording_of, write_private
+from cli.papers import paper_about, write_private
 from cli.reading import announcement_id, bad, short_words
 from config.assembly import House
 from ledger.reads.ladders import Climber, Laddered, climbers, laddered
@@ -133,7 +133,7 @@ def _write_slips(house: House, said: Announcement, path: Path) -> None:
     """For those on the sheet whom nothing has reached since."""
     sheet = len(said.ways)
     with house.ledger.look() as tx:
-        content = wording_of(tx, said.id)
+        content = papers.wording_of(tx, said.id)
     rest = [
         Untold(one.person, one.name, one.group, one.why) for one in _everybody(house, said, sheet, unmet=True)
     ]

@@ -23,7 +23,7 @@ from channels.markup import plain_words
 from cli import show
 from cli.house import department_of, reading, writing
 from cli.options import asking
-from cli.papers import paper_about, wording_of, write_private
+from cli.papers import paper_about, write_private
 from cli.reach_options import Asked
 from cli.reading import announcement_id, bad, text_from
 from config.assembly import House
@@ -110,7 +110,7 @@ def _sent(house: House, id: str) -> Found:
             raise bad(
                 "not_found", "id", "there is no such announcement", "list the latest with: carillon status"
             )
-        content = wording_of(tx, known.id)
+        content = papers.wording_of(tx, known.id)
     with house.ledger.reading() as hand:
         found = status(hand, public_id)
         assert found is not None  # noqa: S101 - it was there a moment ago, and none is ever erased

@@ -6,23 +6,38 @@ well on a screen and aloud.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from broker.address import as_dialled
+from broker.announcement import Content
+from broker.errors import Problem, RuleBroken
 from broker.licences.letter import Block, Heading
 from broker.naming import fill
 from broker.office.reach import Untold
+from broker.ports import Transaction
+from broker.scrutiny.heads import Left, written
+from ledger.connect import Ledger
 from ledger.reads.phones import Call
 from web.templating import templates_in
 
 NO_FORM = "Without a form"
 
 _templates = templates_in()
+STYLE = _templates.get_template("papers.css").render().strip()
+# Its one style by its hash: nothing else of it may run, load, or be sent.
+_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,26 @@ class Slip:
     words: str = field(repr=False)
 
 
+def paper_about(ledger: Ledger, title: str, zone: str, *, printed: bool) -> Paper:
+    """What each sheet bears. The head of the record leaves the house with what is printed: the ledger remembers it."""
+    with ledger.look() as tx:
+        school, day, newest = tx.school, tx.now.astimezone(ZoneInfo(zone)), tx.record.newest()
+        head = written(newest, school.slug, tx.now) if newest else ""
+    if printed and newest:
+        with ledger.begin() as tx:
+            tx.record.gave(newest, Left.PRINTED)
+    return Paper(school.name, school.locale, f"{day.day} {day:%B %Y}", title, school.region, head)
+
+
+def wording_of(tx: Transaction, announcement: int) -> Content:
+    """What an announcement said, for a paper about it. Raises RuleBroken once its words are of age and gone."""
+    kept = tx.announcements.content(announcement, 1)
+    if not kept:
+        hint = "who was told, and how: carillon status ID --who"
+        raise RuleBroken(Problem("no_words", "id", "its words are not kept any more", hint))
+    return kept[0]
+
+
 def slips(paper: Paper, untold: Sequence[Untold], words: str) -> str:
     """The slips of everybody who is not reached: name and message, never why. A page begins with each form."""
     forms = [
@@ -63,6 +98,12 @@ def phones(paper: Paper, untold: Sequence[Untold], calls: Sequence[Call]) -> str
         for group, each in groupby(untold, key=lambda one: one.group)
     ]
     return _page("phones.html", paper, forms=forms)
+
+
+def letters(paper: Paper, untold: Sequence[Untold], words: str) -> str:
+    """A letter for everybody who is not reached, each on its own sheet: to hand over, or to post."""
+    each = [Slip(one.name, one.group, _filled(words, one)) for one in untold]
+    return _page("letters.html", paper, forms=each, letters=each)
 
 
 def blocks(paper: Paper, blocks: Sequence[Block]) -> str:
@@ -89,5 +130,4 @@ def _filled(words: str, one: Untold) -> str:
 
 
 def _page(template: str, paper: Paper, **values: Any) -> str:
-    style = Markup(_templates.get_template("papers.css").render().strip())  # noqa: S704 - ours
-    return _templates.get_template(template).render(paper=paper, style=style, **values)
+    return _templates.get_template(template).render(paper=paper, style=Markup(STYLE), **values)  # noqa: S704 - ours

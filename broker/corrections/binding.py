@@ -53,7 +53,7 @@ def bind(
         return announcement
     first = first_of(tx, follows, lock=True)
     kind = follows.kind
-    tip = _tip(tx, first) if kind in {FollowUp.CORRECTION, FollowUp.EDIT} else first
+    tip = tip_of(tx, first) if kind in {FollowUp.CORRECTION, FollowUp.EDIT} else first
     tx.threads.bind(announcement.id, tip.id, kind)
     told = [Entry("announcement.follows", actor, _facts(first, kind), announcement.id)]
     if kind is FollowUp.CORRECTION:
@@ -101,7 +101,7 @@ def let_go(tx: Transaction, announcement: Announcement) -> None:
         tx.threads.release(announcement.id)
 
 
-def _tip(tx: Transaction, first: Announcement) -> Announcement:
+def tip_of(tx: Transaction, first: Announcement) -> Announcement:
     """The last that said it: the first one, or the newest edit of it."""
     edits = [
         one

@@ -65,14 +65,31 @@ def tries(hand: Hand, delivery: int) -> Tries | None:
     )
 
 
-def tries_of(hand: Hand, deliveries: Sequence[int]) -> Mapping[int, Sequence[Try]]:
-    """The tries of a few deliveries, in one question."""
-    found: dict[int, list[Try]] = {each: [] for each in deliveries}
-    a = t.attempt.c
-    query = select(t.attempt).where(a.delivery_id.in_(list(deliveries))).order_by(a.delivery_id, a.fence)
-    for row in hand.connection.execute(query) if deliveries else ():
+@dataclass(frozen=True, slots=True)
+class Times:
+    """One of several deliveries: by which account, when it is due and was changed last, and its tries."""
+
+    account: str
+    due_at: datetime
+    changed_at: datetime
+    tries: Sequence[Try]
+
+
+def times_of(hand: Hand, deliveries: Sequence[int]) -> Mapping[int, Times]:
+    """When a few deliveries were tried, in two questions."""
+    if not deliveries:
+        return {}
+    run, d, a = hand.connection.execute, t.delivery.c, t.attempt.c
+    these = list(deliveries)
+    found: dict[int, list[Try]] = {each: [] for each in these}
+    for row in run(select(t.attempt).where(a.delivery_id.in_(these)).order_by(a.delivery_id, a.fence)):
         found[row.delivery_id].append(_try(row))
-    return found
+    rows = run(
+        select(d.id, d.due_at, d.changed_at, t.account.c.name)
+        .join(t.account, t.account.c.id == d.account_id)
+        .where(d.id.in_(these))
+    )
+    return {row.id: Times(row.name, row.due_at, row.changed_at, found[row.id]) for row in rows}
 
 
 def _try(row: Any) -> Try:

@@ -16,7 +16,7 @@ from ledger import tables as t
 from tests.support.watching import Serve, Watched
 from web.watch import words
 from web.watch.counts import Counts
-from web.watch.topics import Detail
+from web.watch.announcement.topic import Detail
 
 MOBILE = re.compile(r"\+?4479\d{8}|07\d{9}")
 XSS = [
@@ -69,7 +69,8 @@ def test_every_state_has_its_word_beside_its_colour(watched: Watched) -> None:
             watched.move(announcement, state)
     html = watched.get(f"/watch/{announcement.public_id}")
     for look in STATES.values():
-        assert f'<span class="is-{look.colour}">{look.label}</span>' in html
+        badge = rf'data-tone="{look.colour}"><svg class="icon".*?</svg> {look.label}</span>'
+        assert re.search(badge, html), look.label
 
 
 def test_a_channel_without_a_word_of_its_own_is_shown_by_its_name() -> None:
@@ -184,7 +185,7 @@ def test_a_withdrawn_announcement_says_so(watched: Watched) -> None:
     announcement = watched.plan(watched.announce())
     intake.withdraw(watched.tower.house.ports, announcement.public_id, actor=SYSTEM)
     html = watched.get(f"/watch/{announcement.public_id}")
-    assert '<span class="stage">withdrawn</span>' in html
+    assert re.search(r'id="head".*?class="badge".*?</svg> withdrawn</span>', html, re.DOTALL)
 
 
 def test_what_is_not_there_is_not_found(watched: Watched) -> None:

@@ -1,0 +1,11 @@
+"""One announcement: how it stands, who was told and who was not, what happened, and what can be done about it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from web.watch.announcement import knowing, pages, printing, saying, stopping, trying
+
+router = APIRouter()
+for part in (pages, knowing, printing, saying, stopping, trying):
+    router.include_router(part.router)

@@ -1,0 +1,65 @@
+"""Who may do what to an announcement from its pages; a token has scopes for it, and somebody signed in their roles."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from broker.errors import Problem, RuleBroken
+from broker.ports.approvals import OperatorRole
+from ledger.reads.watch import Shown
+from web.watch.announcement.offers import Offers, offers
+from web.watch.desk import At, Form
+
+ACTS = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
+# Whoever answers for what leaves the house may stop it: to look alone may not.
+STOPS = (*ACTS, OperatorRole.APPROVER)
+MOST_WHY = 300  # characters, as every door takes a reason
+KEY = 24  # characters of a key by which a form that is sent twice is one call
+
+
+def offered(at: At, row: Shown) -> Offers:
+    """What is offered to whoever looks."""
+    return offers(row, at.session.now, acts=at.may(*ACTS), stops=at.may(*STOPS))
+
+
+def new_key() -> str:
+    """For one form: sent twice, it does its work once."""
+    return f"page-{secrets.token_urlsafe(KEY)[:KEY]}"
+
+
+def is_key(text: str) -> bool:
+    """Whether a form brings a key of ours back."""
+    return text.startswith("page-") and is_name(text.removeprefix("page-"))
+
+
+def is_name(text: str) -> bool:
+    """Whether this may be a channel's name."""
+    return 0 < len(text) <= 63 and text.isascii() and text.replace("_", "").replace("-", "").isalnum()
+
+
+def text_of(form: Form, name: str) -> str:
+    """What somebody wrote over several lines, which a browser ends in its own way."""
+    return form[name].replace("\r\n", "\n").replace("\r", "\n")
+
+
+def reason(text: str) -> str:
+    """A reason as it was typed, in one line. Raises RuleBroken for one that is too long to keep."""
+    words = " ".join(text.split())
+    if len(words) > MOST_WHY:
+        message = f"a reason has at most {MOST_WHY} characters"
+        raise RuleBroken(Problem("too_long", "why", message, "make it shorter"))
+    return words
+
+
+def wanted(text: str, field: str, message: str, hint: str) -> str:
+    """The same, where one must be given. Raises RuleBroken."""
+    words = reason(text)
+    if not words:
+        raise RuleBroken(Problem("missing", field, message, hint))
+    return words
+
+
+def called(problem: Problem, **names: str) -> Problem:
+    """A problem, its field called as the form calls it."""
+    return replace(problem, field=names.get(problem.field, problem.field))

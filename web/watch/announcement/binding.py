@@ -1,0 +1,64 @@
+"""What somebody saw before they said yes: the words and the number of people. Nothing else is done than that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from broker import intake
+from broker.announcement import Draft
+from broker.corrections import verbs
+from broker.errors import Problem, RuleBroken
+from broker.ports import Ports
+from broker.rules.blast import SIZE_CODES
+from web.watch.desk import Form
+
+SEEN = "page seen"
+MOST_COUNT = 10_000_000  # people, as every door takes it
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a follow-up would do, and what binds a yes to it. `asks`: its number of people has to be typed."""
+
+    shown: verbs.Shown
+    seen: str
+    asks: bool
+
+
+def preview(ports: Ports, draft: Draft, shown: verbs.Shown) -> Preview:
+    """What was shown, signed, so that a form cannot say that something else was."""
+    asks = shown.hold is not None and shown.hold.code in SIZE_CODES
+    told = f"{shown.counted}:{int(asks)}:{intake.digest_of(draft)}"
+    return Preview(shown, ports.signer.sign(SEEN, told), asks)
+
+
+def bound(ports: Ports, draft: Draft, form: Form) -> Draft:
+    """The draft that was shown, with the number of people that was shown for it or typed. Raises RuleBroken.
+
+    Intake itself counts, once, and refuses another number. Where far more people than usual would be told somebody
+    types the number, as everywhere; to have read it is not enough.
+    """
+    counted, asks, digest = _seen(ports, form["seen"])
+    if digest != intake.digest_of(draft):
+        hint = "look at it once more, then send it"
+        raise RuleBroken(Problem("changed_since", "seen", "it is not what you looked at", hint))
+    if asks:
+        return replace(draft, expected=_typed(form["count"]))
+    return replace(draft, expected=counted) if counted else draft
+
+
+def _seen(ports: Ports, word: str) -> tuple[int, bool, str]:
+    told = ports.signer.verify(SEEN, word) if word else None
+    if told is None:
+        hint = "look at whom it goes to, then send it"
+        raise RuleBroken(Problem("not_looked_at", "seen", "it was not looked at first", hint))
+    counted, asks, digest = told.split(":")
+    return int(counted), asks == "1", digest
+
+
+def _typed(text: str) -> int:
+    typed = text.replace(",", "").replace(" ", "")
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 9 and int(typed) <= MOST_COUNT):
+        hint = "type how many people it tells, such as 812"
+        raise RuleBroken(Problem("no_number", "count", "this is not a number", hint))
+    return int(typed)
