@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from yarl import URL
 
 from broker.diary import subscriptions as verbs
 from broker.ports.calendar import SubscriptionRow
@@ -66,7 +65,7 @@ def calendars(json: Json = False) -> None:
         show.as_json(
             {
                 "calendars": [
-                    {"source": row.name, "at": masked(row.url), "department": row.department, "to": row.audience,
+                    {"source": row.name, "at": verbs.masked(row.url), "department": row.department, "to": row.audience,
                      "in_term": row.in_term, "read_at": row.read_at, "why": row.why}
                     for row in rows
                 ]
@@ -76,7 +75,7 @@ def calendars(json: Json = False) -> None:
     show.table(
         ("calendar", "department", "of", "at", "read", ""),
         [
-            (row.name, row.department, row.audience, masked(row.url),
+            (row.name, row.department, row.audience, verbs.masked(row.url),
              show.wall(row.read_at, zone) if row.read_at else "never", row.why)
             for row in rows
         ],
@@ -96,8 +95,3 @@ def unsubscribe(
     with writing(operator) as (house, actor):
         verbs.unsubscribe(house.ports, short_words(source, "source"), actor=actor)
     show.as_json({"source": source}) if json else show.say(f"{source} is read no more")
-
-
-def masked(url: str) -> str:
-    """An address without what may be its secret: whoever has all of it can read the calendar."""
-    return f"{URL(url).host or 'an address'}/…"

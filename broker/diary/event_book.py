@@ -55,6 +55,27 @@ class _Home:
     audience: str
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an event is to be: its time, and where they are said its end, place and title."""
+
+    wall: datetime
+    starts_at: datetime
+    ends_at: datetime | None = None
+    place: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a change leads to: the event before and after; in which words it is told to how many who heard of it."""
+
+    row: EventRow
+    new: EventRow
+    words: str
+    told: int
+
+
 def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
     ports: Ports,
     source: str,
@@ -156,18 +177,32 @@ def move(
     actor: Actor,
 ) -> EventRow:
     """Move an event to another time, or place. Raises NotFound, NotToBeChanged."""
-    _check_words("place", place or "")
+    return change(ports, public_id, Changed(wall, starts_at, place=place or None), actor=actor)
+
+
+def change(ports: Ports, public_id: UUID, to: Changed, *, actor: Actor) -> EventRow:
+    """Move an event, or name it anew. Raises NotFound, NotToBeChanged."""
+    _check_changed(to)
 
     def work(tx: Transaction) -> EventRow:
         row = _mine(tx, public_id, actor)
-        if row.cancelled_at is not None or not tx.now < starts_at < tx.now + HORIZON:
-            message = "it is cancelled, or that time is past or too far away"
-            raise NotToBeChanged(Problem("past", "to", message, "choose another time"))
-        length = row.ends_at - row.starts_at
-        new = replace(
-            row, wall=wall, starts_at=starts_at, ends_at=starts_at + length, place=place or row.place
-        )
-        return _change(tx, row, new, actor)
+        return _change(tx, row, _changed(tx, row, to), actor)
+
+    return ports.ledger.transact(work)
+
+
+def outlook(ports: Ports, public_id: UUID, to: Changed | None, *, actor: Actor) -> Outlook:
+    """What a change, or None for its cancelling, would lead to, with nothing done. Raises what either raises."""
+    if to is not None:
+        _check_changed(to)
+
+    def work(tx: Transaction) -> Outlook:
+        row = _mine(tx, public_id, actor)
+        new = _changed(tx, row, to) if to is not None else replace(row, cancelled_at=tx.now)
+        words = _words_of(row, new) if to is not None else _words_of_cancelling(row)
+        reminded = [each.announcement for each in tx.events.reminded([row.id]) if each.announcement]
+        told = tx.plans.count_told(reminded) if words and reminded else 0
+        return Outlook(row, new, words if told else "", told)
 
     return ports.ledger.transact(work)
 
@@ -242,9 +277,7 @@ def _new(tx: Transaction, event: ToldEvent, home: _Home, actor: Actor) -> EventR
 
 
 def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> EventRow:
-    elsewhere = (row.starts_at, row.place, row.cancelled_at) != (new.starts_at, new.place, new.cancelled_at)
-    # A name that was struck out of it and comes in again with its calendar is no news to anybody.
-    renamed = fold(row.title) != fold(new.title) and ERASED not in row.title
+    elsewhere, words = _is_elsewhere(row, new), _words_of(row, new)
     new = replace(
         new,
         sequence=row.sequence + 1,
@@ -254,18 +287,31 @@ def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> Even
         made_by=actor.id if (row.title, row.place) != (new.title, new.place) else row.made_by,
     )
     tx.events.keep(new)
-    if elsewhere or renamed:
-        once = (
-            f"{title_in_words(row)} is now {title_in_words(new)},"
-            if renamed
-            else f"{title_in_words(new)} is now"
-        )
-        words = f"Change: {once} on {starts_in_words(new)}, {place_in_words(new)}."
+    if words:
         _tell_the_reminded(tx, new, words, actor)
     elif _says_else(row, new):
         _remind_anew(tx, new, actor)
     tx.record.add([Entry("event.changed", actor, {"event": str(row.public_id), "sequence": new.sequence})])
     return new
+
+
+def _is_elsewhere(row: EventRow, new: EventRow) -> bool:
+    return (row.starts_at, row.place, row.cancelled_at) != (new.starts_at, new.place, new.cancelled_at)
+
+
+def _words_of(row: EventRow, new: EventRow) -> str:
+    """What those are told who were reminded already; "" where they need not hear of it."""
+    # A name that was struck out of it and comes in again with its calendar is no news to anybody.
+    renamed = fold(row.title) != fold(new.title) and ERASED not in row.title
+    if not (_is_elsewhere(row, new) or renamed):
+        return ""
+    title = title_in_words(new)
+    once = f"{title_in_words(row)} is now {title}," if renamed else f"{title} is now"
+    return f"Change: {once} on {starts_in_words(new)}, {place_in_words(new)}."
+
+
+def _words_of_cancelling(row: EventRow) -> str:
+    return f"Cancelled: {title_in_words(row)} on {starts_in_words(row)} does not take place."
 
 
 def _says_else(row: EventRow, new: EventRow) -> bool:
@@ -277,9 +323,7 @@ def _says_else(row: EventRow, new: EventRow) -> bool:
 def _cancel(tx: Transaction, row: EventRow, actor: Actor) -> None:
     gone = replace(row, sequence=row.sequence + 1, cancelled_at=tx.now)
     tx.events.keep(gone)
-    _tell_the_reminded(
-        tx, gone, f"Cancelled: {title_in_words(row)} on {starts_in_words(row)} does not take place.", actor
-    )
+    _tell_the_reminded(tx, gone, _words_of_cancelling(row), actor)
     tx.record.add([Entry("event.cancelled", actor, {"event": str(row.public_id), "sequence": gone.sequence})])
 
 
@@ -311,6 +355,26 @@ def _taken_back(tx: Transaction, announcement: UUID | None, actor: Actor) -> Ann
     if said is not None:
         intake.forbid(tx, said, actor=actor)
     return said
+
+
+def _changed(tx: Transaction, row: EventRow, to: Changed) -> EventRow:
+    """The event as it is to be. Raises NotToBeChanged."""
+    if row.cancelled_at is not None or not tx.now < to.starts_at < tx.now + HORIZON:
+        message = "it is cancelled, or that time is past or too far away"
+        raise NotToBeChanged(Problem("past", "to", message, "choose another time"))
+    ends_at = to.ends_at or to.starts_at + (row.ends_at - row.starts_at)
+    place = row.place if to.place is None else to.place
+    title = row.title if to.title is None else to.title
+    return replace(row, wall=to.wall, starts_at=to.starts_at, ends_at=ends_at, place=place, title=title)
+
+
+def _check_changed(to: Changed) -> None:
+    _check_words("place", to.place or "")
+    _check_words("title", to.title or "")
+    if to.title is not None and not to.title.strip():
+        raise NotToBeChanged(Problem("empty_text", "title", "it has no name", "say what takes place"))
+    if to.ends_at is not None and to.ends_at < to.starts_at:
+        raise NotToBeChanged(Problem("ends_first", "ends", "it ends before it begins", "check its times"))
 
 
 def _check_words(field: str, words: str) -> None:

@@ -134,6 +134,31 @@ def change(
     return ports.ledger.transact(work)
 
 
+def preview_change(
+    ports: Ports,
+    name: str,
+    *,
+    draft: Draft | None = None,
+    pattern: Pattern | None = None,
+    lasts: timedelta | None = None,
+    actor: Actor,
+) -> list[Occurrence]:
+    """The next ten times after a change, with everything checked and nothing kept. Raises what `change` raises."""
+    if draft is not None:
+        intake.rehearse(ports, _bare(draft), actor=actor)
+    with ports.ledger.look() as tx:
+        row = the(tx, name)
+        operators.must(tx, actor, OperatorRole.AUTHOR, row.draft.department)
+        changed = replace(pattern, moved=row.pattern.moved) if pattern is not None else row.pattern
+        _check_times(tx, changed, lasts if lasts is not None else row.lasts)
+        return upcoming(changed, calendar_now(tx), now=tx.now, count=SHOWN)
+
+
+def rehearsed(ports: Ports, draft: Draft, *, actor: Actor) -> intake.Rehearsed:
+    """What the rules would say of it today, and how many people it would tell. Raises what `save` raises."""
+    return intake.rehearse(ports, _bare(draft), actor=actor)
+
+
 def seen_of(row: ScheduleRow) -> str:
     """What whoever approves a schedule says that they have seen: a digest of what it says, to whom, by which ways."""
     return digest_of("\0".join((str(row.public_id), as_said(row.draft))))[:SHORT]

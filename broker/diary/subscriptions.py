@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from broker import audience as audiences
 from broker.actor import Actor
@@ -144,6 +145,11 @@ def failed(ports: Ports, row: SubscriptionRow, broken: RuleBroken, *, away: bool
 def is_silent(row: SubscriptionRow, now: datetime) -> bool:
     """Whether it has not been read for too long."""
     return now - (row.read_at or row.made_at) > row.every + SILENT_AFTER
+
+
+def masked(url: str) -> str:
+    """An address without what may be its secret: whoever has all of it can read the calendar."""
+    return f"{urlsplit(url).hostname or 'an address'}/…"
 
 
 def _refused(code: str, field: str, message: str, hint: str) -> NotToBeChanged:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
+
+import httpx2
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
@@ -51,15 +54,27 @@ class Diary:
         term = Span(SpanKind.TERM, "Autumn", today - timedelta(days=30), today + timedelta(days=70))
         terms.bring(self.ports, [term, half], actor=SYSTEM)
 
-    def weekly(self, name: str = "Choir", *, starts: datetime | None = None, to: str = "Choir") -> ScheduleRow:
+    def weekly(
+        self, name: str = "Choir", *, starts: datetime | None = None, to: str = "Choir"
+    ) -> ScheduleRow:
         """A rehearsal's reminder, every week from tomorrow at eight on."""
-        first = starts or datetime.combine(self.today + timedelta(days=1), datetime.min.time()).replace(hour=8)
+        first = starts or datetime.combine(self.today + timedelta(days=1), datetime.min.time()).replace(
+            hour=8
+        )
         rule = read_rule("FREQ=WEEKLY", zone=ZONE, starts=first)
         pattern = Pattern(first, ZONE, rule, on=frozenset({DayKind.TERM, DayKind.INSET}))
-        draft = Draft(self.department, to, People.GUARDIANS, (Step(("bell",)),), {Part.SHORT: "{pupil}: choir at 15:30."})
+        draft = Draft(
+            self.department,
+            to,
+            People.GUARDIANS,
+            (Step(("bell",)),),
+            {Part.SHORT: "{pupil}: choir at 15:30."},
+        )
         return schedules.save(self.ports, name, draft, pattern, lasts=timedelta(hours=4), actor=SYSTEM)
 
-    def event(self, title: str = "Concert", *, days: int = 5, clock: str = "19:00", to: str = "Choir") -> EventRow:
+    def event(
+        self, title: str = "Concert", *, days: int = 5, clock: str = "19:00", to: str = "Choir"
+    ) -> EventRow:
         """An event some days from today."""
         wall = datetime.fromisoformat(f"{self.today + timedelta(days=days)} {clock}")
         starts = instant(str(wall)[:16], zone=ZONE, field="starts")
@@ -71,3 +86,14 @@ class Diary:
         words = {Part.LONG: "{title}: {starts}, {place}."}
         rule = ReminderRule(0, self.department, name, "", before, People.GUARDIANS, (Step(("bell",)),), words)
         return reminders.add_rule(self.ports, rule, actor=SYSTEM)
+
+
+_TOKEN = re.compile(r'name="token" value="([^"]+)"')
+
+
+def send(here: Watched, path: str, page: str = "", **fields: str | list[str]) -> httpx2.Response:
+    """A form of one of our own pages, as a browser sends it."""
+    token = _TOKEN.search(here.get(page or "/watch/calendar/schedules/new"))
+    assert token is not None
+    data = {"token": token[1], **fields}
+    return here.client.post(path, data=data, headers={"Origin": here.url})

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from broker.diary.recurrence_words import MONTHS, day_in_words, in_words
 from broker.ports.calendar import ScheduleRow
+from broker.ports.events import EventRow, ReminderRule
 from web.watch.paint import templates
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -41,6 +42,19 @@ def length(lasts: timedelta) -> str:
     return f"{int(lasts.total_seconds())} seconds"
 
 
+def takes_place(row: EventRow) -> str:
+    """When an event takes place: "Tue 3 November 2026, 15:30"; of whole days the days."""
+    first = row.wall.date()
+    if not row.days:
+        return wall(row.wall)
+    return in_full(first) if row.last_day == first else f"{in_full(first)} to {in_full(row.last_day)}"
+
+
+def before(rule: ReminderRule) -> str:
+    """When a reminder is sent: "2 days before"."""
+    return f"{length(rule.before)} before"
+
+
 def rhythm(row: ScheduleRow) -> str:
     """When a schedule comes, in words."""
     said = in_words(row.pattern.rule, row.pattern.starts)
@@ -52,4 +66,5 @@ def rhythm(row: ScheduleRow) -> str:
 def add_words() -> None:
     """Let templates say them."""
     templates.filters |= {"cal_weekday": weekday, "cal_month": month, "cal_day": in_full, "cal_wall": wall}
-    templates.filters |= {"cal_length": length, "cal_rhythm": rhythm}
+    templates.filters |= {"cal_length": length, "cal_rhythm": rhythm, "cal_event": takes_place}
+    templates.filters |= {"cal_before": before}

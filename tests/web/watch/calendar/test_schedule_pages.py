@@ -1,0 +1,139 @@
+"""Schedules at a page: made with their dates shown first, changed, skipped, paused and ended."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.support.diary import Diary, send
+from tests.support.watching import Watched
+
+NEW = "/watch/calendar/schedules/new"
+
+
+@pytest.fixture
+def diary(watched: Watched) -> Diary:
+    diary = Diary(watched)
+    diary.school_year()
+    return diary
+
+
+def filled(diary: Diary, **more: str | list[str]) -> dict[str, str | list[str]]:
+    """The music department's reminder, every Tuesday."""
+    return {
+        "name": "Choir, Tuesdays",
+        "department": "office",
+        "groups": ["Choir"],
+        "people": "guardians",
+        "ways": ["bell"],
+        "short": "{pupil}: choir at 15:30.",
+        "day": f"{diary.today + timedelta(days=1)}",
+        "time": "08:00",
+        "often": "weekly",
+        "weekdays": ["TU"],
+        "on": "term",
+        "lasts": "4",
+        **more,
+    }
+
+
+def test_a_new_schedule_shows_its_dates_before_it_is_kept(watched: Watched, diary: Diary) -> None:
+    looked = send(watched, NEW, do="look", **filled(diary))
+    assert looked.status_code == 200, looked.text
+    assert "every Tuesday at 08:00" in looked.text
+    assert "left out: half-term" in looked.text
+    assert "FREQ" not in looked.text
+    with watched.ledger.look() as tx:
+        assert not tx.schedules.all()
+    kept = send(watched, NEW, do="keep", **filled(diary))
+    assert kept.status_code == 303
+    with watched.ledger.look() as tx:
+        (made,) = tx.schedules.all()
+    assert (made.name, made.pattern.rule.text) == ("Choir, Tuesdays", "FREQ=WEEKLY;BYDAY=TU")
+    page = watched.get(f"/watch/calendar/schedules/{made.public_id}")
+    assert "every Tuesday at 08:00" in page
+    assert "FREQ" not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", "", "printable characters"),
+        ("groups", ["Tuba"], "there is no group called"),
+        ("ways", [], "no way is chosen"),
+        ("short", "", "there is nothing to announce"),
+        ("day", "", "no day is chosen"),
+        ("time", "", "no time is chosen"),
+        ("often", "", "it is not said how often"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
+    watched: Watched, diary: Diary, field: str, value: str | list[str], words: str
+) -> None:
+    asked = filled(diary) | {field: value}
+    answer = send(watched, NEW, do="look", **asked)
+    assert answer.status_code == 422
+    assert words in answer.text.lower()
+    assert 'class="wrong"' in answer.text
+    if field != "name":
+        assert 'value="Choir, Tuesdays"' in answer.text
+    assert "carillon schedule" not in answer.text
+    assert "--" not in answer.text.partition("<main")[2].replace("<!--", "")
+
+
+def test_the_hour_that_does_not_exist_is_asked_about(watched: Watched, diary: Diary) -> None:
+    year = diary.today.year + (diary.today.month >= 3)
+    march = date(year, 3, 31)
+    night = march - timedelta(days=(march.weekday() + 1) % 7)  # its last Sunday
+    first = str(night - timedelta(days=7))
+    asked = filled(diary, day=first, time="01:30", weekdays=["SU"], on="every")
+    answer = send(watched, NEW, do="look", **asked)
+    assert answer.status_code == 422
+    assert "does not exist" in answer.text
+    assert 'name="if_missing"' in answer.text
+    answered = send(watched, NEW, do="look", **asked, if_missing="later", if_double="first")
+    assert answered.status_code == 200, answered.text
+
+
+def test_a_schedule_is_changed_after_its_dates_were_shown_again(watched: Watched, diary: Diary) -> None:
+    made = diary.weekly()
+    path = f"/watch/calendar/schedules/{made.public_id}/change"
+    page = watched.get(path)
+    assert "{pupil}: choir at 15:30." in page
+    asked = filled(diary, often="fortnightly", short="{pupil}: choir at 16:00.", weekdays=["WE"])
+    looked = send(watched, path, do="look", **asked)
+    assert "every second week on Wednesday" in looked.text
+    assert send(watched, path, do="keep", **asked).status_code == 303
+    with watched.ledger.look() as tx:
+        (changed,) = tx.schedules.all()
+    assert changed.pattern.rule.text == "FREQ=WEEKLY;BYDAY=WE;INTERVAL=2"
+    assert changed.draft.parts["short"] == "{pupil}: choir at 16:00."
+
+
+def test_a_date_is_skipped_and_put_back_and_moved(watched: Watched, diary: Diary) -> None:
+    made = diary.weekly()
+    at = f"/watch/calendar/schedules/{made.public_id}"
+    first = made.pattern.starts.date()
+    assert send(watched, f"{at}/skip", on=str(first)).status_code == 303
+    assert "skipped" in watched.get(at)
+    assert send(watched, f"{at}/put-back", on=str(first)).status_code == 303
+    to = str(first + timedelta(days=1))
+    assert send(watched, f"{at}/move", on=str(first), day=to, time="09:15").status_code == 303
+    assert "moved from" in watched.get(at)
+    wrong = send(watched, f"{at}/move", on=str(first), day="", time="")
+    assert wrong.status_code == 422
+    assert "This is not a time" in wrong.text
+
+
+def test_a_schedule_is_paused_let_go_on_and_ended(watched: Watched, diary: Diary) -> None:
+    made = diary.weekly()
+    at = f"/watch/calendar/schedules/{made.public_id}"
+    assert send(watched, f"{at}/pause").status_code == 303
+    assert "Let it go on" in watched.get(at)
+    assert made.name not in watched.get("/watch/calendar")
+    assert send(watched, f"{at}/resume").status_code == 303
+    assert send(watched, f"{at}/end", after="").status_code == 303
+    assert "ended" in watched.get(at)
+    assert made.name in watched.get("/watch/calendar/schedules?show=ended")
+    assert made.name not in watched.get("/watch/calendar/schedules")
