@@ -40,6 +40,7 @@ class Waiting:
     expires_at: datetime
     why: str
     overridden: bool = False
+    sent_by: str = ""  # of one that went without: who sent it so
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,28 @@ def operators(hand: Hand) -> Sequence[Operator]:
     return Operators(hand).all()
 
 
+def to_review(hand: Hand, department: str | None = None) -> Sequence[Waiting]:
+    """What went out without a second person and nobody has looked at since, the oldest first."""
+    query = _without()
+    if department is not None:
+        query = query.where(t.department.c.slug == department)
+    rows = hand.connection.execute(query)
+    return [_waiting(row, row.reason, overridden=True, sent_by=row.whose) for row in rows]
+
+
+def overridden(hand: Hand, public_id: UUID) -> Decision | None:
+    """The decision by which one went without a second person, while nobody has looked at it since."""
+    its = decisions().join(t.announcement, t.announcement.c.id == t.approval.c.announcement_id)
+    a = t.approval.c
+    query = its.where(
+        t.announcement.c.public_id == public_id,
+        a.decision == Decided.OVERRIDDEN.value,
+        a.reviewed_at.is_(None),
+    )
+    row = hand.connection.execute(query.order_by(a.id).limit(1)).one_or_none()
+    return decision_of(row) if row else None
+
+
 def waiting(hand: Hand) -> Sequence[Waiting]:
     """What waits for a second person, soonest over first; then what went without one and nobody has reviewed."""
     said = t.announcement.c
@@ -75,21 +98,13 @@ def waiting(hand: Hand) -> Sequence[Waiting]:
         .group_by(*t.announcement.c, t.department.c.slug, t.headcount.c.counted)
         .order_by(said.expires_at)
     )
-    without = (
-        _listed()
-        .add_columns(t.approval.c.why.label("reason"), t.approval.c.by.label("whose"))
-        .join(t.approval, t.approval.c.announcement_id == said.id)
-        .where(t.approval.c.decision == Decided.OVERRIDDEN.value, t.approval.c.reviewed_at.is_(None))
-        .order_by(t.approval.c.id)
-        .limit(MOST)
-    )
     run = hand.connection.execute
     return [
         *(_waiting(row, row.hold_why or "") for row in run(held.limit(MOST))),
         *(_waiting(row, row.reason) for row in run(in_mid_send.limit(MOST))),
         *(
             _waiting(row, f"sent without a second person by {row.whose}: {row.reason}", overridden=True)
-            for row in run(without)
+            for row in run(_without())
         ),
     ]
 
@@ -133,7 +148,18 @@ def _listed() -> Select[Any]:
     )
 
 
-def _waiting(row: Any, why: str, *, overridden: bool = False) -> Waiting:
+def _without() -> Select[Any]:
+    return (
+        _listed()
+        .add_columns(t.approval.c.why.label("reason"), t.approval.c.by.label("whose"))
+        .join(t.approval, t.approval.c.announcement_id == t.announcement.c.id)
+        .where(t.approval.c.decision == Decided.OVERRIDDEN.value, t.approval.c.reviewed_at.is_(None))
+        .order_by(t.approval.c.id)
+        .limit(MOST)
+    )
+
+
+def _waiting(row: Any, why: str, *, overridden: bool = False, sent_by: str = "") -> Waiting:
     return Waiting(
         row.public_id,
         row.department,
@@ -144,4 +170,5 @@ def _waiting(row: Any, why: str, *, overridden: bool = False) -> Waiting:
         row.expires_at,
         why,
         overridden,
+        sent_by,
     )

@@ -28,7 +28,7 @@ from web.bounded import body_of
 from web.origin import is_ours
 from web.watch import navigation
 from web.watch.paint import page
-from web.watch.said import SAID
+from web.watch.said import sentence
 from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, ledger_of, signed_in
 
 MOST_FORM = 256 * 1024  # bytes of a form without files: a long mail, each of its signs sent as three
@@ -170,7 +170,7 @@ class At:
             "at": self,
             "problem": None,
             "form": None,
-            "done": SAID.get(self.query("done"), ""),
+            "done": sentence(self.query("done")),
             "sections": navigation.sections(self.roles, self.department),
             "here": self.request.url.path.lstrip("/"),
             **known,

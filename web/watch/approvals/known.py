@@ -1,0 +1,51 @@
+"""What every page about one announcement asks first: whether it is there for whoever asks, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from broker.authority.approvals import SHORT
+from broker.errors import NotAllowed, RuleBroken
+from broker.ports.approvals import Decision
+from ledger.reads.approvals import Looked, looked_at, overridden
+from ledger.reads.watch import Shown, one
+from web.watch.desk import At, uuid_of
+from web.watch.signing_in import NoPage
+
+MOST_WHY = 500  # signs of a reason: a few sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An announcement as somebody decides about it. `without`: it went without a yes, not reviewed yet."""
+
+    looked: Looked
+    row: Shown
+    without: Decision | None
+
+    @property
+    def seen(self) -> str:
+        """What a decision says that it is about."""
+        return self.looked.binding.digest[:SHORT]
+
+
+def known(at: At, public_id: str) -> Known:
+    """Raises NoPage where there is none, or it is another department's."""
+    wanted = uuid_of(public_id)
+    with at.reading() as hand:
+        row = one(hand, wanted, at.department)
+        looked = looked_at(hand, wanted) if row is not None else None
+        without = overridden(hand, wanted) if row is not None else None
+    if row is None or looked is None:
+        raise NoPage(404, "not_found")
+    return Known(looked, row, without)
+
+
+def reason(text: str) -> str:
+    """Words that somebody typed as their reason, on one line."""
+    return " ".join(text.split())[:MOST_WHY]
+
+
+def status_of(refused: RuleBroken) -> int:
+    """What a page answers with that says why something was not done."""
+    return 403 if isinstance(refused, NotAllowed) else 422
