@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from broker import intake
+from broker.actor import Actor
 from broker.announcement import Draft
 from broker.corrections import verbs
 from broker.errors import Problem, RuleBroken
@@ -35,16 +37,46 @@ def preview(ports: Ports, draft: Draft, shown: verbs.Shown) -> Preview:
 def bound(ports: Ports, draft: Draft, form: Form) -> Draft:
     """The draft that was shown, with the number of people that was shown for it or typed. Raises RuleBroken.
 
-    Intake itself counts, once, and refuses another number. Where far more people than usual would be told somebody
-    types the number, as everywhere; to have read it is not enough.
+    Intake itself counts, once, against that number. Where far more people than usual would be told somebody types it,
+    as everywhere; to have read it is not enough.
     """
     counted, asks, digest = _seen(ports, form["seen"])
     if digest != intake.digest_of(draft):
         hint = "look at it once more, then send it"
         raise RuleBroken(Problem("changed_since", "seen", "it is not what you looked at", hint))
-    if asks:
-        return replace(draft, expected=_typed(form["count"]))
+    if asks and (typed := _typed(form["count"])) != counted:
+        message = f"it would tell {counted:,} people, not {typed:,}"
+        raise RuleBroken(Problem("size_differs", "count", message, "if that is right, type this number"))
     return replace(draft, expected=counted) if counted else draft
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a form: accepted; or what it would do, with what was wrong with the yes to it."""
+
+    accepted: intake.Accepted | None = None
+    preview: Preview | None = None
+    problem: Problem | None = None
+
+    @property
+    def status(self) -> int:
+        """Of the page that shows it."""
+        return 422 if self.problem is not None else 200
+
+
+def answer(
+    ports: Ports, draft: Draft, form: Form, send: Callable[[Draft], intake.Accepted], *, actor: Actor
+) -> Answer:
+    """Send what was seen; else show what it would do now. Raises what the draft itself is refused for."""
+    problem = None
+    if form["do"] == "send":
+        try:
+            bound_so = bound(ports, draft, form)
+        except RuleBroken as refused:
+            problem = refused.problem
+        else:
+            return Answer(send(bound_so))
+    return Answer(preview=preview(ports, draft, verbs.shown(ports, draft, actor=actor)), problem=problem)
 
 
 def _seen(ports: Ports, word: str) -> tuple[int, bool, str]:

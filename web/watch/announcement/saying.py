@@ -89,19 +89,20 @@ def _correct(public_id: UUID, at: At, form: Form) -> Response:
     if form["do"] == "change":
         return _correct_page(at, row, said, form=form)
     try:
-        kept, shown = _said_or_shown(at, form, lambda: _correction(at, public_id, form))
+        found = _answered(at, form, lambda: _correction(at, public_id, form))
     except RuleBroken as refused:
         problem = acting.called(refused.problem, text=_widest(said).value, urgency="urgent")
         return _correct_page(at, row, said, 422, problem=problem, form=form)
-    if kept is not None:
-        done = DONE.get(kept.announcement.follow_up or FollowUp.CORRECTION, "corrected")
-        return at.done(f"watch/{kept.announcement.public_id}", done)
+    if found.accepted is not None:
+        kept = found.accepted.announcement
+        done = DONE.get(kept.follow_up or FollowUp.CORRECTION, "corrected")
+        return at.done(f"watch/{kept.public_id}", done)
     changed = [
         Changed(part, difference(said.get(part, ""), acting.text_of(form, part.value))) for part in WRITTEN
     ]
-    return _correct_page(
-        at, row, said, form=form, preview=shown, changed=[one for one in changed if one.pieces]
-    )
+    changes = [one for one in changed if one.pieces]
+    more = {"form": form, "preview": found.preview, "problem": found.problem, "changed": changes}
+    return _correct_page(at, row, said, found.status, **more)
 
 
 def _again(public_id: UUID, at: At, form: Form) -> Response:
@@ -111,29 +112,29 @@ def _again(public_id: UUID, at: At, form: Form) -> Response:
     if form["do"] == "change":
         return _again_page(at, row, form=form)
     try:
-        kept, shown = _said_or_shown(at, form, lambda: _resend(at, row, form))
+        found = _answered(at, form, lambda: _resend(at, row, form))
     except RuleBroken as refused:
         problem = acting.called(refused.problem, person="people", id="who")
         return _again_page(at, row, 422, problem=problem, form=form)
-    if kept is not None:
-        return at.done(f"watch/{kept.announcement.public_id}", "said_again")
-    return _again_page(at, row, form=form, preview=shown)
+    if found.accepted is not None:
+        return at.done(f"watch/{found.accepted.announcement.public_id}", "said_again")
+    return _again_page(at, row, found.status, form=form, preview=found.preview, problem=found.problem)
 
 
-def _said_or_shown(
-    at: At, form: Form, make: Callable[[], Draft]
-) -> tuple[intake.Accepted | None, binding.Preview | None]:
-    """What was accepted, where the form says to send it; else what it would do. Raises RuleBroken."""
-    draft = make()
+def _answered(at: At, form: Form, make: Callable[[], Draft]) -> binding.Answer:
+    """What was accepted, where the form says to send it; else what it would do. Raises RuleBroken, NoPage."""
     try:
-        if form["do"] == "send":
-            return intake.accept(at.ports, binding.bound(at.ports, draft, form), actor=at.actor), None
-        found = verbs.shown(at.ports, draft, actor=at.actor)
+        return binding.answer(
+            at.ports,
+            make(),
+            form,
+            lambda draft: intake.accept(at.ports, draft, actor=at.actor),
+            actor=at.actor,
+        )
     except NotFound as gone:
         if gone.problem.field == "id":
             raise NoPage(404, "not_found") from None
         raise
-    return None, binding.preview(at.ports, draft, found)
 
 
 def _correction(at: At, public_id: UUID, form: Form) -> Draft:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from broker import intake
-from broker.announcement import Draft, Part
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, Part
 from broker.authority import second_thoughts
 from broker.corrections import verbs
 from broker.delivery import REACHED, State
@@ -75,18 +75,25 @@ def _withdraw(public_id: UUID, at: At, form: Form) -> Response:
         if do == "quietly":
             intake.withdraw(at.ports, public_id, actor=at.actor)
             return at.done(f"watch/{public_id}", "withdrawn")
-        draft = _telling(at, public_id, form)
-        if do == "send":
-            _, told = verbs.withdraw_and_tell(at.ports, binding.bound(at.ports, draft, form), actor=at.actor)
-            return at.done(f"watch/{told.announcement.public_id}", "withdrawn_and_told")
-        found = verbs.shown(at.ports, draft, actor=at.actor) if do == "preview" else None
+        if do == "change":
+            return _withdraw_page(at, public_id, form=form)
+        found = binding.answer(
+            at.ports,
+            _telling(at, public_id, form),
+            form,
+            lambda draft: verbs.withdraw_and_tell(at.ports, draft, actor=at.actor)[1],
+            actor=at.actor,
+        )
     except NotFound:
         raise NoPage(404, "not_found") from None
     except RuleBroken as refused:
         problem = acting.called(refused.problem, long="tell", short="tell", text="tell")
         return _withdraw_page(at, public_id, 422, problem=problem, form=form)
-    shown = binding.preview(at.ports, draft, found) if found is not None else None
-    return _withdraw_page(at, public_id, form=form, preview=shown)
+    if found.accepted is not None:
+        return at.done(f"watch/{found.accepted.announcement.public_id}", "withdrawn_and_told")
+    return _withdraw_page(
+        at, public_id, found.status, form=form, preview=found.preview, problem=found.problem
+    )
 
 
 def _telling(at: At, public_id: UUID, form: Form) -> Draft:
@@ -120,6 +127,8 @@ def _withdraw_page(at: At, public_id: UUID, status: int = 200, **known: object) 
             "key": acting.new_key(),
             "words": words,
             "preview": None,
+            "AS_CORRECTION": AS_CORRECTION,
+            "RIGHT_TEXT": RIGHT_TEXT,
             **known,
         },
     )
