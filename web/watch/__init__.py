@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from web.watch import answers, calendar, deciding, pages, search, signing_in, static
+from web.watch import (
+    announcement,
+    answers,
+    approvals,
+    calendar,
+    compose,
+    now,
+    people,
+    search,
+    signing_in,
+    static,
+)
 from web.watch.hub import Hub
 
 
@@ -20,10 +31,13 @@ def install(app: FastAPI) -> None:
     app.state.let_go = app.state.hub.close
     app.include_router(static.router)
     app.include_router(signing_in.router)
+    app.include_router(announcement.router)
     app.include_router(answers.router)  # before the pages, which take any word for an announcement
-    app.include_router(deciding.router)
+    app.include_router(approvals.router)
     app.include_router(search.router)
     app.include_router(calendar.router)
-    app.include_router(pages.router)
+    app.include_router(compose.router)
+    app.include_router(people.router)
+    app.include_router(now.router)
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
     app.add_exception_handler(signing_in.NoPage, signing_in.no_page)
