@@ -96,6 +96,8 @@ def _look(at: At, form: Form, offered: Choices, *, names: bool = False) -> Respo
     try:
         draft = asked.draft_of(at, form, offered)
         return _before(at, form, offered, draft, names=names)
+    except KeyConflict as said_before:
+        return _said_otherwise(at, form, offered, draft, said_before)
     except (RuleBroken, SetupError) as refused:
         return form_page(at, form, offered, _problem(refused), 422)
 
@@ -175,7 +177,8 @@ def _said_otherwise(at: At, form: Form, offered: Choices, draft: Draft, said_bef
     with at.ports.ledger.look() as tx:
         known = tx.announcements.by_key(draft.department, draft.key or "")
     earlier = known[0].public_id if known is not None else None
-    form = replace(form, values={**form.values, "key": [new_key()]})
+    key = new_key()
+    form, draft = replace(form, values={**form.values, "key": [key]}), replace(draft, key=key)
     message = "this form was sent already, and said something else then"
     problem = replace(words.told(said_before.problem), message=message)
     return _before(at, form, offered, draft, problem=problem, earlier=earlier)
