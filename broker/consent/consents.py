@@ -6,7 +6,7 @@ and yet does not go where it was taken back. For a pupil a guardian may speak, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -60,10 +60,17 @@ class Told:
     where: str = ""
 
 
-def keep(ports: Ports, told: Sequence[Told], *, actor: Actor) -> int:
+def keep(
+    ports: Ports,
+    told: Sequence[Told],
+    *,
+    actor: Actor,
+    also: Callable[[Transaction], None] = lambda _: None,
+) -> int:
     """Keep what was told, all of it or nothing; returns for how many people.
 
-    What is taken back stops what is in hand within a second, and wants no role. Raises ConsentRefused, NotAllowed.
+    What is taken back stops what is in hand within a second, and wants no role. `also` is done in the same transaction.
+    Raises ConsentRefused, NotAllowed.
     """
     kinds = _kinds(ports, told)
 
@@ -76,9 +83,24 @@ def keep(ports: Ports, told: Sequence[Told], *, actor: Actor) -> int:
             lost = {one.person for one in said if one.channel == channel and not one.given}
             tx.stops.add_all(StopKind.ADDRESS, tx.consents.addresses_of(lost, kind))
         tx.record.add([_entry(said, actor)])
+        also(tx)
         return len({one.person for one in said})
 
     return ports.ledger.transact(work)
+
+
+def check(ports: Ports, told: Sequence[Told]) -> Sequence[Said]:
+    """What would be kept, person by person; nothing is. Raises ConsentRefused."""
+    _kinds(ports, told)
+    with ports.ledger.look() as tx:
+        return _checked(tx, told)
+
+
+def look(ports: Ports, told: Sequence[Told]) -> int:
+    """For how many people these would be kept; nothing is. Raises ConsentRefused where `keep` would."""
+    _kinds(ports, told)
+    with ports.ledger.look() as tx:
+        return len({one.person for one in _checked(tx, told)})
 
 
 def history_of(tx: Transaction, word: str) -> tuple[PersonRow, Sequence[ConsentRow]]:

@@ -1,0 +1,40 @@
+"""People: who there is, families, groups, addresses in doubt, consent and opt-outs.
+
+Who looks for somebody sends a form, and a list goes on from a number: no name ever stands in an address, which proxies,
+browsers and logs keep.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from web.watch.people import (
+    consent,
+    doubtful,
+    families,
+    group_changes,
+    groups,
+    members,
+    one,
+    optouts,
+    pages,
+    person_acts,
+    private,
+)
+
+router = APIRouter()
+# Fixed words before what takes any word for somebody's id.
+for each in (
+    pages,
+    person_acts,
+    private,
+    one,
+    families,
+    group_changes,
+    members,
+    groups,
+    doubtful,
+    consent,
+    optouts,
+):
+    router.include_router(each.router)

@@ -1,0 +1,91 @@
+"""What the pages of people have in common: who may do what there, plain words, a person by the id in an address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from broker.actor import Actor
+from broker.address import AddressKind
+from broker.errors import Problem, RuleBroken
+from broker.ports.approvals import OperatorRole
+from broker.rosters.roster import GroupKind, Role
+from ledger.hand import Hand
+from ledger.reads.people import Known, person_at
+from web.watch.desk import At, uuid_of
+from web.watch.signing_in import NoPage
+
+MOST_FORM = 64 * 1024  # bytes: a form of some lines, each sign sent as twelve letters
+LONGEST_WHY = 300  # characters of a reason, as the record keeps it
+# Who only looks changes nothing here, not even what the law lets anybody do.
+CHANGES = (OperatorRole.AUTHOR, OperatorRole.APPROVER, OperatorRole.ADMIN)
+WRITES = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
+
+ROLES: Mapping[Role, str] = {Role.PUPIL: "Pupil", Role.GUARDIAN: "Guardian", Role.STAFF: "Staff"}
+KINDS: Mapping[AddressKind, str] = {AddressKind.MOBILE: "Mobile number", AddressKind.EMAIL: "Email"}
+GROUPS: Mapping[GroupKind, str] = {
+    GroupKind.YEAR: "Year group",
+    GroupKind.FORM: "Form",
+    GroupKind.CLASS: "Class",
+    GroupKind.CLUB: "Club",
+    GroupKind.KEPT: "Kept here",
+}
+
+
+def of_the_school(at: At) -> None:
+    """What is about everybody is for somebody who acts for the whole school. Raises NoPage."""
+    if at.department is not None:
+        raise NoPage(403, "not_yours")
+
+
+def acting(at: At) -> Actor:
+    """Who acts, for their department alone where they have one: another's group is not there for them."""
+    return replace(at.actor, department=at.department)
+
+
+def the_person(hand: Hand, public_id: str) -> Known:
+    """Whom an address means. Raises NoPage."""
+    known = person_at(hand, uuid_of(public_id))
+    if known is None:
+        raise NoPage(404, "not_found")
+    return known
+
+
+def roles_of(known: Known) -> list[str]:
+    """What somebody is to the school, in words."""
+    return [words for role, words in ROLES.items() if role in known.person.roles]
+
+
+def reason(text: str, field: str = "why") -> str:
+    """A reason as the record keeps it. Raises RuleBroken."""
+    words = " ".join(text.split())
+    if not words or len(words) > LONGEST_WHY or not words.isprintable():
+        hint = f"one line of at most {LONGEST_WHY} characters: whoever reads it in a year shall understand it"
+        raise RuleBroken(Problem("bad_text", field, "say why", hint))
+    return words
+
+
+def typed(form: Mapping[str, str]) -> Mapping[str, str]:
+    """What was typed, as a page shows it again: a field that was not there is empty."""
+    return defaultdict(str, form)
+
+
+def at_field(refused: RuleBroken, fields: Mapping[str, str]) -> Problem:
+    """What was refused, beside the field that this page calls so: the law's own name of a field → the page's."""
+    problem = refused.problem
+    return replace(problem, field=fields.get(problem.field, problem.field))
+
+
+def day(moment: datetime, zone: str) -> str:
+    """The day of a moment, as the school's calendar has it."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y}"
+
+
+def words() -> Mapping[str, Any]:
+    """What every template here knows."""
+    return {"ROLES": ROLES, "KINDS": KINDS, "GROUPS": GROUPS, "day": day}
