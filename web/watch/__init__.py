@@ -16,8 +16,10 @@ from web.watch import (
     approvals,
     calendar,
     compose,
+    imports,
     now,
     people,
+    rules,
     search,
     signing_in,
     static,
@@ -34,9 +36,11 @@ def install(app: FastAPI) -> None:
     app.include_router(announcement.router)
     app.include_router(answers.router)  # before the pages, which take any word for an announcement
     app.include_router(approvals.router)
+    app.include_router(rules.router)
     app.include_router(search.router)
     app.include_router(calendar.router)
     app.include_router(compose.router)
+    imports.install(app)
     app.include_router(people.router)
     app.include_router(now.router)
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)

@@ -1,0 +1,135 @@
+"""The house rules in plain words, by theme: what each is called, what it does, and how its value is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from broker.announcement import People, Purpose
+from broker.rules.approval import ANY, NEEDED, OVER, PUBLIC, Combination, combinations
+from broker.rules.book import FAMILIES, RULES
+from broker.rules.parameters import Kind, Parameter
+from web.watch import words
+from web.watch.rules.titles import RULE_WORDS
+from web.watch.rules.week import opening_said
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Rules that belong together for whoever reads them, by the families that have them."""
+
+    name: str
+    about: str
+    families: tuple[str, ...]
+
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """Its rules."""
+        return [
+            one for family in FAMILIES if family.name in self.families for one in family.parameters
+        ]  # fmt: skip
+
+
+THEMES: Sequence[Theme] = (
+    Theme("Before it goes out", "Second thoughts and second people.", ("approval", "blast", "undo")),
+    Theme("When it may go out", "Hours of the week, and days off.", ("windows", "calendar")),
+    Theme("Children and adults", "Nobody writes to a child alone.", ("adults", "ages")),
+    Theme("What the public reads", "Names, numbers and links in public.", ("public_text", "social")),
+    Theme("Advertising", "What is a message from the school, and what is advertising.", ("purpose",)),
+    Theme("Money", "What happens when a department’s budget runs out.", ("money",)),
+    Theme("One way after another", "When the next way is tried.", ("ladders",)),
+    Theme("Accounts", "Who holds them, and when they are reminded.", ("licence",)),
+    Theme("How long things are kept", "After that they go by themselves.", ("keeping", "record")),
+    Theme("Signing in", "How long it lasts.", ("sign_in",)),
+)
+# Told as a part of a hundred.
+SHARES = frozenset({"approval.drift_share", "blast.drift", "money.warn_at"})
+LONGEST_SAID = 12  # words of a list that a line of the overview shows
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_WHO = {
+    People.GUARDIANS: "guardians",
+    People.FIRST: "first guardians",
+    People.PUPILS: "pupils",
+    People.STAFF: "staff",
+    People.BOTH: "pupils and guardians",
+}
+PURPOSES = {Purpose.SERVICE.value: "ordinary messages", Purpose.PROMOTIONAL.value: "advertising"}
+
+
+def title(key: str) -> str:
+    """What people call a rule."""
+    return RULE_WORDS[key][0] if key in RULE_WORDS else key.replace(".", ": ").replace("_", " ").capitalize()
+
+
+def about(key: str) -> str:
+    """What it does, in a sentence or two."""
+    return RULE_WORDS[key][1] if key in RULE_WORDS else RULES[key].words
+
+
+def people(value: str) -> str:
+    """Whom a rule is about: "pupils"."""
+    return _WHO.get(People(value), value) if value in set(People) else value
+
+
+def said(key: str, text: str) -> Sequence[str]:
+    """A value as it is written, in words, a line for each thing that it says; of what is no rule any more, as it is."""
+    parameter = RULES.get(key)
+    if parameter is None:
+        return [text or "none"]
+    return value_said(parameter, parameter.read(text))
+
+
+def value_said(parameter: Parameter, value: Any) -> Sequence[str]:
+    """The same of a value that was read."""
+    match parameter.kind:
+        case Kind.YES_NO:
+            return ["Yes" if value else "No"]
+        case Kind.DURATION:
+            return [duration(value)]
+        case Kind.RATIO:
+            return [f"{_plain(value * 100)} %" if parameter.key in SHARES else f"{_plain(value)} times"]
+        case Kind.WINDOWS:
+            return [opening_said(each) for each in value] or ["always"]
+        case Kind.WORDS if parameter.key == NEEDED:
+            return [combination(each) for each in combinations(value)] or ["nothing"]
+        case Kind.WORDS:
+            return list(value) or ["none"]
+    return [f"{value:,}" if isinstance(value, int) else parameter.written(value) or "none"]
+
+
+def short(parameter: Parameter, value: Any) -> Sequence[str]:
+    """As many of these lines as the overview has room for."""
+    lines = value_said(parameter, value)
+    if len(lines) <= LONGEST_SAID or parameter.kind is Kind.WINDOWS:
+        return lines
+    return [*lines[:LONGEST_SAID], f"and {len(lines) - LONGEST_SAID} more"]
+
+
+def duration(value: timedelta) -> str:
+    """A length of time: 1 minute, 30 days, none."""
+    seconds = int(value.total_seconds())
+    if not seconds:
+        return "none"
+    unit, length = next((unit, length) for unit, length in _UNITS if seconds % length == 0)
+    return words.many(seconds // length, unit)
+
+
+def combination(one: Combination) -> str:
+    """What wants a second person's yes: "Text messages to more than 200 people"."""
+    by = "Whatever everybody can read" if one.ways == PUBLIC else "Anything"
+    if one.ways not in {PUBLIC, ANY}:
+        by = words.channel(one.ways)
+    if one.purpose != ANY:
+        by = f"{by}, {PURPOSES.get(one.purpose, one.purpose)}"
+    if one.audience == ANY:
+        return by
+    if over := OVER.fullmatch(one.audience):
+        return f"{by} to more than {int(over[1]):,} people"
+    return f"{by} to {people(one.audience)}"
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
