@@ -66,6 +66,7 @@ class Climber:
     rungs: tuple[Rung, ...]
     seen_at: datetime | None
     why: str
+    told: Told = field(repr=False)  # the same as everybody's, with each message that tells of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ def _climber(
     else:
         rungs.append(Rung(sheet, SHEET, {SHEET: Outcome.CLOSED}, None, None, sheet=True))
     rung = max(opened, default=0)
-    return Climber(one.duty, one.person, one.name, group, one.state, rung, tuple(rungs), seen_at, one.why)
+    return Climber(
+        one.duty, one.person, one.name, group, one.state, rung, tuple(rungs), seen_at, one.why, one
+    )
 
 
 def _opened(hand: Hand, ids: Sequence[int]) -> Mapping[int, Mapping[int, tuple[datetime, Climbed]]]:

@@ -16,8 +16,8 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.privacy import HoldRow
 from broker.privacy import erasure
 from ledger.authority.approvals import Approvals
+from ledger.corrections.threads import chain
 from ledger.hand import Hand
-from ledger.ladders.ladders import Ladders
 from ledger.reads.approvals import decided
 from ledger.reads.deliveries import Listed, Wanted, deliveries
 from ledger.reads.duties import is_for_anybody
@@ -40,6 +40,8 @@ router = APIRouter()
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 NAMES = 100
 CLIMBERS = 50
+# What the record tells of a decision by: only then is there one to look for.
+DECIDED = frozenset({"announcement.approved", "announcement.rejected", "announcement.overridden"})
 # Whom the page of people shows, by a word in its address.
 WHO: dict[str, tuple[str, DutyState | None]] = {
     "": ("Not told", None),
@@ -60,7 +62,6 @@ def announcement(public_id: UUID, at: Desk) -> Response:
             raise NoPage(404, "not_found")
         local = zone(hand)
         painted = topic.of(hand, hub.counts, row, local, exact=True)
-        has_ladder = Ladders(hand).of(row.announcement.id) is not None
         decides = at.may(OperatorRole.APPROVER) and _waits(hand, row)
     asked = f"events?of={public_id}&show={topic.show}"
     asked += f"&channel={topic.channel}" if topic.channel else ""
@@ -69,7 +70,6 @@ def announcement(public_id: UUID, at: Desk) -> Response:
         parts=[Markup(part) for part in painted.parts.values()],  # noqa: S704 - escaped when it was painted
         live=asked if topic.before is None else None,
         shown=row,
-        laddered=has_ladder,
         decides=decides,
         zone=local,
     )
@@ -176,21 +176,17 @@ def show_history(at: At, public_id: UUID, status: int = 200, **known: object) ->
         row = the(tx.hand, at, public_id)
         found = timeline(tx.hand, row.announcement.id)
         told = moments(row, found, tx.now)
-        said = thread(tx.hand, public_id)
-        decisions = decided(tx.hand, public_id)
-        author = tx.approvals.author(row.announcement)
-        has_ladder = Ladders(tx.hand).of(row.announcement.id) is not None
+        said = thread(tx.hand, public_id) if len(chain(tx.hand, row.announcement.id)) > 1 else ()
+        decisions = decided(tx.hand, public_id) if DECIDED & found.spans.keys() else ()
     return at.page(
         "announcement/history",
         status,
         shown=row,
         moments=told,
         more=found.more,
-        thread=said if len(said) > 1 else (),
+        thread=said,
         decisions=decisions,
-        author=author,
         holds=_holds(at, public_id),
-        laddered=has_ladder,
         words=words,
         **known,
     )

@@ -37,7 +37,6 @@ class Person:
 
     told: Told = field(repr=False)
     times: Mapping[int, Times]
-    ladder: Ladder | None = None
     climber: Climber | None = None
     next: Next | None = None
 
@@ -46,16 +45,21 @@ def person(
     tx: Transaction, announcement: Announcement, duty: int, kinds: Mapping[str, AddressKind]
 ) -> Person | None:
     """One person's duty; None where the announcement has no such duty."""
-    found = reached(tx.hand, announcement, after=duty - 1, limit=1, kinds=kinds)
-    if not found or found[0].duty != duty:
-        return None
-    times = times_of(tx.hand, [way.delivery for way in found[0].ways])
-    ladder = Ladders(tx.hand).of(announcement.id)
-    if ladder is None or not ladder.openings:
-        return Person(found[0], times, ladder)
+    # A way alone has no order to tell of; who said that they had seen it is told as anybody.
+    ladder = Ladders(tx.hand).of(announcement.id) if len(announcement.ways) > 1 else None
+    if ladder is None:
+        found = reached(tx.hand, announcement, after=duty - 1, limit=1, kinds=kinds)
+        told = found[0] if found and found[0].duty == duty else None
+        return None if told is None else Person(told, _times(tx, told))
     stands = climber(tx.hand, announcement, duty, kinds=kinds)
-    coming = _next(tx, announcement, ladder, stands) if stands is not None else None
-    return Person(found[0], times, ladder, stands, coming)
+    if stands is None:
+        return None
+    coming = _next(tx, announcement, ladder, stands)
+    return Person(stands.told, _times(tx, stands.told), stands, coming)
+
+
+def _times(tx: Transaction, told: Told) -> Mapping[int, Times]:
+    return times_of(tx.hand, [way.delivery for way in told.ways])
 
 
 def _next(tx: Transaction, announcement: Announcement, ladder: Ladder, stands: Climber) -> Next | None:

@@ -279,7 +279,10 @@ def test_it_is_said_again_to_those_not_told_by_name_and_way(watched: Watched) ->
 def test_it_is_said_again_to_people_who_are_named(watched: Watched) -> None:
     said = failing(watched)
     page = f"{at(said)}/again"
-    for typed, wrong in (("", "Nobody is named yet"), ("Nobody Known", "Nobody at the school is called this")):
+    for typed, wrong in (
+        ("", "Nobody is named yet"),
+        ("Nobody Known", "Nobody at the school is called this"),
+    ):
         answer = press(watched, page, "Show who gets it", who="named", people=typed)
         assert answer.status_code == 422
         assert wrong in text_of(answer.text)
