@@ -11,7 +11,16 @@ import typer
 
 from broker.errors import BadMapping, Problem
 from broker.rosters import mappings
-from broker.rosters.mapping import MOST_HEADER_ROWS, NO_HEADERS, Encoding, ReportMapping, Rows, letter, make
+from broker.rosters.mapping import (
+    MOST_HEADER_ROWS,
+    NO_HEADERS,
+    Encoding,
+    ReportMapping,
+    Rows,
+    letter,
+    make,
+    said,
+)
 from broker.rosters.roster import Role, Roster
 from cli import show
 from cli.house import reading, writing
@@ -74,7 +83,7 @@ def columns(
     * `carillon people mapping columns contacts.csv --header-row 0`
     """
     headers = rosters.headers(report, header_row=header_row, encoding=encoding)
-    named = _named(headers)
+    named = said(headers)
     if header_row == NO_HEADERS and not json:
         begins = rosters.first_row(report, encoding=encoding)
         show.table(("column", "the first row", "say"), list(zip(named, begins, named, strict=True)))
@@ -177,17 +186,6 @@ def _wanted(told: Sequence[str]) -> dict[str, str]:
             raise BadMapping(Problem("field_twice", field, "this field is given twice", hint))
         wanted[field] = column
     return wanted
-
-
-def _named(headers: Sequence[str]) -> list[str]:
-    """How each column is said: by its header alone, or by which of several it is."""
-    several, seen = Counter(headers), Counter[str]()
-    named = []
-    for at, header in enumerate(headers):
-        seen[header] += 1
-        several_of_it = f"{header}#{seen[header]}" if several[header] > 1 else header
-        named.append(several_of_it if header else f"@{letter(at)}")
-    return named
 
 
 def _told(mapping: ReportMapping, *, json: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from broker import audience as audiences
@@ -238,8 +238,18 @@ def look_up(tx: Transaction, ids: Sequence[str]) -> Listed:
     return Listed(fit, tuple(one for one in dict.fromkeys(ids) if one not in known), lone)
 
 
-def set_members(ports: Ports, name: str, ids: Sequence[str], *, actor: Actor) -> Changed:
-    """Make a group's members equal to a list of the school's own ids, in one go; ids of nobody are passed over."""
+def set_members(
+    ports: Ports,
+    name: str,
+    ids: Sequence[str],
+    *,
+    actor: Actor,
+    also: Callable[[Transaction], None] = lambda _: None,
+) -> Changed:
+    """Make a group's members equal to a list of the school's own ids, in one go; ids of nobody are passed over.
+
+    `also` is done in the same transaction.
+    """
     if len(ids) > MOST_AT_ONCE:
         raise _bad("too_many", "path", f"more than {MOST_AT_ONCE:,} people at once", "split the list")
 
@@ -250,9 +260,20 @@ def set_members(ports: Ports, name: str, ids: Sequence[str], *, actor: Actor) ->
         gone = set(tx.groups.members(group.id)) - {one.id for one in listed.members}
         removed = tx.groups.leave(group.id, sorted(gone))
         added = tx.groups.enrol(group.id, {one.id: _role_of(one) for one in listed.members})
+        also(tx)
         return _keep_change(tx, group, Changed(group.name, added, removed), listed.members, actor)
 
     return ports.ledger.transact(work)
+
+
+def look_at_list(
+    tx: Transaction, name: str, ids: Sequence[str], *, actor: Actor
+) -> tuple[Listed, frozenset[int]]:
+    """Who of a list may be in a group kept by hand, and the numbers of who is in it now. Raises as `set_members`."""
+    group, listed = _with_members(tx, name, actor), look_up(tx, ids)
+    if not listed.members:
+        raise _bad("nobody", "path", "nobody in this list can be in a group", "give the school's own ids")
+    return listed, frozenset(tx.groups.members(group.id))
 
 
 def retire(ports: Ports, name: str, *, actor: Actor) -> KeptRow:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -153,6 +154,18 @@ def places(mapping: ReportMapping, headers: Sequence[str]) -> Mapping[str, int]:
     return found
 
 
+def said(headers: Sequence[str]) -> Sequence[str]:
+    """How each column is pointed at when a mapping is made: by its header alone, or by which of several it is."""
+    several, seen = Counter(map(fold_header, headers)), Counter[str]()
+    named = []
+    for at, header in enumerate(headers):
+        folded = fold_header(header)
+        seen[folded] += 1
+        which = f"{header}#{seen[folded]}" if several[folded] > 1 else header
+        named.append(which if header else f"@{letter(at)}")
+    return named
+
+
 def letter(at: int) -> str:
     """A column's letter, as spreadsheets show it: 0 is A, 26 is AA."""
     letters, rest = "", at + 1
@@ -165,6 +178,11 @@ def letter(at: int) -> str:
 def fold_header(header: str) -> str:
     """Headers are compared without case and with single spaces."""
     return _tidy(header).casefold()
+
+
+def is_secret(header: str) -> bool:
+    """Whether a column holds passwords, which are never read."""
+    return _SECRET.search(header) is not None
 
 
 def _tidy(header: str) -> str:
@@ -180,7 +198,7 @@ def _column(field: str, told: str, headers: Sequence[str]) -> Column:
         hint = f"did you mean {close[0]}?" if close else f"fields: {', '.join(PERSON)}; guardian1.mobile …"
         _refuse("unknown_field", field, "this is no field of a person or of a guardian", hint)
     column = _pointed_at(field, told.strip(), headers)
-    if _SECRET.search(column.header):
+    if is_secret(column.header):
         _refuse("password_column", field, "this column holds a password, which is never read", "take it out")
     return column
 

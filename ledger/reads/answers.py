@@ -154,7 +154,7 @@ def _standing(stands: Stands, lead: bool) -> ColumnElement[bool]:
     a = t.answer.c
     if stands is Stands.DONE:
         return a.done_at.is_not(None)
-    waits = a.done_at.is_(None)
+    waits: ColumnElement[bool] = a.done_at.is_(None)
     if stands is Stands.CONCERN:
         return and_(waits, a.concern) if lead else false()
     if lead:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from broker.address import AddressKind, BadAddress, parse_email, parse_mobile
 from broker.announcement import Part, Stage, stage
@@ -22,6 +23,7 @@ from ledger.rosters.people import keyed_hash
 
 MOST_TITLE = 200
 MOST_TYPED = 100  # signs of a search
+AT_ONCE = 500  # numbers in one question
 MOST_CHILDREN = 3  # named beside a guardian
 
 
@@ -95,12 +97,10 @@ def _looked_up(
     """Everything that was found, and the page of it; once more where the ledger says otherwise by now."""
     if not words:
         return (), ()
-    for anew in (False, True):
-        ids = look(hand, words, anew=anew)
-        shown = ids[after : after + finding.PAGE]
-        if finding.still(hand, shown, words, entries):
-            return ids, shown
-    return ids, shown
+    ids = look(hand, words)
+    if not finding.still(hand, ids[after : after + finding.PAGE], words, entries):
+        ids = look(hand, words, anew=True)
+    return ids, ids[after : after + finding.PAGE]
 
 
 def _holders(hand: Hand, typed: str, region: str) -> Sequence[int] | None:
@@ -142,6 +142,17 @@ def _people(hand: Hand, ids: Sequence[int]) -> Sequence[Person]:
         children.setdefault(guardian, []).append(called)
     found = {one: Person(person, children.get(one, ())[:MOST_CHILDREN]) for one, person in known.items()}
     return finding.in_order(found, ids)
+
+
+def people_named(hand: Hand, ids: Collection[int]) -> Sequence[PersonRow]:
+    """These people, by family name."""
+    found: list[Row[Any]] = []
+    wanted = sorted(ids)
+    for at in range(0, len(wanted), AT_ONCE):
+        some = select(t.person).where(t.person.c.id.in_(wanted[at : at + AT_ONCE]))
+        found += hand.connection.execute(some).all()
+    found.sort(key=lambda row: (row.family_name.casefold(), row.given_name.casefold(), row.id))
+    return [person_row(row) for row in found]
 
 
 def _announcements(hand: Hand, ids: Sequence[int]) -> Sequence[Said]:

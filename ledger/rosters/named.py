@@ -5,7 +5,7 @@ Bounded: a page shows the first thousand of each and how many there are. Address
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, not_, or_, select, true
@@ -128,7 +128,7 @@ class Names:
             .order_by(person.c.family_name, person.c.given_name, person.c.source_id)
             .limit(MOST)
         )
-        people = run(first).all()
+        people: list[Row[Any]] = list(run(first))
         theirs: dict[int, list[Row[Any]]] = {row.id: [] for row in people}
         for row in run(select(moved).order_by(moved.c.comes, moved.c.kind, moved.c.value)):
             if row.person_id in theirs:
@@ -196,7 +196,7 @@ def _named(row: Row[Any], changes: Sequence[str] = ()) -> NamedPerson:
 
 def _changes(row: Row[Any]) -> Sequence[str]:
     told = []
-    values: Mapping[str, Any] = row._mapping
+    values = row._mapping
     for field, called in CALLED.items():
         was, now = values[f"was_{field}"], values[f"now_{field}"]
         if was == now:

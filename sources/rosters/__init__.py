@@ -15,7 +15,7 @@ from sources.rosters import oneroster, people_csv
 from sources.rosters.archive import open_files
 from sources.rosters.errors import RosterRefused, refuse
 from sources.rosters.limits import LIMITS, Limits
-from sources.rosters.mapped import Report, Shown, first_row, headers, preview
+from sources.rosters.mapped import Report, Shown, first_row, headers, preview, samples
 from sources.rosters.mapped import read as read_reports
 from sources.rosters.progress import Tell, nothing_to_collect, quiet
 
@@ -30,6 +30,7 @@ __all__ = [
     "preview",
     "read",
     "read_reports",
+    "samples",
 ]
 
 

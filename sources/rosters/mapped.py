@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broker.address import AddressKind, mask
-from broker.rosters.mapping import NO_HEADERS, PERSON, Encoding, ReportMapping, Rows, places
+from broker.rosters.mapping import NO_HEADERS, PERSON, Encoding, ReportMapping, Rows, is_secret, places
 from broker.rosters.roster import GroupKind, Role, Roster, RosterPerson
 from sources.rosters import full_names
 from sources.rosters.archive import open_one
@@ -86,6 +86,28 @@ def first_row(path: Path, *, encoding: Encoding = Encoding.UTF_8) -> Sequence[st
     """What a report without headers begins with, to tell its columns by; what may be an address or a day is hidden."""
     with _opened(path, NO_HEADERS, encoding) as table:
         return [_discreet(" ".join(cell.split())) for cell in table.first_row or ()]
+
+
+def samples(
+    path: Path, *, header_row: int = 1, encoding: Encoding = Encoding.UTF_8, most: int
+) -> Sequence[Sequence[str]]:
+    """What the first rows hold, column by column, to tell the columns by.
+
+    What may be an address or a day is hidden, and what stands under a password's header. Raises `RosterRefused`.
+    """
+    found = headers(path, header_row=header_row, encoding=encoding)
+    columns = tuple(str(at) for at in range(len(found)))
+    hidden = [is_secret(header) for header in found]
+    shape = Shape((), columns, header_row, encoding, lambda _: range(len(columns)))
+    with open_one(path, LIMITS) as stream:
+        rows = islice(Table(path.name, stream, LIMITS, shape), most)
+        return [
+            [
+                "•••" if secret else _discreet(" ".join(cell.split()))
+                for secret, cell in zip(hidden, row.cells(columns), strict=True)
+            ]
+            for row in rows
+        ]
 
 
 @contextmanager

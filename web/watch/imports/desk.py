@@ -1,0 +1,51 @@
+"""What the pages of imports share: who may open them, the worker that reads, and one staged import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from broker.errors import NotFound, Problem
+from broker.ports.approvals import OperatorRole
+from broker.rosters import staging
+from broker.rosters.staged import StagedRow
+from config.importing import Importing
+from web.door import MOST_BODY
+from web.watch.desk import At, uuid_of
+from web.watch.signing_in import NoPage
+
+MOST_UPLOAD = MOST_BODY  # bytes of all files together: as much as the door lets in at all
+
+
+def may(at: At) -> None:
+    """An import is the whole school's. Raises NoPage."""
+    at.must(OperatorRole.AUTHOR, OperatorRole.ADMIN)
+    if at.department is not None:
+        raise NoPage(403, "not_yours")
+
+
+def importing(at: At) -> Importing:
+    """What reads and takes in; one for a process."""
+    found: Importing = at.request.app.state.importing
+    return found
+
+
+def staged(at: At, public_id: str) -> tuple[StagedRow, bool]:
+    """One staged import, and whether whoever worked on it has died. Raises NoPage."""
+    may(at)
+    try:
+        return staging.one(at.ports, uuid_of(public_id))
+    except NotFound:
+        raise NoPage(404, "not_found") from None
+
+
+def refused_of(row: StagedRow) -> Sequence[Problem]:
+    """Why it was refused, as far as it was: sentences without the full stop that a page puts there."""
+    found = [Problem(**one) for one in row.told.get("refused", ())]
+    return [replace(one, message=one.message.removesuffix(".")) for one in found]
+
+
+def address_of(public_id: UUID) -> str:
+    """Where a staged import is looked at."""
+    return f"watch/import/{public_id}"
