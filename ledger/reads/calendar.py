@@ -84,12 +84,11 @@ def said_on(hand: Hand, starts: Sequence[datetime], *, department: str | None, m
         its = select(t.department.c.id).where(t.department.c.slug == department)
         within = within.where(c.department_id == its.scalar_subquery())
     days = within.subquery("within")
-    by_day = {"partition_by": days.c.day}
     numbered = select(
         days.c.id,
         days.c.day,
-        func.row_number().over(**by_day, order_by=(days.c.due_at, days.c.id)).label("place"),
-        func.count().over(**by_day).label("in_all"),
+        func.row_number().over(partition_by=days.c.day, order_by=(days.c.due_at, days.c.id)).label("place"),
+        func.count().over(partition_by=days.c.day).label("in_all"),
     ).subquery("numbered")
     query = (
         _announcements().add_columns(numbered.c.day, numbered.c.in_all).join(numbered, numbered.c.id == c.id)

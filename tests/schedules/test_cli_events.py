@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.event_calendars import masked
+from broker.diary.subscriptions import masked
 from tests.cli.conftest import *  # noqa: F403 - a shell and a small school
 
 pytestmark = pytest.mark.runs_on("sqlite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -91,9 +92,17 @@ class Diary:
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
 
 
-def send(here: Watched, path: str, page: str = "", **fields: str | list[str]) -> httpx2.Response:
+def send(here: Watched, path: str, page: str = "", **fields: Any) -> httpx2.Response:
     """A form of one of our own pages, as a browser sends it."""
     token = _TOKEN.search(here.get(page or "/watch/calendar/schedules/new"))
     assert token is not None
     data = {"token": token[1], **fields}
     return here.client.post(path, data=data, headers={"Origin": here.url})
+
+
+def send_file(here: Watched, path: str, page: str, name: str, data: bytes) -> httpx2.Response:
+    """The same with a file."""
+    token = _TOKEN.search(here.get(page))
+    assert token is not None
+    files = {"file": (name, data, "application/octet-stream")}
+    return here.client.post(path, data={"token": token[1]}, files=files, headers={"Origin": here.url})

@@ -66,8 +66,8 @@ class Filled:
 @router.get("/watch/calendar/events")
 def list_(at: Desk) -> Response:
     """What takes place, from a day on."""
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         on = day_asked(at, begun.today)
         begins = _begins(on, begun.zone)
         taking = reads.events_between(tx.hand, begins, begins + HORIZON, department=at.department, most=PAGE)
@@ -141,8 +141,8 @@ async def cancel(public_id: str, request: Request) -> Response:
 def the(at: At, public_id: str) -> One:
     """Raises NoPage for what is not there, or another department's."""
     wanted = uuid_of(public_id)
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         row = tx.events.by_public_id(wanted)
         if row is None or (at.department is not None and row.department != at.department):
             raise NoPage(404, "not_found")
@@ -200,8 +200,8 @@ def _change(at: At, form: Form, public_id: str) -> Response:
 
 
 def _look(at: At, form: Form, found: One, outlook: Outlook) -> Response:
-    with at.ports.ledger.look() as tx:
-        begun: Look = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun: Look = look(tx)
     ahead = reminding.to_come([outlook.new], found.rules, {}, now=begun.now)
     return at.page("calendar/event_look", outlook=outlook, form=form, ahead=ahead, **_known(at, found))
 
@@ -303,7 +303,7 @@ def _form(
 ) -> Response:
     rules: Sequence[ReminderRule] = ()
     if row is None:
-        with at.ports.ledger.look() as tx:
+        with at.ledger.look() as tx:
             rules = [rule for rule in tx.events.rules() if rule.department == offered.department]
     both: Mapping[str, Mapping[str, str]] = {
         which: asked.twice(at, form, which) for which in ("", "until_") if form[f"{which}time"]

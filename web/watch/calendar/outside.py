@@ -92,7 +92,7 @@ async def release(name: str, request: Request) -> Response:
 
 
 def _page(at: At, status: int = 200, problem: Problem | None = None) -> Response:
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         zone, now = tx.school.zone, tx.now
         rows = [row for row in tx.subscriptions.all() if at.department in {None, row.department}]
         known = {
@@ -134,7 +134,7 @@ def _calendars(rows: Sequence[SubscriptionRow], now: datetime) -> Sequence[Calen
 def _the(at: At, which: str) -> SubscriptionRow:
     """Raises NoPage."""
     wanted = number(which)
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         found = next((row for row in tx.subscriptions.all() if row.id == wanted), None)
     if found is None or at.department not in {None, found.department}:
         raise NoPage(404, "not_found")
@@ -168,7 +168,7 @@ def _filled(at: At, form: Form, offered: Choices) -> SubscriptionRow:
     if "://" not in url[:16] or len(url) > LONGEST_ADDRESS:
         raise asked.bad("bad_url", "url", "this is no address", "it begins with https:// or webcal://")
     every = timedelta(hours=int(form["every"])) if form["every"] in EVERY else timedelta(hours=1)
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         now = tx.now
     return SubscriptionRow(
         0, name, offered.department, url, asked.audience_of(form), "in_term" in form, every, at.actor.id, now

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
+from broker.diary.recurrence import Occurrence
 from broker.diary.recurrence_words import MONTHS, day_in_words, in_words
 from broker.ports.calendar import ScheduleRow
 from broker.ports.events import EventRow, ReminderRule
 from web.watch.paint import templates
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MOST_REASONS = 3  # of dates that are left out in a row
 _UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 
 
@@ -63,8 +68,32 @@ def rhythm(row: ScheduleRow) -> str:
     return said
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Dates in a row that are left out, as one line."""
+
+    first: date
+    last: date
+    count: int
+    why: str
+
+
+def runs(dates: Sequence[Occurrence]) -> list[Occurrence | Run]:
+    """Dates with those in a row that are left out drawn together; a year's holidays would hide the ten that count."""
+    found: list[Occurrence | Run] = []
+    for left_out, some in groupby(dates, key=lambda one: one.left_out is not None):
+        row = list(some)
+        if left_out and len(row) > 1:
+            why = list(dict.fromkeys(one.left_out.why for one in row if one.left_out is not None))
+            said = ", ".join(why[:MOST_REASONS]) + (", …" if len(why) > MOST_REASONS else "")
+            found.append(Run(row[0].wall.date(), row[-1].wall.date(), len(row), said))
+        else:
+            found += row
+    return found
+
+
 def add_words() -> None:
     """Let templates say them."""
     templates.filters |= {"cal_weekday": weekday, "cal_month": month, "cal_day": in_full, "cal_wall": wall}
     templates.filters |= {"cal_length": length, "cal_rhythm": rhythm, "cal_event": takes_place}
-    templates.filters |= {"cal_before": before}
+    templates.filters |= {"cal_before": before, "cal_runs": runs}

@@ -33,7 +33,7 @@ BESIDE = ("name", "to", "count", "unit", "short", "title", "long", "ways")
 @router.get("/watch/calendar/reminders")
 def list_(at: Desk) -> Response:
     """The reminders, the longest before first."""
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         zone = tx.school.zone
         rules = [rule for rule in tx.events.rules() if at.department in {None, rule.department}]
     return at.page("calendar/reminders", rules=rules, zone=zone, writes=at.may(*WRITES))
@@ -85,7 +85,7 @@ def _add(at: At, form: Form) -> Response:
 
 def _retire(at: At, which: str) -> Response:
     wanted = number(which)
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         rule = next((one for one in tx.events.rules() if one.id == wanted), None)
     if rule is None or at.department not in {None, rule.department}:
         raise NoPage(404, "not_found")

@@ -12,6 +12,7 @@ from broker import judging
 from broker.announcement import Draft, Part, People, Step
 from broker.diary import schedules as verbs
 from broker.diary.recurrence import Occurrence, Pattern
+from broker.diary.recurrence_words import DAYS
 from broker.errors import NotAllowed, Problem, RuleBroken
 from broker.policy import Hold
 from broker.ports.calendar import ScheduleRow
@@ -118,7 +119,7 @@ def _add(at: At, form: Form) -> Response:
         verbs.save(at.ports, filled.name, filled.draft, filled.pattern, lasts=filled.lasts, actor=acting(at))
     except RuleBroken as refused:
         return _refused(at, form, offered, refused)
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         made = verbs.the(tx, filled.name)
     said = "schedule_saved_waits" if looked.waits else "schedule_saved"
     return at.done(f"watch/calendar/schedules/{made.public_id}", said)
@@ -152,30 +153,39 @@ def _filled(at: At, form: Form, offered: Choices, row: ScheduleRow | None = None
     if not ways:
         raise asked.bad("no_way", "ways", "no way is chosen", "tick one, such as text messages")
     people = People(form["people"]) if form["people"] in set(People) else USUAL_PEOPLE
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         zone = tx.school.zone
         parts, files = asked.worded(tx, form, offered)
     pattern = rhythm.pattern_of(form, zone, row.pattern if row is not None else None)
-    kept = {
-        "audience": asked.audience_of(form),
-        "people": people,
-        "parts": dict(parts),
-        "expected": asked.count_of(form["expect"]),
-    }
-    if row is not None:
-        same = tuple(name for step in row.draft.ways for name in step.channels) == ways
-        template = row.draft.template if dict(row.draft.parts) == dict(parts) else ""
-        draft = replace(row.draft, **kept, ways=row.draft.ways if same else (Step(ways),), template=template)
-        return Filled(row.name, draft, pattern, rhythm.lasts_of(form, row.lasts))
     draft = Draft(
         department=offered.department,
-        **kept,
+        audience=asked.audience_of(form),
+        people=people,
         ways=(Step(ways),),
+        parts=dict(parts),
         language=asked.language_of(form, offered),
         attachments=files,
+        expected=asked.count_of(form["expect"]),
         template=offered.template.name if offered.template is not None else "",
     )
+    if row is not None:
+        return Filled(row.name, _onto(row.draft, draft), pattern, rhythm.lasts_of(form, row.lasts))
     return Filled(" ".join(form["name"].split()), draft, pattern, rhythm.lasts_of(form))
+
+
+def _onto(was: Draft, filled: Draft) -> Draft:
+    """What was filled in, over what stands: the form asks neither for its files nor for ways one after another."""
+    named = tuple(name for step in was.ways for name in step.channels)
+    same_words = dict(was.parts) == dict(filled.parts)
+    return replace(
+        was,
+        audience=filled.audience,
+        people=filled.people,
+        ways=was.ways if (Step(named),) == filled.ways else filled.ways,
+        parts=filled.parts,
+        expected=filled.expected,
+        template=was.template if same_words else "",
+    )
 
 
 def _looked(at: At, filled: Filled) -> Looked:
@@ -199,7 +209,7 @@ def _with_rules(at: At, filled: Filled, dates: Sequence[Occurrence]) -> Looked:
 def _row(at: At, public_id: str) -> ScheduleRow:
     """One that has not ended, with all that goes with it. Raises NoPage."""
     found = the(at, public_id).row
-    with at.ports.ledger.look() as tx:
+    with at.ledger.look() as tx:
         return verbs.the(tx, found.name)
 
 
@@ -261,7 +271,7 @@ def _form(
         OFTEN=_often(row),
         ON=_on(row),
         LASTS=_lasts(row),
-        DAYS=rhythm.DAYS,
+        DAYS=DAYS,
         IF_MISSING=rhythm.IF_MISSING,
         IF_DOUBLE=rhythm.IF_DOUBLE,
     )

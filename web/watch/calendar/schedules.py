@@ -57,8 +57,8 @@ class One:
 def list_(at: Desk) -> Response:
     """The schedules by name, with their next dates; those that have ended when they are asked for."""
     ended, after = at.query("show") == "ended", at.query("after", most=400)
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         rows = reads.schedules(
             tx.hand, department=at.department, ended=ended, after=fold(after), limit=PAGE + 1
         )
@@ -105,8 +105,8 @@ def show(at: At, public_id: str, status: int = 200, **known: object) -> Response
 def the(at: At, public_id: str) -> One:
     """Raises NoPage for what is not there, or another department's."""
     wanted = uuid_of(public_id)
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         row = reads.schedule_of(tx.hand, wanted, department=at.department)
         if row is None:
             raise NoPage(404, "not_found")

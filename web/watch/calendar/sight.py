@@ -14,10 +14,10 @@ from broker.diary.calendar import Day, DayKind, TermCalendar
 from broker.diary.recurrence import HORIZON, Occurrence, occurrences
 from broker.diary.reminding import Ahead
 from broker.diary.terms import calendar_now
-from broker.ports import Transaction
 from broker.ports.calendar import Outcome, ScheduleRow
 from broker.ports.events import EventRow
 from broker.rules.approval import SECOND_PERSON
+from ledger.connect import Transaction
 from ledger.hand import Hand
 from ledger.reads import calendar as reads
 from ledger.reads.calendar import Planned, Said, Taking, Unsaid
@@ -126,10 +126,10 @@ class _Found:
     reminders: Sequence[Ahead]
 
 
-def look(tx: Transaction, hand: Hand) -> Look:
+def look(tx: Transaction) -> Look:
     """Begin to look."""
     zone = tx.school.zone  # asked for first: with it comes the time
-    return Look(tx, hand, zone, tx.now, calendar_now(tx))
+    return Look(tx, tx.hand, zone, tx.now, calendar_now(tx))
 
 
 def days_from(at: Look, first: date, count: int, *, department: str | None, most: int) -> Sight:

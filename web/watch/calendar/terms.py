@@ -57,8 +57,8 @@ async def bring(request: Request) -> Response:
 
 
 def _page(at: At, form: Form, status: int = 200, problem: Problem | None = None, **known: object) -> Response:
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         own = verbs.in_order(tx.calendars.spans())
     roster = [] if has_own_terms(own) else [span for span in begun.calendar.spans if span not in own]
     return at.page(
@@ -105,7 +105,7 @@ def _bring(at: At, form: Form) -> Response:
             verbs.bring(at.ports, [_carried(text) for text in form.all("span")], actor=at.actor)
             return at.done("watch/calendar/terms", "terms_brought")
         spans, problems = _read(form)
-        with at.ports.ledger.look() as tx:
+        with at.ledger.look() as tx:
             new, gone = verbs.difference(tx, spans)
     except RuleBroken as refused:
         return _refused(at, form, refused)

@@ -29,8 +29,8 @@ class Turn:
 @router.get("/watch/calendar")
 def month(at: Desk) -> Response:
     """A month, in whole weeks."""
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         on = day_asked(at, begun.today)
         first = on.replace(day=1)
         last = _next_month(first) - DAY
@@ -44,8 +44,8 @@ def month(at: Desk) -> Response:
 @router.get("/watch/calendar/week")
 def week(at: Desk) -> Response:
     """A week from its Monday on."""
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         on = day_asked(at, begun.today)
         monday = on - DAY * on.weekday()
         sight = days_from(begun, monday, 7, department=at.department, most=IN_A_WEEK)
@@ -55,8 +55,8 @@ def week(at: Desk) -> Response:
 @router.get("/watch/calendar/day")
 def day(at: Desk) -> Response:
     """One day, all of it."""
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         on = day_asked(at, begun.today)
         sight = days_from(begun, on, 1, department=at.department, most=IN_A_DAY)
     return _page(at, "day", sight, on, Turn(on - DAY, on + DAY))
@@ -65,8 +65,8 @@ def day(at: Desk) -> Response:
 @router.get("/watch/calendar/term")
 def term(at: Desk) -> Response:
     """A whole term on one sheet, which prints on one."""
-    with at.ports.ledger.look() as tx:
-        begun = look(tx, tx.hand)
+    with at.ledger.look() as tx:
+        begun = look(tx)
         on = day_asked(at, begun.today)
         terms = terms_of(begun.calendar)
         found = term_near(terms, on)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from broker.announcement import Part
 from tests.support.diary import Diary, send
 from tests.support.watching import Watched
 
@@ -108,7 +109,7 @@ def test_a_schedule_is_changed_after_its_dates_were_shown_again(watched: Watched
     with watched.ledger.look() as tx:
         (changed,) = tx.schedules.all()
     assert changed.pattern.rule.text == "FREQ=WEEKLY;BYDAY=WE;INTERVAL=2"
-    assert changed.draft.parts["short"] == "{pupil}: choir at 16:00."
+    assert changed.draft.parts[Part.SHORT] == "{pupil}: choir at 16:00."
 
 
 def test_a_date_is_skipped_and_put_back_and_moved(watched: Watched, diary: Diary) -> None:

@@ -1,0 +1,198 @@
+"""Events and their reminders at a page: added, changed and cancelled, with what is told to whom shown before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+
+from broker import fanout
+from broker.actor import SYSTEM
+from broker.delivery import State
+from broker.diary import reminding
+from ledger import tables as t
+from tests.support.diary import Diary, send
+from tests.support.watching import Watched
+
+NEW = "/watch/calendar/events/new"
+
+
+@pytest.fixture
+def diary(watched: Watched) -> Diary:
+    diary = Diary(watched)
+    diary.school_year()
+    return diary
+
+
+def filled(diary: Diary, **more: str | list[str]) -> dict[str, str | list[str]]:
+    return {
+        "title": "Spring concert",
+        "department": "office",
+        "groups": ["Choir"],
+        "day": f"{diary.today + timedelta(days=6)}",
+        "time": "19:00",
+        "until_time": "21:00",
+        "place": "Hall",
+        **more,
+    }
+
+
+def reminded(watched: Watched, diary: Diary) -> UUID:
+    """An event of which everybody was reminded; its id."""
+    diary.rule(before=timedelta(days=9))
+    event = diary.event()
+    assert reminding.make_due(diary.ports, actor=SYSTEM) == 1
+    with watched.ledger.look() as tx:
+        (made,) = tx.events.reminded([event.id])
+        assert made.announcement is not None
+        said = tx.announcements.by_public_id(made.announcement)
+    assert said is not None
+    fanout.plan(diary.ports, said.public_id, actor=SYSTEM)
+    watched.move(said, State.SENT, 6)
+    return event.public_id
+
+
+def test_an_event_is_added_with_its_reminders_told(watched: Watched, diary: Diary) -> None:
+    diary.rule("Text", before=timedelta(days=2))
+    answer = send(watched, NEW, **filled(diary))
+    assert answer.status_code == 303, answer.text
+    with watched.ledger.look() as tx:
+        (row,) = tx.events.between(tx.now, tx.now + timedelta(days=30))
+    assert (row.title, row.place, row.audience, row.ends_at - row.starts_at) == (
+        "Spring concert",
+        "Hall",
+        "Choir",
+        timedelta(hours=2),
+    )
+    page = watched.get(f"/watch/calendar/events/{row.public_id}")
+    assert "goes out, 2 days before" in page
+    assert "Spring concert" in watched.get(f"/watch/calendar/day?on={row.wall.date()}")
+    remind_on = row.wall.date() - timedelta(days=2)
+    assert "Reminder: Spring concert" in watched.get(f"/watch/calendar/day?on={remind_on}")
+
+
+def test_an_event_of_whole_days_stands_on_each_of_them(watched: Watched, diary: Diary) -> None:
+    first, last = diary.today + timedelta(days=6), diary.today + timedelta(days=8)
+    asked = filled(diary, all_day="yes", day=str(first), until_day=str(last), time="", until_time="")
+    assert send(watched, NEW, **asked).status_code == 303
+    for on in (first, first + timedelta(days=1), last):
+        assert "Spring concert" in watched.get(f"/watch/calendar/day?on={on}")
+    assert "Spring concert" not in watched.get(f"/watch/calendar/day?on={last + timedelta(days=1)}")
+    assert "Spring concert" in watched.get(f"/watch/calendar/day?on={last}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("title", "", "it is not said what takes place"),
+        ("day", "", "no day is chosen"),
+        ("day", "2020-01-01", "this time is past"),
+        ("time", "", "no time is chosen"),
+        ("until_time", "18:00", "it ends before it begins"),
+        ("groups", ["Tuba"], "there is no group called"),
+    ],
+)
+def test_what_is_wrong_with_an_event_stands_beside_its_field(
+    watched: Watched, diary: Diary, field: str, value: str | list[str], words: str
+) -> None:
+    answer = send(watched, NEW, **(filled(diary) | {field: value}))
+    assert answer.status_code == 422
+    assert words in answer.text.lower()
+    assert 'class="wrong"' in answer.text
+    assert 'value="Hall"' in answer.text
+
+
+def test_the_hour_that_comes_twice_is_asked_about(watched: Watched, diary: Diary) -> None:
+    year = diary.today.year + (diary.today.month >= 10)
+    october = diary.today.replace(year=year, month=10, day=31)
+    night = october - timedelta(days=(october.weekday() + 1) % 7)
+    asked = filled(diary, day=str(night), time="01:30", until_time="")
+    answer = send(watched, NEW, **asked)
+    assert answer.status_code == 422
+    assert "comes twice" in answer.text
+    second = f"{night}T01:30:00+00:00"
+    assert f'value="{second}"' in answer.text
+    assert send(watched, NEW, **asked, meant=second).status_code == 303
+
+
+def test_a_change_shows_what_is_told_to_whom_before_it_is_done(watched: Watched, diary: Diary) -> None:
+    event = reminded(watched, diary)
+    path = f"/watch/calendar/events/{event}/change"
+    asked = filled(diary, title="Concert", time="18:00", until_time="20:00", place="Chapel", to="Choir")
+    looked = send(watched, path, page=path, do="look", **asked)
+    assert looked.status_code == 200, looked.text
+    assert "6 people" in looked.text
+    assert "Change: Concert is now on" in looked.text
+    assert "Chapel" in looked.text
+    with watched.ledger.look() as tx:
+        assert not tx.events.owed(limit=9)
+    assert send(watched, path, page=path, do="keep", **asked).status_code == 303
+    with watched.ledger.look() as tx:
+        (owed,) = tx.events.owed(limit=9)
+        row = tx.events.by_public_id(event)
+    assert owed.words in looked.text
+    assert row is not None
+    assert row.place == "Chapel"
+
+
+def test_a_title_is_mended_and_nobody_hears_who_was_never_told(watched: Watched, diary: Diary) -> None:
+    event = diary.event("Sprng concert")
+    path = f"/watch/calendar/events/{event.public_id}/change"
+    asked = filled(diary, day=str(event.wall.date()), to="Choir")
+    looked = send(watched, path, page=path, do="look", **asked)
+    assert "Nobody has been told of it yet" in looked.text
+    assert send(watched, path, page=path, do="keep", **asked).status_code == 303
+    with watched.ledger.look() as tx:
+        row = tx.events.by_public_id(event.public_id)
+        assert not tx.events.owed(limit=9)
+    assert row is not None
+    assert row.title == "Spring concert"
+
+
+def test_cancelling_says_who_is_told_and_asks_once_more(watched: Watched, diary: Diary) -> None:
+    event = reminded(watched, diary)
+    path = f"/watch/calendar/events/{event}/cancel"
+    looked = watched.get(path)
+    assert "Cancelled: Concert on" in looked
+    assert "6 people" in looked
+    assert send(watched, path, page=path).status_code == 303
+    assert "cancelled" in watched.get(f"/watch/calendar/events/{event}")
+    watched.get(path, 404)
+
+
+def test_a_reminder_is_made_and_taken_away(watched: Watched, diary: Diary) -> None:
+    event = diary.event()
+    page = watched.get(f"/watch/calendar/events/{event.public_id}")
+    assert "Nobody is reminded of it" in page
+    new = "/watch/calendar/reminders/new"
+    asked: dict[str, str | list[str]] = {
+        "name": "Text",
+        "department": "office",
+        "count": "2",
+        "unit": "days",
+        "people": "guardians",
+        "ways": ["bell"],
+        "short": "{pupil}: {title}, {starts}, {place}.",
+    }
+    wrong = send(watched, new, page=new, **(asked | {"short": "{title} at {when}"}))
+    assert wrong.status_code == 422
+    assert "nothing belongs where {when} stands" in wrong.text.lower()
+    assert send(watched, new, page=new, **(asked | {"count": "99"})).status_code == 422
+    assert send(watched, new, page=new, **asked).status_code == 303
+    assert "goes out, 2 days before" in watched.get(f"/watch/calendar/events/{event.public_id}")
+    with watched.ledger.look() as tx:
+        (rule,) = tx.events.rules()
+    assert rule.before == timedelta(days=2)
+    listed = "/watch/calendar/reminders"
+    assert send(watched, f"{listed}/{rule.id}/retire", page=listed).status_code == 303
+    with watched.ledger.look() as tx:
+        assert not tx.events.rules()
+
+
+def test_an_event_of_a_calendar_says_where_to_change_it(watched: Watched, diary: Diary) -> None:
+    event = diary.event()
+    with watched.ledger.begin() as tx:
+        tx.hand.connection.execute(update(t.event).values(source="choir"))
+    assert "Change it there" in watched.get(f"/watch/calendar/events/{event.public_id}")
