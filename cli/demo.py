@@ -25,11 +25,12 @@ from broker.delivery import State
 from broker.errors import MissingExtra, Problem, RuleBroken, UnknownChannel
 from broker.office import private_links, subscribers
 from broker.rosters import imports
-from cli import show
+from cli import sample_term, show
 from cli.accounted import Account, account_for
 from cli.follow import Look, follow, looking
 from cli.options import Json
 from cli.published import published
+from cli.sample_term import WEEKS, TermClock
 from cli.serving import running
 from cli.sign_in import tell_link
 from cli.who import everybody, told_rows
@@ -115,16 +116,24 @@ def demo(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _folder(data_dir) as folder, _sandbox(folder, fault or []) as sandbox:
         settings = settings_for(folder, sandbox, every_channel=every_channel, gateways=gateways)
-        with running(settings) as (house, url):
-            ended = _main_job(house, sandbox, folder, pupils=pupils, quiet=json)
+        clock = TermClock(timedelta(0) if once else timedelta(weeks=WEEKS))
+        with running(settings, wall=clock) as (house, url):
+            _open_the_school(house, sandbox, folder, pupils=pupils, quiet=json)
+            if not once:
+                sample_term.begin(house)
+                sample_term.play(house, sandbox, clock, quiet=json)
+            ended = _main_job(house, sandbox, quiet=json)
             _tell(house, ended, as_json=json)
             if not once:
+                sample_term.leave_to_do(house, sandbox)
                 _stay(house, url, sandbox)
     if not ended.account.ok:
         raise typer.Exit(1)
 
 
-def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: int, quiet: bool) -> Ended:
+def _open_the_school(
+    house: House, sandbox: RunningSandbox, folder: Path, *, pupils: int, quiet: bool
+) -> None:
     said = _to_say(quiet=quiet)
     school = write_sample_school(folder / "school", pupils=pupils)
     today = datetime.now(UTC).date()
@@ -137,6 +146,11 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
     said("Each account has a licence, the sandbox's own, which is worth nothing elsewhere: carillon licence.")
     for told in _subscribe(house, sandbox):
         said(told)
+
+
+def _main_job(house: House, sandbox: RunningSandbox, *, quiet: bool) -> Ended:
+    said = _to_say(quiet=quiet)
+    earlier = len(sandbox.truth())
     began = time.monotonic()
     ways = tuple(account.channel for account in house.settings.accounts.values())
     announcement = intake.accept(house.ports, _draft(ways), actor=OPERATOR).announcement
@@ -146,7 +160,7 @@ def _main_job(house: House, sandbox: RunningSandbox, folder: Path, *, pupils: in
     seconds = time.monotonic() - began
     final = _await_news(look)
     feed = f"{house.settings.public_url}/feeds/departments/{DEPARTMENT}.json"
-    truth = [*sandbox.truth(), *published(feed, announcement.public_id)]
+    truth = [*sandbox.truth()[earlier:], *published(feed, announcement.public_id)]
     return Ended(final, seconds, account_for(house, final, truth))
 
 
@@ -208,7 +222,9 @@ def _stay(house: House, url: str, sandbox: RunningSandbox) -> None:
         show.say(
             "", f"It is still up: {url}/watch, its public feeds at {url}/feeds, its health at {url}/healthz"
         )
-        tell_link(house.ports, house.settings, operator=OPERATOR.id)
+        for one in sample_term.STAFF:
+            show.say(f"{one.name}, {one.does}:")
+            tell_link(house.ports, house.settings, operator=one.name)
         show.say(f"What the stand-ins truly accepted: {sandbox.truth_path}", "Ctrl-C ends it.")
         while not threading.Event().wait(
             1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from config.assembly import House, assemble
 from config.settings import Settings
@@ -14,10 +14,14 @@ LOOK_EVERY = timedelta(seconds=1)
 
 @contextmanager
 def running(
-    settings: Settings, *, troubled: Callable[[str], None] | None = None
+    settings: Settings,
+    *,
+    troubled: Callable[[str], None] | None = None,
+    wall: Callable[[], datetime] | None = None,
 ) -> Iterator[tuple[House, str]]:
     """Serve and work while the block runs; gives the house and the web's address. Raises SetupError.
 
+    `wall` tells a SQLite ledger the time in place of the machine.
     `troubled` is told, once a second from a thread of its own, what has gone wrong and will not mend by itself.
 
     A SQLite ledger is brought to the newest schema first: its one process is this one. When the block ends, what is
@@ -34,7 +38,7 @@ def running(
             troubled(why)
 
     with (
-        assemble(settings, serves=True, upgrade=settings.sqlite) as house,
+        assemble(settings, serves=True, upgrade=settings.sqlite, wall=wall) as house,
         serving(create_app(house.ports, settings), settings.web.host, settings.web.port) as url,
         EmbeddedWorker(house) as worker,
         ExitStack() as watched,

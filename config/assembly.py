@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -57,13 +58,19 @@ class House:
         self.close()
 
 
-def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False) -> House:
+def assemble(
+    settings: Settings,
+    *,
+    serves: bool = False,
+    upgrade: bool = False,
+    wall: Callable[[], datetime] | None = None,
+) -> House:
     """Put a process together. Raises SetupError with what cannot work.
 
     `serves` is for the processes that run on (`up`, `worker`, web): they bring the configured school and accounts
     into the ledger and open every account at once, so that a fault shows at the start. A command only adds what the
     ledger has never heard of, or one typed in a shell without the settings would take every account away from the
-    workers. `upgrade` brings the schema up to date.
+    workers. `upgrade` brings the schema up to date. `wall` tells a SQLite ledger the time in place of the machine.
     """
     registry = Registry()
     if settings.sqlite or settings.secret_key is None:
@@ -72,7 +79,7 @@ def assemble(settings: Settings, *, serves: bool = False, upgrade: bool = False)
     try:
         if upgrade:
             migrate.upgrade(settings.database_url)
-        ledger = open_ledger(settings.database_url, signer)
+        ledger = open_ledger(settings.database_url, signer, wall=wall)
     except DBAPIError as fault:
         raise SetupError(problem_of(fault)) from None
     hints = Publisher(settings.queue_url, registry.names()) if serves or not settings.embedded else Silent()

@@ -31,8 +31,7 @@ from ledger.corrections.threads import Threads
 from ledger.deliveries import Deliveries
 from ledger.dialect import Dialect
 from ledger.dialect.choose import dialect_of
-from ledger.dialect.sqlite import Wall
-from ledger.dialect.sqlite import AHEAD, READ_ONLY
+from ledger.dialect.sqlite import AHEAD, READ_ONLY, Wall
 from ledger.diary.events import Events
 from ledger.diary.schedules import Schedules, TermCalendars
 from ledger.diary.subscriptions import Subscriptions

@@ -96,6 +96,8 @@
   // A tab that nobody sees costs nobody anything; it is brought up to date when it is looked at again.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);
+  // Whoever signs out ends the stream, too; without this its end would read the page anew in the way of the answer.
+  document.addEventListener("submit", close);
   window.addEventListener("pageshow", (event) => event.persisted && open());
 
   state.hidden = false;
