@@ -22,6 +22,7 @@ from web.watch import (
     rules,
     search,
     signing_in,
+    staff,
     static,
 )
 from web.watch.hub import Hub
@@ -38,6 +39,7 @@ def install(app: FastAPI) -> None:
     app.include_router(approvals.router)
     app.include_router(rules.router)
     app.include_router(search.router)
+    app.include_router(staff.router)
     app.include_router(calendar.router)
     app.include_router(compose.router)
     imports.install(app)
