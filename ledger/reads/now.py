@@ -1,4 +1,4 @@
-"""What somebody sees first: how the house stands, and which announcements to look at. Four statements."""
+"""What somebody sees first: how the house stands, and which announcements to look at. Three statements."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SEALABLE = 1_000
 RECENT = timedelta(days=7)  # a failure of before that was looked at, or never will be
 FEW = 5
 LIVE = 12
-NEWEST = 8
+NEWEST = 20
 WRONG = 12
 DOUBTFUL = 5_000  # deliveries nobody knows of, looked at in one go
 
@@ -93,19 +93,30 @@ class Chosen:
 
 
 def house(hand: Hand) -> House:
-    """Three statements."""
-    row = hand.connection.execute(_scalars()).one()
-    alarms, gateways, answers = _notes(hand)
+    """Two statements."""
+    # The time comes along, so that nobody needs to ask for it.
+    now = text(f"{hand.dialect.now} AS now").bindparams(**hand.dialect.parameters(hand.connection))
+    asked = (each().add_columns(now) for each in (_scalars, _alarms, _gateways, _answers))
+    rows = hand.connection.execute(union_all(*asked)).all()
+    (row,) = [row for row in rows if row.what == "house"]
+    hand.dialect.saw_now(hand.connection, row.now)
     return House(
         at=hand.now,
-        zone=row.zone,
+        zone=row.one,
         ways=_ways(hand),
-        gateways=gateways,
-        alarms=alarms,
-        worker_seen=row.worker_seen,
-        unsealed=row.unsealed,
-        unsealed_since=row.unsealed_since,
-        answers=answers,
+        gateways=[
+            GatewayStands(one.one, one.two, list(Stand)[one.n], one.since, one.until, one.three, one.four)
+            for one in rows
+            if one.what == "gateway"
+        ],
+        alarms=sorted(
+            (Alarm(one.one, one.two, one.three, one.since) for one in rows if one.what == "alarm"),
+            key=lambda alarm: alarm.raised_at,
+        ),
+        worker_seen=row.since,
+        unsealed=row.n,
+        unsealed_since=row.until,
+        answers={one.one: one.n for one in rows if one.what == "answers"},
     )
 
 
@@ -131,50 +142,46 @@ def _newest_first(found: Sequence[tuple[int, int]]) -> Sequence[int]:
     return sorted((id_ for id_, _ in found), reverse=True)
 
 
+# Few rows of several tables at once, each of them what, one, two, three, four, since, until and n.
+_NONE, _NEVER = cast("", Text), cast(null(), t.Moment)
+
+
 def _scalars() -> Select[Any]:
     sealed = select(func.coalesce(func.max(t.record_seal.c.next_mark), 0)).scalar_subquery()
     entry = t.record_entry.c
     open_ = select(entry.at).where(entry.mark >= sealed).order_by(entry.mark).limit(SEALABLE).subquery()
     return select(
-        t.school.c.zone,
-        select(func.max(t.worker.c.seen_at)).scalar_subquery().label("worker_seen"),
-        select(func.count()).select_from(open_).scalar_subquery().label("unsealed"),
-        select(func.min(open_.c.at)).scalar_subquery().label("unsealed_since"),
+        literal("house").label("what"),
+        t.school.c.zone.label("one"),
+        _NONE.label("two"),
+        _NONE.label("three"),
+        _NONE.label("four"),
+        select(func.max(t.worker.c.seen_at)).scalar_subquery().label("since"),
+        select(func.min(open_.c.at)).scalar_subquery().label("until"),
+        select(func.count()).select_from(open_).scalar_subquery().label("n"),
     )
 
 
-def _notes(hand: Hand) -> tuple[Sequence[Alarm], Sequence[GatewayStands], Mapping[str, int]]:
-    """Alarms, gateways that are not used in their turn, and answers: few rows of three tables at once."""
-    a, g, w = t.alarm.c, t.gateway.c, t.answer.c
-    none = cast(null(), t.Moment)
-    alarms = select(
-        literal("alarm").label("what"), cast(a.kind, Text).label("one"), a.subject.label("two"),
-        a.message.label("three"), cast("", Text).label("four"), a.raised_at.label("since"), none.label("until"),
-        literal(0).label("n"),
-    ).where(a.cleared_at.is_(None))  # fmt: skip
-    gateways = (
-        select(
-            literal("gateway"), cast(t.account.c.name, Text), cast(g.name, Text), g.why, g.held_by, g.since, g.until,
-            _stand(),
-        )
-        .join(t.account, t.account.c.id == g.account_id)
-        .where(t.account.c.active, g.stand != Stand.CLOSED.value)
-    )  # fmt: skip
-    answers = select(
-        literal("answers"), cast(w.inbox, Text), cast("", Text), cast("", Text), cast("", Text), none, none,
-        func.count(),
-    ).where(w.done_at.is_(None), ~w.automatic).group_by(w.inbox)  # fmt: skip
-    found: tuple[list[Alarm], list[GatewayStands], dict[str, int]] = ([], [], {})
-    for row in hand.connection.execute(union_all(alarms, gateways, answers)):
-        if row.what == "alarm":
-            found[0].append(Alarm(row.one, row.two, row.three, row.since))
-        elif row.what == "answers":
-            found[2][row.one] = row.n
-        else:
-            stand = list(Stand)[row.n]
-            found[1].append(GatewayStands(row.one, row.two, stand, row.since, row.until, row.three, row.four))
-    found[0].sort(key=lambda alarm: alarm.raised_at)
-    return found
+def _alarms() -> Select[Any]:
+    a = t.alarm.c
+    columns = (cast(a.kind, Text), a.subject, a.message, _NONE, a.raised_at, _NEVER, literal(0))
+    return select(literal("alarm"), *columns).where(a.cleared_at.is_(None))
+
+
+def _gateways() -> Select[Any]:
+    g, account = t.gateway.c, t.account.c
+    columns = (cast(account.name, Text), cast(g.name, Text), g.why, g.held_by, g.since, g.until, _stand())
+    return (
+        select(literal("gateway"), *columns)
+        .join(t.account, account.id == g.account_id)
+        .where(account.active, g.stand != Stand.CLOSED.value)
+    )
+
+
+def _answers() -> Select[Any]:
+    w = t.answer.c
+    columns = (cast(w.inbox, Text), _NONE, _NONE, _NONE, _NEVER, _NEVER, func.count())
+    return select(literal("answers"), *columns).where(w.done_at.is_(None), ~w.automatic).group_by(w.inbox)
 
 
 def _stand() -> ColumnElement[int]:
@@ -263,21 +270,25 @@ def _kind(name: str) -> ColumnElement[str]:
     return cast(literal(name), String).label("kind")
 
 
-def _moved(states: Sequence[State]) -> Select[Any]:
-    """Announcements with something in these states: by the counters, and by what is not folded into them yet."""
-    words = ", ".join(f"'{state.value}'" for state in states)
+def moved(states: Sequence[State], *, indexed: bool = True) -> Select[Any]:
+    """SELECT id of announcements with something in these states: by the counters, folded and not.
+
+    `indexed`: there is a partial index of exactly these states, which a statement must name as it does.
+    """
     y, z = t.tally.c, t.tally_delta.c
-    # As the partial indexes say it.
-    kept = select(y.announcement_id).where(text(f"tally.state IN ({words}) AND tally.n > 0"))
-    new = select(z.announcement_id).where(z.state.in_([state.value for state in states]), z.n > 0)
-    both = kept.union(new).subquery("both")
+    words = ", ".join(f"'{state.value}'" for state in states)
+    exactly = text(f"tally.state IN ({words}) AND tally.n > 0")
+    kept = select(y.announcement_id)
+    among = [state.value for state in states]
+    kept = kept.where(exactly) if indexed else kept.where(y.state.in_(among), y.n > 0)
+    both = kept.union(select(z.announcement_id).where(z.state.in_(among), z.n > 0)).subquery("both")
     return select(both.c.announcement_id)
 
 
 def _live(hand: Hand, department: str | None) -> Select[Any]:
     """What is going out: something of it waits or is being sent."""
     said = t.announcement.c
-    moving = said.id.in_(_moved((State.QUEUED, State.SENDING)))
+    moving = said.id.in_(moved((State.QUEUED, State.SENDING)))
     query = select(_kind("_live"), said.id, literal(0).label("n"))
     return query.where(moving, *_not_notes(), *_of(department)).order_by(said.id.desc()).limit(LIVE)
 
@@ -285,7 +296,7 @@ def _live(hand: Hand, department: str | None) -> Select[Any]:
 def _wrong(hand: Hand, department: str | None) -> Select[Any]:
     """Of the last days, where something was rejected or given up."""
     said = t.announcement.c
-    failed = said.id.in_(_moved((State.EXHAUSTED, State.REJECTED)))
+    failed = said.id.in_(moved((State.EXHAUSTED, State.REJECTED)))
     recent = (said.due_at > hand.now - RECENT, said.withdrawn_at.is_(None))
     query = select(_kind("_wrong"), said.id, literal(0).label("n"))
     return query.where(failed, *recent, *_of(department)).order_by(said.id.desc()).limit(WRONG)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, select, union_all
+from sqlalchemy import Select, func, literal, literal_column, select, union_all
 
 from broker.announcement import Announcement, Stage, stage
 from broker.delivery import REACHED, State
@@ -20,6 +20,7 @@ from ledger.hand import Hand
 from ledger.reads import duties
 
 Channels = Mapping[str, Mapping[State, int]]
+CLIMBING, LOOKED_FOR = "climbing", "looked for"  # beside the states of deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,29 @@ def tallies(hand: Hand, announcement: int) -> Mapping[str, Mapping[State, int]]:
 
 def tallies_of(hand: Hand, announcements: Sequence[int]) -> Mapping[int, Mapping[str, Mapping[State, int]]]:
     """The same for several announcements in one question; one without deliveries is left out."""
+    return _read(hand.connection.execute(_tallies(announcements)))
+
+
+def standing_of(
+    hand: Hand, these: Sequence[Announcement]
+) -> tuple[Mapping[int, Mapping[str, Mapping[State, int]]], Set[int]]:
+    """The tallies of several announcements, and which of them are settled, all in one question."""
+    ids = [one.id for one in these]
+    nothing, count = literal("").label("channel"), literal(0).label("n")
+    to_come = [
+        select(each.subquery().c.announcement_id, nothing, literal(word).label("state"), count)
+        for word, each in ((CLIMBING, _climbing(ids)), (LOOKED_FOR, _looked_for(ids)))
+    ]
+    rows = hand.connection.execute(union_all(select(_tallies(ids).subquery()), *to_come)).all()
+    tallies = _read(row for row in rows if row.channel)
+    climbing = {row.announcement_id for row in rows if row.state == CLIMBING}
+    looked_for = {row.announcement_id for row in rows if row.state == LOOKED_FOR}
+    with_tallies = [(one, tallies.get(one.id, {})) for one in these]
+    quiet, going_on, uncertain = _quiet(hand, with_tallies)
+    return tallies, quiet - (climbing & going_on) - (looked_for & uncertain)
+
+
+def _tallies(announcements: Sequence[int]) -> Select[Any]:
     both = union_all(
         *(
             select(table.c.announcement_id, table.c.channel, table.c.state, table.c.n).where(
@@ -75,10 +99,12 @@ def tallies_of(hand: Hand, announcements: Sequence[int]) -> Mapping[int, Mapping
         )
     ).subquery()
     by = (both.c.announcement_id, both.c.channel, both.c.state)
+    return select(*by, func.sum(both.c.n).label("n")).group_by(*by)
+
+
+def _read(rows: Iterable[Any]) -> Mapping[int, Mapping[str, Mapping[State, int]]]:
     found: dict[int, dict[str, dict[State, int]]] = {}
-    for row in hand.connection.execute(
-        select(*by, func.sum(both.c.n).label("n")).group_by(*by).order_by(*by)
-    ):
+    for row in sorted(rows, key=lambda row: (row.announcement_id, row.channel, row.state)):
         states = found.setdefault(row.announcement_id, {}).setdefault(row.channel, {})
         if row.n:
             states[State(row.state)] = int(row.n)
@@ -102,6 +128,16 @@ def is_settled(hand: Hand, announcement: Announcement, channels: Channels) -> bo
 
 def settled_of(hand: Hand, these: Sequence[tuple[Announcement, Channels]]) -> Set[int]:
     """Which of several announcements are, in one question however many they are."""
+    quiet, going_on, uncertain = _quiet(hand, these)
+    asked = [_climbing(sorted(going_on))] if going_on else []
+    asked += [_looked_for(sorted(uncertain))] if uncertain else []
+    return quiet - set(hand.connection.execute(union_all(*asked)).scalars()) if asked else quiet
+
+
+def _quiet(
+    hand: Hand, these: Sequence[tuple[Announcement, Channels]]
+) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
+    """Where nothing moves; of these, where the time is not over; and where something is uncertain."""
     quiet = {
         announcement.id: channels
         for announcement, channels in these
@@ -114,21 +150,22 @@ def settled_of(hand: Hand, these: Sequence[tuple[Announcement, Channels]]) -> Se
         for number, channels in quiet.items()
         if any(State.UNCERTAIN in states for states in channels.values())
     }
-    return quiet.keys() - _still_to_come(hand, going_on, uncertain)
+    return frozenset(quiet), frozenset(going_on), frozenset(uncertain)
 
 
-def _still_to_come(hand: Hand, going_on: Set[int], uncertain: Set[int]) -> Set[int]:
-    """Where a further way may open without anything happening, and where something uncertain will be asked about."""
-    asked: list[Select[Any]] = []
-    if going_on:  # a ladder that was looked at last while it waited
-        waits = t.ladder.c.announcement_id.in_(going_on)
-        asked.append(select(t.ladder.c.announcement_id).where(waits, ~t.ladder.c.resting))
-    if uncertain:
-        d = t.delivery.c
-        doubtful = (
-            d.announcement_id.in_(uncertain),
-            d.state == literal_column(f"'{State.UNCERTAIN.value}'"),
-            d.lookup_at.is_not(None),
-        )
-        asked.append(select(d.announcement_id).distinct().where(*doubtful))
-    return set(hand.connection.execute(union_all(*asked)).scalars()) if asked else set()
+def _climbing(these: Sequence[int]) -> Select[Any]:
+    """Where a further way may open without anything happening: a ladder that was looked at last while it waited."""
+    return select(t.ladder.c.announcement_id).where(
+        t.ladder.c.announcement_id.in_(these), ~t.ladder.c.resting
+    )
+
+
+def _looked_for(these: Sequence[int]) -> Select[Any]:
+    """Where something uncertain will still be asked about."""
+    d = t.delivery.c
+    uncertain = d.state == literal_column(f"'{State.UNCERTAIN.value}'")
+    return (
+        select(d.announcement_id)
+        .distinct()
+        .where(d.announcement_id.in_(these), uncertain, d.lookup_at.is_not(None))
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from ledger import tables as t
 from ledger.announcements import announcement_of
 from ledger.authority.approvals import waiting_in_mid_send
 from ledger.hand import Hand
-from ledger.reads.status import settled_of, tallies_of
+from ledger.reads.status import standing_of
 
 PAGE = 20
 MOST_WORDING = 4000  # characters of a wording that a page shows
@@ -122,6 +122,11 @@ def these(hand: Hand, ids: Collection[int]) -> Mapping[int, Shown]:
     return {each.announcement.id: each for each in found}
 
 
+def of_query(hand: Hand, narrowed: Callable[[Select[Any]], Select[Any]]) -> Sequence[Shown]:
+    """Those that a query finds, made of the one for all of them."""
+    return _shown(hand, narrowed(_announcements()))
+
+
 def one(hand: Hand, public_id: UUID, department: str | None = None, *, most: int = BEGINNING) -> Shown | None:
     """One announcement; None when the ledger has none of this id, or it is another department's than the one named.
 
@@ -161,9 +166,8 @@ def _shown(hand: Hand, query: Select[Any], most: int = BEGINNING) -> Sequence[Sh
         return []
     ids = [row.id for row in rows]
     wordings = _wordings(hand, ids, most)
-    tallies = tallies_of(hand, ids)
     said = [announcement_of(row) for row in rows]
-    settled = settled_of(hand, [(each, tallies.get(each.id, {})) for each in said])
+    tallies, settled = standing_of(hand, said)
     found = []
     for row, announcement in zip(rows, said, strict=True):
         said_so = wordings.get(row.id, ())

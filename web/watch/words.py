@@ -12,6 +12,18 @@ from ledger.reads.watch import Shown
 # A channel that is not here is shown by its name, as names are written: adding one touches nothing in this folder.
 CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter": "X"}
 ALARMS = {
+    "approval_overridden": "Sent without a second person",
+    "approval_void": "A yes does not count any more",
+    "audience_gone": "It is not known any more whom it is for",
+    "calendar_ends": "The known terms end soon",
+    "calendar_silent": "A calendar tells nothing new",
+    "calendar_unreadable": "A calendar cannot be read",
+    "redaction": "Words at a provider could not be deleted",
+    "reminder_missed": "A reminder was not announced",
+    "reminder_waits": "Reminders wait for a yes",
+    "schedule_missed": "A date of a schedule was not announced",
+    "schedule_waits": "What a schedule announces waits for a yes",
+    "webhook_paused": "A program is not told any more",
     "answers_waiting": "Answers wait",
     "mail_aside": "Mails could not be taken in",
     "mailbox_away": "A mailbox cannot be read",

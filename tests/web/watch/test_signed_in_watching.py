@@ -70,9 +70,10 @@ def test_what_waits_for_a_yes_is_listed_whole_however_old_the_oldest_first(here:
     for n in range(25):
         announce(here, "music", f"Newer {n:02}")
     browser = signed(here, OperatorRole.APPROVER, "music")
-    first = browser.get("/watch").text.split('id="announcements"')[0]
-    assert re.findall(r"Waits \d\d", first) == [f"Waits {n:02}" for n in range(5)]
-    assert 'href="watch/waiting">The others that wait' in first
+    first = browser.get("/watch").text.split('id="newest"')[0]
+    assert re.findall(r"<b>(Waits \d\d)", first) == [f"Waits {n:02}" for n in range(5)]
+    assert "48 others wait besides these" in first
+    assert 'href="watch/waiting">See them all' in first
     found, path = [], "/watch/waiting"
     while path:
         page = browser.get(path).text

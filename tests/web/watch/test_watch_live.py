@@ -19,7 +19,7 @@ from tests.support.tower import within
 from tests.support.watching import Watched, streaming
 from web.watch import hub as hubs
 from web.watch.counts import LONGEST
-from web.watch.topics import Overview
+from web.watch.now.topic import Overview
 
 SOON = 3.0  # a second is what is promised, and measured by bench/watchers.py; a busy machine is given more
 
@@ -61,7 +61,11 @@ def test_only_what_changed_is_sent(watched: Watched) -> None:
     assert order
     assert order[1].split() == [
         "concerns",
-        "announcements",
+        "going",
+        f"l-{busy.public_id}",
+        "ways",
+        "money",
+        "newest",
         f"a-{busy.public_id}",
         f"a-{quiet.public_id}",
         "older",

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from html.parser import HTMLParser
 from uuid import uuid4
 
 import pytest
 
-from broker import accounts, intake
+from broker import intake
 from broker.actor import SYSTEM
 from broker.delivery import STATES, State
-from ledger import tables as t
 from tests.support.watching import Serve, Watched
 from web.watch import words
-from web.watch.counts import Counts
 from web.watch.announcement.topic import Detail
+from web.watch.counts import Counts
 
 MOBILE = re.compile(r"\+?4479\d{8}|07\d{9}")
 XSS = [
@@ -48,19 +46,6 @@ class Elements(HTMLParser):
         self.text += data
 
 
-def test_the_newest_announcement_stands_first_with_its_counts_in_plain_words(watched: Watched) -> None:
-    watched.announce("Older")
-    newer = watched.plan(watched.announce("Newer"))
-    watched.move(newer, State.SENT, 4)
-    watched.move(newer, State.REJECTED, 1, "21211", "the number is not in use")
-    html = watched.get()
-    assert html.index("Newer") < html.index("Older")
-    text = " ".join(Elements(html).text.split())
-    assert "4 sent 1 rejected by the provider 1 waiting" in text
-    assert "4 told" in text or "told 4" in text
-    assert "Nothing is planned yet." in text
-
-
 def test_every_state_has_its_word_beside_its_colour(watched: Watched) -> None:
     watched.tower.bring(len(STATES))
     announcement = watched.plan(watched.announce())
@@ -82,23 +67,16 @@ def test_a_channel_without_a_word_of_its_own_is_shown_by_its_name() -> None:
     ]
 
 
-def test_pages_of_announcements_hold_each_exactly_once(watched: Watched) -> None:
-    for n in range(45):
-        watched.announce(f"Title {n:02}.")
-    found, path = [], "/watch"
-    while path:
-        html = watched.get(path)
-        found += re.findall(r"Title \d\d\.", re.sub(r"<[^>]*>", "", html))
-        older = re.search(r'href="(\?before=[^"]+)"', html)
-        path = f"/watch{older[1]}" if older else ""
-    assert found == [f"Title {n:02}." for n in reversed(range(45))]
-
-
 def test_what_a_title_holds_is_text_and_never_markup(watched: Watched) -> None:
     for evil in XSS:
         announcement = watched.plan(watched.announce(evil))
         watched.move(announcement, State.REJECTED, 1, evil, evil)
-        for path in ("/watch", f"/watch/{announcement.public_id}", f"/watch/{announcement.public_id}/people"):
+        for path in (
+            "/watch",
+            "/watch/announcements",
+            f"/watch/{announcement.public_id}",
+            f"/watch/{announcement.public_id}/people",
+        ):
             page = Elements(watched.get(path))
             assert " ".join(evil.split()) in " ".join(page.text.split())
             assert not {tag for tag, _ in page.tags} & {"img", "iframe", "style", "template"}
@@ -157,30 +135,6 @@ def test_failures_are_summed_up_with_their_reason(watched: Watched) -> None:
     assert "1 uncertain: it may have left Bell the answer did not come timeout" in text
 
 
-def test_what_needs_looking_at_comes_first(watched: Watched) -> None:
-    assert "all is well" in watched.get()
-    announcement = watched.plan(watched.announce("Concert"))
-    watched.move(announcement, State.UNCERTAIN, 2)
-    accounts.pause(
-        watched.tower.house.ports, "tower", "the key is wrong", actor=SYSTEM, alarm="account_rejected"
-    )
-    html = watched.get().split('id="announcements"')[0]
-    assert "A provider refuses an account: the key is wrong" in html
-    assert "2 uncertain: it may have left" in html
-    assert f'<a href="watch/{announcement.public_id}">Concert</a>' in html
-
-
-def test_messages_that_nobody_sends_are_told(watched: Watched) -> None:
-    announcement = watched.plan(watched.announce())
-    with watched.ledger.begin() as tx:
-        tx.hand.connection.execute(
-            t.delivery.update()
-            .where(t.delivery.c.announcement_id == announcement.id)
-            .values(due_at=tx.now - timedelta(minutes=5))
-        )
-    assert "6 messages by “tower” should have gone by now" in watched.get()
-
-
 def test_a_withdrawn_announcement_says_so(watched: Watched) -> None:
     announcement = watched.plan(watched.announce())
     intake.withdraw(watched.tower.house.ports, announcement.public_id, actor=SYSTEM)
@@ -193,7 +147,10 @@ def test_what_is_not_there_is_not_found(watched: Watched) -> None:
         f"/watch/{uuid4()}",
         f"/watch/{uuid4()}/people",
         "/watch/nonsense",
-        "/watch?before=nonsense",
+        "/watch/announcements?before=nonsense",
+        "/watch/announcements?far=away",
+        "/watch/announcements?since=yesterday",
+        "/watch/figures?day=0001-01-01",
         f"/watch/{uuid4()}?show=everything",
         f"/watch/{uuid4()}?channel=%3Cscript%3E",
         f"/watch/{uuid4()}?before=-1",
