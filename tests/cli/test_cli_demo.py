@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cli.accounted import disagreements
+from cli.sample_term import STAFF, TERM, WEEKS
 from ledger.reads.left import Left
 from sandbox.stand_ins import found
 from sandbox.truth import read_truth
@@ -149,6 +152,28 @@ def test_nothing_outlives_the_demo_however_it_ends(tmp_path, number):
     while children_with(folder) and time.monotonic() < until:
         time.sleep(0.1)
     assert not children_with(folder)
+
+
+@pytest.mark.timeout(180)
+def test_a_demo_that_stays_has_a_term_behind_it_and_something_to_do(tmp_path):
+    folder = tmp_path / "demo"
+    with staying(folder, tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(90) == 0
+    ledger = sqlite3.connect(folder / "carillon.sqlite3")
+    first, last, said = ledger.execute(
+        "SELECT min(accepted_at), max(accepted_at), count(*) FROM announcement"
+    ).fetchone()
+    assert datetime.fromisoformat(last) - datetime.fromisoformat(first) > timedelta(weeks=WEEKS - 2)
+    assert said >= len(TERM) + 2
+    lost = ledger.execute("SELECT count(*) FROM delivery WHERE state IN ('queued', 'sending', 'uncertain')")
+    assert lost.fetchone() == (0,)
+    failed = ledger.execute("SELECT count(*) FROM delivery WHERE state = 'rejected'").fetchone()
+    assert failed > (0,)
+    for table in ("schedule", "event", "reminder_rule", "template", "budget"):
+        assert ledger.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,), table  # noqa: S608 - our own words
+    names = {row[0] for row in ledger.execute("SELECT name FROM operator")}
+    assert names == {one.name for one in STAFF}
 
 
 def test_the_demo_wants_a_folder_of_its_own(shell, tmp_path):
