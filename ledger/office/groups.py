@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, literal, select, update
+from sqlalchemy import CompoundSelect, Select, delete, insert, literal, select, union_all, update
 
 from broker.audience import fold, names, parse
 from broker.errors import InvalidAnnouncement
@@ -95,11 +95,8 @@ class Groups:
 
     def uses(self, folded_name: str) -> Sequence[Use]:
         """What names it in an audience and is yet to come, groups made of others among it."""
-        now, found = self._hand.now, []
-        for what, query in _naming(now).items():
-            rows = self._hand.connection.execute(query)
-            found += [Use(what, name) for name, said in rows if _names(said, folded_name)]
-        return found
+        rows = self._hand.connection.execute(_naming(self._hand.now))
+        return [Use(row.what, row.name) for row in rows if _names(row.said, folded_name)]
 
     def members(self, group: int) -> Sequence[int]:
         """Who is in it."""
@@ -133,11 +130,11 @@ class Groups:
         return found
 
 
-def _naming(now: datetime) -> Mapping[str, Select[Any]]:
-    """SELECT name, audience of everything that is yet to come, by what it is."""
+def _naming(now: datetime) -> CompoundSelect[Any]:
+    """SELECT what, name, said: every audience of something that is yet to come, and of groups made of others."""
     a, e, r, g, c = announcement.c, event.c, reminder_rule.c, people_group.c, calendar_subscription.c
     waits = (a.fanned_out_at.is_(None), a.withdrawn_at.is_(None), a.expires_at > now)
-    return {
+    found: Mapping[str, Select[Any]] = {
         "group": select(g.name, g.expression).where(g.active, g.expression.is_not(None)),
         "announcement": select(literal("one that waits to go out"), a.audience).where(*waits),
         "schedule": select(schedule.c.name, schedule.c.audience).where(schedule.c.ended.is_(None)),
@@ -145,6 +142,13 @@ def _naming(now: datetime) -> Mapping[str, Select[Any]]:
         "reminder": select(r.name, r.audience).where(r.retired_at.is_(None)),
         "calendar": select(c.name, c.audience).where(c.retired_at.is_(None)),
     }
+    kinds = []
+    for what, query in found.items():
+        name, said = query.selected_columns
+        kinds.append(
+            query.with_only_columns(literal(what).label("what"), name.label("name"), said.label("said"))
+        )
+    return union_all(*kinds)
 
 
 def _names(audience: str, folded_name: str) -> bool:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from broker.ports.office import PersonRow
 from ledger import tables as t
 from ledger.audience import blocked_for
 from ledger.hand import Hand
 from ledger.office.families import person_row
-from ledger.reads.standing import OF_PEOPLE, Standing, standing_of, standings
+from ledger.reads.standing import Standing, standings
+
+# Of a person, as `person_row` reads it.
+PERSON = (
+    *("id", "public_id", "source_id", "is_pupil", "is_guardian", "is_staff", "given_name", "family_name"),
+    *("preferred_name", "year", "form", "active"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,76 +61,95 @@ class Household:
 
 
 def households(hand: Hand, pupils: Sequence[PersonRow]) -> Sequence[Household]:
-    """The families of these pupils, in their order; six questions however many there are."""
-    ids = [one.id for one in pupils]
-    if not ids:
+    """The families of these pupils, in their order; four questions however many there are."""
+    if not pupils:
         return ()
-    found = contacts(hand, t.guardianship.c.pupil_id.in_(ids))
-    own = standings(hand, ids)
+    found, held = contacts(hand, t.guardianship.c.pupil_id.in_([one.id for one in pupils]), and_of=pupils)
     of: defaultdict[int, list[Contact]] = defaultdict(list)
     for contact in found:
         of[contact.pupil.id].append(contact)
-    return [Household(one, of[one.id], own.get(one.id, ())) for one in pupils]
+    return [Household(one, of[one.id], held.get(one.id, ())) for one in pupils]
 
 
-def family_of(hand: Hand, person: int) -> tuple[Sequence[Contact], Sequence[Contact]]:
-    """(those who look after somebody, those whom they look after)."""
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """Those who look after somebody, those whom they look after, and their own addresses."""
+
+    guardians: Sequence[Contact] = field(repr=False)
+    children: Sequence[Contact] = field(repr=False)
+    own: Sequence[Standing] = field(repr=False)
+
+
+def kin_of(hand: Hand, person: PersonRow) -> Kin:
+    """Everybody who belongs to somebody."""
     g = t.guardianship.c
-    found = contacts(hand, or_(g.pupil_id == person, g.guardian_id == person))
-    after = [one for one in found if one.pupil.id == person]
-    return after, [one for one in found if one.guardian.id == person]
-
-
-def contacts(hand: Hand, which: Any) -> Sequence[Contact]:
-    """Guardians and children who are both at the school, in the order to ask in."""
-    g = t.guardianship.c
-    ties = hand.connection.execute(
-        select(t.guardianship).where(which).order_by(g.pupil_id, g.blocked, g.priority, g.guardian_id)
-    ).all()
-    if not ties:
-        return ()
-    everybody = {one for tie in ties for one in (tie.guardian_id, tie.pupil_id)}
-    query = select(t.person).where(t.person.c.id.in_(sorted(everybody)), t.person.c.active)
-    known = {row.id: person_row(row) for row in hand.connection.execute(query)}
-    held = _held(hand, which)
-    return [
-        Contact(
-            known[tie.guardian_id],
-            known[tie.pupil_id],
-            tie.priority,
-            tie.parental_responsibility,
-            tie.lives_with,
-            tie.blocked,
-            tie.by_hand,
-            tuple(held.get((tie.guardian_id, tie.pupil_id), ())),
-        )
-        for tie in ties
-        if tie.guardian_id in known and tie.pupil_id in known
-    ]
-
-
-def _held(hand: Hand, which: Any) -> Mapping[tuple[int, int], Sequence[Standing]]:
-    """What each guardian holds; and whether it is kept from the child, whoever of its holders the order names."""
-    rows = hand.connection.execute(_addresses().where(which)).all()
-    told = standing_of(hand, _once(rows))
-    found: defaultdict[tuple[int, int], list[Standing]] = defaultdict(list)
-    for row in rows:
-        found[row.guardian_id, row.pupil_id].append(replace(told[row.id], barred=bool(row.barred)))
-    return found
-
-
-def _addresses() -> Select[Any]:
-    g, held = t.guardianship.c, t.person_address
-    return (
-        select(
-            g.guardian_id, g.pupil_id, t.address, blocked_for(g.pupil_id, held.c.address_id).label("barred")
-        )
-        .join(held, held.c.person_id == g.guardian_id)
-        .join(t.address, t.address.c.id == held.c.address_id)
-        .where(t.address.c.kind.in_(OF_PEOPLE))
-        .order_by(t.address.c.kind.desc(), held.c.position, t.address.c.id)
+    found, held = contacts(hand, or_(g.pupil_id == person.id, g.guardian_id == person.id), and_of=[person])
+    return Kin(
+        [one for one in found if one.pupil.id == person.id],
+        [one for one in found if one.guardian.id == person.id],
+        held.get(person.id, ()),
     )
 
 
-def _once(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    return list({row.id: row for row in rows}.values())
+def contacts(
+    hand: Hand, which: ColumnElement[bool], *, and_of: Sequence[PersonRow]
+) -> tuple[Sequence[Contact], Mapping[int, Sequence[Standing]]]:
+    """Guardians and children who are both at the school, in the order to ask in; and what each of them all holds."""
+    g, adult, child = t.guardianship.c, t.person.alias("adult"), t.person.alias("child")
+    rows = hand.connection.execute(
+        select(t.guardianship, *_named(adult, "adult"), *_named(child, "child"))
+        .join(adult, adult.c.id == g.guardian_id)
+        .join(child, child.c.id == g.pupil_id)
+        .where(which)
+        .order_by(g.pupil_id, g.blocked, g.priority, g.guardian_id)
+    )
+    here = {one.id for one in and_of}
+    ties = [
+        row
+        for row in rows.mappings()
+        if (row["adult_active"] or row["adult_id"] in here)
+        and (row["child_active"] or row["child_id"] in here)
+    ]
+    known = {one.id: one for one in and_of}
+    for tie in ties:
+        for prefix in ("adult", "child"):
+            if tie[f"{prefix}_id"] not in known:
+                known[tie[f"{prefix}_id"]] = _person(tie, prefix)
+    held = standings(hand, known)
+    barred = _barred(hand, which) if any(tie["blocked"] for tie in ties) else frozenset()
+    found = [
+        Contact(
+            known[tie["guardian_id"]],
+            known[tie["pupil_id"]],
+            tie["priority"],
+            tie["parental_responsibility"],
+            tie["lives_with"],
+            tie["blocked"],
+            tie["by_hand"],
+            tuple(
+                replace(one, barred=(tie["pupil_id"], one.id) in barred)
+                for one in held.get(tie["guardian_id"], ())
+            ),
+        )
+        for tie in ties
+    ]
+    return found, held
+
+
+def _named(who: Any, prefix: str) -> Sequence[Any]:
+    return [who.c[column].label(f"{prefix}_{column}") for column in PERSON]
+
+
+def _person(row: Any, prefix: str) -> PersonRow:
+    return person_row(SimpleNamespace(**{column: row[f"{prefix}_{column}"] for column in PERSON}))  # type: ignore[arg-type]
+
+
+def _barred(hand: Hand, which: ColumnElement[bool]) -> frozenset[tuple[int, int]]:
+    """(child, address) of what is kept from a child, whoever of its holders the order names."""
+    g, held = t.guardianship.c, t.person_address
+    rows = hand.connection.execute(
+        select(g.pupil_id, held.c.address_id)
+        .join(held, held.c.person_id == g.guardian_id)
+        .where(which, blocked_for(g.pupil_id, held.c.address_id))
+    )
+    return frozenset((row.pupil_id, row.address_id) for row in rows)

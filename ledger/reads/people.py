@@ -75,12 +75,13 @@ def people(
     key = (t.person.c.family_name, t.person.c.given_name, t.person.c.id)
     query = select(t.person).where(t.person.c.active, *_wanted(sought, today)).limit(limit + 1)
     mark = after if after is not None else before
-    # By its number, so that nobody's name stands in an address.
-    place = hand.connection.execute(select(*key).where(t.person.c.id == mark)).one_or_none() if mark else None
-    backwards = place is not None and after is None
-    if place is not None:
+    backwards = mark is not None and after is None
+    if mark is not None:
+        # By a number, so that nobody's name stands in an address.
+        last = t.person.alias("last")
+        place = select(last.c.family_name, last.c.given_name, last.c.id).where(last.c.id == mark)
         here = tuple_(*key)
-        query = query.where(here < tuple(place) if backwards else here > tuple(place))
+        query = query.where(here < place.scalar_subquery() if backwards else here > place.scalar_subquery())
     ordered = [column.desc() for column in key] if backwards else list(key)
     rows = hand.connection.execute(query.order_by(*ordered)).all()
     more, shown = len(rows) > limit, [person_row(row) for row in rows[:limit]]
@@ -88,7 +89,7 @@ def people(
         shown.reverse()
     if not shown:
         return Page((), None, None)
-    earlier = more if backwards else place is not None
+    earlier = more if backwards else mark is not None
     later = True if backwards else more
     return Page(shown, shown[0].id if earlier else None, shown[-1].id if later else None)
 

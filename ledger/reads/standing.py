@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, literal, select, union_all
 
 from broker.address import AddressKind, mask
 from broker.office.doubtful import CONFIRMED_FOR
@@ -42,7 +42,7 @@ class Standing:
 
 
 def standings(hand: Hand, people: Collection[int]) -> Mapping[int, Sequence[Standing]]:
-    """Person → their addresses, mobile numbers first, in three questions however many people."""
+    """Person → their addresses, mobile numbers first, in two questions however many people."""
     if not people:
         return {}
     held = (
@@ -57,6 +57,12 @@ def standings(hand: Hand, people: Collection[int]) -> Mapping[int, Sequence[Stan
     for row in rows:
         found[row.person_id].append(told[row.id])
     return found
+
+
+def addresses_of(hand: Hand, person: int) -> Sequence[int]:
+    """The numbers of the addresses that somebody holds."""
+    query = select(t.person_address.c.address_id).where(t.person_address.c.person_id == person)
+    return list(hand.connection.execute(query).scalars())
 
 
 def standing_at(hand: Hand, address: int) -> Standing | None:
@@ -75,9 +81,7 @@ def standing_at(hand: Hand, address: int) -> Standing | None:
 
 def standing_of(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Standing]:
     """Address → how it stands, of rows of `address`."""
-    hashes = sorted({bytes(row.hash) for row in rows if row.hash})
-    stopped = _channels(hand, t.suppression, hashes)
-    returned = _channels(hand, t.bounced, hashes)
+    stopped, returned = _channels(hand, sorted({bytes(row.hash) for row in rows if row.hash}))
     since = hand.now - CONFIRMED_FOR
     return {
         row.id: Standing(
@@ -94,14 +98,19 @@ def standing_of(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Standing]:
     }
 
 
-def _channels(hand: Hand, table: Any, hashes: Iterable[bytes]) -> Mapping[bytes, tuple[str, ...]]:
-    wanted = list(hashes)
-    if not wanted:
-        return {}
-    rows = hand.connection.execute(
-        select(table.c.hash, table.c.channel).where(table.c.hash.in_(wanted)).order_by(table.c.channel)
+def _channels(
+    hand: Hand, hashes: Sequence[bytes]
+) -> tuple[Mapping[bytes, tuple[str, ...]], Mapping[bytes, tuple[str, ...]]]:
+    """By which channels each asked for no more, and by which what was sent came back."""
+    if not hashes:
+        return {}, {}
+    s, b = t.suppression.c, t.bounced.c
+    both = union_all(
+        select(s.hash, s.channel, literal(True).label("asked")).where(s.hash.in_(hashes)),
+        select(b.hash, b.channel, literal(False)).where(b.hash.in_(hashes)),
     )
-    found: defaultdict[bytes, list[str]] = defaultdict(list)
-    for row in rows:
-        found[bytes(row.hash)].append(row.channel)
-    return {keyed: tuple(channels) for keyed, channels in found.items()}
+    found: tuple[defaultdict[bytes, list[str]], ...] = (defaultdict(list), defaultdict(list))
+    for row in hand.connection.execute(both):
+        found[0 if row.asked else 1][bytes(row.hash)].append(row.channel)
+    stopped, returned = ({keyed: tuple(sorted(ways)) for keyed, ways in each.items()} for each in found)
+    return stopped, returned

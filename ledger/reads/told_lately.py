@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, func, literal_column, select
+from sqlalchemy import CTE, Select, func, literal_column, select, union_all
 
 from broker.address import AddressKind, mask
 from broker.announcement import Part
@@ -52,10 +52,14 @@ def told_lately(
 ) -> Sequence[Sent]:
     """The newest deliveries about a person or to these addresses, of one department's announcements if it is named."""
     lately = _lately(department)
-    ids: set[int] = set()
-    for query in _queries(lately, person, addresses, limit):
-        ids |= set(hand.connection.execute(query).scalars())
-    newest = sorted(ids, reverse=True)[:limit]
+    queries = _queries(lately, person, addresses, limit)
+    if not queries:
+        return ()
+    # SQLite takes no limit in a part of a compound select, but for one that is a table of its own.
+    every = (
+        union_all(*(select(query.subquery().c[0]) for query in queries)) if len(queries) > 1 else queries[0]
+    )
+    newest = sorted(set(hand.connection.execute(every).scalars()), reverse=True)[:limit]
     if not newest:
         return ()
     rows = hand.connection.execute(_shown().where(t.delivery.c.id.in_(newest))).all()

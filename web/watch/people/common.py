@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from broker.actor import Actor
 from broker.address import AddressKind
 from broker.errors import Problem, RuleBroken
+from broker.moments import day_at
+from broker.ports import Transaction
 from broker.ports.approvals import OperatorRole
 from broker.rosters.roster import GroupKind, Role
 from ledger.hand import Hand
@@ -45,6 +47,12 @@ def of_the_school(at: At) -> None:
 def acting(at: At) -> Actor:
     """Who acts, for their department alone where they have one: another's group is not there for them."""
     return replace(at.actor, department=at.department)
+
+
+def today_and_zone(tx: Transaction) -> tuple[date, str]:
+    """The day by the school's own clock, and the zone of that clock, in one question."""
+    zone = tx.school.zone  # asked for first: with it comes the time
+    return day_at(tx.now, zone), zone
 
 
 def the_person(hand: Hand, public_id: str) -> Known:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from broker.errors import Problem, RuleBroken
-from broker.moments import today_of
 from broker.office import groups as verbs
 from broker.rosters.roster import Role
 from ledger.reads.group_pages import group_lines
 from ledger.reads.households import households
 from ledger.reads.people import Page, Sought, people
 from web.watch.desk import Desk
-from web.watch.people.common import acting, at_field, words
+from web.watch.people.common import acting, at_field, today_and_zone, words
 from web.watch.people.pages import LISTED, NOBODY
 
 router = APIRouter()
@@ -27,7 +26,7 @@ def list_(at: Desk) -> Response:
     problem: Problem | None = None
     shown: Page = NOBODY
     with at.ledger.look() as tx:
-        today = today_of(tx)
+        today, zone = today_and_zone(tx)
         try:
             audience = verbs.means(tx, typed, acting(at), field="in") if typed else None
             sought = Sought(Role.PUPIL, audience, unheard=without)
@@ -39,5 +38,11 @@ def list_(at: Desk) -> Response:
     filters = {"in": typed, "without": "1" if without else ""}
     known = {"shown": shown, "found": found, "typed": typed, "without": without, "offered": offered}
     return at.page(
-        "people/families", 422 if problem else 200, filters=filters, problem=problem, **known, **words()
+        "people/families",
+        422 if problem else 200,
+        filters=filters,
+        zone=zone,
+        problem=problem,
+        **known,
+        **words(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -12,13 +12,12 @@ from broker.authority import departments
 from broker.errors import RuleBroken
 from broker.moments import today_of
 from broker.office import groups as verbs
-from broker.ports import Transaction
 from broker.rosters.roster import GroupKind
 from ledger.hand import Hand
-from ledger.reads.group_pages import GroupLine, given_up, group_at, group_lines, sizes
-from ledger.reads.groups import Within, within
+from ledger.reads.group_pages import GroupLine, few_of, given_up, group_at, group_page, sizes
+from ledger.reads.groups import Within
 from web.watch.desk import At, Desk
-from web.watch.people.common import WRITES, acting, words
+from web.watch.people.common import WRITES, acting, today_and_zone, words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -32,13 +31,19 @@ def list_(at: Desk) -> Response:
     """The groups, as a school lists them."""
     kind, typed, after = _kind(at.query("kind")), at.query("q", 100), at.number("after")
     with at.ledger.look() as tx:
-        kinds = (kind,) if kind is not None else tuple(GroupKind)
-        every = group_lines(tx.hand, department=at.department, kinds=kinds, containing=typed)
-        shown, more = _page(every, after)
-        counts = sizes(tx.hand, [one.id for one in shown if one.expression is None], today=today_of(tx))
+        today, zone = today_and_zone(tx)
+        shown, every, more = group_page(
+            tx.hand,
+            department=at.department,
+            kinds=(kind,) if kind is not None else tuple(GroupKind),
+            containing=typed,
+            after=after,
+            limit=PAGE,
+        )
+        counts = sizes(tx.hand, [one.id for one in shown if one.expression is None], today=today)
         gone = given_up(tx.hand, department=at.department, limit=GIVEN_UP) if _own(at) else ()
     filters = {"kind": kind.value if kind else "", "q": typed}
-    known = {"shown": shown, "counts": counts, "more": more, "every": len(every), "gone": gone}
+    known = {"shown": shown, "counts": counts, "more": more, "every": every, "gone": gone, "zone": zone}
     return at.page("people/groups", filters=filters, writes=at.may(*WRITES), **known, **words())
 
 
@@ -57,10 +62,10 @@ def try_(at: Desk) -> Response:
 def one(number: int, at: Desk) -> Response:
     """One group: what it is, how many are in it, and what may be done with it."""
     with at.ledger.look() as tx:
-        group = the_group(tx.hand, number, at)
-        found = _whom(tx, group)
+        group, (today, zone) = the_group(tx.hand, number, at), today_and_zone(tx)
+        found = _whom(tx, group, today)
         uses = tx.groups.uses(fold(group.name)) if group.active and group.kept else ()
-    known = {"group": group, "found": found, "uses": uses, "few": FEW}
+    known = {"group": group, "found": found, "uses": uses, "few": FEW, "zone": zone}
     return at.page("people/group", changes=may_change(at, group), **known, **words())
 
 
@@ -71,7 +76,7 @@ def tried(at: At, typed: str) -> tuple[Within | None, Any]:
     try:
         with at.ledger.look() as tx:
             audience = verbs.means(tx, typed, acting(at), field="expression")
-            return within(tx.hand, audience, today=today_of(tx), most=FEW), None
+            return few_of(tx.hand, audience, today=today_of(tx), most=FEW), None
     except RuleBroken as refused:
         return None, refused.problem
 
@@ -97,22 +102,15 @@ def _own(at: At) -> bool:
     return at.may(*WRITES)
 
 
-def _whom(tx: Transaction, group: GroupLine) -> Within | None:
+def _whom(tx: Any, group: GroupLine, today: date) -> Within | None:
     """How many are in it today; None where it is made of what is there no more."""
     if not group.active:
         return None
     try:
-        audience = verbs.resolve(tx, Group(group.name))
+        audience = verbs.resolve(tx, Group(group.name)) if group.expression else Group(group.name)
     except RuleBroken:
         return None
-    return within(tx.hand, audience, today=today_of(tx), most=FEW)  # type: ignore[attr-defined]
-
-
-def _page(every: Sequence[GroupLine], after: int | None) -> tuple[Sequence[GroupLine], int | None]:
-    """The page that begins behind a group, wherever in the order that stands by now."""
-    begin = next((n + 1 for n, one in enumerate(every) if one.id == after), 0)
-    shown = every[begin : begin + PAGE]
-    return shown, shown[-1].id if len(every) > begin + PAGE else None
+    return few_of(tx.hand, audience, today=today, most=FEW)
 
 
 def _kind(text: str) -> GroupKind | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from broker.errors import Problem, RuleBroken
-from broker.moments import today_of
 from broker.office import groups as verbs
 from broker.rosters.roster import GroupKind, Role
 from ledger.reads import finding, found
 from ledger.reads.group_pages import group_lines
 from ledger.reads.people import Page, Sought, people
 from web.watch.desk import At, Desk, Form, posted
-from web.watch.people.common import MOST_FORM, acting, at_field, words
+from web.watch.people.common import MOST_FORM, acting, at_field, today_and_zone, words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -28,7 +27,7 @@ def list_(at: Desk) -> Response:
     after, before = at.number("after"), at.number("before")
     problem: Problem | None = None
     with at.ledger.look() as tx:
-        today = today_of(tx)
+        today, zone = today_and_zone(tx)
         try:
             audience = verbs.means(tx, typed, acting(at), field="in") if typed else None
             shown = people(tx.hand, Sought(role, audience), today=today, after=after, before=before)
@@ -37,7 +36,7 @@ def list_(at: Desk) -> Response:
         offered = group_lines(tx.hand, department=at.department, kinds=LISTED)
     known = {"shown": shown, "role": role, "typed": typed, "offered": offered, "problem": problem}
     filters = {"role": role.value if role else "", "in": typed}
-    return at.page("people/list", 422 if problem else 200, filters=filters, **known, **words())
+    return at.page("people/list", 422 if problem else 200, filters=filters, zone=zone, **known, **words())
 
 
 @router.post("/watch/people/found")

@@ -11,7 +11,6 @@ from broker.consent import consents
 from broker.consent.consents import Told
 from broker.consent.sheets import day_of
 from broker.errors import Problem, RuleBroken
-from broker.moments import today_of
 from broker.office import families
 from broker.ports.approvals import OperatorRole
 from ledger.reads.households import kin_of
@@ -25,6 +24,7 @@ from web.watch.people.common import (
     of_the_school,
     reason,
     the_person,
+    today_and_zone,
     typed,
 )
 from web.watch.people.consent import ways
@@ -126,14 +126,14 @@ def _child(at: At, public_id: str) -> Known:
 
 def _consent_page(at: At, public_id: str, form: Mapping[str, str], problem: Problem | None) -> Response:
     with at.ledger.look() as tx:
-        known, today = the_person(tx.hand, public_id), today_of(tx)
+        known, when = the_person(tx.hand, public_id), today_and_zone(tx)
         guardians = [one.guardian for one in kin_of(tx.hand, known.person).guardians if not one.blocked]
     if not known.here:
         raise NoPage(404, "not_found")
     shown = {"form": typed(form), "problem": problem, "guardians": guardians, "ways": ways(at.ports, at)}
-    more = {"purposes": list(Purpose), "today": today.isoformat()}
+    more = {"purposes": list(Purpose), "today": when[0].isoformat()}
     return at.page(
-        "people/consent_new", 422 if problem else 200, **shown, **more, **about(at, known, "consent", today)
+        "people/consent_new", 422 if problem else 200, **shown, **more, **about(at, known, "consent", when)
     )
 
 
@@ -141,10 +141,10 @@ def _block_page(
     at: At, child: Known, adult: Known | None, who: str, why: str, problem: Problem | None
 ) -> Response:
     with at.ledger.look() as tx:
-        today = today_of(tx)
+        when = today_and_zone(tx)
         kin = kin_of(tx.hand, child.person)
     of = adult.person.id if adult is not None else None
     tie = next((one for one in kin.guardians if one.guardian.id == of), None)
     shown = {"adult": adult.person if adult else None, "tie": tie, "who": who, "why": why}
     more = {"problem": problem, "lifts": at.may(OperatorRole.ADMIN) and at.department is None}
-    return at.page("people/block", 422 if problem else 200, **shown, **more, **about(at, child, "one", today))
+    return at.page("people/block", 422 if problem else 200, **shown, **more, **about(at, child, "one", when))

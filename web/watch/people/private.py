@@ -8,7 +8,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from broker.errors import Problem, RuleBroken
-from broker.moments import today_of
 from broker.ports.approvals import OperatorRole
 from broker.privacy import erasure
 from broker.privacy.erasure import Erasing, Ground
@@ -23,6 +22,7 @@ from web.watch.people.common import (
     of_the_school,
     reason,
     the_person,
+    today_and_zone,
     typed,
 )
 from web.watch.people.one import about
@@ -135,20 +135,20 @@ def _page(
     revealed: tuple[tuple[str, str], ...] | None = None,
 ) -> Response:
     with at.ledger.look() as tx:
-        known, today = the_person(tx.hand, public_id), today_of(tx)
+        known, when = the_person(tx.hand, public_id), today_and_zone(tx)
     shown = {
         "form": typed(form),
         "problem": problem,
         "revealed": revealed,
         "runs": at.may(OperatorRole.ADMIN),
     }
-    return at.page("people/data", 422 if problem else 200, **shown, **about(at, known, "data", today))
+    return at.page("people/data", 422 if problem else 200, **shown, **about(at, known, "data", when))
 
 
 def _erase_page(
     at: At, public_id: str, looked: Erasing | None, form: Form, problem: Problem | None
 ) -> Response:
     with at.ledger.look() as tx:
-        known, today = the_person(tx.hand, public_id), today_of(tx)
+        known, when = the_person(tx.hand, public_id), today_and_zone(tx)
     shown = {"looked": looked, "form": form, "problem": problem, "GROUNDS": GROUNDS}
-    return at.page("people/erase", 422 if problem else 200, **shown, **about(at, known, "data", today))
+    return at.page("people/erase", 422 if problem else 200, **shown, **about(at, known, "data", when))

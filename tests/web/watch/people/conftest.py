@@ -33,7 +33,7 @@ Sign = Callable[[Actor], None]
 @pytest.fixture
 def here(serve: Serve) -> Watched:
     """That school, and somebody signed in before anybody was named: who may do everything but agree."""
-    watched = serve()
+    watched = serve(CARILLON_DEPARTMENTS="office, music")
     import_roster(watched.tower.house.ports, school().roster(), actor=SYSTEM, expect_leaving=None)
     watched.sign_in()
     return watched
