@@ -171,7 +171,7 @@ def test_a_demo_that_stays_has_a_term_behind_it_and_something_to_do(tmp_path):
     failed = ledger.execute("SELECT count(*) FROM delivery WHERE state = 'rejected'").fetchone()
     assert failed > (0,)
     for table in ("schedule", "event", "reminder_rule", "template", "budget"):
-        assert ledger.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,), table  # noqa: S608 - our own words
+        assert ledger.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,), table
     names = {row[0] for row in ledger.execute("SELECT name FROM operator")}
     assert names == {one.name for one in STAFF}
 
