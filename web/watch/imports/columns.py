@@ -68,7 +68,6 @@ _KNOWN: Mapping[str, str] = {
     **dict.fromkeys(("year", "year group", "nc year"), "year"),
     **dict.fromkeys(("form", "reg", "reg group", "registration group", "tutor group"), "form"),
     **dict.fromkeys(("dob", "date of birth"), "born"),
-    **dict.fromkeys(("contact", "contact name", "guardian", "parent"), "guardian.name"),
 }
 _CONTACT = re.compile(r"\A(?:contact|guardian|parent)\s*(\d)?\s*[:.-]?\s*(.*)\Z")
 
@@ -132,28 +131,32 @@ def offered(rows: Rows, mapping: ReportMapping | None = None) -> Sequence[tuple[
 
 
 def _guessed(headers: Sequence[str], rows: Rows) -> Sequence[str]:
-    """What each column looks like by its header; each field once, a header that comes again is the next contact's."""
-    taken: set[str] = set()
-    found = []
+    """What each column looks like by its header. Once a contact has begun, a number belongs to that contact."""
+    found: list[str] = []
+    contact = 0
     for header in headers:
-        guess = next((one for one in _candidates(fold_header(header), rows) if one not in taken), "")
-        taken.add(guess)
-        found.append(guess)
+        folded = fold_header(header)
+        numbered = _CONTACT.match(folded) if rows is Rows.PUPILS else None
+        if numbered:
+            contact, guess = _of_contact(numbered, contact, found)
+        else:
+            known = _KNOWN.get(folded, "")
+            theirs = f"guardian{contact}.{known}"
+            is_theirs = (
+                0 < contact <= CONTACTS and known in GUARDIAN and known != "id" and theirs not in found
+            )
+            guess = theirs if is_theirs else known
+            guess = guess if not contact or is_theirs or known not in GUARDIAN else ""
+        found.append(guess if guess not in found else "")
     return found
 
 
-def _candidates(header: str, rows: Rows) -> Sequence[str]:
-    contact = _CONTACT.match(header)
-    if contact and (contact[1] or contact[2]) and rows is Rows.PUPILS:
-        known = _KNOWN.get(contact[2], "name" if not contact[2] else "").removeprefix("guardian.")
-        if known not in GUARDIAN:
-            return ()
-        numbers = [int(contact[1])] if contact[1] else range(1, CONTACTS + 1)
-        return [f"guardian{n}.{known}" for n in numbers if 1 <= n <= CONTACTS]
-    known = _KNOWN.get(header, "")
-    if known.startswith("guardian.") or (known in GUARDIAN and known not in {"id", "name"}):
-        bare = known.removeprefix("guardian.")
-        own = [] if known.startswith("guardian.") else [known]
-        contacts = [f"guardian{n}.{bare}" for n in range(1, CONTACTS + 1)] if rows is Rows.PUPILS else []
-        return [*own, *contacts]
-    return [known] if known in PERSON else []
+def _of_contact(header: re.Match[str], contact: int, found: Sequence[str]) -> tuple[int, str]:
+    """ "Contact 2: mobile", or one of several called "Contact": whose it is now, and what it holds."""
+    known = _KNOWN.get(header[2], "name" if header[2] in {"", "name"} else "")
+    if header[1]:
+        contact = int(header[1])
+    elif known == "name":
+        contact += 1
+    good = known in GUARDIAN and 1 <= contact <= CONTACTS
+    return contact, f"guardian{contact}.{known}" if good else ""
