@@ -118,13 +118,14 @@ class Terms:
     """What a licence is held to: the school's wall clock, the rules' numbers, and what the channel asks of an account.
 
     `wants` are facts of the account at its provider and how they must be; `asks` are those that somebody must assure,
-    by code, in a sentence each.
+    by code, in a sentence each. `warn`: how long before its end people are told.
     """
 
     zone: ZoneInfo
     custodians: int = CUSTODIANS
     wants: Mapping[str, str] = field(default_factory=dict)
     asks: Mapping[str, str] = field(default_factory=dict)
+    warn: timedelta = WARN
 
 
 @dataclass(frozen=True, slots=True)

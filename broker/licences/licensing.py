@@ -67,19 +67,19 @@ class Shown:
 
 def show(ports: Ports, tx: Transaction, account: AccountRow) -> Shown:
     """How an account's licence stands at this moment, the account as it was last seen at its provider among it."""
-    return _shown(ports, tx, account, tx.licences.of(account.id))
+    return _shown(ports, account, tx.licences.of(account.id), tx.now, _common(tx))
 
 
 def show_all(ports: Ports, tx: Transaction) -> Sequence[Shown]:
     """The same of every account that is configured, by its name."""
-    rows = {row.account: row for row in tx.licences.all()}
-    return [_shown(ports, tx, account, rows.get(account.name)) for account in tx.accounts.all()]
+    rows, now, common = {row.account: row for row in tx.licences.all()}, tx.now, _common(tx)
+    return [_shown(ports, each, rows.get(each.name), now, common) for each in tx.accounts.all()]
 
 
-def _shown(ports: Ports, tx: Transaction, account: AccountRow, row: LicenceRow | None) -> Shown:
+def _shown(ports: Ports, account: AccountRow, row: LicenceRow | None, now: datetime, common: Terms) -> Shown:
     traits = ports.channels.traits(account.channel)
-    terms = _terms(tx, traits)
-    standings = angles(row.licence if row else Licence(), account.posture, tx.now, terms)
+    terms = _of_channel(common, traits)
+    standings = angles(row.licence if row else Licence(), account.posture, now, terms)
     return Shown(account, row, standings, terms, traits)
 
 
@@ -147,7 +147,7 @@ def consider(
             judged.lapsing,
             None,
         )
-        return _shown(ports, tx, account, row)
+        return _shown(ports, account, row, tx.now, _common(tx))
 
 
 def renewals(
@@ -332,15 +332,20 @@ def _keep(
 
 def judge(ports: Ports, tx: Transaction, account: AccountRow, what: Licence) -> Judged:
     """What the papers come to. How the account looks at its provider is the channel's own rule, before each post."""
-    terms = _terms(tx, ports.channels.traits(account.channel))
+    terms = _of_channel(_common(tx), ports.channels.traits(account.channel))
     standings = angles(what, None, tx.now, terms)
     until = stands_until(standings)
     return Judged(until, lacking(standings), first_to_lapse(standings).value if until else "")
 
 
-def _terms(tx: Transaction, traits: Traits) -> Terms:
-    custodians = tx.rules.current().count("licence.custodians")
-    return Terms(ZoneInfo(tx.school.zone), custodians, traits.wants, traits.asks)
+def _common(tx: Transaction) -> Terms:
+    """What every account is held to."""
+    zone, rules = ZoneInfo(tx.school.zone), tx.rules.current()
+    return Terms(zone, rules.count("licence.custodians"), warn=rules.duration("licence.warn"))
+
+
+def _of_channel(common: Terms, traits: Traits) -> Terms:
+    return replace(common, wants=traits.wants, asks=traits.asks)
 
 
 def _change(form: dict[str, Any], path: str, value: Any) -> None:

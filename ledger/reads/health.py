@@ -101,7 +101,7 @@ def health(hand: Hand) -> Health:
         receipts=run(receipts).scalar_one(),
         alarms=[Alarm(row.kind, row.subject, row.message, row.raised_at) for row in alarms],
         workers=[Seen(row.name, row.started_at, row.seen_at) for row in workers],
-        gateways=_gateways(hand),
+        gateways=gateways(hand),
     )
 
 
@@ -112,8 +112,8 @@ def of_department(stands: Health, department: str | None) -> Health:
     accounts = [one for one in stands.accounts if one.department in {None, department}]
     named = {one.account for one in accounts}
     alarms = [alarm for alarm in stands.alarms if _about(alarm) in named]
-    gateways = [one for one in stands.gateways if one.account in named]
-    return replace(stands, accounts=accounts, alarms=alarms, gateways=gateways)
+    noted = [one for one in stands.gateways if one.account in named]
+    return replace(stands, accounts=accounts, alarms=alarms, gateways=noted)
 
 
 def in_order(account: str, order: Sequence[str], noted: Sequence[GatewayStands]) -> Sequence[GatewayStands]:
@@ -139,7 +139,8 @@ def _about(alarm: Alarm) -> str:
     return alarm.subject.partition(" ")[0] if alarm.kind == GATEWAY else alarm.subject
 
 
-def _gateways(hand: Hand) -> Sequence[GatewayStands]:
+def gateways(hand: Hand) -> Sequence[GatewayStands]:
+    """Those of accounts with several of which something was noted."""
     g = t.gateway.c
     rows = hand.connection.execute(
         select(t.gateway, t.account.c.name.label("account"))
