@@ -19,6 +19,7 @@ from web.watch import (
     imports,
     now,
     people,
+    record,
     rules,
     search,
     signing_in,
@@ -37,6 +38,7 @@ def install(app: FastAPI) -> None:
     app.include_router(announcement.router)
     app.include_router(answers.router)  # before the pages, which take any word for an announcement
     app.include_router(approvals.router)
+    app.include_router(record.router)
     app.include_router(rules.router)
     app.include_router(search.router)
     app.include_router(staff.router)

@@ -1,0 +1,300 @@
+"""What the record tells, in words: who did what. A kind that is new is told by its name until it has its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from web.watch.rules.words import title as rule_title
+
+THEMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "announcements": (
+        "Announcements",
+        ("announcement", "approval", "ladder", "private_link", "subscriber", "post", "posts"),
+    ),
+    "messages": (
+        "Messages, one by one",
+        ("deliveries", "delivery", "duties", "address", "addresses", "providers"),
+    ),
+    "calendar": (
+        "Calendar",
+        ("schedule", "reminder_rule", "event", "events", "calendar", "terms", "timetable"),
+    ),
+    "people": (
+        "People, consent, answers",
+        (
+            *("person", "group", "guardianship", "consent", "optout", "answer", "answers", "mail"),
+            *("mapping", "import", "people", "reach", "address.bounced", "address.confirmed"),
+        ),
+    ),
+    "house": (
+        "Rules, money, accounts",
+        (
+            "rules",
+            "budget",
+            "account",
+            "licence",
+            "switch",
+            "template",
+            "gateway",
+            "webhook",
+            "token",
+            "kept",
+        ),
+    ),
+    "staff": (
+        "Staff and signing in",
+        (
+            "operator",
+            "session",
+            "sign_in",
+            "password",
+            "second_factor",
+            "recovery_code",
+            "recovery_codes",
+            "identity",
+        ),
+    ),
+    "record": ("The record itself", ("record", "governor", "hold")),
+}
+# Kind → what was done, to follow whoever did it.
+KINDS: Mapping[str, str] = {
+    "account.inspected": "looked at how an account stands",
+    "account.paused": "paused an account",
+    "account.resumed": "let an account go on",
+    "address.bounced": "kept that mails to an address come back",
+    "address.confirmed": "said that an address is right after all",
+    "addresses.revealed": "looked at a number or an email in full",
+    "announcement.accepted": "sent an announcement",
+    "announcement.approved": "said yes to an announcement",
+    "announcement.being_corrected": "began to correct an announcement",
+    "announcement.corrected": "corrected an announcement",
+    "announcement.expected": "typed how many people an announcement is for",
+    "announcement.follows": "sent something that follows an announcement",
+    "announcement.judged": "held an announcement against the rules",
+    "announcement.overridden": "sent an urgent announcement without a second person",
+    "announcement.planned": "worked out whom an announcement is for",
+    "announcement.refused": "was refused an announcement by a rule",
+    "announcement.rejected": "said no to an announcement",
+    "announcement.reworded": "changed the words of an announcement",
+    "announcement.struck": "took somebody who was erased out of the words of an announcement",
+    "announcement.withdrawn": "withdrew an announcement",
+    "answer.done": "dealt with an answer",
+    "answer.recorded": "kept an answer",
+    "answer.released": "let an answer be read by others",
+    "answer.shown": "opened an answer",
+    "answer.reopened": "took up an answer again",
+    "answer.sender_shown": "looked at who sent an answer",
+    "answers.settled": "dealt with answers",
+    "approval.reviewed": "looked at what went out without a second person",
+    "approval.void": "found that a yes does not count any more",
+    "budget.set": "set a budget",
+    "calendar.subscribed": "began to read a calendar elsewhere",
+    "calendar.unsubscribed": "stopped reading a calendar elsewhere",
+    "consent.exported": "saved a list of consents",
+    "consent.kept": "kept a yes or a no of somebody",
+    "deliveries.held": "let messages wait",
+    "deliveries.judged": "found that some messages go to fewer people, or to nobody",
+    "deliveries.looked_up": "asked a provider what became of messages",
+    "deliveries.moved": "kept news of messages",
+    "deliveries.pruned": "let go of messages that had their time",
+    "deliveries.recovered": "took up messages that were left lying",
+    "deliveries.stranded": "found messages of which nobody knows whether they left",
+    "deliveries.tried": "sent messages",
+    "deliveries.withdrawn": "stopped messages that had not left",
+    "delivery.requeued": "sent a message once more",
+    "delivery.retracted": "took a post back",
+    "delivery.settled": "settled what became of a message",
+    "duties.acknowledged": "kept that somebody said they had seen it",
+    "event.added": "added an event",
+    "event.cancelled": "cancelled an event",
+    "event.changed": "changed an event",
+    "event.reminded": "reminded people of an event",
+    "events.brought": "took in events from a calendar",
+    "governor.added": "named a governor who is mailed the line of the record",
+    "governor.removed": "took a governor off the list of those who are mailed the line of the record",
+    "group.brought_back": "brought a group back",
+    "group.defined": "said who belongs to a group",
+    "group.given": "gave a group to a department",
+    "group.kept": "kept a group by hand",
+    "group.members_changed": "changed who is in a group",
+    "group.renamed": "called a group by another name",
+    "group.retired": "took a group away",
+    "guardianship.blocked": "blocked contact with somebody for a child",
+    "guardianship.unblocked": "let somebody be in contact for a child again",
+    "hold.lifted": "lifted a hold",
+    "hold.placed": "held something for the law",
+    "identity.linked": "linked an account elsewhere to somebody of the staff",
+    "import.staged": "read a file of people, to be looked at",
+    "import.thrown_away": "threw a file of people away",
+    "kept.pruned": "let go of what had its time",
+    "ladder.climbed": "tried the next way",
+    "ladder.ended": "tried no further way",
+    "licence.lapsed": "found that an account’s licence has ended",
+    "licence.set": "settled something about an account",
+    "licence.taken": "put a licence in force",
+    "licence.warned": "warned that a licence ends soon",
+    "mail.set_aside": "set a mail aside",
+    "mail.settled": "dealt with a mail that was set aside",
+    "mapping.forgotten": "forgot how a file was read",
+    "mapping.made": "said how a file is read",
+    "operator.added": "named somebody of the staff",
+    "operator.moved": "moved somebody of the staff to another department",
+    "operator.removed": "took somebody of the staff away",
+    "operator.roles_changed": "changed what somebody of the staff may do",
+    "optout.kept": "kept that somebody wants no more messages",
+    "optout.lifted": "let somebody be written to again",
+    "password.set": "chose a password",
+    "person.copied": "handed out what is known of somebody",
+    "person.erased": "erased somebody",
+    "person.readmitted": "let somebody who was erased be brought in again",
+    "post.found": "found a post that was made by hand",
+    "posts.seen": "looked through the school’s own posts",
+    "private_link.made": "made a private link",
+    "private_link.revoked": "took a private link back",
+    "providers.forgot": "asked providers to forget somebody",
+    "reach.listed": "listed who can be reached",
+    "record.exported": "handed out the record",
+    "record.pruned": "let go of a part of the record that had its time",
+    "record.restored": "took up the record after it was restored",
+    "record.searched": "looked for somebody in the record",
+    "recovery_code.used": "signed in by a recovery code",
+    "recovery_codes.renewed": "made new recovery codes",
+    "reminder_rule.added": "added a reminder",
+    "reminder_rule.approved": "said yes to all that a reminder says",
+    "reminder_rule.retired": "took a reminder away",
+    "rules.changed": "changed the house rules",
+    "schedule.approved": "said yes to all that a schedule says",
+    "schedule.cancelled": "cancelled a date of a schedule",
+    "schedule.changed": "changed a schedule",
+    "schedule.ended": "ended a schedule",
+    "schedule.moved": "moved a date of a schedule",
+    "schedule.occurred": "announced a date of a schedule",
+    "schedule.paused": "paused a schedule",
+    "schedule.put_back": "put a date of a schedule back",
+    "schedule.resumed": "let a schedule go on",
+    "schedule.saved": "made a schedule",
+    "second_factor.set": "set up a second step for signing in",
+    "session.all_ended": "signed somebody out everywhere",
+    "session.began": "signed in",
+    "session.ended": "signed out",
+    "session.proved": "proved once more who they are",
+    "sign_in.invited": "invited somebody of the staff",
+    "sign_in.link_made": "made a link to sign in by",
+    "sign_in.refused": "was not let in",
+    "sign_in.reset": "took away all that somebody signs in by",
+    "subscriber.began": "began to be told by a private link",
+    "subscriber.ended": "stopped being told by a private link",
+    "switch.off": "stopped something",
+    "switch.on": "let something go on",
+    "template.retired": "took a template away",
+    "template.saved": "saved a template",
+    "terms.brought": "took in the dates of terms",
+    "timetable.held": "held changes of a timetable back",
+    "timetable.released": "let changes of a timetable go out",
+    "timetable.told": "told of changes of a timetable",
+    "token.made": "made a token for a program",
+    "token.revoked": "took a token back",
+    "webhook.added": "named an address that is called back",
+    "webhook.paused": "paused an address that is called back",
+    "webhook.removed": "took away an address that is called back",
+    "webhook.resumed": "let an address be called back again",
+}
+# Facts worth a line, as people call them. What else an entry holds is for a program to read.
+FACTS: Mapping[str, str] = {
+    "operator": "Who",
+    "whose": "Whose",
+    "roles": "May now",
+    "before": "Before",
+    "department": "Department",
+    "account": "Account",
+    "provider": "Provider",
+    "why": "Why",
+    "month": "Month",
+    "kind": "What kind",
+    "subject": "What",
+    "template": "Template",
+    "token": "Token",
+    "governor": "Governor",
+    "answer": "The rules’ answer",
+    "code": "Reason",
+    "people": "People",
+    "entries": "Entries",
+    "sessions": "Browsers signed out",
+    "version": "Version",
+    "content_version": "Version of the words",
+    "counted": "People",
+    "how": "By",
+    "group": "Group",
+    "name": "Name",
+    "hold": "Hold",
+    "first": "From seal",
+    "last": "To seal",
+    "changed": "Changed",
+}
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "tries": ("message", "messages"),
+    "moves": ("message", "messages"),
+    "verdicts": ("message", "messages"),
+    "absent": ("message", "messages"),
+    "deliveries": ("message", "messages"),
+}
+MOST_FACTS = 8
+LONGEST_FACT = 200  # signs of one
+
+
+def done(kind: str) -> str:
+    """What was done, to follow the name of whoever did it."""
+    return KINDS.get(kind) or f"did: {kind.replace('_', ' ').replace('.', ', ')}"
+
+
+def who(actor: Mapping[str, Any]) -> str:
+    """Who did it, in words; Carillon itself where nobody did."""
+    name, behalf, token = str(actor.get("id") or ""), actor.get("on_behalf_of"), actor.get("token")
+    match actor.get("kind"):
+        case "system":
+            name = "Carillon itself" if name else "Somebody whose name cannot be read"
+        case "provider":
+            name = f"The provider {name}"
+        case "token":
+            name = f"The program {name}"
+    by = f"{name}, on behalf of {behalf}" if behalf else name
+    return f"{by}, through the program {token}" if token else by
+
+
+def facts(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """The facts of an entry that are worth a line."""
+    found = []
+    for name, value in told.items():
+        if name in COUNTED and isinstance(value, list):
+            one, more = COUNTED[name]
+            found.append(("How many", f"{_length(value):,} {one if _length(value) == 1 else more}"))
+        elif name == "changed" and isinstance(value, Mapping):
+            found += [(rule_title(key), _from_to(pair)) for key, pair in value.items()]
+        elif name in FACTS and value not in (None, "", [], {}):
+            found.append((FACTS[name], _plain(value)[:LONGEST_FACT]))
+    return found[:MOST_FACTS]
+
+
+def _from_to(pair: Any) -> str:
+    """A rule's change, as it is kept: before and after."""
+    if not (isinstance(pair, list) and len(pair) == 2):
+        return _plain(pair)[:LONGEST_FACT]
+    before, after = (_plain(each)[:LONGEST_FACT] if each is not None else "as it came" for each in pair)
+    return f"{before} became {after}"
+
+
+def _length(value: list[Any]) -> int:
+    """How many there were: a long list is cut, and says how many more."""
+    last = value[-1] if value else None
+    if isinstance(last, str) and last.startswith("… and "):
+        return len(value) - 1 + int(last.split()[2])
+    return len(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_plain(each) or 'as it came'}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(each) for each in value)
+    return "none" if value is None else str(value)
