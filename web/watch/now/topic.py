@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from broker.delivery import State
@@ -107,7 +108,7 @@ class Overview:
         return {
             "days": of_days(look.figures, days),
             "months": of_spend(look.figures, months_until(month, MONTHS), self.currency),
-            "spent": look.figures.spent.get(month),
+            "spent": look.figures.spent.get(month) or Decimal(0),
             "budget": look.figures.budgets.get(month),
         }
 
