@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, case, func, literal, or_, select
+from sqlalchemy import BigInteger, Connection, Row, Select, case, cast, func, or_, select
 
 from broker.address import AddressKind, mask
 from ledger import tables as t
@@ -147,7 +147,9 @@ def _since(connection: Connection, sought: Sought) -> int:
 def _number_at(connection: Connection, moment: datetime) -> int:
     """About which entry was written then, found by halves in one statement: there is no index of the times."""
     e = t.record_entry.c
-    whole = select(literal(1).label("low"), (func.coalesce(func.max(e.id), 0) + 1).label("high"))
+    whole = select(
+        cast(1, BigInteger).label("low"), cast(func.coalesce(func.max(e.id), 0) + 1, BigInteger).label("high")
+    )
     span = whole.cte("span", recursive=True)
     middle = (span.c.low + span.c.high) // 2
     there = select(e.at).where(e.id >= middle).order_by(e.id).limit(1).correlate(span).scalar_subquery()
