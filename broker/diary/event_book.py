@@ -23,7 +23,7 @@ from broker.authority import operators
 from broker.diary.event_comparing import Compared, compared
 from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
-from broker.errors import KeyConflict, NotFound, NotToBeChanged, Problem
+from broker.errors import BrokerError, KeyConflict, NotFound, NotToBeChanged, Problem
 from broker.office.groups import must_see, resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -44,6 +44,27 @@ class Brought:
     cancelled: int = 0
     unchanged: int = 0
     left_out: int = 0  # on days that are no days of term
+
+
+@dataclass(frozen=True, slots=True)
+class Bringing:
+    """What a source tells of the year ahead, and whose its events are; see `bring`."""
+
+    source: str
+    told: Sequence[ToldEvent]
+    department: str
+    audience: str
+    problems: Sequence[EventProblem] = ()
+    in_term: bool = False
+    expect_gone: bool = False
+
+
+class _NotKept(BrokerError):
+    """Raised by a rehearsal so that its transaction is taken back; it carries what was found."""
+
+    def __init__(self, brought: Brought) -> None:
+        self.brought = brought
+        super().__init__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +116,50 @@ def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
     Raises NotToBeChanged, with nothing done, when all that the source told before is gone and nobody `expect_gone`, or
     when another department has a source of this name.
     """
+    brings = Bringing(source, told, department, audience, problems, in_term, expect_gone)
+    _check_many(told)
+    return ports.ledger.transact(lambda tx: _bring(ports, tx, brings, actor))
+
+
+def rehearse(ports: Ports, brings: Bringing, *, actor: Actor) -> Brought:
+    """What bringing a calendar would change, with nothing kept. Raises what `bring` raises."""
+    _check_many(brings.told)
+
+    def work(tx: Transaction) -> None:
+        raise _NotKept(_bring(ports, tx, brings, actor))
+
+    try:
+        ports.ledger.transact(work)
+    except _NotKept as done:
+        return done.brought
+    raise AssertionError
+
+
+def _check_many(told: Sequence[ToldEvent]) -> None:
     if len(told) > MOST:
         raise NotToBeChanged(
             Problem("too_many_events", "file", f"it has more than {MOST:,} times", "bring fewer")
         )
 
-    home = _Home(source, department, audience)
 
-    def work(tx: Transaction) -> Brought:
-        operators.must(tx, actor, OperatorRole.AUTHOR, department)
-        for group in {event.group or audience for event in told}:
-            _known(tx, department, group)
-        found = compared(ports, tx, source, told, department=department, problems=problems, in_term=in_term)
-        if len(found.gone) >= FEW and len(found.gone) == found.standing and not expect_gone:
-            message = f"all {len(found.gone):,} events that it told before are gone"
-            raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
-        return _brought(tx, found, home, actor)
-
-    return ports.ledger.transact(work)
+def _bring(ports: Ports, tx: Transaction, brings: Bringing, actor: Actor) -> Brought:
+    department, audience = brings.department, brings.audience
+    operators.must(tx, actor, OperatorRole.AUTHOR, department)
+    for group in {event.group or audience for event in brings.told}:
+        _known(tx, department, group)
+    found = compared(
+        ports,
+        tx,
+        brings.source,
+        brings.told,
+        department=department,
+        problems=brings.problems,
+        in_term=brings.in_term,
+    )
+    if len(found.gone) >= FEW and len(found.gone) == found.standing and not brings.expect_gone:
+        message = f"all {len(found.gone):,} events that it told before are gone"
+        raise NotToBeChanged(Problem("all_gone", "file", message, "if that is right: --expect-gone"))
+    return _brought(tx, found, _Home(brings.source, department, audience), actor)
 
 
 def _brought(tx: Transaction, found: Compared, home: _Home, actor: Actor) -> Brought:

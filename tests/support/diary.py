@@ -100,9 +100,11 @@ def send(here: Watched, path: str, page: str = "", **fields: Any) -> httpx2.Resp
     return here.client.post(path, data=data, headers={"Origin": here.url})
 
 
-def send_file(here: Watched, path: str, page: str, name: str, data: bytes) -> httpx2.Response:
+def send_file(here: Watched, path: str, page: str, name: str, data: bytes, **fields: Any) -> httpx2.Response:
     """The same with a file."""
     token = _TOKEN.search(here.get(page))
     assert token is not None
     files = {"file": (name, data, "application/octet-stream")}
-    return here.client.post(path, data={"token": token[1]}, files=files, headers={"Origin": here.url})
+    return here.client.post(
+        path, data={"token": token[1], **fields}, files=files, headers={"Origin": here.url}
+    )

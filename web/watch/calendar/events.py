@@ -20,8 +20,8 @@ from broker.errors import NotAllowed, Problem, RuleBroken
 from broker.moments import instant
 from broker.ports.events import EventRow, Reminded, ReminderRule
 from ledger.reads import calendar as reads
+from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
-from web.watch.calendar.schedules import WRITES
 from web.watch.calendar.sight import DAY, Look, look
 from web.watch.calendar.views import day_asked
 from web.watch.compose import asked

@@ -15,8 +15,8 @@ from broker.ports.calendar import SubscriptionRow
 from broker.ports.timetables import SourceRow
 from config.calendars import CalendarRoom
 from config.timetables import TimetableAt
+from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
-from web.watch.calendar.schedules import WRITES
 from web.watch.compose import asked
 from web.watch.compose.choices import Choices, acting, choices
 from web.watch.desk import At, Desk, Form, number, posted

@@ -12,8 +12,8 @@ from broker.announcement import Part, People, Step
 from broker.diary import reminders as verbs
 from broker.errors import NotAllowed, Problem, RuleBroken
 from broker.ports.events import ReminderRule
+from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
-from web.watch.calendar.schedules import WRITES
 from web.watch.compose import asked
 from web.watch.compose.choices import PEOPLE, Choices, acting, choices
 from web.watch.desk import At, Desk, Form, number, posted

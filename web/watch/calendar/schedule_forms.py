@@ -18,8 +18,9 @@ from broker.policy import Hold
 from broker.ports.calendar import ScheduleRow
 from broker.rules.approval import SECOND_PERSON
 from web.watch.calendar import rhythm
+from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
-from web.watch.calendar.schedules import WRITES, the
+from web.watch.calendar.schedules import the
 from web.watch.compose import asked, words
 from web.watch.compose.choices import PEOPLE, Choices, acting, choices
 from web.watch.desk import At, Desk, Form, posted

@@ -12,9 +12,9 @@ from broker.diary import schedules as verbs
 from broker.diary.recurrence import Occurrence, upcoming
 from broker.diary.typed import day_from, wall_from
 from broker.errors import NotAllowed, RuleBroken
-from broker.ports.approvals import OperatorRole
 from broker.ports.calendar import OccurrenceRow, ScheduleRow
 from ledger.reads import calendar as reads
+from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.sight import Look, look
 from web.watch.compose.choices import acting
@@ -24,7 +24,6 @@ from web.watch.signing_in import NoPage
 router = APIRouter()
 PAGE = 50
 LATEST = 10  # of what became of its dates
-WRITES = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
 BECAME = {
     "made": ("good", "was announced"),
     "late": ("warn", "was announced late"),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from broker.diary.calendar import Span, SpanKind, TermCalendar
 from broker.moments import EARLIEST_YEAR, LATEST_YEAR
+from web.watch.calendar.known import WRITES
 from web.watch.calendar.sight import DAY, Sight, days_from, look
 from web.watch.desk import At, Desk
 from web.watch.signing_in import NoPage
@@ -71,12 +72,21 @@ def term(at: Desk) -> Response:
         terms = terms_of(begun.calendar)
         found = term_near(terms, on)
         if found is None:
-            return at.page("calendar/term", sight=None, view="term", on=on, zone=begun.zone, terms=())
+            return at.page(
+                "calendar/term",
+                sight=None,
+                writes=at.may(*WRITES),
+                view="term",
+                on=on,
+                zone=begun.zone,
+                terms=(),
+            )
         monday = found.begins_on - DAY * found.begins_on.weekday()
         count = min(((found.ends_on - monday).days // 7 + 1) * 7, LONGEST_TERM)
         sight = days_from(begun, monday, count, department=at.department, most=IN_A_TERM)
     return at.page(
         "calendar/term",
+        writes=at.may(*WRITES),
         sight=sight,
         view="term",
         on=on,
@@ -125,5 +135,6 @@ def _page(at: At, view: str, sight: Sight, on: date, turn: Turn, **known: object
         today=sight.today,
         zone=sight.zone,
         turn=turn,
+        writes=at.may(*WRITES),
         **known,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from broker.actor import SYSTEM
 from broker.delivery import State
 from broker.diary import reminding
 from ledger import tables as t
-from tests.support.diary import Diary, send
+from tests.support.diary import Diary, send, send_file
 from tests.support.watching import Watched
 
 NEW = "/watch/calendar/events/new"
@@ -196,3 +197,26 @@ def test_an_event_of_a_calendar_says_where_to_change_it(watched: Watched, diary:
     with watched.ledger.begin() as tx:
         tx.hand.connection.execute(update(t.event).values(source="choir"))
     assert "Change it there" in watched.get(f"/watch/calendar/events/{event.public_id}")
+
+
+CSV = "title,begins,ends,place,group,uid\nRehearsal,{day} 15:30,{day} 16:30,Hall,,a1\n"
+
+
+def test_a_file_of_events_shows_what_it_changes_before_it_is_taken(watched: Watched, diary: Diary) -> None:
+    path = "/watch/calendar/events/bring"
+    day = diary.today + timedelta(days=3)
+    asked = {"department": "office", "groups": "Choir", "source": "choir"}
+    data = CSV.format(day=day).encode()
+    looked = send_file(watched, path, path, "choir.csv", data, **asked)
+    assert looked.status_code == 200, looked.text
+    assert "1 date in the year ahead" in looked.text
+    with watched.ledger.look() as tx:
+        assert not tx.events.between(tx.now, tx.now + timedelta(days=30))
+    carried = re.search(r'name="carried" value="([^"]+)"', looked.text)
+    assert carried is not None
+    assert send(watched, path, page=path, do="keep", carried=carried[1], **asked).status_code == 303
+    assert "Rehearsal" in watched.get("/watch/calendar/events")
+    again = send_file(watched, path, path, "choir.csv", data.replace(b"15:30", b"15:00"), **asked)
+    assert "<dt>Changed</dt><dd>1</dd>" in again.text
+    assert send(watched, path, page=path, do="keep", **asked).status_code == 422
+    assert send_file(watched, path, path, "choir.csv", b"\xff\xfe", **asked).status_code == 422

@@ -1,0 +1,7 @@
+"""What every page of the calendar knows: who may change what is kept in it."""
+
+from __future__ import annotations
+
+from broker.ports.approvals import OperatorRole
+
+WRITES = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
