@@ -35,13 +35,14 @@ def _blocks(found: Shown) -> Iterator[Block]:
         if standing.why:
             yield Paragraph(standing.why)
         if angle in form:
-            yield Bullets(tuple(_lines(form[angle])))
+            yield Bullets(tuple(lines(form[angle])))
 
 
-def _lines(values: Mapping[str, Any]) -> Iterator[str]:
+def lines(values: Mapping[str, Any]) -> Iterator[str]:
+    """What stands in an angle of the form, line by line."""
     for name, value in values.items():
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            yield from ("; ".join(_lines(each)) for each in value)
+            yield from ("; ".join(lines(each)) for each in value)
         elif isinstance(value, list):
             yield f"{_said(name)}: {', '.join(value)}"
         elif value is not False and name != "email":  # it may hang on a wall

@@ -11,6 +11,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from web.watch import (
+    accounts,
     announcement,
     answers,
     approvals,
@@ -35,6 +36,7 @@ def install(app: FastAPI) -> None:
     app.state.let_go = app.state.hub.close
     app.include_router(static.router)
     app.include_router(signing_in.router)
+    app.include_router(accounts.router)
     app.include_router(announcement.router)
     app.include_router(answers.router)  # before the pages, which take any word for an announcement
     app.include_router(approvals.router)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from broker.announcement import Announcement, Draft, Part, People, Urgency, stage_in_words
 from broker.errors import Problem
+from broker.rules.switches import Switch, SwitchKind
 from ledger.reads.watch import Shown
 
 # A channel that is not here is shown by its name, as names are written: adding one touches nothing in this folder.
@@ -120,3 +121,13 @@ def urgent(announcement: Announcement) -> bool:
 def alarm(kind: str) -> str:
     """The beginning of an alarm's sentence."""
     return ALARMS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def switch(thrown: Switch) -> str:
+    """What somebody stopped: "Text messages are stopped"."""
+    if thrown.kind is SwitchKind.EVERYTHING:
+        return "Everything is stopped"
+    if thrown.kind is SwitchKind.CHANNEL:
+        return f"The channel {channel(thrown.subject)} is stopped"
+    what = "department" if thrown.kind is SwitchKind.DEPARTMENT else "account"
+    return f"The {what} {thrown.subject} is stopped"
