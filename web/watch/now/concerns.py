@@ -205,7 +205,8 @@ def _is_late(way: WayOut, now: datetime) -> bool:
 
 
 def _ways(seen: Seen) -> Iterator[tuple[str, Concern]]:
-    alarmed = {alarm.subject for alarm in seen.house.alarms}
+    # Who paused it by an alarm has said why.
+    alarmed = {one.subject for one in seen.house.alarms if ALARMS.get(one.kind, ("",))[0] == "accounts"}
     theirs = _theirs(seen)
     for way in theirs:
         if way.paused_why is not None and way.account not in alarmed:

@@ -95,14 +95,14 @@
     const side = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 62, values: (_, ticks) => ticks.map(say) };
     if (table.unit === "count") side.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6];
     if (table.unit === "seconds") side.incrs = TIMES;
-    const each = Math.ceil(table.shorts.length / Math.max(1, Math.floor((size.width - 62) / 52)));
+    const each = Math.ceil(table.shorts.length / Math.max(1, Math.floor((size.width - 62) / 56)));
     return {
       ...size,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: false, range: [-0.6, table.names.length - 0.4] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.06 : 1] } },
       axes: [
-        { stroke: ink, font, grid: { show: false }, ticks: { show: false }, size: 28, gap: 4, incrs: [each], values: (_, ticks) => ticks.map((tick) => table.shorts[tick] ?? "") },
+        { stroke: ink, font, grid: { show: false }, ticks: { show: false }, size: 28, gap: 4, space: 20, incrs: [each], values: (_, ticks) => ticks.map((tick) => table.shorts[tick] ?? "") },
         side,
       ],
       series: [{}, ...series],
@@ -115,7 +115,7 @@
     list.className = "chart-keys";
     for (const [place, one] of table.series.entries()) {
       const item = document.createElement("li");
-      item.className = `${one.kind}${place % 2 ? " odd" : ""}`;
+      item.className = `as-${one.kind}${place % 2 ? " odd" : ""}`;
       item.dataset.tone = one.colour;
       item.textContent = one.name;
       list.append(item);
