@@ -16,7 +16,7 @@ from typing import Any
 from bench.ground import Ground, School, ground
 from bench.player import Player
 
-WATCHERS = 100
+WATCHERS = 300
 SIZE = 8_000
 ROUNDS = 5
 LOOKS = 15

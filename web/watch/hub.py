@@ -35,7 +35,7 @@ ANEW = timedelta(seconds=10)  # what time alone changes: a stage, a wait that ha
 BEAT = timedelta(seconds=15)
 SESSIONS_EVERY = timedelta(seconds=5)
 SLOWEST = timedelta(seconds=10)
-MOST = 128  # half of what the web takes at once
+MOST = 384  # half of what the web takes at once
 MOST_EACH = 12
 BEATING = b":\n\n"
 BEGINNING = b"retry: 2000\n\n"

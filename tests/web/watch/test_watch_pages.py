@@ -178,6 +178,11 @@ def test_the_style_sheet_is_kept_by_browsers(watched: Watched) -> None:
     answer = watched.client.get(f"/{found[1]}")
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-encoding"] == "gzip"
+    plain = watched.client.get(f"/{found[1]}", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == answer.text
+    assert answer.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
 def test_the_pages_change_nothing(watched: Watched) -> None:
