@@ -10,11 +10,11 @@ from fastapi import HTTPException, Request
 SLOWEST_BODY = timedelta(seconds=10)
 
 
-async def body_of(request: Request, most: int) -> bytes:
-    """The body, at most so many bytes. Raises HTTPException 413 or 408."""
+async def body_of(request: Request, most: int, within: timedelta = SLOWEST_BODY) -> bytes:
+    """The body, at most so many bytes, and no slower than that. Raises HTTPException 413 or 408."""
     body = bytearray()
     try:
-        async with asyncio.timeout(SLOWEST_BODY.total_seconds()):
+        async with asyncio.timeout(within.total_seconds()):
             async for piece in request.stream():
                 body += piece
                 if len(body) > most:

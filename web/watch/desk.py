@@ -6,6 +6,7 @@ import hmac
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -24,7 +25,7 @@ from config.settings import Settings
 from ledger.connect import Ledger
 from ledger.hand import Hand
 from ledger.reads.watch import zone
-from web.bounded import body_of
+from web.bounded import SLOWEST_BODY, body_of
 from web.origin import is_ours
 from web.watch import navigation
 from web.watch.paint import page
@@ -188,15 +189,22 @@ def at_desk(request: Request) -> At:
 Desk = Annotated[At, Depends(at_desk)]
 
 
-async def posted(request: Request, do: Callable[[At, Form], Response], *, most: int = MOST_FORM) -> Response:
+async def posted(
+    request: Request,
+    do: Callable[[At, Form], Response],
+    *,
+    most: int = MOST_FORM,
+    within: timedelta = SLOWEST_BODY,
+) -> Response:
     """Take a form of our own pages and do on a thread what it asks for. Raises NoPage, NotSignedIn.
 
-    `most` is of the whole body, in bytes. Nothing of it is read for another site, or for nobody.
+    `most` is of the whole body, in bytes, `within` how long it may take to come. Nothing of it is read for another
+    site, or for nobody.
     """
     if not is_ours(request):
         raise NoPage(403, "refused")
     signed = await run_in_threadpool(signed_in, request)
-    form = await _form(request, most)
+    form = await _form(request, most, within)
     if not hmac.compare_digest(form["token"].encode(), signed.form_token.encode()):
         raise NoPage(403, "refused")
     return await run_in_threadpool(do, At(request, signed), form)
@@ -217,8 +225,8 @@ def uuid_of(text: str) -> UUID:
         raise NoPage(404, "not_found") from None
 
 
-async def _form(request: Request, most: int) -> Form:
-    body = await body_of(request, most)
+async def _form(request: Request, most: int, within: timedelta) -> Form:
+    body = await body_of(request, most, within)
     if request.headers.get("content-type", "").lower().startswith(MULTIPART):
         return await _multipart(request, body, most)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from broker.errors import NotFound, Problem
@@ -15,7 +16,10 @@ from web.door import MOST_BODY
 from web.watch.desk import At, uuid_of
 from web.watch.signing_in import NoPage
 
-MOST_UPLOAD = MOST_BODY  # bytes of all files together: as much as the door lets in at all
+# Bytes of a file with its form: a large school's OneRoster zip has five million. Below what the door lets in at all, so
+# that somebody whose file is larger is told so by a page.
+MOST_UPLOAD = MOST_BODY * 3 // 4
+SLOWEST_UPLOAD = timedelta(minutes=3)  # a school's line may be slow; signed in is whoever sends it
 
 
 def may(at: At) -> None:

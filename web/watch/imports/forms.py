@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem, RuleBroken
 from broker.rosters import staging
 from broker.rosters.staged import StagedFile, StagedKind, StagedRow, StagedStage
-from web.watch.desk import At, Form, posted
-from web.watch.imports.desk import MOST_UPLOAD, address_of, importing, may, staged
+from web.watch.desk import At, Form, at_desk, posted
+from web.watch.imports.desk import MOST_UPLOAD, SLOWEST_UPLOAD, address_of, importing, may, staged
 from web.watch.imports.pages import SPEAKS_FOR, choosing, one
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
+MEBIBYTE = 1024 * 1024
+
 
 @router.post("/watch/import")
 async def choose(request: Request) -> Response:
     """Take a file and read it."""
-    return await posted(request, _choose, most=MOST_UPLOAD)
+    try:
+        return await posted(request, _choose, most=MOST_UPLOAD, within=SLOWEST_UPLOAD)
+    except HTTPException as refused:
+        return await run_in_threadpool(_given_up, request, refused.status_code)
 
 
 @router.post("/watch/import/{public_id}")
@@ -42,7 +48,19 @@ async def act(public_id: str, request: Request) -> Response:
             row, died = staged(at, public_id)
             return one(at, row, died, 422, problem=refused.problem, form=form)
 
-    return await posted(request, do, most=MOST_UPLOAD)
+    return await posted(request, do, most=MOST_UPLOAD, within=SLOWEST_UPLOAD)
+
+
+def _given_up(request: Request, status: int) -> Response:
+    """The page again, with why the file was not read to its end."""
+    at = at_desk(request)
+    may(at)
+    if status == 408:
+        problem = Problem("too_slow", "file", "this took too long to arrive", "try it from a faster line")
+    else:
+        hint = "a zip of the same files is much smaller; or let the system leave out what is not needed"
+        problem = Problem("too_large", "file", f"this is larger than {MOST_UPLOAD // MEBIBYTE} MB", hint)
+    return choosing(at, status, problem=problem)
 
 
 def _choose(at: At, form: Form) -> Response:

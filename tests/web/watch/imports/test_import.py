@@ -45,8 +45,8 @@ def test_the_difference_is_told_by_name_and_number(office: Office) -> None:
     changed += "P3,pupil,Cat,Okafor,,,7,7B,,\n"
     page = office.text(office.choose(changed))
     assert "Cat Okafor" in page
-    assert "Ann Lee pupil, 7C form 7B → 7C" in page
-    assert "Mary Lee guardian goes:" in page
+    assert "Ann Lee pupil, 7C · form 7B → 7C" in page
+    assert "Mary Lee guardian · goes:" in page
     assert "123456" not in page
     assert "654321" not in page
 
@@ -181,9 +181,12 @@ def test_no_file_or_an_empty_one_is_said_beside_the_field(office: Office) -> Non
         assert 'id="wrong-file"' in answer.text
 
 
-def test_a_file_that_is_too_large_is_given_up(office: Office) -> None:
-    answer = office.send("/watch/import", ("people.csv", b"x" * (33 * 1024 * 1024)), kind="people")
+def test_a_file_that_is_too_large_is_given_up_and_the_page_says_so(office: Office) -> None:
+    answer = office.send("/watch/import", ("people.csv", b"x" * (25 * 1024 * 1024)), kind="people")
     assert answer.status_code == 413
+    assert "This is larger than 24 MB." in answer.text
+    assert 'id="wrong-file"' in answer.text
+    assert office.count("staged_import") == 0
 
 
 def test_only_who_acts_for_the_whole_school_may(office: Office) -> None:
