@@ -22,6 +22,7 @@ from web.watch import (
     people,
     record,
     rules,
+    school,
     search,
     signing_in,
     staff,
@@ -42,6 +43,7 @@ def install(app: FastAPI) -> None:
     app.include_router(approvals.router)
     app.include_router(record.router)
     app.include_router(rules.router)
+    app.include_router(school.router)
     app.include_router(search.router)
     app.include_router(staff.router)
     app.include_router(calendar.router)

@@ -31,6 +31,11 @@ class Look:
     accounts: Sequence[Seen]
     off: Sequence[Switch]
 
+    @property
+    def zone(self) -> str:
+        """The school's, as their terms have it; "" where nothing was seen."""
+        return self.accounts[0].shown.terms.zone.key if self.accounts else ""
+
 
 def acting(at: At) -> Actor:
     """Whoever is at the page, bound to the one department that they act for."""

@@ -53,7 +53,8 @@ class Fact:
 @router.get("/watch/accounts")
 def accounts(at: Desk) -> Response:
     """Every account that somebody may see."""
-    return at.page("accounts/list", look=look.everything(at), switch_words=words.switch)
+    found = look.everything(at)
+    return at.page("accounts/list", look=found, switch_words=words.switch, zone=found.zone or at.zone)
 
 
 @router.get("/watch/accounts/{name}")
@@ -66,7 +67,7 @@ def account_page(
     at: At, name: str, status: int = 200, *, problem: Problem | None = None, form: Form | None = None
 ) -> Response:
     """The page of one account, after a form that was refused, too. Raises NoPage."""
-    seen, seen_with = look.one(at, name)
+    seen, found = look.one(at, name)
     row = seen.shown.account
     with at.reading() as hand:
         sent = reads.lately(hand, row, department=at.department)
@@ -74,7 +75,7 @@ def account_page(
         "accounts/one",
         status,
         seen=seen,
-        off=seen_with.off,
+        zone=found.zone,
         sent=sent,
         posts=_posts(at, row),
         facts=facts_of(seen.shown),
