@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,6 +11,7 @@ from broker.authority import departments, switching
 from broker.errors import NotFound, NotToBeChanged, Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from broker.rules.switches import Switch, SwitchKind
+from ledger.reads.accounts import paused_by
 from ledger.reads.stopping import stopping
 from web.watch import words
 from web.watch.accounts.forms import MOST_FORM, why_of
@@ -118,9 +119,14 @@ def _page(
 
 def _levers(at: At) -> Sequence[Lever]:
     """Everything that somebody may know of: of one department its own, and what is the whole school's."""
-    with at.ports.ledger.look() as tx:
-        off = {(one.kind, one.subject): one for one in tx.switches.off()}
-        accounts = [one for one in tx.accounts.all() if departments.sees(acting(at), one.department)]
+    with at.ledger.look() as tx:
+        every = tx.accounts.all()
+        by = paused_by(tx.hand, every)
+        off = {
+            (one.kind, one.subject): replace(one, off_by=one.off_by or by.get(one.subject, ""))
+            for one in tx.switches.off()
+        }
+    accounts = [one for one in every if departments.sees(acting(at), one.department)]
     mine, whole = at.department, at.department is None
     found = [(SwitchKind.EVERYTHING, "", "Everything", whole)]
     channels = dict.fromkeys(one.channel for one in accounts)
