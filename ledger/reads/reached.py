@@ -107,6 +107,47 @@ def reached_in_order(
     return [one for one in found if only in (None, one.state)], more
 
 
+def unmet_in_order(
+    hand: Hand,
+    announcement: Announcement,
+    *,
+    after: int = 0,
+    limit: int = PAGE,
+    only: DutyState | None = None,
+    kinds: Mapping[str, AddressKind] = NO_KINDS,
+) -> tuple[Sequence[Told], int | None]:
+    """The unmet alone, and where the next page begins: found however few they are among however many.
+
+    Each duty before the last of a page is looked up once, so of a school of fifty thousand where hardly anybody is left
+    it takes a moment; `reached_in_order` never does, and has pages with nobody on them. Of `only` one state a page may
+    be short.
+    """
+    if duties.is_for_anybody(hand, announcement):
+        return [], None
+    d = t.duty.c
+    told_by = (
+        select(t.delivery_covers.c.duty_id)
+        .join(t.delivery, t.delivery.c.id == t.delivery_covers.c.delivery_id)
+        .where(
+            t.delivery_covers.c.duty_id == d.id,
+            ~t.delivery_covers.c.dropped,
+            t.delivery.c.address_id.is_not(None),
+            t.delivery.c.state.in_([state.value for state in REACHED]),
+        )
+        .correlate(t.duty)
+    )
+    theirs = d.announcement_id == announcement.id, d.person_id > after, d.acknowledged_at.is_(None)
+    ahead = select(d.person_id).where(*theirs, ~told_by.exists()).order_by(d.person_id).limit(limit + 1)
+    people = hand.connection.execute(ahead).scalars().all()
+    if not people:
+        return [], None
+    each = duties.facts(announcement.id).where(d.person_id.in_(people[:limit]))
+    rows = _rows(hand, each, unmet=True, order="person_id")
+    found = _those(hand, announcement, rows, kinds)
+    more = people[limit - 1] if len(people) > limit else None
+    return [one for one in found if only in (None, one.state)], more
+
+
 def _rows(hand: Hand, each: Select[Any], *, unmet: bool, order: str, met: bool = False) -> Sequence[Row[Any]]:
     if unmet:
         each = each.where(t.duty.c.acknowledged_at.is_(None)).having(~duties.was_reached())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.announcement import Announcement, FollowUp, Stage
+from broker.announcement import Announcement, FollowUp, Stage, Urgency
 from broker.corrections.law import NotFollowed, must_stand
 from broker.delivery import REACHED
 from broker.errors import RuleBroken
@@ -28,13 +28,17 @@ class Offers:
     again: bool = False
     try_again: bool = False
     expect: bool = False
+    reword: bool = False
+    without: bool = False  # a second person, for it is urgent
     waits: bool = False  # for a second person
     told: bool = False
 
     @property
     def any(self) -> bool:
         """Whether there is anything to do."""
-        return self.undo or self.withdraw or self.correct or self.again or self.expect
+        return any(
+            (self.undo, self.withdraw, self.correct, self.again, self.expect, self.reword, self.without)
+        )
 
 
 def offers(row: Shown, now: datetime, *, acts: bool, stops: bool) -> Offers:
@@ -43,6 +47,7 @@ def offers(row: Shown, now: datetime, *, acts: bool, stops: bool) -> Offers:
     planned, over = said.fanned_out_at is not None, row.stage in OVER
     told = any(state in REACHED for states in row.channels.values() for state in states)
     undoable = not planned and not over and not row.channels
+    waits = said.hold_code in SECOND_PERSON and not planned and not over
     return Offers(
         undo=stops and undoable,
         withdraw=stops and said.withdrawn_at is None and not undoable and _is_worth_stopping(row),
@@ -50,7 +55,9 @@ def offers(row: Shown, now: datetime, *, acts: bool, stops: bool) -> Offers:
         again=acts and planned and allowed(lambda: _may_follow(said, FollowUp.RESEND, now)),
         try_again=acts and allowed(lambda: may_be_tried_again(said, now)),
         expect=acts and said.hold_code in SIZE_CODES and not planned and not over,
-        waits=said.hold_code in SECOND_PERSON and not planned and not over,
+        reword=acts and undoable and said.follow_up is not FollowUp.CORRECTION,
+        without=acts and waits and said.urgency is Urgency.URGENT,
+        waits=waits,
         told=told,
     )
 

@@ -22,7 +22,7 @@ from ledger.reads.approvals import decided
 from ledger.reads.deliveries import Listed, Wanted, deliveries
 from ledger.reads.duties import is_for_anybody
 from ledger.reads.ladders import climbers, laddered
-from ledger.reads.reached import reached_in_order
+from ledger.reads.reached import reached_in_order, unmet_in_order
 from ledger.reads.threads import thread
 from ledger.reads.timeline import timeline
 from ledger.reads.tries import tries
@@ -88,9 +88,9 @@ def people(public_id: UUID, at: Desk) -> Response:
         row = the(hand, at, public_id)
         kinds = kinds_of(at.ports.channels, row.announcement)
         only = WHO[show][1]
-        told, more = reached_in_order(
-            hand, row.announcement, after=after, limit=NAMES, unmet=only is None, only=only, kinds=kinds
-        )
+        asked = {"after": after, "limit": NAMES, "only": only, "kinds": kinds}
+        look = reached_in_order if only is DutyState.MET else unmet_in_order
+        told, more = look(hand, row.announcement, **asked)
         for_anybody = not told and is_for_anybody(hand, row.announcement)
     return at.page(
         "announcement/people",

@@ -19,7 +19,7 @@ from broker.moments import instant
 from broker.office import families
 from broker.ports import Transaction
 from ledger.connect import Transaction as LedgerTransaction
-from ledger.reads.reached import reached_in_order
+from ledger.reads.reached import unmet_in_order
 from ledger.reads.watch import Shown
 from web.watch.announcement import acting, binding, words
 from web.watch.announcement.difference import Piece, difference
@@ -100,7 +100,7 @@ def _correct(public_id: UUID, at: At, form: Form) -> Response:
     changed = [
         Changed(part, difference(said.get(part, ""), acting.text_of(form, part.value))) for part in WRITTEN
     ]
-    changes = [one for one in changed if one.pieces]
+    changes = [one for one in changed if any(piece.how != "same" for piece in one.pieces)]
     more = {"form": form, "preview": found.preview, "problem": found.problem, "changed": changes}
     return _correct_page(at, row, said, found.status, **more)
 
@@ -168,13 +168,8 @@ def _resend(at: At, row: Shown, form: Form) -> Draft:
 
 def _unmet(tx: LedgerTransaction, row: Shown) -> Sequence[UUID]:
     """Whom nothing has reached. Raises RuleBroken for more than are told again at once."""
-    found: list[UUID] = []
-    after: int | None = 0
-    while after is not None and len(found) <= MOST_AGAIN:
-        page, after = reached_in_order(
-            tx.hand, row.announcement, after=after, limit=MOST_AGAIN + 1, unmet=True
-        )
-        found += [one.person for one in page]
+    unmet, _ = unmet_in_order(tx.hand, row.announcement, limit=MOST_AGAIN + 1)
+    found = [one.person for one in unmet]
     if len(found) > MOST_AGAIN:
         message = f"more than {MOST_AGAIN:,} people are not told"
         raise RuleBroken(Problem("too_many", "who", message, "announce it anew to them"))
