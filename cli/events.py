@@ -14,7 +14,7 @@ from broker.diary import event_book as verbs
 from broker.diary import reminders
 from broker.diary.events import ALONE, ToldCalendar, ToldEvent
 from broker.diary.recurrence import HORIZON
-from broker.diary.typed import wall_from
+from broker.diary.typed import clock_from, wall_from
 from broker.moments import instant, today_of
 from broker.ports.events import EventRow, ReminderRule
 from broker.rules.parameters import duration_written
@@ -201,6 +201,9 @@ def remind(
     to: Annotated[
         str, typer.Option(metavar="GROUPS", help="Of whose events; else of all of the department.")
     ] = "",
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="At this time of so many whole days before: 16:00.")
+    ] = None,
     via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, tried at once.")] = "sms",
     people: Annotated[People, typer.Option(metavar="WHO", help="Who is reminded.")] = People.GUARDIANS,
     title: Annotated[str | None, typer.Option(help="The subject of mails.")] = None,
@@ -214,14 +217,16 @@ def remind(
 
     * `carillon events remind "2 d" "{pupil}: {title}, {starts}, {place}." --name Mail --via email`
     * `carillon events remind "3 h" "{title} today, {place}." --name Text --via sms --to Choir`
+    * `carillon events remind "2 d" "{title}: {starts}, {place}." --at 16:00 --name Before --via sms`
     """
     words = {Part.LONG: text, **({Part.TITLE: title} if title is not None else {})}
     ways = (Step(tuple(way for way in (w.strip() for w in via.split(",")) if way)),)
     with writing(operator) as (house, actor):
         owner = department_of(house, department)
         rule = ReminderRule(
-            0, owner, short_words(name, "name"), to, length_from(before, "before"), people, ways, words
-        )
+            0, owner, short_words(name, "name"), to, length_from(before, "before"), people, ways, words,
+            clock=clock_from(at, "at") if at is not None else None,
+        )  # fmt: skip
         made = reminders.add_rule(house.ports, rule, actor=actor)
         waits = reminders.waits(house.ports, made, actor=actor)
     show.as_json(_rule_as_told(made)) if json else show.say(f"{made.name}: kept")
@@ -258,7 +263,14 @@ def rules(json: Json = False) -> None:
     show.table(
         ("reminder", "department", "of", "before", "via", "words"),
         [
-            (r["name"], r["department"], r["to"] or "all", r["before"], ",".join(r["via"]), r["text"])
+            (
+                r["name"],
+                r["department"],
+                r["to"] or "all",
+                f"{r['before']} {r['at'] or ''}".strip(),
+                ",".join(r["via"]),
+                r["text"],
+            )
             for r in found
         ],
         none="nobody is reminded of anything",
@@ -320,6 +332,7 @@ def _rule_as_told(rule: ReminderRule) -> dict[str, Any]:
         "department": rule.department,
         "to": rule.audience,
         "before": duration_written(rule.before),
+        "at": f"{rule.clock:%H:%M}" if rule.clock is not None else None,
         "via": [channel for step in rule.ways for channel in step.channels],
         "approved": rule.approved is not None,
         "text": rule.parts.get(Part.LONG, ""),

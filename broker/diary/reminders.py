@@ -5,25 +5,27 @@ What is due by them follows from the events at the moment somebody looks (`broke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from broker import intake, judging
 from broker.actor import Actor
 from broker.announcement import Draft, Part
 from broker.authority import operators
+from broker.diary.recurrence import Double, Missing, resolve
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.naming import fill_gaps, gaps
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
-from broker.ports.events import ReminderRule
+from broker.ports.events import EventRow, ReminderRule
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON
 from broker.scrutiny.laid_down import as_said
 from broker.wording import check_parts
 
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=60)
+DAY, NOW = timedelta(days=1), timedelta()
 OWN_GAPS = ("title", "place", "starts")
 WAITS = "reminder_waits"
 
@@ -40,6 +42,9 @@ def add_rule(ports: Ports, rule: ReminderRule, *, actor: Actor) -> ReminderRule:
         raise InvalidAnnouncement(
             Problem("unknown_placeholder", "text", f"nothing belongs where {{{strange[0]}}} stands", hint)
         )
+    if rule.clock is not None and (rule.before < DAY or rule.before % DAY):
+        hint = "for less than a day say how long before, and no time of day"
+        raise NotToBeChanged(Problem("bad_length", "before", "a time of day is of whole days before", hint))
     if not SHORTEST <= rule.before <= LONGEST:
         raise NotToBeChanged(
             Problem("bad_length", "before", "a reminder is 5 minutes to 60 days before", "such as 2 d")
@@ -58,6 +63,20 @@ def add_rule(ports: Ports, rule: ReminderRule, *, actor: Actor) -> ReminderRule:
         return made
 
     return ports.ledger.transact(work)
+
+
+def when(rule: ReminderRule, event: EventRow, zone: str) -> datetime:
+    """When a rule reminds of an event. Of an hour that is missing it is the next one, of a double one the first."""
+    if rule.clock is None:
+        return event.starts_at - rule.before
+    wall = datetime.combine(event.wall.date() - rule.before, rule.clock)
+    at, _ = resolve(wall, zone, missing=Missing.LATER, double=Double.FIRST)
+    return at or event.starts_at - rule.before
+
+
+def furthest(rules: Sequence[ReminderRule]) -> timedelta:
+    """How long before an event the first of these may remind of it."""
+    return max((rule.before + (DAY if rule.clock else NOW) for rule in rules), default=NOW)
 
 
 def waits(ports: Ports, rule: ReminderRule, *, actor: Actor) -> str:

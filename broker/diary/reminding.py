@@ -22,7 +22,7 @@ from broker.actor import Actor
 from broker.announcement import Draft, Part, People, Step, ToldBefore
 from broker.authority import operators
 from broker.diary.event_book import LOOK_BACK, applies, place_in_words, starts_in_words, title_in_words
-from broker.diary.reminders import WAITS
+from broker.diary.reminders import WAITS, furthest, when
 from broker.errors import RuleBroken
 from broker.intake import Accepted
 from broker.intake_many import Agreed, Wanted, accept_all
@@ -100,9 +100,10 @@ def due_now(tx: Transaction) -> list[Due]:
     rules = tx.events.rules()
     if not rules:
         return []
+    zone = tx.school.zone if any(rule.clock for rule in rules) else ""
     events = [
         one
-        for one in tx.events.between(tx.now - LOOK_BACK, tx.now + max(rule.before for rule in rules))
+        for one in tx.events.between(tx.now - LOOK_BACK, tx.now + furthest(rules))
         if one.cancelled_at is None
     ]
     told: dict[int, list[Reminded]] = defaultdict(list)
@@ -111,8 +112,16 @@ def due_now(tx: Transaction) -> list[Due]:
     return [
         found
         for event in events
-        for found in _due_of(event, [r for r in rules if fits(r, event)], told.get(event.id, ()), tx.now)
+        for found in _due_of(event, _in_turn(event, rules, zone), told.get(event.id, ()), tx.now)
     ]
+
+
+def _in_turn(
+    event: EventRow, rules: Sequence[ReminderRule], zone: str
+) -> list[tuple[datetime, ReminderRule]]:
+    """Those that remind of an event, each with its time, the earliest first."""
+    fitting = [(when(rule, event, zone), rule) for rule in rules if fits(rule, event)]
+    return sorted(fitting, key=lambda one: one[0])
 
 
 def fits(rule: ReminderRule, event: EventRow) -> bool:
@@ -126,20 +135,20 @@ def to_come(
     told: Mapping[int, Sequence[Reminded]],
     *,
     now: datetime,
+    zone: str,
 ) -> list[Ahead]:
     """The reminders of these events whose time is still to come, the soonest first; `told`: what became of others."""
     found = []
     for event in events:
         done = {each.rule for each in told.get(event.id, ()) if each.told is not Told.MOVED}
-        for rule in rules:
-            at = event.starts_at - rule.before
-            if event.cancelled_at is None and fits(rule, event) and rule.id not in done and at > now:
+        for at, rule in _in_turn(event, rules, zone):
+            if event.cancelled_at is None and rule.id not in done and at > now:
                 found.append(Ahead(event, rule, at))
     return sorted(found, key=lambda each: (each.at, each.event.id))
 
 
 def _due_of(
-    event: EventRow, rules: Sequence[ReminderRule], told: Sequence[Reminded], now: datetime
+    event: EventRow, rules: Sequence[tuple[datetime, ReminderRule]], told: Sequence[Reminded], now: datetime
 ) -> list[Due]:
     """Of one event. What lay before it or its rule was known is passed over where the same people hear of it again.
 
@@ -147,12 +156,11 @@ def _due_of(
     """
     done = {each.rule for each in told if each.told is not Told.MOVED}
     found: list[Due] = []
-    for rule in rules:
-        at = event.starts_at - rule.before
+    for at, rule in rules:
         if rule.id in done or at > now:
             continue
         known = max(event.known_at, rule.made_at or event.known_at)
-        theirs = [one for one in rules if one.people in _HEARD_BY.get(rule.people, {rule.people})]
+        theirs = [one for _, one in rules if one.people in _HEARD_BY.get(rule.people, {rule.people})]
         if event.starts_at <= now:
             became = Told.PASSED if event.starts_at <= known else Told.MISSED
         elif at < known and rule is not theirs[-1]:

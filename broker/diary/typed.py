@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from broker.errors import Problem, RuleBroken
 from broker.moments import EARLIEST_YEAR, LATEST_YEAR
@@ -35,6 +35,17 @@ def wall_from(text: str, field: str) -> datetime:
     if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
         raise _bad("bad_year", field, f"the year {wall.year} cannot be meant", "check the year")
     return wall.replace(second=0, microsecond=0)
+
+
+def clock_from(text: str, field: str) -> time:
+    """A time of day as typed, 16:00. Raises RuleBroken."""
+    try:
+        clock = time.fromisoformat(text.strip()[:LONGEST_DAY])
+    except ValueError:
+        raise _bad("bad_time", field, "this is no time of day", "write it as 16:00") from None
+    if clock.tzinfo is not None:
+        raise _bad("with_zone", field, "it goes by the school's clock", "leave the zone out")
+    return clock.replace(second=0, microsecond=0)
 
 
 def _bad(code: str, field: str, message: str, hint: str) -> RuleBroken:

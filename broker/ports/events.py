@@ -74,6 +74,7 @@ class EventRow:
 class ReminderRule:
     """How long before an event who is reminded, by which ways, in which words; `audience` "" for every group.
 
+    `clock`: at that time by the school's clock, so many whole days before; None for as long before as `before` says.
     A rule is never changed: it is retired, and another takes its place.
     """
 
@@ -88,6 +89,7 @@ class ReminderRule:
     made_by: str = ""
     made_at: datetime | None = None
     approved: Yes | None = None
+    clock: time | None = None
 
 
 @dataclass(frozen=True, slots=True)

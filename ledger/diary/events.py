@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,7 @@ class Events:
             "name": rule.name,
             "audience": rule.audience,
             "before_seconds": int(rule.before.total_seconds()),
+            "clock": f"{rule.clock:%H:%M}" if rule.clock is not None else None,
             "people": rule.people.value,
             "ways": json.dumps([list(step.channels) for step in rule.ways]),
             **{column: rule.parts.get(part) for part, column in _PARTS.items()},
@@ -292,5 +293,5 @@ def rule_of(row: Row[Any]) -> ReminderRule:
     approved = Yes(row.approved_by, row.approved_at) if row.approved_at else None
     return ReminderRule(
         row.id, row.department, row.name, row.audience, before, People(row.people), ways, parts, row.made_by,
-        row.made_at, approved,
+        row.made_at, approved, time.fromisoformat(row.clock) if row.clock else None,
     )  # fmt: skip

@@ -40,6 +40,7 @@ reminder_rule = Table(
     Column("name", Text, nullable=False),
     Column("audience", Text, nullable=False),
     Column("before_seconds", Integer, nullable=False),
+    Column("clock", String(5)),  # wall time of that many days before; NULL: to the minute before
     Column("people", String(16), nullable=False),
     Column("ways", Text, nullable=False),  # JSON
     Column("title", Text),

@@ -152,7 +152,7 @@ TABLES: dict[str, Held] = {
         columns(
             stand_in="id department_id",
             words="name audience title short long",
-            nothing="before_seconds people ways made_at approved_at retired_at",
+            nothing="before_seconds clock people ways made_at approved_at retired_at",
             operator="made_by approved_by",
         ),
         Erasure.STRUCK,

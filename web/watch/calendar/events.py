@@ -72,7 +72,10 @@ def list_(at: Desk) -> Response:
         begins = _begins(on, begun.zone)
         taking = reads.events_between(tx.hand, begins, begins + HORIZON, department=at.department, most=PAGE)
         rules = tx.events.rules()
-    lines = [(row, reminding.to_come([row], rules, taking.reminded, now=begun.now)) for row in taking.rows]
+    lines = [
+        (row, reminding.to_come([row], rules, taking.reminded, now=begun.now, zone=begun.zone))
+        for row in taking.rows
+    ]
     after = taking.rows[-1].wall.date() if taking.cut else None
     if after == on:  # a day with more than a page holds is looked at in the calendar
         after = on + DAY
@@ -149,7 +152,7 @@ def the(at: At, public_id: str) -> One:
         rules = [rule for rule in tx.events.rules() if rule.department == row.department]
         reminded = tx.events.reminded([row.id])
     by_id = {rule.id: rule for rule in rules}
-    ahead = reminding.to_come([row], rules, {row.id: reminded}, now=begun.now)
+    ahead = reminding.to_come([row], rules, {row.id: reminded}, now=begun.now, zone=begun.zone)
     became = [(by_id.get(each.rule), each) for each in reminded if each.told in TOLD]
     return One(row, begun.zone, ahead, became, rules)
 
@@ -202,7 +205,7 @@ def _change(at: At, form: Form, public_id: str) -> Response:
 def _look(at: At, form: Form, found: One, outlook: Outlook) -> Response:
     with at.ledger.look() as tx:
         begun: Look = look(tx)
-    ahead = reminding.to_come([outlook.new], found.rules, {}, now=begun.now)
+    ahead = reminding.to_come([outlook.new], found.rules, {}, now=begun.now, zone=begun.zone)
     return at.page("calendar/event_look", outlook=outlook, form=form, ahead=ahead, **_known(at, found))
 
 

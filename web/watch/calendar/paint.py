@@ -56,8 +56,9 @@ def takes_place(row: EventRow) -> str:
 
 
 def before(rule: ReminderRule) -> str:
-    """When a reminder is sent: "2 days before"."""
-    return f"{length(rule.before)} before"
+    """When a reminder is sent: "2 days before", "2 days before at 16:00"."""
+    at = f" at {rule.clock:%H:%M}" if rule.clock is not None else ""
+    return f"{length(rule.before)} before{at}"
 
 
 def rhythm(row: ScheduleRow) -> str:

@@ -11,7 +11,7 @@ from web.watch.compose import words
 # By its code: what somebody can do here, in place of a hint that names a command.
 DO: Mapping[str, str] = {
     "all_gone": "if that is right, tick that they are meant to be gone",
-    "bad_length": "choose a longer or a shorter time",
+    "bad_length": "choose a longer or a shorter time; a time of the day goes with whole days",
     "bad_name": "such as: Choir, Tuesdays",
     "changed_since": "look at it again",
     "double_hour": "say below which of the two is meant",

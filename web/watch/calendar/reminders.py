@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from broker.announcement import Part, People, Step
 from broker.diary import reminders as verbs
+from broker.diary.typed import clock_from
 from broker.errors import NotAllowed, Problem, RuleBroken
 from broker.ports.events import ReminderRule
 from web.watch.calendar.known import WRITES
@@ -27,7 +28,7 @@ UNITS: Mapping[str, tuple[str, timedelta]] = {
 }
 MOST_COUNT = 99_999  # minutes of 60 days have five figures
 LONGEST_NAME = 100
-BESIDE = ("name", "to", "count", "unit", "short", "title", "long", "ways")
+BESIDE = ("name", "to", "count", "unit", "clock", "short", "title", "long", "ways")
 
 
 @router.get("/watch/calendar/reminders")
@@ -119,6 +120,7 @@ def _filled(form: Form, offered: Choices) -> ReminderRule:
         people,
         (Step(ways),),
         parts,
+        clock=clock_from(form["clock"], "clock") if form["clock"] else None,
     )
 
 

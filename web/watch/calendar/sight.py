@@ -12,6 +12,7 @@ from broker.announcement import Stage, stage
 from broker.diary import reminding
 from broker.diary.calendar import Day, DayKind, TermCalendar
 from broker.diary.recurrence import HORIZON, Occurrence, occurrences
+from broker.diary.reminders import furthest
 from broker.diary.reminding import Ahead
 from broker.diary.terms import calendar_now
 from broker.ports.calendar import Outcome, ScheduleRow
@@ -140,10 +141,10 @@ def days_from(at: Look, first: date, count: int, *, department: str | None, most
     said = reads.said_on(at.hand, starts, department=department, most=most)
     planned = _planned(at, ends, department)
     rules = [rule for rule in at.tx.events.rules() if department in {None, rule.department}]
-    ahead = max((rule.before for rule in rules), default=timedelta())
+    ahead = furthest(rules)
     taking = reads.events_between(at.hand, begins, ends + ahead, department=department)
     unsaid = reads.unsaid_between(at.hand, begins, ends, department=department)
-    reminders = reminding.to_come(taking.rows, rules, taking.reminded, now=at.now)
+    reminders = reminding.to_come(taking.rows, rules, taking.reminded, now=at.now, zone=at.zone)
     entries: dict[date, list[Entry]] = defaultdict(list)
     found = _Found(_all_of(said.first), planned, unsaid, reminders)
     for entry in _entries(at, begins, ends, found):

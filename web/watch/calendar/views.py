@@ -15,7 +15,8 @@ from web.watch.desk import At, Desk
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
-IN_A_MONTH, IN_A_WEEK, IN_A_DAY, IN_A_TERM = 4, 12, 100, 4  # entries of one day before "and N more"
+IN_A_MONTH, IN_A_WEEK, IN_A_DAY = 4, 12, 100  # entries of one day before "and N more"
+IN_A_TERM = 3  # so that fifteen full weeks print on one sheet
 LONGEST_TERM = 32 * 7  # days on one sheet: half a school year and its holidays
 
 

@@ -130,7 +130,7 @@ def test_every_page_is_open_to_everybody_at_every_width(
 def test_on_a_telephone_the_month_is_a_list_and_a_term_prints_on_one_sheet(
     watched: Watched, diary: Diary, looking: Looking
 ) -> None:
-    for name in ("Choir", "Brass band", "Orchestra of the lower school"):
+    for name in ("Choir", "Brass band", "Orchestra of the lower school", "Recorders", "Strings"):
         diary.weekly(name, to="Choir")
     page = opened(watched, looking, "/watch/calendar", viewport={"width": 320, "height": 640})
     days = page.locator(".days > .day:visible")

@@ -220,3 +220,17 @@ def test_a_file_of_events_shows_what_it_changes_before_it_is_taken(watched: Watc
     assert "<dt>Changed</dt><dd>1</dd>" in again.text
     assert send(watched, path, page=path, do="keep", **asked).status_code == 422
     assert send_file(watched, path, path, "choir.csv", b"\xff\xfe", **asked).status_code == 422
+
+
+def test_a_reminder_goes_out_two_days_before_at_four(watched: Watched, diary: Diary) -> None:
+    new = "/watch/calendar/reminders/new"
+    asked = {"name": "Before", "department": "office", "people": "guardians", "ways": "bell", "short": "{title}!"}
+    odd = send(watched, new, page=new, count="3", unit="hours", clock="16:00", **asked)
+    assert odd.status_code == 422
+    assert "whole days before" in odd.text
+    assert send(watched, new, page=new, count="2", unit="days", clock="16:00", **asked).status_code == 303
+    event = diary.event(days=5, clock="09:30")
+    page = watched.get(f"/watch/calendar/events/{event.public_id}")
+    assert "goes out, 2 days before at 16:00" in page
+    on = event.wall.date() - timedelta(days=2)
+    assert "16:00" in watched.get(f"/watch/calendar/day?on={on}")
