@@ -130,21 +130,24 @@ def sizes(hand: Hand, groups: Sequence[int], *, today: date) -> Mapping[int, int
 
 def few_of(hand: Hand, audience: Audience, *, today: date, most: int) -> Within:
     """Whom an expression that was taken apart means today: how many, and a few of them by name."""
-    sides = {side: members(audience, side, today).cte() for side in (People.PUPILS, People.STAFF)}
-    counts = [select(func.count()).select_from(side).scalar_subquery() for side in sides.values()]
-    pupils, staff = hand.connection.execute(select(*counts)).one()
     every = union_all(
         *(
             select(side.c.person_id, literal(kind is People.STAFF).label("staff"))
-            for kind, side in sides.items()
+            for kind in (People.PUPILS, People.STAFF)
+            for side in (members(audience, kind, today).subquery(),)
         )
-    ).subquery("every")
+    ).cte("every")
+    # Worked out once for all three, where two questions would work it out four times.
+    counted = [
+        select(func.count()).where(every.c.staff.is_(staff)).scalar_subquery() for staff in (False, True)
+    ]
     rows = hand.connection.execute(
-        select(t.person.c.source_id, called(), group_of(), every.c.staff)
+        select(t.person.c.source_id, called(), group_of(), every.c.staff, *counted)
         .join(every, every.c.person_id == t.person.c.id)
         .order_by(every.c.staff, t.person.c.family_name, t.person.c.given_name, t.person.c.id)
         .limit(most)
-    )
+    ).all()
+    pupils, staff = (rows[0][4], rows[0][5]) if rows else (0, 0)
     return Within(pupils, staff, [Named(row[0], row[1], row[2], staff=bool(row[3])) for row in rows])
 
 

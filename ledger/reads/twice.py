@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from broker.audience import fold
 from ledger import tables as t
@@ -21,6 +23,27 @@ class Twice:
     staff: str
     guardian: str
     shares: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    state: Any
+    found: Sequence[Twice] = field(repr=False)
+
+
+# By the dialect, which each opened ledger has one of.
+_kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
+
+
+def twice_now(hand: Hand) -> Sequence[Twice]:
+    """The same for a page: gone through anew only when somebody came, went or changed."""
+    p = t.person.c
+    whose = select(func.max(p.changed_at), func.count()).where(p.active)
+    state = tuple(hand.connection.execute(whose).one())
+    kept = _kept.get(hand.dialect)
+    if kept is None or kept.state != state:
+        kept = _kept[hand.dialect] = _Kept(state, twice(hand))
+    return kept.found
 
 
 def twice(hand: Hand) -> Sequence[Twice]:

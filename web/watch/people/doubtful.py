@@ -13,7 +13,7 @@ from ledger.reads.doubtful import doubtful
 from ledger.reads.standing import Standing, standing_at
 from ledger.reads.stopped import of_addresses
 from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
-from ledger.reads.twice import twice
+from ledger.reads.twice import twice_now
 from web.watch.desk import At, Desk, Form, posted
 from web.watch.people.common import CHANGES, MOST_FORM, WRITES, acting, of_the_school, reason, typed, words
 from web.watch.signing_in import NoPage
@@ -55,7 +55,7 @@ def twice_(at: Desk) -> Response:
     """Members of staff who may be guardians under another id."""
     of_the_school(at)
     with at.reading() as hand:
-        found = twice(hand)
+        found = twice_now(hand)
     return at.page("people/twice", found=found, tabs=TABS, **words())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -59,6 +60,11 @@ def address_of(here: Watched, value: str) -> int:
     with here.ledger.reading() as hand:
         query = select(t.address.c.id).where(t.address.c.value == value)
         return int(hand.connection.execute(query).scalar_one())
+
+
+def said(html: str) -> str:
+    """A page's words."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def recorded(here: Watched) -> list[str]:

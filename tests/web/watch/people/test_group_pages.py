@@ -15,8 +15,8 @@ from ledger import tables as t
 from ledger.audience import members
 from tests.support.forms import press
 from tests.support.watching import Watched
-from tests.web.watch.people.conftest import group_of, recorded
-from tests.web.watch.people.test_people_actions import followed, said
+from tests.web.watch.people.conftest import group_of, recorded, said
+from tests.web.watch.people.test_people_actions import followed
 
 
 def inside(here: Watched, name: str) -> set[str]:

@@ -13,14 +13,9 @@ from ledger import tables as t
 from tests.support.forms import press
 from tests.support.staff import name
 from tests.support.watching import Watched
-from tests.web.watch.people.conftest import address_of, group_of, id_of, recorded
+from tests.web.watch.people.conftest import address_of, group_of, id_of, recorded, said
 
 NUMBER, SHARED = "+447911100001", "+447911100009"
-
-
-def said(html: str) -> str:
-    """A page's words."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def followed(here: Watched, answer: object) -> str:
