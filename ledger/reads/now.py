@@ -278,11 +278,11 @@ def moved(states: Sequence[State], *, indexed: bool = True) -> Select[Any]:
     y, z = t.tally.c, t.tally_delta.c
     words = ", ".join(f"'{state.value}'" for state in states)
     exactly = text(f"tally.state IN ({words}) AND tally.n > 0")
-    kept = select(y.announcement_id)
     among = [state.value for state in states]
-    kept = kept.where(exactly) if indexed else kept.where(y.state.in_(among), y.n > 0)
-    both = kept.union(select(z.announcement_id).where(z.state.in_(among), z.n > 0)).subquery("both")
-    return select(both.c.announcement_id)
+    kept = select(y.announcement_id, y.n).where(*((exactly,) if indexed else (y.state.in_(among), y.n > 0)))
+    new = select(z.announcement_id, z.n).where(z.state.in_(among))
+    both = kept.union_all(new).subquery("both")
+    return select(both.c.announcement_id).group_by(both.c.announcement_id).having(func.sum(both.c.n) > 0)
 
 
 def _live(hand: Hand, department: str | None) -> Select[Any]:

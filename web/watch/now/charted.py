@@ -107,7 +107,7 @@ def of_spend(found: Figures, months: Sequence[str], currency: str) -> Chart:
         cells += [_amount(found.budgets.get(month), currency)] if found.budgets else []
         rows.append(Row(f"{first:%B %Y}", f"{first:%b}", cells))
     title = "Spent, against the budget, by the month" if found.budgets else "Spent, by the month"
-    sign = written(Decimal(0), currency).strip("0.,")
+    sign = written(Decimal(0), currency).strip("0., ")
     nothing = "" if found.spent or found.budgets else "Nothing was spent, and no budget is set."
     return Chart(title, "Month", series, rows, sign, nothing)
 
