@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
-from broker.audience import all_of
+from broker.audience import EVERYONE, all_of
 from broker.drafts import LONGEST_KEY, MOST_BYTES
 from broker.errors import Problem, RuleBroken
 from broker.ladders.in_order import in_turn
@@ -83,7 +83,9 @@ def begun(form: Form, offered: Choices) -> Draft:
 
 
 def audience_of(form: Form) -> str:
-    """The expression: the groups that were ticked, and what was written beside."""
+    """The expression: the groups that were ticked, and what was written beside; everyone has everybody."""
+    if "everyone" in form:
+        return EVERYONE
     ticked = all_of(form.all("groups"))
     return SEVERAL.join(filter(None, (ticked, f"({form['to']})" if ticked and form["to"] else form["to"])))
 

@@ -56,7 +56,7 @@ UNLESS: Mapping[str, str] = {
     Need.DELIVERED: "unless a message arrived",
     Need.SEEN: "unless somebody said that it was seen",
 }
-MOST_LATER = 4  # ways one after another beside the first: text, mail, another, and the sheet
+MOST_LATER = 3  # ways one after another beside the first: a mail, another, and the sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Looked:
     ways: Sequence[Told]
     refused: Problem | None
     cost: str
+    zone: str
 
     @property
     def draft(self) -> Draft:
@@ -65,7 +66,16 @@ class Looked:
     @property
     def reasons(self) -> Sequence[tuple[str, int]]:
         """Why people are not reached, and how many for each reason."""
-        return Counter(one.why for one in self.reach.untold).most_common()
+        return Counter(self.why(one) for one in self.reach.untold).most_common()
+
+    def why(self, one: Untold) -> str:
+        """Why somebody is not reached."""
+        return words.called(one.why, self.reach.ways)
+
+    @property
+    def waits(self) -> Sequence[Says]:
+        """What keeps all of it waiting, and what ends that."""
+        return [words.held(one, self.zone) for one in words.every(self.hold) if one.whole]
 
     @property
     def named(self) -> Sequence[Untold]:
@@ -98,7 +108,7 @@ def look(at: At, draft: Draft) -> Looked:
         for name, way in found.ways.items()
     ]
     refused = words.told(refusal.problem) if refusal is not None else None
-    return Looked(found, ways, refused, whole_cost([way.cost for way in found.ways.values()]))
+    return Looked(found, ways, refused, whole_cost([way.cost for way in found.ways.values()]), at.zone)
 
 
 def cost_of(cost: Cost | None) -> str:

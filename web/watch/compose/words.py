@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from web.watch import words as shared
 from web.watch.paint import when
 
 UNDO = "undo_window"
-SECONDS = SECOND_PERSON | AWAITING  # holds that a second person ends
+SECONDS = (SECOND_PERSON | AWAITING) - SIZE_CODES  # holds that a second person ends, and nothing else does
 # What somebody at this page can do, by the code of a rule or of a fault; in place of a hint that names a command.
 DO: Mapping[str, str] = {
     "account_paused": "it goes when somebody lets the account go on, on the page of accounts",
@@ -83,9 +84,10 @@ def told(problem: Problem) -> Problem:
 
 
 def answer(verdict: Verdict, zone: str) -> Sequence[Says]:
-    """What the rules say to one way: a sentence each reason."""
+    """What the rules say to one way: a sentence each reason. What holds all of it is told once, and not here."""
     if isinstance(verdict, Hold):
-        return [held(one, zone) for one in (verdict, *verdict.besides)]
+        own = [held(one, zone) for one in every(verdict) if not one.whole]
+        return own or [Says("good", "Nothing stands against this way")]
     if isinstance(verdict, Allow):
         notes = _sentence(verdict.why)
         return [Says("warn", notes)] if verdict.code else [Says("good", "The rules allow it")]
@@ -119,6 +121,13 @@ def wants_second(hold: Hold | None) -> bool:
 def every(hold: Hold | None) -> Sequence[Hold]:
     """A hold and those beside it."""
     return () if hold is None else (hold, *hold.besides)
+
+
+def called(why: str, names: Iterable[str]) -> str:
+    """Why somebody is not reached, each way by the name that people have for it."""
+    for name in names:
+        why = re.sub(rf"(^|; ){re.escape(name)}: ", rf"\g<1>{shared.channel(name)}: ", why)
+    return why
 
 
 def marked(text: str, costly: Sequence[str]) -> Markup:

@@ -21,4 +21,22 @@
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
     button.textContent = "Copied";
   });
+  // "data-filter" shows, of the list that it names, what has the words that are typed: each by its "data-words".
+  for (const input of document.querySelectorAll("input[data-filter]")) {
+    const list = document.querySelector(input.dataset.filter);
+    const opened = new Map([...list.querySelectorAll("details")].map((one) => [one, one.open]));
+    input.closest("[hidden]")?.removeAttribute("hidden");
+    input.addEventListener("input", () => {
+      const wanted = input.value.toLowerCase().trim();
+      for (const one of list.querySelectorAll("[data-words]")) one.hidden = !one.dataset.words.includes(wanted);
+      for (const [one, was] of opened) {
+        const found = one.querySelector("[data-words]:not([hidden])");
+        one.hidden = !found;
+        one.open = wanted ? true : was;
+      }
+    });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") event.preventDefault();
+    });
+  }
 })();

@@ -83,6 +83,7 @@ def test_a_first_time_user_sends_a_text_to_the_guardians_of_a_year(
         expect(hand.page.locator("#read")).to_contain_text(MESSAGE)
         hand.page.get_by_label("Message", exact=True).blur()
         expect(hand.page.locator("#reach")).to_contain_text("2 of 3 people will be reached")
+        hand.page.wait_for_load_state("networkidle")
     hand.click("button", "Look at it before it goes")
     expect(hand.page.get_by_role("heading", name="This will happen")).to_be_visible()
     hand.click("button", "Send it now")

@@ -29,7 +29,7 @@ def test_a_text_to_the_guardians_of_a_year_is_looked_at_and_then_sent(here: Watc
     assert writer.status == 200
     assert "To guardians of Year 7: 3 people" in writer.text
     assert MESSAGE in writer.text
-    assert "1 is not reached" in writer.text
+    assert "1 person is not reached" in writer.text
     assert count(here) == 0
     writer.press("send")
     assert writer.sent
@@ -200,7 +200,7 @@ def test_more_people_than_usual_want_their_number_typed_or_a_second_person(
 def test_a_second_person_is_said_before_it_is_sent(here: Watched, writer: Writer) -> None:
     rule(here, "approval.needed", "any/any/any")
     looked(writer)
-    assert "A second person has to agree" in writer.text
+    assert "a second person has to agree" in writer.text
     assert "Send it to be agreed to" in writer.text
     writer.press("send")
     assert writer.location.endswith("done=written_to_be_agreed")
