@@ -251,9 +251,13 @@ def stage(announcement: Announcement, now: datetime) -> Stage:
     return Stage.SCHEDULED if announcement.due_at > now else Stage.PLANNING
 
 
-def stage_in_words(stage: Stage, *, settled: bool) -> str:
-    """How far it has come, wherever it is told; what is going out and settled is finished."""
-    return "finished" if settled and stage is Stage.SENDING else stage.value
+def stage_in_words(stage: Stage, *, settled: bool, went_out: bool = False) -> str:
+    """How far it has come, wherever it is told; what went out and is settled is finished.
+
+    `went_out`: it has deliveries. Its expiry is no news then: only what never went out has expired.
+    """
+    finished = settled and (stage is Stage.SENDING or (stage is Stage.EXPIRED and went_out))
+    return "finished" if finished else stage.value
 
 
 def _clip(text: str, length: int) -> str:

@@ -255,7 +255,7 @@ def _list_latest(house: House, *, json: bool) -> None:
             (
                 a.id,
                 show.wall(a.accepted_at, zone, "%m-%d %H:%M"),
-                stage_in_words(a.stage, settled=a.settled),
+                stage_in_words(a.stage, settled=a.settled, went_out=a.went_out),
                 f"{a.audience}: {a.title}",
             )
             for a in found

@@ -122,7 +122,7 @@ def held_as_told(status: Status) -> Mapping[str, Any] | None:
 def show_status(status: Status) -> None:
     """A status in words."""
     said = status.announcement
-    stage = stage_in_words(status.stage, settled=status.settled)
+    stage = stage_in_words(status.stage, settled=status.settled, went_out=bool(status.channels))
     show.say(
         f"{said.public_id}: {stage}, from {said.department} to {show.plain(said.audience)} ({said.people})"
     )

@@ -163,7 +163,7 @@ def thread(id: Id, json: Json = False) -> None:
             one.id,
             show.wall(one.accepted_at, zone, "%m-%d %H:%M"),
             one.follow_up or "the first",
-            stage_in_words(one.stage, settled=one.settled),
+            stage_in_words(one.stage, settled=one.settled, went_out=bool(one.channels)),
             "; ".join(f"{channel}: {show.states(states)}" for channel, states in one.channels.items()),
         )
         for one in found

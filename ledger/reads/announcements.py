@@ -23,6 +23,7 @@ class Said:
     due_at: datetime
     stage: Stage
     settled: bool
+    went_out: bool
     title: str
 
 
@@ -30,7 +31,15 @@ def latest(hand: Hand, *, limit: int = 20) -> Sequence[Said]:
     """The newest first."""
     return [
         Said(
-            a.public_id, a.department, a.audience, a.accepted_at, a.due_at, one.stage, one.settled, one.title
+            a.public_id,
+            a.department,
+            a.audience,
+            a.accepted_at,
+            a.due_at,
+            one.stage,
+            one.settled,
+            bool(one.channels),
+            one.title,
         )
         for one in watch.shown(hand, limit=limit)
         for a in (one.announcement,)

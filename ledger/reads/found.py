@@ -46,6 +46,7 @@ class Said:
     accepted_at: datetime
     stage: Stage
     settled: bool
+    went_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,7 @@ def _announcements(hand: Hand, ids: Sequence[int]) -> Sequence[Said]:
             one.accepted_at,
             stage(one, hand.now),
             one.id in settled,
+            bool(tallies.get(one.id)),
         )
         for owner, one in said
     }

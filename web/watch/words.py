@@ -99,7 +99,7 @@ def audience(announcement: Announcement | Draft) -> str:
 
 def stage(shown: Shown) -> str:
     """How far it has come; what is going out and settled is finished."""
-    return stage_in_words(shown.stage, settled=shown.settled)
+    return stage_in_words(shown.stage, settled=shown.settled, went_out=bool(shown.channels))
 
 
 def how(kind: str, called: Mapping[str, str]) -> str:

@@ -82,7 +82,7 @@ def _who(one: found.Person) -> str:
 
 
 def _stands(one: found.Said) -> str:
-    return stage_in_words(one.stage, settled=one.settled)
+    return stage_in_words(one.stage, settled=one.settled, went_out=one.went_out)
 
 
 def _after(text: str) -> int:
