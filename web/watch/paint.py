@@ -92,6 +92,6 @@ def when(moment: datetime, zone: str) -> Markup:
 
 templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
 templates.filters |= {"stage": words.stage, "urgent": words.urgent, "how": words.how}
-templates.filters |= {"hint": words.hint}
+templates.filters |= {"hint": words.hint, "spoken": words.spoken}
 templates.globals |= {"many": words.many, "STATES": STATES, "PARTS": words.PARTS}
 templates.globals |= {"FOR_ANYBODY": FOR_ANYBODY, "STATE_ICONS": STATE_ICONS, "TONES": TONES, "SHEETS": FILES}

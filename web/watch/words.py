@@ -67,6 +67,7 @@ HINTS = {
     "size_differs": "look at whom it is for; if it is right, type this number",
     "same_rule": "change something first",
 }
+_REQUIREMENT = re.compile(r" \(R\d+(?:, R\d+)*\)")
 _AT_A_TERMINAL = re.compile(r"\bcarillon [a-z]|`carillon|(?:^|\s)--[a-z]|\bdocs/")
 HOW = {"link": "a link", "password": "a password"}
 TOLD = {
@@ -131,3 +132,9 @@ def switch(thrown: Switch) -> str:
         return f"The channel {channel(thrown.subject)} is stopped"
     what = "department" if thrown.kind is SwitchKind.DEPARTMENT else "account"
     return f"The {what} {thrown.subject} is stopped"
+
+
+def spoken(text: str) -> str:
+    """A sentence of the law as a page says it: with a capital, without the numbers of the requirement."""
+    plain = _REQUIREMENT.sub("", text)
+    return plain[:1].upper() + plain[1:]

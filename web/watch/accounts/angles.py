@@ -20,6 +20,7 @@ from broker.licences.licensing import Shown
 from broker.ports.approvals import OperatorRole
 from web import papers
 from web.safety import CSP
+from web.watch import words
 from web.watch.accounts import fields, look
 from web.watch.accounts.pages import may_run
 from web.watch.accounts.standing import day_of
@@ -117,6 +118,7 @@ def _form(
         angle=angle,
         angles=list(Angle),
         sheet=fields.sheet(angle, told, more=more),
+        asks={code: words.spoken(sentence) for code, sentence in shown.terms.asks.items()},
         why=WHY,
         version=version,
         problem=problem,
