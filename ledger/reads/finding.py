@@ -9,9 +9,11 @@ that nobody is found by a name that was erased since.
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -26,6 +28,9 @@ MOST_WORDS = 8  # of a search: nobody types more, and each is looked for
 FEWEST_LETTERS = 2  # of its longest word: one letter alone begins half of all names
 MOST_INDEXED = 4_000  # characters of one wording: what it is about stands at its beginning
 PAGE = 25
+ASKED_EVERY = (
+    1.0  # seconds: to count everybody costs more than to find somebody, and an import takes longer itself
+)
 _WORD = re.compile(r"[^\W_]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _ENDS = "\n"  # of one thing's words; no word holds it
@@ -40,15 +45,14 @@ def words_of(text: str) -> Sequence[str]:
 
 def folded(*texts: str) -> str:
     """The words of a thing, each behind a blank: in plain letters and small; O'Brien as obrien and as o brien."""
-    words: dict[str, None] = {}
-    for text in texts:
-        small = _plain(text)
-        words |= dict.fromkeys(_WORD.findall(small.replace("'", "")))
-        if "'" in small:
-            words |= dict.fromkeys(_WORD.findall(small))
-        if not text.isascii():
-            words |= dict.fromkeys(_WORD.findall(_plain(text.casefold().translate(_UMLAUTS))))
-    return "".join(f" {word}" for word in words)
+    text = " ".join(texts)
+    small = _plain(text)
+    words = dict.fromkeys(_WORD.findall(small.replace("'", "")))
+    if "'" in small:
+        words |= dict.fromkeys(_WORD.findall(small))
+    if not text.isascii():
+        words |= dict.fromkeys(_WORD.findall(_plain(text.casefold().translate(_UMLAUTS))))
+    return " " + " ".join(words)
 
 
 def has_all(folded_words: str, words: Iterable[str]) -> bool:
@@ -98,6 +102,7 @@ class Shelf:
 @dataclass(slots=True)
 class _Kept:
     people: Shelf | None = None
+    people_at: float = 0.0  # monotonic: when the ledger was last asked whether anybody came, went or changed
     announcements: Shelf | None = None
 
 
@@ -111,13 +116,15 @@ _building = (
 def people(hand: Hand, words: Sequence[str], *, anew: bool = False) -> Sequence[int]:
     """Everybody at the school whom these words find, by family name."""
     p = t.person.c
-    whose = select(func.max(p.changed_at), func.count()).where(p.active)
-    state = tuple(hand.connection.execute(whose).one())
     with _building:
         kept = _kept.setdefault(hand.dialect, _Kept())
-        shelf = kept.people
-        if shelf is None or shelf.state != state or anew:
-            shelf = kept.people = Shelf(_people(hand), state)
+        shelf, now = kept.people, time.monotonic()
+        if shelf is None or anew or now - kept.people_at >= ASKED_EVERY:
+            whose = select(func.max(p.changed_at), func.count()).where(p.active)
+            state = tuple(hand.connection.execute(whose).one())
+            kept.people_at = now
+            if shelf is None or anew or shelf.state != state:
+                shelf = kept.people = Shelf(_people(hand), state)
     return shelf.find(words)
 
 
@@ -131,38 +138,28 @@ def announcements(
     return shelf.find(words, owner)
 
 
-def still(hand: Hand, ids: Sequence[int], words: Sequence[str], of: Callable[..., Iterable[Entry]]) -> bool:
-    """Whether the ledger itself has these words of each of them now; `of` is `people_entries` or the other."""
-    now = {entry.id: entry.words for entry in of(hand, ids)}
-    return all(has_all(now.get(one, ""), words) for one in ids)
+def words_of_person(given: str, family: str, preferred: str | None, form: str | None, source: str) -> str:
+    """By what somebody is found."""
+    return folded(family, given, preferred or "", form or "", source)
+
+
+def words_of_announcements(hand: Hand, ids: Sequence[int]) -> Mapping[int, str]:
+    """By what these announcements can be found now."""
+    return {entry.id: entry.words for entry in _worded(hand, _said().where(t.announcement.c.id.in_(ids)))}
 
 
 def _people(hand: Hand) -> Iterable[Entry]:
-    rows = [(entry, name) for entry, name in _named(hand, None)]
-    rows.sort(key=lambda one: one[1])
-    return (entry for entry, _ in rows)
-
-
-def people_entries(hand: Hand, ids: Sequence[int]) -> Iterable[Entry]:
-    """These people as they can be found now."""
-    return (entry for entry, _ in _named(hand, ids))
-
-
-def _named(hand: Hand, ids: Sequence[int] | None) -> Iterable[tuple[Entry, tuple[str, str]]]:
     p = t.person.c
     columns = (p.id, p.given_name, p.family_name, p.preferred_name, p.form, p.source_id)
-    query = select(*columns).where(p.active)
-    if ids is not None:
-        query = query.where(p.id.in_(ids))
+    found = []
     # By position: fifty thousand rows are read for one shelf.
-    for number, given, family, preferred, form, source in hand.connection.execute(query):
-        words = folded(family, given, preferred or "", form or "", source)
-        yield Entry(number, 0, words), (_plain(family), _plain(preferred or given))
-
-
-def announcement_entries(hand: Hand, ids: Sequence[int]) -> Iterable[Entry]:
-    """These announcements as they can be found now."""
-    return _worded(hand, _said().where(t.announcement.c.id.in_(ids)))
+    for number, given, family, preferred, form, source in hand.connection.execute(
+        select(*columns).where(p.active)
+    ):
+        entry = Entry(number, 0, words_of_person(given, family, preferred, form, source))
+        found.append((_plain(family), _plain(preferred or given), number, entry))
+    found.sort(key=itemgetter(0, 1, 2))
+    return (one[3] for one in found)
 
 
 def _up_to_date(hand: Hand, shelf: Shelf | None) -> Shelf:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,39 +69,42 @@ def people(hand: Hand, typed: str, *, after: int = 0, region: str) -> People:
     """Who is called so, by family name; or who holds the number or email that was typed."""
     words = finding.words_of(typed)
     holders = _holders(hand, typed, region)
-    if holders is None:
-        ids, shown = _looked_up(hand, words, after, finding.people, finding.people_entries)
-    else:
-        ids, shown = holders, holders[after : after + finding.PAGE]
-    return People(len(ids), _people(hand, shown))
+    if holders is not None:
+        return People(len(holders), _people(hand, _rows(hand, holders[after : after + finding.PAGE])))
+    ids, rows = _called(hand, words, after) if words else ((), ())
+    return People(len(ids), _people(hand, rows))
 
 
 def announcements(hand: Hand, typed: str, *, after: int = 0, department: str | None) -> Announcements:
     """What says so, the newest first; of one department alone, where one is named."""
     words = finding.words_of(typed)
+    if not words:
+        return Announcements(0, ())
     owner = _number_of(hand, department)
-
-    def look(hand: Hand, words: Sequence[str], *, anew: bool = False) -> Sequence[int]:
-        return finding.announcements(hand, words, owner=owner, anew=anew)
-
-    ids, shown = _looked_up(hand, words, after, look, finding.announcement_entries)
+    ids = finding.announcements(hand, words, owner=owner)
+    shown = ids[after : after + finding.PAGE]
+    says = finding.words_of_announcements(hand, shown) if shown else {}
+    if not all(finding.has_all(says.get(one, ""), words) for one in shown):
+        ids = finding.announcements(hand, words, owner=owner, anew=True)
+        shown = ids[after : after + finding.PAGE]
     return Announcements(len(ids), _announcements(hand, shown))
 
 
-def _looked_up(
-    hand: Hand,
-    words: Sequence[str],
-    after: int,
-    look: Callable[..., Sequence[int]],
-    entries: Callable[[Hand, Sequence[int]], Iterable[finding.Entry]],
-) -> tuple[Sequence[int], Sequence[int]]:
-    """Everything that was found, and the page of it; once more where the ledger says otherwise by now."""
-    if not words:
-        return (), ()
-    ids = look(hand, words)
-    if not finding.still(hand, ids[after : after + finding.PAGE], words, entries):
-        ids = look(hand, words, anew=True)
-    return ids, ids[after : after + finding.PAGE]
+def _called(hand: Hand, words: Sequence[str], after: int) -> tuple[Sequence[int], Sequence[Row[Any]]]:
+    """Everybody who is called so, and the page of them; once more where the ledger says otherwise by now."""
+    ids = finding.people(hand, words)
+    rows = _rows(hand, ids[after : after + finding.PAGE])
+    if len(rows) < len(ids[after : after + finding.PAGE]) or not all(_is_called(row, words) for row in rows):
+        ids = finding.people(hand, words, anew=True)
+        rows = _rows(hand, ids[after : after + finding.PAGE])
+    return ids, rows
+
+
+def _is_called(row: Row[Any], words: Sequence[str]) -> bool:
+    theirs = finding.words_of_person(
+        row.given_name, row.family_name, row.preferred_name, row.form, row.source_id
+    )
+    return finding.has_all(theirs, words)
 
 
 def _holders(hand: Hand, typed: str, region: str) -> Sequence[int] | None:
@@ -125,24 +128,29 @@ def _holders(hand: Hand, typed: str, region: str) -> Sequence[int] | None:
     return hand.connection.execute(query).scalars().all()
 
 
-def _people(hand: Hand, ids: Sequence[int]) -> Sequence[Person]:
+def _rows(hand: Hand, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """These people, those who are at the school, in this order."""
     if not ids:
         return ()
-    rows = hand.connection.execute(select(t.person).where(t.person.c.id.in_(ids)))
-    known = {row.id: person_row(row) for row in rows}
+    rows = hand.connection.execute(select(t.person).where(t.person.c.id.in_(ids), t.person.c.active))
+    return finding.in_order({row.id: row for row in rows}, ids)
+
+
+def _people(hand: Hand, rows: Sequence[Row[Any]]) -> Sequence[Person]:
+    if not any(row.is_guardian for row in rows):
+        return [Person(person_row(row)) for row in rows]
     g, child = t.guardianship.c, t.person.alias("child")
     name = func.coalesce(child.c.preferred_name, child.c.given_name) + " " + child.c.family_name
     ties = hand.connection.execute(
         select(g.guardian_id, name)
         .join(child, child.c.id == g.pupil_id)
-        .where(g.guardian_id.in_(ids), child.c.active, ~g.blocked)
+        .where(g.guardian_id.in_([row.id for row in rows]), child.c.active, ~g.blocked)
         .order_by(g.guardian_id, name)
     )
     children: dict[int, list[str]] = {}
     for guardian, called in ties:
         children.setdefault(guardian, []).append(called)
-    found = {one: Person(person, children.get(one, ())[:MOST_CHILDREN]) for one, person in known.items()}
-    return finding.in_order(found, ids)
+    return [Person(person_row(row), children.get(row.id, ())[:MOST_CHILDREN]) for row in rows]
 
 
 def people_named(hand: Hand, ids: Collection[int]) -> Sequence[PersonRow]:

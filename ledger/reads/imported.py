@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from broker.rosters.roster import GroupKind
 from ledger import tables as t
 from ledger.hand import Hand
 
@@ -30,6 +31,13 @@ class Imported:
     what: str
     source: str
     counts: Mapping[str, Any]
+
+
+def kept_groups(hand: Hand) -> Sequence[str]:
+    """The groups kept by hand that have members of their own, by name."""
+    g = t.people_group.c
+    own = (g.active, g.kind == GroupKind.KEPT.value, g.expression.is_(None))
+    return hand.connection.execute(select(g.name).where(*own).order_by(g.folded_name)).scalars().all()
 
 
 def imported(hand: Hand, *, limit: int = 10) -> Sequence[Imported]:

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Response
 from broker.rosters import staging
 from broker.rosters.roster import Role, in_words
 from broker.rosters.staged import LASTS, StagedKind, StagedRow, StagedStage
-from ledger.reads.groups import groups
-from ledger.reads.imported import imported
+from ledger.reads.imported import imported, kept_groups
 from web.watch.desk import At, Desk
 from web.watch.imports.desk import MOST_UPLOAD, may, refused_of, staged
 from web.watch.imports.mapping import asking
@@ -79,7 +78,7 @@ def choosing(at: At, status: int = 200, **known: object) -> Response:
     waiting = staging.waiting(at.ports)
     with at.reading() as hand:
         lately = imported(hand)
-        kept = [(group.name, group.name) for group in groups(hand) if group.kind == "kept"]
+        kept = [(name, name) for name in kept_groups(hand)]
     return at.page(
         "imports/overview",
         status,
