@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from broker.errors import RuleRefused
+from broker.money import amount_of
+from broker.ports.approvals import OperatorRole
+from web.watch.rules.words import said as rule_said
 from web.watch.rules.words import title as rule_title
+from web.watch.staff.words import roles
+from web.watch.words import HOW
 
 THEMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "announcements": (
@@ -111,6 +117,10 @@ KINDS: Mapping[str, str] = {
     "event.changed": "changed an event",
     "event.reminded": "reminded people of an event",
     "events.brought": "took in events from a calendar",
+    "gateway.closed": "used a provider again",
+    "gateway.half-open": "tried a provider again",
+    "gateway.open": "passed a provider over for a while",
+    "gateway.out": "held a provider out",
     "governor.added": "named a governor who is mailed the line of the record",
     "governor.removed": "took a governor off the list of those who are mailed the line of the record",
     "group.brought_back": "brought a group back",
@@ -145,6 +155,7 @@ KINDS: Mapping[str, str] = {
     "optout.kept": "kept that somebody wants no more messages",
     "optout.lifted": "let somebody be written to again",
     "password.set": "chose a password",
+    "people.imported": "brought in people",
     "person.copied": "handed out what is known of somebody",
     "person.erased": "erased somebody",
     "person.readmitted": "let somebody who was erased be brought in again",
@@ -217,12 +228,11 @@ FACTS: Mapping[str, str] = {
     "token": "Token",
     "governor": "Governor",
     "answer": "The rules’ answer",
-    "code": "Reason",
+    "amount": "Amount",
     "people": "People",
     "entries": "Entries",
     "sessions": "Browsers signed out",
     "version": "Version",
-    "content_version": "Version of the words",
     "counted": "People",
     "how": "By",
     "group": "Group",
@@ -239,6 +249,7 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "absent": ("message", "messages"),
     "deliveries": ("message", "messages"),
 }
+ANSWERS = {"allow": "it may go", "hold": "it waits", "refuse": "no"}
 MOST_FACTS = 8
 LONGEST_FACT = 200  # signs of one
 
@@ -270,18 +281,35 @@ def facts(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
             one, more = COUNTED[name]
             found.append(("How many", f"{_length(value):,} {one if _length(value) == 1 else more}"))
         elif name == "changed" and isinstance(value, Mapping):
-            found += [(rule_title(key), _from_to(pair)) for key, pair in value.items()]
+            found += [(rule_title(key), _from_to(key, pair)) for key, pair in value.items()]
         elif name in FACTS and value not in (None, "", [], {}):
-            found.append((FACTS[name], _plain(value)[:LONGEST_FACT]))
+            found.append((FACTS[name], _said(name, value)[:LONGEST_FACT]))
     return found[:MOST_FACTS]
 
 
-def _from_to(pair: Any) -> str:
+def _from_to(key: str, pair: Any) -> str:
     """A rule's change, as it is kept: before and after."""
     if not (isinstance(pair, list) and len(pair) == 2):
         return _plain(pair)[:LONGEST_FACT]
-    before, after = (_plain(each)[:LONGEST_FACT] if each is not None else "as it came" for each in pair)
+    before, after = (_ruled(key, each)[:LONGEST_FACT] for each in pair)
     return f"{before} became {after}"
+
+
+def _ruled(key: str, value: Any) -> str:
+    try:
+        return "as it came" if value is None else "; ".join(rule_said(key, str(value)))
+    except RuleRefused:  # a rule once was written otherwise
+        return str(value)
+
+
+def _said(name: str, value: Any) -> str:
+    if name in {"roles", "before"} and isinstance(value, list):
+        return roles([OperatorRole(one) for one in value if one in set(OperatorRole)])
+    if name == "amount" and isinstance(value, int):
+        return f"{amount_of(value):,.2f}"
+    if name == "answer":
+        return ANSWERS.get(value, _plain(value))
+    return HOW.get(value, _plain(value)) if name == "how" and isinstance(value, str) else _plain(value)
 
 
 def _length(value: list[Any]) -> int:

@@ -47,6 +47,8 @@ THEMES: Sequence[Theme] = (
 )
 # Told as a part of a hundred.
 SHARES = frozenset({"approval.drift_share", "blast.drift", "money.warn_at"})
+# With 0 there is no such number at all.
+NO_ZERO = frozenset({"adults.smallest", "blast.size", "blast.ratio", "sign_in.prove_at"})
 LONGEST_SAID = 12  # words of a list that a line of the overview shows
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _WHO = {
@@ -84,6 +86,8 @@ def said(key: str, text: str) -> Sequence[str]:
 
 def value_said(parameter: Parameter, value: Any) -> Sequence[str]:
     """The same of a value that was read."""
+    if parameter.key in NO_ZERO and not value:
+        return ["none"]
     match parameter.kind:
         case Kind.YES_NO:
             return ["Yes" if value else "No"]
@@ -103,9 +107,10 @@ def value_said(parameter: Parameter, value: Any) -> Sequence[str]:
 def short(parameter: Parameter, value: Any) -> Sequence[str]:
     """As many of these lines as the overview has room for."""
     lines = value_said(parameter, value)
-    if len(lines) <= LONGEST_SAID or parameter.kind is Kind.WINDOWS:
+    if parameter.kind is not Kind.WORDS or parameter.key == NEEDED:
         return lines
-    return [*lines[:LONGEST_SAID], f"and {len(lines) - LONGEST_SAID} more"]
+    more = f" and {len(lines) - LONGEST_SAID} more" if len(lines) > LONGEST_SAID else ""
+    return [", ".join(lines[:LONGEST_SAID]) + more]
 
 
 def duration(value: timedelta) -> str:

@@ -1,0 +1,76 @@
+"""Staff in a real browser: named, invited, taken away; open to everybody, and without its script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from broker.ports.approvals import OperatorRole
+from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.looking import Looking, looks_right, tab_to
+from tests.support.watching import Serve, Watched
+
+pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(180)]
+ADMIN, AUTHOR = OperatorRole.ADMIN, OperatorRole.AUTHOR
+
+
+@pytest.fixture
+def ledger_url(sqlite_ledger: str) -> str:
+    return sqlite_ledger
+
+
+@pytest.fixture
+def here(serve: Serve) -> Watched:
+    return a_school(serve)
+
+
+@pytest.fixture
+def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
+    with looking_at(here, browser) as found:
+        yield found
+
+
+@pytest.mark.accessibility
+def test_somebody_is_named_by_keyboard_invited_and_taken_away(here: Watched, looking: Looking) -> None:
+    page = page_of(looking, person(here, "Head", ADMIN), "/watch/staff")
+    looks_right(page)
+    page.get_by_role("link", name="Name somebody").click()
+    looks_right(page)
+    tab_to(page, "#name")
+    page.keyboard.type("Mrs Bell")
+    page.get_by_role("button", name="Name them").click()
+    expect(page.locator("#wrong-role")).to_contain_text("at least one role")
+    looks_right(page)
+    tab_to(page, "input[value=author]")
+    page.keyboard.press("Space")
+    page.get_by_label("For", exact=True).select_option("music")
+    page.get_by_role("button", name="Name them").click()
+    expect(page.get_by_role("status")).to_contain_text("They are named")
+    looks_right(page)
+    page.get_by_role("button", name="Make an invitation").click()
+    expect(page.locator("#link")).to_contain_text("/watch/sign-in/")
+    looks_right(page)
+    page.get_by_role("link", name="I have handed it over").click()
+    expect(page.get_by_role("region", name="As it is")).to_contain_text("invited")
+    page.get_by_text("Take Mrs Bell away").first.click()
+    looks_right(page)
+    page.get_by_role("button", name="Take Mrs Bell away").click()
+    expect(page.get_by_role("status")).to_contain_text("They act no more")
+    expect(page.get_by_role("link", name="Mrs Bell")).to_have_count(0)
+
+
+def test_the_last_administrator_is_told_so_without_javascript(here: Watched, looking: Looking) -> None:
+    person(here, "Mr Reed", AUTHOR)
+    page = page_of(looking, person(here, "Head", ADMIN), "/watch/staff", script=False)
+    page.get_by_role("link", name="Head", exact=True).click()
+    page.get_by_text("Take Head away").first.click()
+    page.get_by_role("button", name="Take Head away").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is the last admin")
+    page.get_by_role("link", name="Staff").last.click()
+    page.get_by_role("link", name="Mr Reed").click()
+    page.get_by_label("Looks.").check()
+    page.get_by_role("button", name="Keep this").click()
+    expect(page.get_by_role("status")).to_contain_text("What they may do is changed")
+    expect(page.get_by_role("region", name="As it is")).to_contain_text("writes, looks")
