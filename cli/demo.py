@@ -294,6 +294,7 @@ def settings_for(
                 "account_sid": sandbox.account_sid,
                 "auth_token": sandbox.auth_token,
                 "sender": SENDER,
+                "price": "0.04",
                 "api_base_url": sandbox.twilio_url,
                 **more.get("sms", {}),
             },

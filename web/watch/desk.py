@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -28,6 +29,7 @@ from ledger.reads.watch import zone
 from web.bounded import SLOWEST_BODY, body_of
 from web.origin import is_ours
 from web.watch import navigation
+from web.watch.counts import Counts
 from web.watch.paint import page
 from web.watch.said import sentence
 from web.watch.signing_in import HEADERS, NoPage, Signed, depth_of, ledger_of, signed_in
@@ -37,6 +39,7 @@ MOST_FIELDS = 500
 MOST_FILES = 5
 MOST_QUERY = 200  # signs of one value in an address
 LARGEST = 2**62  # what every database counts to
+ZONE_FOR = timedelta(minutes=1)  # a school moves more seldom
 MULTIPART = "multipart/form-data"
 
 
@@ -122,7 +125,11 @@ class At:
 
     @cached_property
     def zone(self) -> str:
-        """The school's, in which every time is shown."""
+        """The school's, in which every time is shown; no page asks again within a minute."""
+        counts: Counts = self.request.app.state.hub.counts
+        return counts.kept("zone", ZONE_FOR, self._zone)
+
+    def _zone(self) -> str:
         with self.reading() as hand:
             return zone(hand)
 
