@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from datetime import timedelta
 from functools import cached_property
 from typing import Annotated
 from urllib.parse import parse_qs
