@@ -104,6 +104,7 @@ class TermCalendar:
             for on in days(span)
         }
         self._starts = [term.begins_on for term in self._terms]
+        self._asked: dict[date, Day] = {}  # hundreds of schedules ask for the same days
 
     @property
     def known_from(self) -> date | None:
@@ -117,6 +118,12 @@ class TermCalendar:
 
     def day(self, on: date) -> Day:
         """What kind of day it is."""
+        known = self._asked.get(on)
+        if known is None:
+            known = self._asked[on] = self._day(on)
+        return known
+
+    def _day(self, on: date) -> Day:
         if (found := bank_holiday(self._region, on)) is not None:
             return Day(on, DayKind.BANK_HOLIDAY, found)
         if (marked := self._marked.get(on)) is not None:

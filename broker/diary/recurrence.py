@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -28,6 +28,9 @@ MOST_EXCEPTIONS = 1_000  # of one schedule
 MOST_TIMES = 5_000
 LONGEST_STEP = {"DAILY": 366, "WEEKLY": 52, "MONTHLY": 24, "YEARLY": 10}
 HORIZON = timedelta(days=400)  # how far ahead anything is worked out: a school year and its summer
+SOON = timedelta(
+    days=75
+)  # looked at first: ten weekly dates are mostly there, and a whole year is not worked out
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 _PART = re.compile(r"([A-Z]+)=([A-Z0-9,+-]+)", re.ASCII)
 _WEEKDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
@@ -169,8 +172,9 @@ def occurrences(
         if to is not None and wall_begins - slack <= to < wall_ends + slack and _held(pattern, original)
     }
     found = [occurrence(pattern, calendar, original) for original in originals]
-    kept = [one for one in found if begins <= _when(one) < ends]
-    yield from sorted(kept, key=lambda one: (_when(one), one.original))
+    timed = [(_when(one), one.original, one) for one in found]
+    for _, _, one in sorted(each for each in timed if begins <= each[0] < ends):
+        yield one
 
 
 def occurrence(pattern: Pattern, calendar: TermCalendar, original: datetime) -> Occurrence:
@@ -178,26 +182,29 @@ def occurrence(pattern: Pattern, calendar: TermCalendar, original: datetime) -> 
     changed = original in pattern.moved
     to = pattern.moved.get(original)
     wall = to or original
-    blank = Occurrence(original, wall, pattern.zone, None)
     if changed and to is None:
-        return replace(blank, cancelled=True)
+        return Occurrence(original, wall, pattern.zone, None, cancelled=True)
     day = calendar.day(wall.date())
     # Somebody who moves one by hand knows what day it is then.
     if not changed and day.kind not in pattern.on:
-        return replace(blank, left_out=day)
+        return Occurrence(original, wall, pattern.zone, None, left_out=day)
     at, trouble = resolve(wall, pattern.zone, missing=pattern.missing, double=pattern.double)
     skipped = trouble is Trouble.MISSING_HOUR and pattern.missing is Missing.SKIP
-    return replace(blank, at=at, trouble=None if at or skipped else trouble, cancelled=skipped)
+    unclear = None if at or skipped else trouble
+    return Occurrence(original, wall, pattern.zone, at, unclear, cancelled=skipped)
 
 
 def upcoming(pattern: Pattern, calendar: TermCalendar, *, now: datetime, count: int = 10) -> list[Occurrence]:
     """The next `count` that take place, with those between them that do not; nothing beyond HORIZON."""
     found: list[Occurrence] = []
-    for one in occurrences(pattern, calendar, begins=now, ends=now + HORIZON):
-        found.append(one)
-        count -= one.at is not None
-        if not count:
-            break
+    begins = now
+    for ends in (now + SOON, now + HORIZON):
+        for one in occurrences(pattern, calendar, begins=begins, ends=ends):
+            found.append(one)
+            count -= one.at is not None
+            if not count:
+                return found
+        begins = ends
     return found
 
 
@@ -206,6 +213,9 @@ def resolve(
 ) -> tuple[datetime | None, Trouble | None]:
     """The instant (UTC) of a wall time, or why there is none unless somebody said what then."""
     local = wall.replace(tzinfo=ZoneInfo(zone))
+    # Of all but two hours a year both readings are one: no more is asked of a term's thousands of dates.
+    if local.utcoffset() == local.replace(fold=1).utcoffset():
+        return local.astimezone(UTC), None
     if not tz.datetime_exists(local):
         if missing is Missing.LATER:
             return local.astimezone(UTC), Trouble.MISSING_HOUR

@@ -23,7 +23,7 @@ from ledger.diary.events import event_of, events
 from ledger.diary.schedules import all_schedules, outcome_of, with_exceptions
 from ledger.hand import Hand
 
-MOST_SCHEDULES = 200  # worked out for one page: 200 weekly ones of a term are 3,000 dates
+MOST_SCHEDULES = 100  # worked out for one page: weekly ones of a term are 1,500 dates, some 15 ms
 MOST_EVENTS = 500
 MOST_UNSAID = 200
 LONGEST_EVENT = timedelta(days=60)  # of those that began before the first day

@@ -200,9 +200,7 @@ def _with_rules(at: At, filled: Filled, dates: Sequence[Occurrence]) -> Looked:
     found = verbs.rehearsed(at.ports, filled.draft, actor=acting(at))
     refusal = judging.refusal_in(found.rulings)
     if refusal is not None and refusal.problem.field == "expect":
-        problem = refusal.problem
-        hint = f"today it would tell {found.counted:,}: type that number if so many are meant"
-        raise RuleBroken(Problem(problem.code, "expect", problem.message, hint))
+        raise refusal
     why = refusal.problem.message if refusal is not None else ""
     return Looked(filled, dates, found.counted, found.hold, why)
 

@@ -224,7 +224,13 @@ def test_a_file_of_events_shows_what_it_changes_before_it_is_taken(watched: Watc
 
 def test_a_reminder_goes_out_two_days_before_at_four(watched: Watched, diary: Diary) -> None:
     new = "/watch/calendar/reminders/new"
-    asked = {"name": "Before", "department": "office", "people": "guardians", "ways": "bell", "short": "{title}!"}
+    asked = {
+        "name": "Before",
+        "department": "office",
+        "people": "guardians",
+        "ways": "bell",
+        "short": "{title}!",
+    }
     odd = send(watched, new, page=new, count="3", unit="hours", clock="16:00", **asked)
     assert odd.status_code == 422
     assert "whole days before" in odd.text

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from broker.actor import SYSTEM
 from broker.announcement import Part
-from tests.support.diary import Diary, send
+from broker.authority import rule_changes
+from broker.diary import schedules
+from broker.diary.recurrence import read_rule
+from broker.ports.calendar import OccurrenceRow, Outcome
+from tests.support.diary import ZONE, Diary, send
 from tests.support.watching import Watched
 
 NEW = "/watch/calendar/schedules/new"
@@ -138,3 +144,47 @@ def test_a_schedule_is_paused_let_go_on_and_ended(watched: Watched, diary: Diary
     assert "ended" in watched.get(at)
     assert made.name in watched.get("/watch/calendar/schedules?show=ended")
     assert made.name not in watched.get("/watch/calendar/schedules")
+
+
+def test_many_people_want_their_number_typed_or_a_second_person(watched: Watched, diary: Diary) -> None:
+    rule_changes.change(diary.ports, "blast.size", "3", "the test", actor=SYSTEM)
+    looked = send(watched, NEW, do="look", **filled(diary))
+    assert "6 people" in looked.text
+    assert "Each of them would wait for a second person" in looked.text
+    assert "How many people are meant?" in looked.text
+    wrong = send(watched, NEW, do="keep", **filled(diary, expect="5"))
+    assert wrong.status_code == 422
+    assert "It would tell 6 people, not 5" in wrong.text
+    assert 'value="5"' in wrong.text
+    assert send(watched, NEW, do="keep", **filled(diary, expect="6")).status_code == 303
+    with watched.ledger.look() as tx:
+        (made,) = tx.schedules.all()
+    assert made.draft.expected == 6
+
+
+def test_a_rule_that_no_form_makes_stays_as_it_is(watched: Watched, diary: Diary) -> None:
+    made = diary.weekly()
+    rule = read_rule("FREQ=WEEKLY;INTERVAL=3;COUNT=40", zone=ZONE, starts=made.pattern.starts)
+    schedules.change(diary.ports, "Choir", pattern=replace(made.pattern, rule=rule), actor=SYSTEM)
+    path = f"/watch/calendar/schedules/{made.public_id}/change"
+    page = watched.get(path)
+    assert "As it is: every 3 weeks on" in page
+    assert "COUNT" not in page
+    asked = filled(diary, often="as_is", time="09:00", day=str(made.pattern.starts.date()))
+    assert send(watched, path, do="keep", **asked).status_code == 303
+    with watched.ledger.look() as tx:
+        (changed,) = tx.schedules.all()
+    assert changed.pattern.rule == rule
+    assert changed.pattern.starts.hour == 9
+
+
+def test_what_was_not_announced_stands_in_the_calendar(watched: Watched, diary: Diary) -> None:
+    made = diary.weekly()
+    with watched.ledger.begin() as tx:
+        at = tx.now
+        missed = OccurrenceRow(made.id, diary.now, at, Outcome.MISSED, at, "nothing ran when it was due")
+        tx.schedules.done([missed])
+    html = watched.get(f"/watch/calendar/day?on={diary.today}")
+    assert "was missed" in html
+    assert "nothing ran when it was due" in html
+    assert "was missed" in watched.get(f"/watch/calendar/schedules/{made.public_id}")
