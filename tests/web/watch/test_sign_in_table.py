@@ -51,6 +51,7 @@ class Rule:
     otherwise: int = 401  # half way, and another step is next
     roles: frozenset[OperatorRole] = frozenset(ROLES)
     of_an_announcement: bool = False
+    whole: bool = False  # the whole school's: not for somebody of one department
     form: Mapping[str, str] = field(default_factory=dict)
 
     def cell(self, comer: str, department: str | None = "music") -> int:
@@ -59,7 +60,7 @@ class Rule:
         if comer in HALF_WAY:
             return self.half.get(comer, self.otherwise)
         role, place = STANDING[COMERS.index(comer) - 1 - len(HALF_WAY)]
-        if role not in self.roles:
+        if role not in self.roles or (self.whole and place is not None):
             return 403
         return 404 if self.of_an_announcement and place not in {None, department} else self.yes
 
@@ -69,6 +70,10 @@ def everybody(yes: int, **form: str) -> Rule:
 
 
 DECIDES = frozenset({OperatorRole.APPROVER})
+AUTHORS = frozenset({OperatorRole.AUTHOR})
+ADMINS = frozenset({OperatorRole.ADMIN})
+RUNS = frozenset({OperatorRole.ADMIN, OperatorRole.AUDITOR})
+READS = frozenset({OperatorRole.ADMIN, OperatorRole.AUDITOR, OperatorRole.APPROVER})
 CODE, PICTURE, INVITED = HALF_WAY
 RULES: dict[Route, Rule] = {
     ("GET", "/watch/static/{edition}/{name}"): everybody(200),
@@ -105,6 +110,52 @@ RULES: dict[Route, Rule] = {
     ("POST", "/watch/{public_id}/decide"): Rule(
         422, roles=DECIDES, of_an_announcement=True, form={"do": "reject", "why": ""}
     ),
+    ("GET", "/watch/waiting/{kind}/{which}"): Rule(404, roles=DECIDES),
+    ("POST", "/watch/waiting/{kind}/{which}"): Rule(404, roles=DECIDES),
+    ("GET", "/watch/{public_id}/review"): Rule(roles=DECIDES, of_an_announcement=True),
+    ("POST", "/watch/{public_id}/review"): Rule(422, roles=DECIDES, of_an_announcement=True),
+    ("GET", "/watch/{public_id}/reword"): Rule(roles=AUTHORS, of_an_announcement=True),
+    ("POST", "/watch/{public_id}/reword"): Rule(422, roles=AUTHORS, of_an_announcement=True),
+    ("GET", "/watch/{public_id}/without"): Rule(roles=AUTHORS, of_an_announcement=True),
+    ("POST", "/watch/{public_id}/without"): Rule(422, roles=AUTHORS, of_an_announcement=True),
+    ("GET", "/watch/rules"): Rule(),
+    ("GET", "/watch/rules/{key}"): Rule(),
+    ("POST", "/watch/rules/{key}"): Rule(roles=ADMINS, form={"value": "7", "unit": "min", "do": "look"}),
+    ("GET", "/watch/rules/history"): Rule(),
+    ("GET", "/watch/rules/history/{version}"): Rule(),
+    ("POST", "/watch/rules/history/{version}"): Rule(422, roles=ADMINS),
+    ("GET", "/watch/rules/holds"): Rule(roles=RUNS, whole=True),
+    ("POST", "/watch/rules/holds"): Rule(422, roles=ADMINS, whole=True, form={"do": "hold"}),
+    ("GET", "/watch/budgets"): Rule(),
+    ("GET", "/watch/budgets/{department}"): Rule(404),  # there is no such department
+    ("POST", "/watch/budgets/{department}"): Rule(404, roles=ADMINS),
+    ("GET", "/watch/staff"): Rule(roles=RUNS),
+    ("GET", "/watch/staff/new"): Rule(roles=ADMINS),
+    ("POST", "/watch/staff/new"): Rule(422, roles=ADMINS),
+    ("GET", "/watch/staff/{number}"): Rule(404, roles=RUNS),
+    ("POST", "/watch/staff/{number}"): Rule(404, roles=ADMINS),
+    ("POST", "/watch/staff/{number}/invite"): Rule(404, roles=ADMINS),
+    ("POST", "/watch/staff/{number}/access"): Rule(404, roles=ADMINS),
+    ("GET", "/watch/record"): Rule(roles=READS, whole=True),
+    ("POST", "/watch/record/about"): Rule(422, roles=READS, whole=True),
+    ("GET", "/watch/record/check"): Rule(roles=READS, whole=True),
+    ("POST", "/watch/record/check"): Rule(422, roles=READS, whole=True, form={"heads": "no line"}),
+    ("GET", "/watch/record/check/now"): Rule(roles=READS, whole=True),
+    ("GET", "/watch/record/kept"): Rule(roles=READS, whole=True),
+    ("POST", "/watch/record/kept"): Rule(422, roles=ADMINS, whole=True, form={"do": "add"}),
+    ("POST", "/watch/record/file"): Rule(422, roles=READS, whole=True),  # nothing is sealed here
+}
+# What the other parts of an address are, in these tests.
+FILLED = {
+    "edition": EDITION,
+    "name": "watch.css",
+    "link": "x" * 43,
+    "kind": "schedule",
+    "which": str(NOWHERE),
+    "key": "undo.window",
+    "version": "1",
+    "department": "astronomy",
+    "number": "4711",
 }
 # For families and programs, each with a rule and tests of its own; no session opens or closes any of it.
 PUBLIC = {
@@ -151,7 +202,7 @@ class House:
     def ask(self, comer: str, route: Route, public_id: UUID, **more: Any) -> Any:
         """As that comer's own browser would: from an address of their own, so that nobody is slowed down for others."""
         method, path = route
-        filled = path.format(edition=EDITION, name="watch.css", link="x" * 43, public_id=public_id)
+        filled = path.format(**FILLED, public_id=public_id)
         if comer not in self.sessions or route in ENDING:
             self.sessions[comer] = self.secret(comer)
         secret = self.sessions[comer]
@@ -313,7 +364,7 @@ def test_a_form_of_ones_own_is_taken_with_either_sign(house: House, route: Route
 
 @pytest.mark.parametrize("route", SIGNED_IN, ids=" ".join)
 def test_a_cookie_that_is_no_session_is_nobodys(house: House, route: Route) -> None:
-    filled = route[1].format(public_id=house.said["music"].public_id)
+    filled = route[1].format(**FILLED, public_id=house.said["music"].public_id)
     for cookie in ("", "x", "x" * 43, secrets.token_urlsafe(32), "x" * 5000, "%00"):
         headers = {"Origin": HERE, "Cookie": f"carillon={cookie}"}
         assert house.school.client.request(route[0], filled, headers=headers).status_code == 401, cookie
