@@ -33,6 +33,7 @@ class Section:
 
 WRITES = frozenset({Role.AUTHOR, Role.ADMIN})
 RUNS = frozenset({Role.ADMIN, Role.AUDITOR})
+READS = frozenset({Role.ADMIN, Role.AUDITOR, Role.APPROVER})
 ALL: Sequence[Section] = (
     Section(
         "Today",
@@ -64,7 +65,7 @@ ALL: Sequence[Section] = (
             Place("watch/rules", "Rules", "scales"),
             Place("watch/budgets", "Budgets", "coins"),
             Place("watch/templates", "Templates", "page"),
-            Place("watch/record", "Record", "book"),
+            Place("watch/record", "Record", "book", READS, whole_school=True),
             Place("watch/staff", "Staff", "badge", RUNS),
             Place("watch/school", "School", "house", RUNS),
         ),
