@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -108,3 +109,8 @@ def send_file(here: Watched, path: str, page: str, name: str, data: bytes, **fie
     return here.client.post(
         path, data={"token": token[1], **fields}, files=files, headers={"Origin": here.url}
     )
+
+
+def words_of(html: str) -> str:
+    """What somebody reads on a page, between whose words there is one blank."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
