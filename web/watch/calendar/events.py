@@ -16,6 +16,7 @@ from broker.diary.event_book import Changed, Outlook
 from broker.diary.events import ALONE, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.reminding import Ahead
+from broker.drafts import LONGEST_KEY
 from broker.errors import NotAllowed, Problem, RuleBroken
 from broker.moments import instant
 from broker.ports.events import EventRow, Reminded, ReminderRule
@@ -95,7 +96,7 @@ def new(at: Desk) -> Response:
     """The form."""
     at.must(*WRITES)
     offered = choices(at, department=at.query("department"))
-    return _form(at, Form({"day": [at.query("on", most=20)]}), offered)
+    return _form(at, Form({"day": [at.query("on", most=20)], "key": [str(uuid4())]}), offered)
 
 
 @router.post("/watch/calendar/events/new")
@@ -172,16 +173,22 @@ def _add(at: At, form: Form) -> Response:
     offered = choices(at, department=form["department"])
     try:
         filled = _filled(at, form)
-        told_event = ToldEvent(
-            str(uuid4()), ALONE, filled.wall, filled.starts_at, filled.ends_at, filled.title, filled.place
-        )
-        audience = asked.audience_of(form)
-        row = verbs.add(
-            at.ports, told_event, department=offered.department, audience=audience, actor=acting(at)
-        )
+        row = _added(at, form, filled, offered.department)
     except RuleBroken as refused:
         return _refused(at, form, offered, refused)
     return at.done(f"watch/calendar/events/{row.public_id}", "event_added")
+
+
+def _added(at: At, form: Form, filled: Filled, owner: str) -> EventRow:
+    """The event, or the one that was added by the same form before. Raises RuleBroken."""
+    audience = asked.audience_of(form)
+    uid = verbs.uid_of(owner, form["key"][:LONGEST_KEY] or str(uuid4()), f"{filled!r} {audience}")
+    with at.ledger.look() as tx:
+        known = verbs.added_before(tx, uid, department=owner, actor=acting(at))
+    if known is not None:
+        return known
+    event = ToldEvent(uid, ALONE, filled.wall, filled.starts_at, filled.ends_at, filled.title, filled.place)
+    return verbs.add(at.ports, event, department=owner, audience=audience, actor=acting(at))
 
 
 def _change(at: At, form: Form, public_id: str) -> Response:
@@ -288,6 +295,8 @@ def _refused(
 ) -> Response:
     status = 403 if isinstance(refused, NotAllowed) else 422
     problem = told(refused.problem)
+    if problem.code == "key_conflict":  # whoever sends it once more means it
+        form = Form({**form.values, "key": [str(uuid4())]})
     if refused.problem.field in {"starts", "to"} and refused.problem.code == "past":
         problem = Problem(problem.code, "day", problem.message, problem.hint)
     if refused.problem.field == "ends":

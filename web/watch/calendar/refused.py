@@ -16,6 +16,7 @@ DO: Mapping[str, str] = {
     "changed_since": "look at it again",
     "double_hour": "say below which of the two is meant",
     "impossible": "check the first day and the last one",
+    "key_conflict": "look at it in the list; add this one too only if both are meant",
     "known": "choose another name, or change the one that is there",
     "missing_hour": "say below what shall happen that night",
     "never": "check the first day, how often it comes, and the terms",

@@ -20,7 +20,7 @@ from broker.rules.approval import SECOND_PERSON
 from web.watch.calendar import rhythm
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
-from web.watch.calendar.schedules import the
+from web.watch.calendar.schedules import goes_on
 from web.watch.compose import asked, words
 from web.watch.compose.choices import PEOPLE, Choices, acting, choices
 from web.watch.desk import At, Desk, Form, posted
@@ -207,7 +207,7 @@ def _with_rules(at: At, filled: Filled, dates: Sequence[Occurrence]) -> Looked:
 
 def _row(at: At, public_id: str) -> ScheduleRow:
     """One that has not ended, with all that goes with it. Raises NoPage."""
-    found = the(at, public_id).row
+    found = goes_on(at, public_id)
     with at.ledger.look() as tx:
         return verbs.the(tx, found.name)
 

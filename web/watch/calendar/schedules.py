@@ -114,6 +114,14 @@ def the(at: At, public_id: str) -> One:
     return One(row, dates, became, begun.zone)
 
 
+def goes_on(at: At, public_id: str) -> ScheduleRow:
+    """One that has not ended: its name may be another's since. Raises NoPage."""
+    row = the(at, public_id).row
+    if row.ended_at is not None:
+        raise NoPage(404, "not_found")
+    return row
+
+
 def _next(begun: Look, row: ScheduleRow) -> Occurrence | None:
     if row.ended_at is not None:
         return None
@@ -124,7 +132,7 @@ def _next(begun: Look, row: ScheduleRow) -> Occurrence | None:
 def _act(at: At, form: Form, public_id: str, act: str) -> Response:
     if act not in ACTS:
         raise NoPage(404, "not_found")
-    row = the(at, public_id).row
+    row = goes_on(at, public_id)
     try:
         said = ACTS[act](at, form, row.name)
     except RuleBroken as refused:

@@ -74,6 +74,13 @@ def test_an_event_is_added_with_its_reminders_told(watched: Watched, diary: Diar
     assert "Reminder: Spring concert" in watched.get(f"/watch/calendar/day?on={remind_on}")
 
 
+def test_a_form_that_is_sent_twice_adds_one_event(watched: Watched, diary: Diary) -> None:
+    first = send(watched, NEW, **filled(diary, key="0190f9c2"))
+    again = send(watched, NEW, **filled(diary, key="0190f9c2"))
+    assert first.headers["Location"] == again.headers["Location"]
+    assert send(watched, NEW, **filled(diary, key="0190f9c2", title="Another")).status_code == 422
+
+
 def test_an_event_of_whole_days_stands_on_each_of_them(watched: Watched, diary: Diary) -> None:
     first, last = diary.today + timedelta(days=6), diary.today + timedelta(days=8)
     asked = filled(diary, all_day="yes", day=str(first), until_day=str(last), time="", until_time="")

@@ -146,6 +146,17 @@ def test_a_schedule_is_paused_let_go_on_and_ended(watched: Watched, diary: Diary
     assert made.name not in watched.get("/watch/calendar/schedules")
 
 
+def test_nothing_is_done_to_one_that_has_ended_nor_to_its_namesake(watched: Watched, diary: Diary) -> None:
+    made = diary.weekly()
+    at = f"/watch/calendar/schedules/{made.public_id}"
+    assert send(watched, f"{at}/end", after="").status_code == 303
+    again = diary.weekly()
+    assert send(watched, f"{at}/pause").status_code == 404
+    watched.get(f"{at}/change", 404)
+    with watched.ledger.look() as tx:
+        assert tx.schedules.by_id(again.id) == again
+
+
 def test_many_people_want_their_number_typed_or_a_second_person(watched: Watched, diary: Diary) -> None:
     rule_changes.change(diary.ports, "blast.size", "3", "the test", actor=SYSTEM)
     looked = send(watched, NEW, do="look", **filled(diary))
