@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ def diary(watched: Watched) -> Diary:
     return diary
 
 
-def filled(diary: Diary, **more: str | list[str]) -> dict[str, str | list[str]]:
+def filled(diary: Diary, **more: str | list[str]) -> dict[str, Any]:
     return {
         "title": "Spring concert",
         "department": "office",
@@ -175,7 +176,7 @@ def test_a_reminder_is_made_and_taken_away(watched: Watched, diary: Diary) -> No
     page = watched.get(f"/watch/calendar/events/{event.public_id}")
     assert "Nobody is reminded of it" in page
     new = "/watch/calendar/reminders/new"
-    asked: dict[str, str | list[str]] = {
+    asked: dict[str, Any] = {
         "name": "Text",
         "department": "office",
         "count": "2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def diary(watched: Watched) -> Diary:
     return diary
 
 
-def filled(diary: Diary, **more: str | list[str]) -> dict[str, str | list[str]]:
+def filled(diary: Diary, **more: str | list[str]) -> dict[str, Any]:
     """The music department's reminder, every Tuesday."""
     return {
         "name": "Choir, Tuesdays",
