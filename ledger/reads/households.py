@@ -61,7 +61,7 @@ class Household:
 
 
 def households(hand: Hand, pupils: Sequence[PersonRow]) -> Sequence[Household]:
-    """The families of these pupils, in their order; four questions however many there are."""
+    """The families of these pupils, in their order; three questions however many there are."""
     if not pupils:
         return ()
     found, held = contacts(hand, t.guardianship.c.pupil_id.in_([one.id for one in pupils]), and_of=pupils)

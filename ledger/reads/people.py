@@ -116,7 +116,7 @@ def people_at(hand: Hand, ids: Sequence[int]) -> Sequence[PersonRow]:
 
 def _wanted(sought: Sought, today: date) -> Sequence[ColumnElement[bool]]:
     p, role = t.person.c, sought.role
-    being = [_IS[role]] if role is not None else []
+    being: list[ColumnElement[bool]] = [_IS[role]] if role is not None else []
     if sought.unheard:
         being += _unheard()
     if sought.audience is None:

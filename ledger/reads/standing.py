@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, literal, select, union_all
+from sqlalchemy import Row, Select, func, select
 
 from broker.address import AddressKind, mask
 from broker.office.doubtful import CONFIRMED_FOR
@@ -42,20 +42,20 @@ class Standing:
 
 
 def standings(hand: Hand, people: Collection[int]) -> Mapping[int, Sequence[Standing]]:
-    """Person → their addresses, mobile numbers first, in two questions however many people."""
+    """Person → their addresses, mobile numbers first, in one question however many people."""
     if not people:
         return {}
-    held = (
-        select(t.person_address.c.person_id, t.address)
-        .join(t.address, t.address.c.id == t.person_address.c.address_id)
-        .where(t.person_address.c.person_id.in_(sorted(people)), t.address.c.kind.in_(OF_PEOPLE))
+    query = (
+        _addresses()
+        .add_columns(t.person_address.c.person_id)
+        .join(t.person_address, t.person_address.c.address_id == t.address.c.id)
+        .where(t.person_address.c.person_id.in_(sorted(people)))
         .order_by(t.address.c.kind.desc(), t.person_address.c.position, t.address.c.id)
     )
-    rows = hand.connection.execute(held).all()
-    told = standing_of(hand, rows)
+    since = hand.now - CONFIRMED_FOR
     found: defaultdict[int, list[Standing]] = defaultdict(list)
-    for row in rows:
-        found[row.person_id].append(told[row.id])
+    for row in hand.connection.execute(query):
+        found[row.person_id].append(_standing(row, since))
     return found
 
 
@@ -67,50 +67,32 @@ def addresses_of(hand: Hand, person: int) -> Sequence[int]:
 
 def standing_at(hand: Hand, address: int) -> Standing | None:
     """One address; None when there is none, or it is nobody's any more."""
-    rows = hand.connection.execute(
-        select(t.address).where(
-            t.address.c.id == address,
-            t.address.c.kind.in_(OF_PEOPLE),
-            select(t.person_address.c.address_id)
-            .where(t.person_address.c.address_id == t.address.c.id)
-            .exists(),
-        )
-    ).all()
-    return standing_of(hand, rows).get(address)
+    held = select(t.person_address.c.address_id).where(t.person_address.c.address_id == t.address.c.id)
+    row = hand.connection.execute(_addresses().where(t.address.c.id == address, held.exists())).one_or_none()
+    return None if row is None else _standing(row, hand.now - CONFIRMED_FOR)
 
 
-def standing_of(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Standing]:
-    """Address → how it stands, of rows of `address`."""
-    stopped, returned = _channels(hand, sorted({bytes(row.hash) for row in rows if row.hash}))
-    since = hand.now - CONFIRMED_FOR
-    return {
-        row.id: Standing(
-            row.id,
-            AddressKind(row.kind),
-            mask(AddressKind(row.kind), row.value),
-            row.doubtful,
-            stopped.get(bytes(row.hash), ()),
-            returned.get(bytes(row.hash), ()),
-            row.confirmed_at,
-            row.confirmed_at < since,
-        )
-        for row in rows
-    }
-
-
-def _channels(
-    hand: Hand, hashes: Sequence[bytes]
-) -> tuple[Mapping[bytes, tuple[str, ...]], Mapping[bytes, tuple[str, ...]]]:
-    """By which channels each asked for no more, and by which what was sent came back."""
-    if not hashes:
-        return {}, {}
-    s, b = t.suppression.c, t.bounced.c
-    both = union_all(
-        select(s.hash, s.channel, literal(True).label("asked")).where(s.hash.in_(hashes)),
-        select(b.hash, b.channel, literal(False)).where(b.hash.in_(hashes)),
+def _addresses() -> Select[Any]:
+    """Addresses of people, each with the channels by which nothing more goes there."""
+    stops = (
+        select(func.aggregate_strings(table.c.channel, ","))
+        .where(table.c.hash == t.address.c.hash)
+        .scalar_subquery()
+        .label(name)
+        for table, name in ((t.suppression, "stopped"), (t.bounced, "returned"))
     )
-    found: tuple[defaultdict[bytes, list[str]], ...] = (defaultdict(list), defaultdict(list))
-    for row in hand.connection.execute(both):
-        found[0 if row.asked else 1][bytes(row.hash)].append(row.channel)
-    stopped, returned = ({keyed: tuple(sorted(ways)) for keyed, ways in each.items()} for each in found)
-    return stopped, returned
+    return select(t.address, *stops).where(t.address.c.kind.in_(OF_PEOPLE))
+
+
+def _standing(row: Row[Any], since: datetime) -> Standing:
+    kind = AddressKind(row.kind)
+    return Standing(
+        row.id,
+        kind,
+        mask(kind, row.value),
+        row.doubtful,
+        tuple(sorted(row.stopped.split(","))) if row.stopped else (),
+        tuple(sorted(row.returned.split(","))) if row.returned else (),
+        row.confirmed_at,
+        row.confirmed_at < since,
+    )

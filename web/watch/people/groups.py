@@ -41,7 +41,7 @@ def list_(at: Desk) -> Response:
             limit=PAGE,
         )
         counts = sizes(tx.hand, [one.id for one in shown if one.expression is None], today=today)
-        gone = given_up(tx.hand, department=at.department, limit=GIVEN_UP) if _own(at) else ()
+        gone = given_up(tx.hand, department=at.department, limit=GIVEN_UP) if at.may(*WRITES) else ()
     filters = {"kind": kind.value if kind else "", "q": typed}
     known = {"shown": shown, "counts": counts, "more": more, "every": every, "gone": gone, "zone": zone}
     return at.page("people/groups", filters=filters, writes=at.may(*WRITES), **known, **words())
@@ -96,10 +96,6 @@ def may_change(at: At, group: GroupLine) -> bool:
     except RuleBroken:
         return False
     return group.kept and at.may(*WRITES)
-
-
-def _own(at: At) -> bool:
-    return at.may(*WRITES)
 
 
 def _whom(tx: Any, group: GroupLine, today: date) -> Within | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request, Response
 
 from broker.consent import optouts
-from broker.errors import BrokerError, Problem, RuleBroken, SetupError
+from broker.errors import Problem, RuleBroken, SetupError
 from broker.ports.consents import OptOutRow
 from ledger.consent.consents import OptOuts
 from ledger.reads import stopped
@@ -96,8 +96,8 @@ def _lift(at: At, form: Form, channel: str, keyed: str) -> Response:
     return at.done("watch/optouts", "heard_again")
 
 
-def _problem(refused: BrokerError) -> Problem:
-    return refused.problems[0] if isinstance(refused, SetupError) else refused.problem  # type: ignore[attr-defined,no-any-return]
+def _problem(refused: RuleBroken | SetupError) -> Problem:
+    return refused.problems[0] if isinstance(refused, SetupError) else refused.problem
 
 
 def _the(at: At, channel: str, keyed: str) -> OptOutRow:

@@ -117,13 +117,9 @@ def _erase(at: At, form: Form, public_id: str) -> Response:
             actor=acting(at),
         )
     except RuleBroken as refused:
-        return _erase_page(at, public_id, erasure.look(at.ports, public_id), form, _plain(refused))
+        return _erase_page(at, public_id, erasure.look(at.ports, public_id), form, refused.problem)
     at.ledger.forget()
     return at.done("watch/people", "erased")
-
-
-def _plain(refused: RuleBroken) -> Problem:
-    return refused.problem
 
 
 def _page(
