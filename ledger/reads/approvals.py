@@ -70,17 +70,17 @@ def to_review(hand: Hand, department: str | None = None) -> Sequence[Waiting]:
     return [_waiting(row, row.reason, overridden=True, sent_by=row.whose) for row in rows]
 
 
-def overridden(hand: Hand, public_id: UUID) -> Decision | None:
-    """The decision by which one went without a second person, while nobody has looked at it since."""
-    its = decisions().join(t.announcement, t.announcement.c.id == t.approval.c.announcement_id)
-    a = t.approval.c
-    query = its.where(
-        t.announcement.c.public_id == public_id,
-        a.decision == Decided.OVERRIDDEN.value,
-        a.reviewed_at.is_(None),
+def department_of(hand: Hand, public_id: UUID, department: str | None = None) -> str | None:
+    """The name of the department that an announcement is of; None where there is none, or it is another's."""
+    query = (
+        select(t.department.c.name)
+        .join(t.announcement, t.announcement.c.department_id == t.department.c.id)
+        .where(t.announcement.c.public_id == public_id)
     )
-    row = hand.connection.execute(query.order_by(a.id).limit(1)).one_or_none()
-    return decision_of(row) if row else None
+    if department is not None:
+        query = query.where(t.department.c.slug == department)
+    found: str | None = hand.connection.execute(query).scalar_one_or_none()
+    return found
 
 
 def waiting(hand: Hand) -> Sequence[Waiting]:

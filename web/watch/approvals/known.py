@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from broker.authority.approvals import SHORT
 from broker.errors import NotAllowed, RuleBroken
-from broker.ports.approvals import Decision
-from ledger.reads.approvals import Looked, looked_at, overridden
-from ledger.reads.watch import Shown, one
+from broker.ports.approvals import Decided, Decision
+from ledger.reads.approvals import Looked, department_of, looked_at
 from web.watch.desk import At, uuid_of
 from web.watch.signing_in import NoPage
 
@@ -20,7 +19,7 @@ class Known:
     """An announcement as somebody decides about it. `without`: it went without a yes, not reviewed yet."""
 
     looked: Looked
-    row: Shown
+    department: str
     without: Decision | None
 
     @property
@@ -33,12 +32,12 @@ def known(at: At, public_id: str) -> Known:
     """Raises NoPage where there is none, or it is another department's."""
     wanted = uuid_of(public_id)
     with at.reading() as hand:
-        row = one(hand, wanted, at.department)
-        looked = looked_at(hand, wanted) if row is not None else None
-        without = overridden(hand, wanted) if row is not None else None
-    if row is None or looked is None:
+        department = department_of(hand, wanted, at.department)
+        looked = looked_at(hand, wanted) if department is not None else None
+    if department is None or looked is None:
         raise NoPage(404, "not_found")
-    return Known(looked, row, without)
+    went = (one for one in looked.decisions if one.decided is Decided.OVERRIDDEN and one.reviewed_at is None)
+    return Known(looked, department, next(went, None))
 
 
 def reason(text: str) -> str:
