@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 IDS = re.compile(r"(?<=/)(?:[0-9a-f-]{36}|\d+|[A-Za-z0-9_-]{22,})(?=/|$)")
 NAMES = re.compile(r"(?<=/watch/)(rules/[a-z_]+\.[a-z_]+|(?:accounts|budgets)/[^/]+)")
 DAYS = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 MOST = 400  # kinds: more would be links that never end
-# What is no page: it ends the session, is a stream or a file, or belongs to the public.
-NOT_OURS = re.compile(r"^/(?:watch/(?:events|static/|sign-in|sign-out)|account/(?:codes|with))")
+# What is no page: it ends the session, is a stream or a sheet with a policy of its own.
+NOT_OURS = re.compile(r"^/(?:watch/(?:events|static/|sign-in|sign-out)|account/(?:codes|with)|watch/letter/print)")
 OURS = re.compile(r"^/(?:watch|account)(?:[/?]|$)")
 
 
@@ -56,7 +56,12 @@ def walk(page: Page, url: str) -> Iterator[tuple[str, int]]:
     """Go wherever a link leads, breadth first; each new kind of page as (its kind, its status), with it open."""
     frontier = Frontier()
     for address in frontier:
-        answer = page.goto(url + address)
+        try:
+            answer = page.goto(url + address)
+        except Error as refused:
+            if "Download is starting" in refused.message:  # a file is no page
+                continue
+            raise
         assert answer is not None, address
         yield kind_of(address), answer.status
         if "text/html" in answer.headers.get("content-type", ""):

@@ -55,7 +55,7 @@ ALL: Sequence[Section] = (
             Place("watch/groups", "Groups", "group"),
             Place("watch/consent", "Consent", "tick", whole_school=True),
             Place("watch/doubtful", "Doubtful addresses", "question", whole_school=True),
-            Place("watch/import", "Import", "inbox", whole_school=True),
+            Place("watch/import", "Import", "inbox", WRITES, whole_school=True),
         ),
     ),
     Section(

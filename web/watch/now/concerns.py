@@ -224,10 +224,10 @@ def _announcements(seen: Seen) -> Iterator[tuple[str, Concern]]:
     for row in sorted(
         (rows[id_] for id_ in chosen.waits if id_ in rows), key=lambda row: row.announcement.due_at
     ):
-        link = f"watch/{row.announcement.public_id}/decide"
+        link = f"watch/{row.announcement.public_id}"  # to look is everybody's, to decide an approver's
         yield (
             "waits",
-            Concern("it waits for a second person to say yes or no", link, _title(row), "Look and decide"),
+            Concern("it waits for a second person to say yes or no", link, _title(row), "Look at it"),
         )
     for id_, n in chosen.uncertain.items():
         if id_ in rows:
