@@ -85,8 +85,10 @@ def shown(name: str, value: object) -> str:
 def _words(name: str, value: object) -> str:
     if isinstance(value, Enum):
         return str(value.value)
-    if isinstance(value, str | Path):
-        return _text(str(value))
+    if isinstance(value, Path):
+        return str(value)[:LONGEST]
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {shown(name, each)}" for key, each in [*value.items()][:MOST_LISTED])
     if isinstance(value, list | tuple | set | frozenset):
@@ -102,7 +104,8 @@ def _text(value: str) -> str:
             where = parts.hostname or ""
         except ValueError:
             return SET
-        return f"{parts.scheme}://{where}" if where else f"{parts.scheme}: a file"
+        at = " in a file" if parts.path else " within this process"
+        return f"{parts.scheme}://{where}" if where else f"{parts.scheme}{at}"
     if "@" in value:
         return mask(AddressKind.EMAIL, value)
     if _MOBILE.fullmatch(value):

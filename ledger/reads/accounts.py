@@ -26,6 +26,7 @@ from ledger.reads.status import tallies_of
 NEWEST = 300  # announcements that are looked through for what an account sent
 RECORD_END = 20_000  # entries that are looked through for who paused it: weeks of a busy school
 LATELY = 10
+MOST_GROUPS = 2_000  # classes, courses and clubs of a large school
 LONGEST_TITLE = 200  # characters
 
 
@@ -171,3 +172,13 @@ def alarms_about(hand: Hand, account: str, kinds: Collection[str]) -> Sequence[A
         .order_by(a.raised_at)
     )
     return [Alarm(row.kind, row.subject, row.message, row.raised_at) for row in rows]
+
+
+def groups_to_link(hand: Hand, department: str | None) -> Sequence[str]:
+    """The names of the groups of whose news a private link can be made; of one department's own, where one is named."""
+    g = t.people_group.c
+    query = select(g.name).where(g.active).order_by(g.folded_name).limit(MOST_GROUPS)
+    if department is not None:
+        its = select(t.department.c.id).where(t.department.c.slug == department)
+        query = query.where(g.department_id == its.scalar_subquery())
+    return list(hand.connection.execute(query).scalars())

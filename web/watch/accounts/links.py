@@ -15,6 +15,7 @@ from broker.office.private_links import MadeLink
 from broker.ports.approvals import OperatorRole
 from channels.rss.feed import Format
 from config.private_feeds import ICS
+from ledger.reads.accounts import groups_to_link
 from ledger.reads.feeds import public_groups
 from web.watch.accounts import look
 from web.watch.desk import At, Desk, Form, number, posted
@@ -89,7 +90,7 @@ def _page(
     shown = _the(at, name)
     with at.ledger.look() as tx:
         listed = [one for one in tx.links.all() if at.department in {None, one.department}]
-        feeds = public_groups(tx.hand)
+        feeds, groups = public_groups(tx.hand), groups_to_link(tx.hand, at.department)
     base = at.settings.public_url or ""
     boards = [Board(at.settings.school.name, at.settings.school.slug)]
     boards += [Board(each, f"departments/{slug}") for slug, each in at.settings.departments.items()]
@@ -102,6 +103,7 @@ def _page(
         boards=boards,
         endings=[form_.value for form_ in Format],
         listed=listed[:MOST_SHOWN],
+        groups=[(name, name) for name in groups],
         makes=at.may(*MAKES),
         problem=problem,
         form=form or Form(),

@@ -101,7 +101,7 @@ def mark_of(
         return Mark("bad", "No provider is left", "Take one back, or nothing goes by it.")
     passed = [one.name for one in providers if one.stands.stand is not Stand.CLOSED]
     if passed:
-        return Mark("warn", "Speaks by another provider", f"{', '.join(passed)} is not used at the moment.")
+        return Mark("warn", "Speaks by another provider", f"Not used at the moment: {', '.join(passed)}.")
     if shown.until is not None and shown.until - now <= shown.terms.warn:
         why = "Something is to be looked at again by then."
         return Mark("warn", f"Speaks until {day_of(shown, shown.until)}", why)

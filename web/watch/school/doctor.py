@@ -43,6 +43,22 @@ PAGES: Sequence[tuple[str, str, str]] = (
     ("record", "watch/record", "To the record"),
     ("departments", "watch/school", "To the school"),
 )
+SUBJECTS: Mapping[str, str] = {
+    "import names": "Carillon's own parts",
+    "zone": "The time zone",
+    "departments": "The departments",
+    "secret key": "The secret key",
+    "disk": "Room on the disk",
+    "ledger": "The database",
+    "clock": "The clock",
+    "queue": "The queue",
+    "worker": "Whoever sends",
+    "accounts": "The accounts",
+    "approval": "Second persons",
+    "record": "The record",
+    "answers": "Answers",
+    "permissions": "Who may read the files",
+}
 _COMMAND = re.compile(r"\bcarillon [a-z]|\bCARILLON_|\bpip |\bchmod |\bdocs/|maxmemory|appendonly")
 
 
@@ -109,9 +125,10 @@ def _look(at: At, form: Form) -> Response:
 
 
 def _page(at: At, looked: Looked) -> Response:
-    found = [told(one) for health in ORDER for one in looked.findings if one.health is health]
+    found = [told(one) for health in ORDER[:2] for one in looked.findings if one.health is health]
+    well = [told(one) for one in looked.findings if one.health is Health.WELL]
     counts = {health: sum(one.health is health for one in looked.findings) for health in ORDER}
-    return at.page("school/doctor", looked=looked, found=found, counts=counts, Health=Health)
+    return at.page("school/doctor", looked=looked, found=found, well=well, counts=counts, Health=Health)
 
 
 def _must(at: At) -> None:
@@ -125,4 +142,4 @@ def _named(subject: str) -> str:
     """What it is about, as people say it."""
     if subject.startswith("alarm "):
         return words.alarm(subject.removeprefix("alarm "))
-    return subject[:1].upper() + subject[1:]
+    return SUBJECTS.get(subject) or subject[:1].upper() + subject[1:]

@@ -21,6 +21,15 @@ from web.watch.signing_in import NoPage
 router = APIRouter()
 
 MOST_FORM = 16 * 1024
+# What people call what a key is for, where its own word is a program's.
+THINGS = {
+    "deliveries": "what became of messages",
+    "approvals": "what waits for a second person",
+    "record": "the record",
+    "timetable": "the timetable",
+    "webhooks": "which programs are told",
+    "tokens": "keys",
+}
 LENGTHS = {"30": "A month", "90": "Three months", "365": "A year"}
 FIELDS = {
     "scope": "scope",
@@ -125,4 +134,4 @@ def _listed(at: At) -> list[TokenRow]:
 def _in_words(scope: Scope) -> str:
     """What a key may be used for: "read announcements"."""
     what, _, how = scope.value.partition(":")
-    return f"{'Read' if how == 'read' else 'Change'} {what}"
+    return f"{'Read' if how == 'read' else 'Change'} {THINGS.get(what, what)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from html import unescape
 
 import pytest
@@ -13,6 +14,7 @@ from broker.actor import SYSTEM
 from broker.delivery import State
 from broker.licences import licensing
 from broker.licences.licence import Angle
+from broker.office import groups
 from broker.ports.approvals import OperatorRole
 from tests.support.licences import LONG_AGO, SOON
 from tests.support.staff import Browser, name
@@ -409,3 +411,31 @@ def test_every_angle_has_a_form_and_a_word_that_is_none_has_none(head: Browser) 
     for angle in Angle:
         assert head.get(f"/watch/accounts/tower/licence/{angle}").status_code == 200
     assert head.get("/watch/accounts/tower/licence/weather").status_code == 404
+
+
+def test_a_private_link_is_shown_once_and_opens_nothing_when_it_is_taken_back(serve: Serve) -> None:
+    here = serve(CARILLON_ACCOUNTS__FEED__CHANNEL="rss", CARILLON_PUBLIC_URL="http://127.0.0.1:9")
+    groups.keep(here.tower.house.ports, "Choir", department=None, actor=SYSTEM)
+    author = by_link(here, "Author", AUTHOR)
+    path = "/watch/accounts/feed/links"
+    token = hidden(author.get("/watch/accounts/feed").text)["token"]
+    wrong = author.post(path, token=token, group="Choir", about="")
+    assert wrong.status_code == 422
+    assert 'id="wrong-about"' in wrong.text
+    made = author.post(path, token=token, group="Choir", about="the choir's course").text
+    secret = re.search(r"/feeds/private/([\w-]{43})", made)
+    assert secret
+    listed = author.get(path).text
+    assert secret[1] not in listed
+    assert "the choir's course" in said(listed)
+    assert "/widget/" in listed
+    assert author.get(f"/feeds/private/{secret[1]}").status_code == 200
+    link = re.search(r"/links/(\d+)/end", listed)
+    assert link
+    assert author.post(f"{path}/{link[1]}/end", token=token).status_code == 303
+    limit = time.monotonic() + 10
+    while author.get(f"/feeds/private/{secret[1]}").status_code != 404:  # within a second
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    assert "taken back" in said(author.get(path).text)
+    assert author.get("/watch/accounts/tower/links").status_code == 404

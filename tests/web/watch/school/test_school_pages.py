@@ -282,7 +282,7 @@ def test_the_doctor_looks_when_asked_and_says_what_was_found(watched: Watched, h
     assert head.post("/watch/doctor", token=token(head, "/watch/doctor")).status_code == 303
     page = said(head.get("/watch/doctor").text)
     assert "Looked at" in page
-    assert "Python Well" in page
+    assert "well Python : 3." in page
 
 
 def test_a_look_that_takes_its_time_keeps_nobody_waiting_and_is_told_when_it_has_ended(
