@@ -90,6 +90,15 @@ def test_reminders_are_kept_listed_and_taken_away(music: Any) -> None:
     assert music("events", "rules").out == "nobody is reminded of anything\n"
 
 
+def test_a_reminder_may_name_a_time_of_day(music: Any) -> None:
+    words = "{title}: {starts}."
+    asked = ("--name", "Before", "--via", "email", "--department", "music")
+    assert music("events", "remind", "2 d", words, "--at", "16:00", *asked).code == 0
+    (rule,) = music("events", "rules", "--json").json["rules"]
+    assert (rule["before"], rule["at"]) == ("2 d", "16:00")
+    assert "2 d 16:00" in music("events", "rules").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -105,6 +114,8 @@ def test_reminders_are_kept_listed_and_taken_away(music: Any) -> None:
         (("events", "cancel", "0190f9c2-0000-7000-8000-000000000000"), "not_found"),
         (("events", "remind", "soon", "words", "--name", "X"), "bad_length"),
         (("events", "remind", "3 h", "{when}", "--name", "X"), "unknown_placeholder"),
+        (("events", "remind", "3 h", "{title}", "--name", "X", "--at", "16:00"), "bad_length"),
+        (("events", "remind", "2 d", "{title}", "--name", "X", "--at", "teatime"), "bad_time"),
         (("events", "unremind", "X"), "not_found"),
         (("events", "approve", "X"), "not_found"),
         (
