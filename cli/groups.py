@@ -184,7 +184,50 @@ def retire(name: Name, operator: Operator = None, json: Json = False) -> None:
     """
     with writing(operator) as (house, actor):
         gone = verbs.retire(house.ports, name, actor=actor)
-    _done({"name": gone.name}, f"{gone.name} is given up", json=json)
+    _done({"name": gone.name, "number": gone.id}, f"{gone.name} is given up: number {gone.id}", json=json)
+
+
+@app.command("bring-back")
+def bring_back(
+    number: Annotated[int, typer.Argument(min=1, help="Its number, as `carillon groups retire` said it.")],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Bring a group back that was given up, with the members it had.
+
+    Example: `carillon groups bring-back 17`
+    """
+    with writing(operator) as (house, actor):
+        back = verbs.bring_back(house.ports, number, actor=actor)
+    _done({"name": back.name}, f"{back.name} is there again", json=json)
+
+
+@app.command()
+def rename(
+    name: Name,
+    to: Annotated[str, typer.Argument(metavar="NEW", help="What it is called from now on.")],
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Call a group kept by hand otherwise. Not while something that is yet to come names it.
+
+    Example: `carillon groups rename "Chamber Choir" "Cantorei"`
+    """
+    with writing(operator) as (house, actor):
+        made = verbs.rename(house.ports, name, to, actor=actor)
+    _done({"name": made.name}, f"it is called {made.name} now", json=json)
+
+
+@app.command()
+def give(name: Name, department: Department = None, operator: Operator = None, json: Json = False) -> None:
+    """Give a group kept by hand to a department; without one, to the whole school.
+
+    Example: `carillon groups give "Chamber Choir" --department music`
+    """
+    with writing(operator) as (house, actor):
+        made = verbs.give_to(house.ports, name, department, actor=actor)
+    told = made.department or "the whole school"
+    _done({"name": made.name, "department": made.department}, f"{made.name} is {told}'s now", json=json)
 
 
 @app.command()

@@ -28,3 +28,13 @@ def test_a_group_that_is_not_there_is_one_clear_error(school, name):
     assert ran.code == 2
     assert set(ran.error) == {"code", "field", "message", "hint"}
     assert public(school) == set()
+
+
+def test_a_kept_group_is_renamed_given_away_given_up_and_brought_back(school):
+    school("groups", "keep", "Quartet")
+    assert school("groups", "rename", "Quartet", "Quintet", "--json").json == {"name": "Quintet"}
+    given = school("groups", "give", "Quintet", "--department", "office", "--json").json
+    assert given["department"] == "office"
+    number = school("groups", "retire", "Quintet", "--json").json["number"]
+    assert school("groups", "bring-back", str(number), "--json").json == {"name": "Quintet"}
+    assert school("groups", "bring-back", str(number), "--json").error["code"] == "not_found"
