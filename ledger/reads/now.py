@@ -150,7 +150,7 @@ def _scalars() -> Select[Any]:
     sealed = select(func.coalesce(func.max(t.record_seal.c.next_mark), 0)).scalar_subquery()
     entry = t.record_entry.c
     open_ = select(entry.at).where(entry.mark >= sealed).order_by(entry.mark).limit(SEALABLE).subquery()
-    return select(
+    columns: tuple[ColumnElement[Any], ...] = (
         literal("house").label("what"),
         t.school.c.zone.label("one"),
         _NONE.label("two"),
@@ -160,6 +160,7 @@ def _scalars() -> Select[Any]:
         select(func.min(open_.c.at)).scalar_subquery().label("until"),
         select(func.count()).select_from(open_).scalar_subquery().label("n"),
     )
+    return select(*columns)
 
 
 def _alarms() -> Select[Any]:

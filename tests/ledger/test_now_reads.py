@@ -137,7 +137,9 @@ def test_how_fast_an_account_goes_is_what_it_began_in_the_last_seconds(school: P
 def test_alarms_and_answers_are_told_from_one_look(school: Ports, ledger: Ledger) -> None:
     with ledger.begin() as tx:
         tx.sweeps.raise_alarm("posture", "texts", "it is not as it must be")
-        tx.accounts.pause(tx.accounts.named("texts").id, "the bill")
+        texts = tx.accounts.named("texts")
+        assert texts is not None
+        tx.accounts.pause(texts.id, "the bill")
     with ledger.reading() as hand:
         found = house(hand)
     assert [(alarm.kind, alarm.subject) for alarm in found.alarms] == [("posture", "texts")]
@@ -158,6 +160,7 @@ def test_charts_add_up_what_is_counted_by_day_by_hour_and_by_department(
         run = tx.hand.connection.execute
         slugs = {row.slug: row.id for row in run(t.department.select())}
         account = tx.accounts.named("texts")
+        assert account is not None
         for hour, channel, took, n in rows:
             for department in slugs.values():
                 values = {"hour": hour, "department_id": department, "channel": channel, "took": took, "n": n}

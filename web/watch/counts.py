@@ -95,7 +95,7 @@ class Counts:
                 found[number] = self.of(hand, row)
             else:
                 found[number] = replace(known.counted, behind=True) if known else None
-        return found | self._count_all(hand, missing)
+        return {**found, **self._count_all(hand, missing)}
 
     def kept(self, about: Hashable, lasts: timedelta, read: Callable[[], T]) -> T:
         """What was read of something, no longer ago than this; else it is read now."""

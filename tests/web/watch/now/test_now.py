@@ -147,6 +147,7 @@ def test_how_much_of_its_pace_an_account_uses_is_told(watched: Watched) -> None:
         run = tx.hand.connection.execute
         run(update(t.account).values(per_second=2.0))
         row = run(t.delivery.select().where(t.delivery.c.announcement_id == announcement.id)).first()
+        assert row is not None
         tries = {"delivery_id": row.id, "account_id": row.account_id, "gateway": "", "digest": "d"}
         for fence in range(10):
             run(insert(t.attempt).values(**tries, fence=fence, started_at=tx.now - timedelta(seconds=2)))
@@ -159,7 +160,7 @@ def test_a_page_takes_no_more_than_a_dozen_statements_even_the_first_time(watche
         announcement = watched.plan(watched.announce(f"Title {n}"))
         watched.move(announcement, State.REJECTED, 2)
         watched.move(announcement, State.UNCERTAIN, 1)
-    late(watched, announcement.id)
+        late(watched, announcement.id)
     asked: list[str] = []
     event.listen(watched.ledger.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     for path in ("/watch", "/watch", "/watch/announcements?far=wrong", "/watch/figures"):
