@@ -1,0 +1,61 @@
+"""Search in a real browser: from the box on every page, by keyboard, page by page, and without its script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from broker.ports.approvals import OperatorRole
+from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.looking import Looking, looks_right, tab_to
+from tests.support.watching import Serve, Watched
+
+pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def ledger_url(sqlite_ledger: str) -> str:
+    return sqlite_ledger
+
+
+@pytest.fixture
+def here(serve: Serve) -> Watched:
+    found = a_school(serve)
+    found.tower.bring(30)
+    found.announce("Parents’ evening")
+    return found
+
+
+@pytest.fixture
+def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
+    with looking_at(here, browser) as found:
+        yield found
+
+
+@pytest.mark.accessibility
+def test_the_box_of_every_page_finds_by_keyboard_and_goes_on_by_pages(
+    here: Watched, looking: Looking
+) -> None:
+    page = page_of(looking, person(here, "Mrs Bell", OperatorRole.AUTHOR), "/watch/answers")
+    tab_to(page, "#find")
+    page.keyboard.type("parent")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("1 announcement and 30 people found")
+    assert "parent" not in page.url
+    looks_right(page)
+    page.get_by_role("region", name="People").get_by_role("button", name="The next ones").click()
+    expect(page.get_by_text("26 to 30, by family name.")).to_be_visible()
+    looks_right(page)
+    page.goto("/watch/search")
+    looks_right(page)
+
+
+def test_it_finds_without_javascript(here: Watched, looking: Looking) -> None:
+    person_there = person(here, "Mrs Bell", OperatorRole.AUTHOR)
+    page = page_of(looking, person_there, "/watch/search", script=False)
+    page.get_by_label("Names, or words of an announcement").fill("parents")
+    page.locator("main").get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Parents’ evening").click()
+    page.wait_for_url("**/watch/*-*")
