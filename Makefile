@@ -43,10 +43,10 @@ demo: setup  ## Load a sample school, send an announcement, show who got it (ARG
 up: setup  ## Start Carillon: web and workers in one process
 	@$(BIN)/carillon up $(ARGS)
 
-# In two processes, each with servers of its own; ARGS="-n 0" goes back to one.
-TWO := -n 2
+# In three processes, each with servers of its own: they wait for browsers and for each other. ARGS="-n 0": in one.
+SEVERAL := -n 3
 test: setup  ## Run the tests on SQLite, PostgreSQL, Redis and fakeredis (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(TWO) $(ARGS)
+	@$(BIN)/python -m pytest $(SEVERAL) $(ARGS)
 
 # Real processes race on a busy machine. More than three failures are no race.
 test-again: setup  ## What failed in the last run, once more and alone
@@ -71,7 +71,7 @@ nemesis-long: setup  ## Seeds added up until the long totals are reached; goes o
 	@$(BIN)/python -m tests.nemesis --long $(ARGS)
 
 deep: setup  ## The slow tests too, then the tests on every other Python that is here
-	@$(BIN)/python -m pytest $(TWO) --slow $(ARGS)
+	@$(BIN)/python -m pytest $(SEVERAL) --slow $(ARGS)
 	@.ci/other-pythons $(ARGS)
 
 # uv reads nothing of the machine into the locks: no index, no header with paths.

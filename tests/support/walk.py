@@ -14,7 +14,10 @@ NAMES = re.compile(r"(?<=/watch/)(rules/[a-z_]+\.[a-z_]+|(?:accounts|budgets)/[^
 DAYS = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 MOST = 400  # kinds: more would be links that never end
 # What is no page: it ends the session, is a stream or a sheet with a policy of its own.
-NOT_OURS = re.compile(r"^/(?:watch/(?:events|static/|sign-in|sign-out)|account/(?:codes|with)|watch/(?:letter|accounts/[^/]+/licence)/print)")
+NOT_OURS = re.compile(
+    r"^/(?:watch/(?:events|static/|sign-in|sign-out)|account/(?:codes|with)"
+    r"|watch/(?:letter|accounts/[^/]+/licence)/print)"
+)
 OURS = re.compile(r"^/(?:watch|account)(?:[/?]|$)")
 
 
