@@ -138,18 +138,24 @@ def owner(at: At, named: str) -> str:
         return next(iter(known))
 
 
-def choices(at: At, *, department: str = "", template: str = "", language: str = "") -> Choices:
-    """What there is to choose. Raises NoPage for a department or a template that is not there."""
+def choices(
+    at: At, *, department: str = "", template: str = "", language: str = "", listed: bool = True
+) -> Choices:
+    """What there is to choose. Raises NoPage for a department or a template that is not there.
+
+    Not `listed`: without the groups and the templates that nobody has chosen, for what stands beside the form.
+    """
     whose = owner(at, department)
     with at.ports.ledger.look() as tx:
         named = channels_of(tx, whose)
     with at.reading() as hand:
-        offered = template_reads.listed(hand, owner=whose)
-        listed = [one for one in group_reads.groups(hand) if departments.sees(acting(at), one.department)]
+        offered = template_reads.listed(hand, owner=whose) if listed or template else ()
+        every = group_reads.groups(hand) if listed else ()
+        groups = [one for one in every if departments.sees(acting(at), one.department)]
     return Choices(
         departments_of(at),
         whose,
-        listed,
+        groups,
         ways_of(at, named),
         offered,
         _chosen(offered, template, language),

@@ -188,7 +188,7 @@ def _as_read(
         checked = check_parts(parts, gaps=True)
     except RuleBroken as broken:
         return Read(problem=words.told(broken.problem))
-    offered = choices.choices(at, department=department)
+    offered = choices.choices(at, department=department, listed=False)
     ways = (Step(tuple(offered.usual)),)
     bare = tuple(replace(file, data=b"") for file in files)
     draft = Draft(department, "", People.GUARDIANS, ways, checked, language=language, attachments=bare)

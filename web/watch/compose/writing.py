@@ -50,12 +50,12 @@ async def reach(request: Request) -> Response:
 
 
 def _read(at: At, form: Form) -> Response:
-    offered = _offered(at, form)
+    offered = _offered(at, form, listed=False)
     return at.part("compose/read", read=reading.read(at, form, offered))
 
 
 def _reach(at: At, form: Form) -> Response:
-    offered = _offered(at, form)
+    offered = _offered(at, form, listed=False)
     return at.part("compose/reach", reach=reading.reach(at, form, offered))
 
 
@@ -74,13 +74,14 @@ def _write(at: At, form: Form) -> Response:
     return form_page(at, form, offered)
 
 
-def _offered(at: At, form: Form) -> Choices:
+def _offered(at: At, form: Form, *, listed: bool = True) -> Choices:
     at.must(OperatorRole.AUTHOR)
     return choices(
         at,
         department=form["department"],
         template=form["template"],
         language=form["template_language"],
+        listed=listed,
     )
 
 
