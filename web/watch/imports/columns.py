@@ -138,7 +138,7 @@ def _guessed(headers: Sequence[str], rows: Rows) -> Sequence[str]:
         folded = fold_header(header)
         numbered = _CONTACT.match(folded) if rows is Rows.PUPILS else None
         if numbered:
-            contact, guess = _of_contact(numbered, contact, found)
+            contact, guess = _of_contact(numbered, contact)
         else:
             known = _KNOWN.get(folded, "")
             theirs = f"guardian{contact}.{known}"
@@ -151,7 +151,7 @@ def _guessed(headers: Sequence[str], rows: Rows) -> Sequence[str]:
     return found
 
 
-def _of_contact(header: re.Match[str], contact: int, found: Sequence[str]) -> tuple[int, str]:
+def _of_contact(header: re.Match[str], contact: int) -> tuple[int, str]:
     """ "Contact 2: mobile", or one of several called "Contact": whose it is now, and what it holds."""
     known = _KNOWN.get(header[2], "name" if header[2] in {"", "name"} else "")
     if header[1]:

@@ -69,8 +69,8 @@ def asking(at: At, row: StagedRow, status: int = 200, **known: object) -> Respon
     """The page that asks what the columns of a file hold."""
     if row.stage.over or not row.files:
         raise NoPage(404, "not_found")
-    form = known.get("form")
-    form = form if isinstance(form, Form) else None
+    sent = known.get("form")
+    form = sent if isinstance(sent, Form) else None
     position = _position(at, row, form)
     layout = _layout(at, form)
     columns, unreadable = columns_of(_file(at, row, position), layout)
