@@ -96,6 +96,9 @@ def _again(at: At, form: Form, **changed: str) -> Response:
 def _look(at: At, form: Form, offered: Choices, *, names: bool = False) -> Response:
     try:
         draft = asked.draft_of(at, form, offered)
+    except RuleBroken as refused:
+        return form_page(at, form, offered, words.told(refused.problem), 422)
+    try:
         return _before(at, form, offered, draft, names=names)
     except KeyConflict as said_before:
         return _said_otherwise(at, form, offered, draft, said_before)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from broker import fanout
 from broker.actor import SYSTEM
+from broker.announcement import Announcement
+from broker.ports import Transaction
 from broker.ports.approvals import OperatorRole
 from ledger import tables as t
 from tests.support.watching import Serve, Watched
@@ -19,7 +23,14 @@ from tests.support.writing import Writer, count, named, rule, writing_school
 MESSAGE = "Year 7 are back at four."
 
 
-def looked(writer: Writer, **more: object) -> Writer:
+def the(tx: Transaction, writer: Writer) -> Announcement:
+    """The announcement that the form led to."""
+    found = tx.announcements.by_public_id(UUID(writer.id))
+    assert found is not None
+    return found
+
+
+def looked(writer: Writer, **more: Any) -> Writer:
     return writer.press("look", **{"groups": ["Year 7"], "short": MESSAGE, **more})
 
 
@@ -43,7 +54,7 @@ def test_a_text_to_the_guardians_of_a_year_is_looked_at_and_then_sent(here: Watc
 def test_what_was_sent_at_the_page_is_planned_for_each_family(here: Watched, writer: Writer) -> None:
     looked(writer).press("send")
     with here.ledger.look() as tx:
-        announcement = tx.announcements.by_public_id(UUID(writer.id))
+        announcement = the(tx, writer)
     fanout.plan(here.tower.house.ports, announcement.public_id, actor=SYSTEM)
     with here.ledger.reading() as hand:
         planned = hand.connection.execute(select(t.delivery.c.channel)).scalars().all()
@@ -145,8 +156,8 @@ def test_a_time_is_of_the_schools_clock(here: Watched, writer: Writer) -> None:
     looked(writer, when="later", day=f"{day}", time="08:15").press("send")
     assert writer.location.endswith("done=written_for_later")
     with here.ledger.look() as tx:
-        due = tx.announcements.by_public_id(UUID(writer.id)).due_at
-    assert due.astimezone(_london()).strftime("%Y-%m-%d %H:%M") == f"{day} 08:15"
+        due = the(tx, writer).due_at
+    assert due.astimezone(ZoneInfo("Europe/London")).strftime("%Y-%m-%d %H:%M") == f"{day} 08:15"
 
 
 def test_ways_one_after_another_are_a_ladder_with_paper_last(here: Watched, writer: Writer) -> None:
@@ -154,7 +165,7 @@ def test_ways_one_after_another_are_a_ladder_with_paper_last(here: Watched, writ
     assert "only for whom the way before fails" in writer.text
     writer.press("send")
     with here.ledger.look() as tx:
-        said = tx.announcements.by_public_id(UUID(writer.id))
+        said = the(tx, writer)
         ladder = tx.ladders.of(said.id)
     assert [step.channels for step in said.ways] == [("sms",), ("email",)]
     assert ladder is not None
@@ -168,14 +179,14 @@ def test_a_file_travels_from_page_to_page_and_goes_with_the_mail(here: Watched, 
     assert "trip.pdf" in writer.text
     writer.press("look").press("send")
     with here.ledger.look() as tx:
-        (content,) = tx.announcements.content(tx.announcements.by_public_id(UUID(writer.id)).id, 1)
+        (content,) = tx.announcements.content(the(tx, writer).id, 1)
     assert [(file.name, file.data) for file in content.attachments] == [("trip.pdf", b"%PDF a trip")]
 
 
 def test_a_file_that_is_unticked_stays_behind(here: Watched, writer: Writer) -> None:
     looked(writer.attach("trip.pdf", b"%PDF a trip")).press("change").press("look", kept=None).press("send")
     with here.ledger.look() as tx:
-        (content,) = tx.announcements.content(tx.announcements.by_public_id(UUID(writer.id)).id, 1)
+        (content,) = tx.announcements.content(the(tx, writer).id, 1)
     assert content.attachments == ()
 
 
@@ -277,12 +288,6 @@ def test_another_sites_form_writes_nothing(here: Watched, writer: Writer) -> Non
     )
     assert sent.status_code == 403
     assert count(here) == 0
-
-
-def _london() -> object:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo("Europe/London")
 
 
 def _night_of(month: int) -> str:
