@@ -67,12 +67,14 @@ class Shown:
 
 def show(ports: Ports, tx: Transaction, account: AccountRow) -> Shown:
     """How an account's licence stands at this moment, the account as it was last seen at its provider among it."""
-    return _shown(ports, account, tx.licences.of(account.id), tx.now, _common(tx))
+    common = _common(tx)  # brings the time as well
+    return _shown(ports, account, tx.licences.of(account.id), tx.now, common)
 
 
 def show_all(ports: Ports, tx: Transaction) -> Sequence[Shown]:
     """The same of every account that is configured, by its name."""
-    rows, now, common = {row.account: row for row in tx.licences.all()}, tx.now, _common(tx)
+    common = _common(tx)  # brings the time as well
+    rows, now = {row.account: row for row in tx.licences.all()}, tx.now
     return [_shown(ports, each, rows.get(each.name), now, common) for each in tx.accounts.all()]
 
 

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, literal, select, union_all
+from sqlalchemy import Subquery, and_, func, literal, or_, select, union_all
 
 from broker.announcement import Part
+from broker.authority.switching import STOPPED
 from broker.delivery import State
 from broker.rules.switches import Switch, SwitchKind
 from broker.values import AccountRow
@@ -82,7 +83,7 @@ def lately(
     """The newest announcements that went by an account; of one department, where one is named."""
     newest = _newest(hand, department)
     rows = hand.connection.execute(
-        select(newest.c.id, newest.c.public_id, newest.c.fanned_out_at)
+        select(newest.c.id, newest.c.public_id, newest.c.fanned_out_at, _title(newest.c.id).label("title"))
         .join(t.fanout_cursor, t.fanout_cursor.c.announcement_id == newest.c.id)
         .where(
             t.fanout_cursor.c.channel == account.channel,
@@ -94,11 +95,11 @@ def lately(
     if not rows:
         return []
     ids = [row.id for row in rows]
-    titles, counts = _titles(hand, ids), tallies_of(hand, ids)
+    counts = tallies_of(hand, ids)
     return [
         Sent(
             row.public_id,
-            titles.get(row.id, ""),
+            row.title or "",
             row.fanned_out_at,
             counts.get(row.id, {}).get(account.channel, {}),
         )
@@ -152,26 +153,41 @@ def _account_of(announcement: Any, channel: Any) -> Any:
     )
 
 
-def _titles(hand: Hand, announcements: Sequence[int]) -> Mapping[int, str]:
+def _title(announcement: Any) -> Any:
+    """Its title as it stands now, or else its first words."""
     c = t.content.c
-    rows = hand.connection.execute(
-        select(c.announcement_id, c.part, func.substr(c.text, 1, LONGEST_TITLE).label("text"))
-        .where(c.announcement_id.in_(announcements), c.part.in_((Part.TITLE.value, Part.SHORT.value)))
-        # "title" sorts after "short", and of two versions the newer stands.
-        .order_by(c.announcement_id, c.version, c.part, c.language.desc())
+    return (
+        select(func.substr(c.text, 1, LONGEST_TITLE))
+        .where(c.announcement_id == announcement, c.part.in_((Part.TITLE.value, Part.SHORT.value)))
+        # "title" sorts after "short".
+        .order_by(c.version.desc(), c.part.desc(), c.language)
+        .limit(1)
+        .scalar_subquery()
     )
-    return {row.announcement_id: row.text for row in rows}
 
 
-def alarms_about(hand: Hand, account: str, kinds: Collection[str]) -> Sequence[Alarm]:
-    """The open alarms of these kinds about an account."""
+def alarms_about(
+    hand: Hand, account: str, kinds: Collection[str]
+) -> tuple[Sequence[Alarm], Sequence[Switch]]:
+    """The open alarms of these kinds about an account; and what is switched off, which has an alarm each."""
     a = t.alarm.c
     rows = hand.connection.execute(
         select(t.alarm)
-        .where(a.cleared_at.is_(None), a.subject == account, a.kind.in_(sorted(kinds)))
+        .where(
+            a.cleared_at.is_(None),
+            or_(and_(a.subject == account, a.kind.in_(sorted(kinds))), a.kind == STOPPED),
+        )
         .order_by(a.raised_at)
     )
-    return [Alarm(row.kind, row.subject, row.message, row.raised_at) for row in rows]
+    about: list[Alarm] = []
+    off: list[Switch] = []
+    for row in rows:
+        if row.kind == STOPPED:
+            kind, _, subject = row.subject.partition(" ")
+            off.append(Switch(SwitchKind(kind), subject, row.message, row.raised_at, ""))
+        else:
+            about.append(Alarm(row.kind, row.subject, row.message, row.raised_at))
+    return about, off
 
 
 def groups_to_link(hand: Hand, department: str | None) -> Sequence[str]:

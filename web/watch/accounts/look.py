@@ -14,7 +14,7 @@ from broker.ports import Transaction
 from broker.rules.switches import Switch
 from ledger.connect import Transaction as LedgersOwn
 from ledger.reads import accounts as reads
-from ledger.reads.health import Alarm, GatewayStands, gateways, in_order
+from ledger.reads.health import GatewayStands, gateways, in_order
 from web.watch.accounts.standing import Seen, mark_of, providers_of
 from web.watch.desk import At
 from web.watch.signing_in import NoPage
@@ -73,10 +73,12 @@ def _look(at: At, tx: LedgersOwn, name: str | None) -> Look:
     every = [one for one in _chosen(at, tx, name) if departments.sees(actor, one.account.department)]
     if not every:
         return Look((), ())
-    waiting, noted, off = reads.queues(hand), gateways(hand), reads.thrown(hand)
+    several = any(len(gateways_of(at.ports, one.account.name)) > 1 for one in every)
+    waiting, noted = reads.queues(hand), gateways(hand) if several else ()
     used = reads.used_last(hand) if name is None else {}
     by = reads.paused_by(hand, [one.account for one in every])
-    alarms = _alarms(tx, name)
+    # What a list does not show is not asked for.
+    alarms, off = ((), reads.thrown(hand)) if name is None else reads.alarms_about(hand, name, ALARMS)
     return Look(
         [
             replace(
@@ -114,8 +116,3 @@ def _seen(at: At, one: Shown, noted: Sequence[GatewayStands], off: Sequence[Swit
         queue=reads.Queue(),
         providers=providers,
     )
-
-
-def _alarms(tx: LedgersOwn, name: str | None) -> Sequence[Alarm]:
-    """Of one account alone: the list has a mark for each."""
-    return reads.alarms_about(tx.hand, name, ALARMS) if name is not None else ()

@@ -165,7 +165,7 @@ def test_the_list_asks_the_ledger_a_dozen_things_at_most_however_many_accounts_t
             asked.append(statement)
 
     event.listen(here.ledger.engine, "before_cursor_execute", note)
-    for path in ("/watch/accounts", "/watch/accounts/texts"):
+    for path in ("/watch/accounts", "/watch/accounts/texts", "/watch/accounts/tower"):
         here.get(path)
         asked.clear()
         here.get(path)
