@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from broker.ports.approvals import OperatorRole
+from ledger.scrutiny.audit import audit
 from tests.support.at_desk import a_school, looking_at, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
 from tests.support.watching import Serve, Watched
@@ -42,7 +43,7 @@ def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
 def test_a_governor_reads_the_record_and_checks_it(
     here: Watched, looking: Looking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    goes_on, real = threading.Event(), checking.audit
+    goes_on, real = threading.Event(), audit
 
     def slowly(*args: Any, **more: Any) -> Any:
         more["heard"](17, 3)

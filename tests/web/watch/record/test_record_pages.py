@@ -17,6 +17,7 @@ from broker.authority import rule_changes
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from ledger.reads.record import head
+from ledger.scrutiny.audit import audit
 from tests.support.staff import Browser, name, record_kinds
 from tests.support.tampering import without_guards
 from tests.support.watching import BELL, Serve, Watched
@@ -225,7 +226,7 @@ def test_two_who_ask_at_once_have_one_check_and_a_part_tells_how_far_it_is(
     from web.watch.record import checking
 
     goes_on, told = threading.Event(), threading.Event()
-    real = checking.audit
+    real = audit
 
     def slowly(ledger: object, heads: object, *, heard: object) -> object:
         heard(17, 3)  # type: ignore[operator]
