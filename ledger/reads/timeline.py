@@ -87,6 +87,25 @@ def timeline(hand: Hand, announcement: int) -> Timeline:
     return Timeline([_turn(row) for row in rows[:MOST]], spans, len(rows) > MOST)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why an announcement is kept whatever its age, and who says so."""
+
+    id: int
+    words: str = field(repr=False)
+    held_by: str
+    held_at: datetime
+
+
+def held(hand: Hand, announcement: int) -> Sequence[Held]:
+    """What holds one announcement for the law, the oldest first."""
+    h = t.legal_hold.c
+    standing = select(h.id, h.words, h.held_by, h.held_at).where(
+        h.announcement_id == announcement, h.lifted_at.is_(None)
+    )
+    return [Held(*row) for row in hand.connection.execute(standing.order_by(h.id))]
+
+
 def _turn(row: Any) -> Turn:
     body = json.loads(bytes(row.body))
     return Turn(row.at, row.kind, body["actor"], body["facts"])

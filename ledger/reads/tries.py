@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -76,20 +76,23 @@ class Times:
 
 
 def times_of(hand: Hand, deliveries: Sequence[int]) -> Mapping[int, Times]:
-    """When a few deliveries were tried, in two questions."""
+    """When a few deliveries were tried, in one question."""
     if not deliveries:
         return {}
-    run, d, a = hand.connection.execute, t.delivery.c, t.attempt.c
-    these = list(deliveries)
-    found: dict[int, list[Try]] = {each: [] for each in these}
-    for row in run(select(t.attempt).where(a.delivery_id.in_(these)).order_by(a.delivery_id, a.fence)):
-        found[row.delivery_id].append(_try(row))
-    rows = run(
-        select(d.id, d.due_at, d.changed_at, t.account.c.name)
+    d, a = t.delivery.c, t.attempt.c
+    rows = hand.connection.execute(
+        select(d.id.label("of"), d.due_at, d.changed_at, t.account.c.name, t.attempt)
         .join(t.account, t.account.c.id == d.account_id)
-        .where(d.id.in_(these))
+        .outerjoin(t.attempt, a.delivery_id == d.id)
+        .where(d.id.in_(list(deliveries)))
+        .order_by(d.id, a.fence)
     )
-    return {row.id: Times(row.name, row.due_at, row.changed_at, found[row.id]) for row in rows}
+    found: dict[int, Times] = {}
+    for row in rows:
+        known = found.get(row.of) or Times(row.name, row.due_at, row.changed_at, [])
+        tried = [*known.tries, _try(row)] if row.fence is not None else known.tries
+        found[row.of] = replace(known, tries=tried)
+    return found
 
 
 def _try(row: Any) -> Try:

@@ -13,8 +13,6 @@ from broker.duty import DutyState
 from broker.ladders.ladder import IN_WORDS
 from broker.office.reach import kinds_of
 from broker.ports.approvals import OperatorRole
-from broker.ports.privacy import HoldRow
-from broker.privacy import erasure
 from ledger.authority.approvals import Approvals
 from ledger.corrections.threads import chain
 from ledger.hand import Hand
@@ -24,7 +22,7 @@ from ledger.reads.duties import is_for_anybody
 from ledger.reads.ladders import climbers, laddered
 from ledger.reads.reached import reached_in_order, unmet_in_order
 from ledger.reads.threads import thread
-from ledger.reads.timeline import timeline
+from ledger.reads.timeline import held, timeline
 from ledger.reads.tries import tries
 from ledger.reads.watch import MOST_WORDING, Shown, one, zone
 from web.watch.announcement import acting, words
@@ -88,9 +86,8 @@ def people(public_id: UUID, at: Desk) -> Response:
         row = the(hand, at, public_id)
         kinds = kinds_of(at.ports.channels, row.announcement)
         only = WHO[show][1]
-        asked = {"after": after, "limit": NAMES, "only": only, "kinds": kinds}
         look = reached_in_order if only is DutyState.MET else unmet_in_order
-        told, more = look(hand, row.announcement, **asked)
+        told, more = look(hand, row.announcement, after=after, limit=NAMES, only=only, kinds=kinds)
         for_anybody = not told and is_for_anybody(hand, row.announcement)
     return at.page(
         "announcement/people",
@@ -177,6 +174,7 @@ def show_history(at: At, public_id: UUID, status: int = 200, **known: object) ->
         found = timeline(tx.hand, row.announcement.id)
         told = moments(row, found, tx.now)
         said = thread(tx.hand, public_id) if len(chain(tx.hand, row.announcement.id)) > 1 else ()
+        holds = held(tx.hand, row.announcement.id) if at.may(OperatorRole.ADMIN) else ()
         decisions = decided(tx.hand, public_id) if DECIDED & found.spans.keys() else ()
     return at.page(
         "announcement/history",
@@ -186,7 +184,7 @@ def show_history(at: At, public_id: UUID, status: int = 200, **known: object) ->
         more=found.more,
         thread=said,
         decisions=decisions,
-        holds=_holds(at, public_id),
+        holds=holds,
         words=words,
         **known,
     )
@@ -257,10 +255,3 @@ def _waits(hand: Hand, row: Shown) -> bool:
     if row.announcement.fanned_out_at is None or row.settled:
         return False
     return Approvals(hand).waits_in_mid_send(row.announcement.id)
-
-
-def _holds(at: At, public_id: UUID) -> list[HoldRow]:
-    """What keeps it from being forgotten: for whoever may lift it."""
-    if not at.may(OperatorRole.ADMIN):
-        return []
-    return [one for one in erasure.holds(at.ports) if one.announcement == public_id]

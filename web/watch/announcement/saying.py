@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from broker import intake
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, FollowUp, Part
 from broker.corrections import verbs
-from broker.corrections.binding import there, tip_of
+from broker.corrections.binding import tip_of
 from broker.corrections.law import LEAD, LONGEST_LEAD
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.moments import instant
@@ -202,8 +202,7 @@ def _name_of(tx: Transaction, public_id: str) -> str:
 
 def _says(tx: LedgerTransaction, row: Shown) -> Mapping[Part, str]:
     """What it says now, a slip of the pen that was put right included."""
-    first = there(tx, row.announcement.public_id)
-    kept = tx.announcements.content(tip_of(tx, first).id, 1)
+    kept = tx.announcements.content(tip_of(tx, row.announcement).id, 1)
     return {part: text for part, text in kept[0].parts.items() if part in WRITTEN} if kept else {}
 
 
