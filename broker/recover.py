@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from broker.actor import Actor
@@ -78,9 +79,8 @@ def requeue_all(
         message = f"there are {len(found):,} of them now, not {expected:,}"
         raise RuleBroken(Problem("changed_since", "expected", message, "look at them once more"))
     chunks = [found[at : at + CHUNK] for at in range(0, len(found), CHUNK)]
-    return sum(
-        ports.ledger.transact(lambda tx, c=c: _requeue_chunk(tx, c, states, actor, why)) for c in chunks
-    )  # type: ignore[misc]
+    again = partial(_requeue_chunk, states=states, actor=actor, why=why)
+    return sum(ports.ledger.transact(partial(again, deliveries=chunk)) for chunk in chunks)
 
 
 def may_be_tried_again(announcement: Announcement, now: datetime) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE_SECONDS = 10
 GRACE_SECONDS = 10
-MOST_AT_ONCE = 768  # with what the ledger and the files take, below the 1,024 that a process may usually have open
+# With what the ledger and the files take, below the 1,024 that a process may usually have open.
+MOST_AT_ONCE = 768
 BACKLOG = 256
 
 

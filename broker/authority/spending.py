@@ -21,7 +21,7 @@ NEARLY, USED_UP = "budget_nearly_used", "budget_used_up"
 class Spending:
     """What a department has spent in a month, by account, beside what it may spend.
 
-    `own`: the month has a budget of its own. `forecast`: what the month is expected to come to, while it is the present.
+    `own`: the month has a budget of its own. `forecast`: what the present month is expected to come to.
     """
 
     department: str
@@ -87,7 +87,8 @@ def spending_in(tx: Transaction, month: str, departments: Collection[str] = ()) 
     zone, present = tx.school.zone, month == month_of(tx.now, tx.school.zone)
     waiting = tx.money.waiting() if present else {}
     found = []
-    for slug in sorted({*departments, *(row.department for row in (*rows, *budgets))}):
+    known = {*(row.department for row in rows), *(row.department for row in budgets)}
+    for slug in sorted({*departments, *known}):
         accounts = {row.account: amount_of(row.cost) for row in rows if row.department == slug}
         its = {row.month: amount_of(row.amount) for row in budgets if row.department == slug}
         spent, budget = sum(accounts.values(), Decimal(0)), its.get(month, its.get(""))

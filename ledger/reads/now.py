@@ -181,7 +181,15 @@ def _gateways() -> Select[Any]:
 
 def _answers() -> Select[Any]:
     w = t.answer.c
-    columns = (cast(w.inbox, Text), _NONE, _NONE, _NONE, _NEVER, _NEVER, func.count())
+    columns: tuple[ColumnElement[Any], ...] = (
+        cast(w.inbox, Text),
+        _NONE,
+        _NONE,
+        _NONE,
+        _NEVER,
+        _NEVER,
+        func.count(),
+    )
     return select(literal("answers"), *columns).where(w.done_at.is_(None), ~w.automatic).group_by(w.inbox)
 
 

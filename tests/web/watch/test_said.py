@@ -9,9 +9,7 @@ from web.watch.said import families, said, sentence
 
 
 def test_no_two_families_say_something_by_the_same_word() -> None:
-    words = Counter(
-        word for family in families() for word in import_module(f"web.watch.{family}.said").SAID
-    )
+    words = Counter(word for family in families() for word in import_module(f"web.watch.{family}.said").SAID)
     assert [word for word, count in words.items() if count > 1] == []
 
 

@@ -104,7 +104,7 @@ def _hold(public_id: UUID, at: At, form: Form) -> Response:
         erasure.hold(at.ports, announcement=public_id, why=why, actor=at.actor)
     except RuleBroken as refused:
         return show_history(at, public_id, 422, problem=refused.problem, form=form)
-    return at.done(f"watch/{public_id}/history#holds", "held")
+    return at.done(f"watch/{public_id}/history#holds", "kept")
 
 
 def _lift(public_id: UUID, number: int, at: At, form: Form) -> Response:

@@ -10,7 +10,7 @@ SAID: Mapping[str, str] = {
     "settled": "It is left as it is. Nobody is asked to look at it any more.",
     "they_know": "Noted: they know, and nothing more of it goes to them.",
     "expected": "The number is right. It goes on.",
-    "held": "It is kept, whatever its age, until somebody lets it go.",
+    "kept": "It is kept, whatever its age, until somebody lets it go.",
     "let_go": "It is not held any more.",
     "undone": "Taken back. Nothing of it has left, and nobody will ever hear of it.",
     "withdrawn": "Withdrawn. Nothing more of it leaves from now on.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from broker.actor import SYSTEM
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
+from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from tests.support.at_desk import a_school, looking_at, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
@@ -23,13 +25,17 @@ def ledger_url(sqlite_ledger: str) -> str:
     return sqlite_ledger
 
 
+def _hear(ports: Ports, inbound: Inbound, tx: Transaction) -> None:
+    answers.record_inbound(ports, tx, inbound, actor=SYSTEM)
+
+
 @pytest.fixture
 def here(serve: Serve) -> Watched:
     found = a_school(serve)
     ports = found.tower.house.ports
     for n, text in enumerate(("Amy is ill today", "my uncle hits me")):
         inbound = Inbound("bell", f"+44791100000{n}", text, str(n))
-        ports.ledger.transact(lambda tx, i=inbound: answers.record_inbound(ports, tx, i, actor=SYSTEM))
+        ports.ledger.transact(partial(_hear, ports, inbound))
     return found
 
 
