@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
+# What a part of an address has to be is no part of its name: {public_id:uuid}.
+_CONVERTER = re.compile(r":(?:uuid|int)\}")
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 Route = tuple[str, str]
 
@@ -28,4 +31,4 @@ def routes_of(app: FastAPI) -> Iterator[Route]:
     """Method and path of each; of what is mounted, only where it begins."""
     for found in iter_route_contexts(app.routes):
         for method in sorted(set(found.methods or {"*"}) - IMPLIED):
-            yield method, str(found.path)
+            yield method, _CONVERTER.sub("}", str(found.path))

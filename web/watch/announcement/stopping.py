@@ -52,6 +52,8 @@ def _undo(public_id: UUID, at: At, form: Form) -> Response:
     at.must(*acting.STOPS)
     with at.reading() as hand:
         the(hand, at, public_id)
+    if form["do"] != "undo":  # what cannot be brought back is asked for by name
+        raise NoPage(400, "refused")
     try:
         second_thoughts.undo(at.ports, public_id, actor=at.actor)
     except RuleBroken as refused:

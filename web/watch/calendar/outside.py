@@ -194,9 +194,9 @@ def _leave(at: At, which: str) -> Response:
 def _release(at: At, name: str) -> Response:
     at.must(*WRITES)
     where = at.settings.timetables.get(name)
-    if at.department is not None and (where is None or where.department != at.department):
+    if where is None or (at.department is not None and where.department != at.department):
         raise NoPage(404, "not_found")
-    owner = where.department if where is not None else None
+    owner = where.department
     try:
         timetables.release(at.ports, name, department=owner, actor=acting(at))
     except RuleBroken as refused:
