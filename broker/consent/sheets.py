@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from broker.announcement import Purpose
@@ -46,8 +47,8 @@ def rows_of(text: str) -> list[Told]:
             continue  # a line of a printed sheet that nobody filled in
         try:
             told.append(_told(row, f"row {number}"))
-        except _Odd as odd:
-            problems.append(Problem(odd.code, f"row {number}.{odd.field}", odd.message, odd.hint))
+        except RuleBroken as odd:
+            problems.append(replace(odd.problem, field=f"row {number}.{odd.problem.field}"))
     if problems:
         raise ConsentRefused(*problems)
     return told
@@ -80,16 +81,20 @@ def _check(headers: Sequence[str]) -> None:
 def _told(row: dict[str, str], where: str) -> Told:
     given = _TRUTH.get(row["given"].casefold())
     if given is None:
-        raise _Odd("bad_answer", "given", "this is neither yes nor no", "write yes or no")
+        raise RuleBroken(Problem("bad_answer", "given", "this is neither yes nor no", "write yes or no"))
     purpose = row.get("purpose") or Purpose.PROMOTIONAL.value
     if purpose not in set(Purpose):
-        raise _Odd("bad_purpose", "purpose", "this is no purpose", "write promotional or service")
+        raise RuleBroken(
+            Problem("bad_purpose", "purpose", "this is no purpose", "write promotional or service")
+        )
     try:
         day = day_of(row.get("on", ""))
     except RuleBroken as bad:
-        raise _Odd(bad.problem.code, "on", bad.problem.message, bad.problem.hint) from None
+        raise RuleBroken(Problem(bad.problem.code, "on", bad.problem.message, bad.problem.hint)) from None
     if not row["person"]:
-        raise _Odd("missing", "person", "nobody is named here", "the school's own id, or a whole name")
+        raise RuleBroken(
+            Problem("missing", "person", "nobody is named here", "the school's own id, or a whole name")
+        )
     return Told(
         row["person"],
         row["channel"],
@@ -105,9 +110,3 @@ def _told(row: dict[str, str], where: str) -> Told:
 
 def _bad(code: str, field: str, message: str, hint: str) -> RuleBroken:
     return RuleBroken(Problem(code, field, message, hint))
-
-
-class _Odd(Exception):
-    def __init__(self, code: str, field: str, message: str, hint: str) -> None:
-        self.code, self.field, self.message, self.hint = code, field, message, hint
-        super().__init__(message)
