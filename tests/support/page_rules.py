@@ -292,6 +292,7 @@ RULES: dict[Route, Rule] = {
     ("POST", "/watch/{public_id}/withdraw"): Rule(
         roles=STOPS, of_an_announcement=True, form={"do": "change"}
     ),
+    ("GET", "/watch/{rest}"): Rule(404),  # whatever no other takes
 }
 # What the other parts of an address are, in these tests.
 FILLED = {
@@ -314,4 +315,5 @@ FILLED = {
     "subject": "all",
     "angle": "policy",
     "delivery": "1",
+    "rest": "nonsense/further",
 }

@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 # What a part of an address has to be is no part of its name: {public_id:uuid}.
-_CONVERTER = re.compile(r":(?:uuid|int)\}")
+_CONVERTER = re.compile(r":(?:uuid|int|path)\}")
 IMPLIED = frozenset({"HEAD", "OPTIONS"})
 Route = tuple[str, str]
 

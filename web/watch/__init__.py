@@ -19,6 +19,7 @@ from web.watch import (
     compose,
     imports,
     now,
+    nowhere,
     people,
     record,
     rules,
@@ -51,5 +52,6 @@ def install(app: FastAPI) -> None:
     imports.install(app)
     app.include_router(people.router)
     app.include_router(now.router)
+    app.include_router(nowhere.router)  # the last: it takes what is left
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
     app.add_exception_handler(signing_in.NoPage, signing_in.no_page)

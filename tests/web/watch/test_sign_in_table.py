@@ -35,7 +35,7 @@ HERE = "http://testserver"
 # For families and programs, each with a rule and tests of its own; no session opens or closes any of it.
 PUBLIC = {
     "/", "/healthz", "/readyz", "/metrics", "/f/{token}", "/a/{public_id}", "/feeds", "/feeds/private/{name}",
-    "/push/{name}", "/widget/{scope:path}", "/screen/{scope:path}", "/u/{token}", "/s/{token}",
+    "/push/{name}", "/widget/{scope}", "/screen/{scope}", "/u/{token}", "/s/{token}",
 }  # fmt: skip
 ENDING = {("POST", "/watch/sign-out"), ("POST", "/account/sessions")}  # these want a session of their own
 MOUNTED = {"/v1"}  # tests/api has its table

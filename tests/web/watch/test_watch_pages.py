@@ -162,6 +162,20 @@ def test_what_is_not_there_is_not_found(watched: Watched) -> None:
         assert watched.client.get(path).status_code == 404, path
 
 
+def test_an_address_that_leads_nowhere_says_so_on_a_page(watched: Watched) -> None:
+    for path in ("/watch/nonsense", "/watch/nonsense/further", "/watch/sign-out"):
+        told = watched.client.get(path)
+        assert (told.status_code, "There is no such page" in told.text) == (404, True), path
+        assert told.headers["content-type"].startswith("text/html"), path
+    assert watched.client.get("/watch/").headers["location"].endswith("/watch")  # a slash too many
+    for path in ("/watch/static/old", "/watch/static/old/watch.css"):  # no page, so no page in its place
+        assert watched.client.get(path).headers["content-type"] == "application/json", path
+    assert watched.client.post("/watch/nonsense").status_code == 404
+    watched.client.cookies.clear()
+    asked = watched.client.get("/watch/nonsense")
+    assert (asked.status_code, "Please sign in" in asked.text) == (401, True)
+
+
 def test_nothing_is_kept_framed_or_taken_from_elsewhere(watched: Watched) -> None:
     headers = watched.client.get("/watch").headers
     assert headers["cache-control"] == "no-store"
