@@ -12,7 +12,7 @@ from broker.delivery import STATES, State
 from broker.duty import DutyState
 from broker.gateways import Stand
 from ledger.reads.health import Alarm
-from ledger.reads.now import COUNTED, FEW, Chosen, House, WayOut
+from ledger.reads.now import COUNTED, FEW, RECENT, Chosen, House, WayOut
 from ledger.reads.watch import Shown
 from web.watch import words
 from web.watch.counts import Counted
@@ -237,8 +237,14 @@ def _announcements(seen: Seen) -> Iterator[tuple[str, Concern]]:
                 "doubt",
                 Concern(says if n == 1 else says.replace("it left", "they left"), link, _title(rows[id_])),
             )
-    for id_ in sorted({*chosen.newest, *chosen.wrong, *chosen.live} & rows.keys(), reverse=True):
+    recent = {id_ for id_ in chosen.newest if id_ in rows and _is_recent(rows[id_], seen)}
+    for id_ in sorted({*recent, *chosen.wrong, *chosen.live} & rows.keys(), reverse=True):
         yield from _of_one(rows[id_], seen.counted.get(id_))
+
+
+def _is_recent(row: Shown, seen: Seen) -> bool:
+    """Whether somebody can still be rung about it: of what is weeks old its own page tells."""
+    return row.announcement.due_at > seen.house.at - RECENT
 
 
 def _of_one(row: Shown, counted: Counted | None) -> Iterator[tuple[str, Concern]]:
