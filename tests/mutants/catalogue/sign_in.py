@@ -79,10 +79,10 @@ MUTANTS = (
         "of another department's announcement a page says what it says of none",
         [
             Edit(
-                "web/watch/deciding.py",
-                "",
-                "looked_at(hand, wanted) if one(hand, wanted, signed.department) is not None else None",
-                "looked_at(hand, wanted)",
+                "web/watch/announcement/pages.py",
+                "the",
+                "one(hand, public_id, at.department)",
+                "one(hand, public_id)",
             )
         ],
         [f"{TABLE}::test_whoever_comes_gets_what_the_table_says[approver of music]"],
