@@ -7,6 +7,7 @@ A server that cannot be had fails the run with one clear line, unless the caller
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import shutil
 import sys
@@ -204,6 +205,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for words, well in (("kept", True), ("broken", False)):
         if channels := sorted(name for name, passed in kept.items() if passed is well):
             terminalreporter.write_line(f"the channel contract is {words} by: {', '.join(channels)}")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command that a test runs here sets the level of all logs; the next test's is its own."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
