@@ -91,8 +91,8 @@ def test_a_page_of_ones_list_does_not_begin_at_anothers_announcement(here: Watch
     others = announce(here, "office", "Not for music", "Head of all")
     own = announce(here, "music", "The newer one", "Head of all")
     one = by_link(here, "Mrs Bell", AUTHOR, department="music")
-    assert "The older one" in one.get(f"/watch?before={own.public_id}").text
-    assert "The older one" not in one.get(f"/watch?before={others.public_id}").text
+    assert "The older one" in one.get(f"/watch/announcements?before={own.public_id}").text
+    assert "The older one" not in one.get(f"/watch/announcements?before={others.public_id}").text
 
 
 def test_whoever_decides_no_more_decides_nothing_on_a_page_that_is_open(here: Watched) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from markupsafe import Markup
 
+from broker.announcement import Stage
 from broker.delivery import REQUEUEABLE
 from broker.duty import DutyState
 from broker.ladders.ladder import IN_WORDS
@@ -61,6 +62,8 @@ def announcement(public_id: UUID, at: Desk) -> Response:
         local = zone(hand)
         painted = topic.of(hand, hub.counts, row, local, exact=True)
         decides = at.may(OperatorRole.APPROVER) and _waits(hand, row)
+        # A no and its reason stand where its author looks; of what went on, the history tells.
+        decisions = decided(hand, public_id) if row.stage is Stage.WITHDRAWN else ()
     asked = f"events?of={public_id}&show={topic.show}"
     asked += f"&channel={topic.channel}" if topic.channel else ""
     return at.page(
@@ -69,6 +72,7 @@ def announcement(public_id: UUID, at: Desk) -> Response:
         live=asked if topic.before is None else None,
         shown=row,
         decides=decides,
+        decisions=decisions,
         zone=local,
     )
 
