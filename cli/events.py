@@ -11,7 +11,7 @@ import typer
 
 from broker.announcement import Part, People, Step
 from broker.diary import event_book as verbs
-from broker.diary import reminders
+from broker.diary import event_telling, reminders
 from broker.diary.events import ALONE, ToldCalendar, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.typed import clock_from, wall_from
@@ -94,7 +94,7 @@ def add(
         told = ToldEvent(str(uuid4()), ALONE, wall, begins, until, short_words(title, "title"), place.strip())
         owner = department_of(house, department)
         row = verbs.add(house.ports, told, department=owner, audience=to, actor=actor)
-    show.as_json(_as_told(row)) if json else show.say(f"{row.title}: {verbs.starts_in_words(row)}")
+    show.as_json(_as_told(row)) if json else show.say(f"{row.title}: {event_telling.starts_in_words(row)}")
 
 
 @app.command("import")
@@ -177,7 +177,7 @@ def move(
             zone = tx.school.zone
         starts = instant(to, zone=zone, field="to")
         row = verbs.move(house.ports, _id(id_), wall=wall, starts_at=starts, place=place, actor=actor)
-    show.as_json(_as_told(row)) if json else show.say(f"{row.title}: {verbs.starts_in_words(row)}")
+    show.as_json(_as_told(row)) if json else show.say(f"{row.title}: {event_telling.starts_in_words(row)}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ import typer
 from broker import audience as audiences
 from broker.moments import today_of
 from broker.office import groups as verbs
+from broker.office import public_groups
 from broker.office.lists import ids_of
 from cli import private_links, show
 from cli.house import reading, writing
@@ -256,7 +257,7 @@ app.command()(private_links.unlink)
 def _set(name: str, operator: str | None, *, public: bool, json: bool) -> None:
     named = short_words(name, "name")
     with writing(operator) as (house, actor):
-        made = verbs.set_public(house.ports, named, public=public, actor=actor)
+        made = public_groups.set_public(house.ports, named, public=public, actor=actor)
     told = (
         f"{made.name} has a public feed: /feeds/groups/{made.slug}.rss"
         if public

@@ -9,26 +9,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import uuid6
 
 from broker import audience as audiences
-from broker import intake
 from broker.actor import Actor
-from broker.announcement import Announcement, People
-from broker.audience import fold
 from broker.authority import operators
 from broker.diary.event_comparing import Compared, compared
+from broker.diary.event_telling import (
+    is_elsewhere,
+    remind_anew,
+    says_else,
+    tell_the_reminded,
+    words_of,
+    words_of_cancelling,
+)
 from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.errors import BrokerError, KeyConflict, NotFound, NotToBeChanged, Problem
 from broker.office.groups import must_see, resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
-from broker.ports.events import EventRow, Owed
-from broker.privacy.strike import ERASED
+from broker.ports.events import EventRow
 from broker.record import Entry, digest_of
 
 MOST = 20_000
@@ -246,7 +250,7 @@ def outlook(ports: Ports, public_id: UUID, to: Changed | None, *, actor: Actor) 
     def work(tx: Transaction) -> Outlook:
         row = _mine(tx, public_id, actor)
         new = _changed(tx, row, to) if to is not None else replace(row, cancelled_at=tx.now)
-        words = _words_of(row, new) if to is not None else _words_of_cancelling(row)
+        words = words_of(row, new) if to is not None else words_of_cancelling(row)
         reminded = [each.announcement for each in tx.events.reminded([row.id]) if each.announcement]
         told = tx.plans.count_told(reminded) if words and reminded else 0
         return Outlook(row, new, words if told else "", told)
@@ -264,27 +268,6 @@ def cancel(ports: Ports, public_id: UUID, *, actor: Actor) -> bool:
         return row.cancelled_at is None
 
     return ports.ledger.transact(work)
-
-
-def starts_in_words(row: EventRow) -> str:
-    """{starts}: "Tue 3 Nov at 15:30"; of what takes whole days "Tue 3 Nov"."""
-    day = f"{row.wall:%a} {row.wall.day} {row.wall:%b}"
-    return day if row.days else f"{day} at {row.wall:%H:%M}"
-
-
-def place_in_words(row: EventRow) -> str:
-    """{place}; where nobody told one, the usual place."""
-    return _plain(row.place) or "the usual place"
-
-
-def title_in_words(row: EventRow) -> str:
-    """{title}."""
-    return _plain(row.title)
-
-
-def _plain(words: str) -> str:
-    """A stranger's words without braces: they would be taken for gaps, and "{pupil}" for a child's name."""
-    return words.translate({ord("{"): "(", ord("}"): ")"})
 
 
 def _take(tx: Transaction, row: EventRow | None, event: ToldEvent, home: _Home, actor: Actor) -> str:
@@ -324,84 +307,29 @@ def _new(tx: Transaction, event: ToldEvent, home: _Home, actor: Actor) -> EventR
 
 
 def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> EventRow:
-    elsewhere, words = _is_elsewhere(row, new), _words_of(row, new)
+    elsewhere, words = is_elsewhere(row, new), words_of(row, new)
     new = replace(
         new,
         sequence=row.sequence + 1,
         known_at=tx.now if elsewhere else row.known_at,
-        changed_at=tx.now if _says_else(row, new) else row.changed_at,
+        changed_at=tx.now if says_else(row, new) else row.changed_at,
         # Or somebody could put words of their own under the yes that they gave to a rule.
         made_by=actor.id if (row.title, row.place) != (new.title, new.place) else row.made_by,
     )
     tx.events.keep(new)
     if words:
-        _tell_the_reminded(tx, new, words, actor)
-    elif _says_else(row, new):
-        _remind_anew(tx, new, actor)
+        tell_the_reminded(tx, new, words, actor)
+    elif says_else(row, new):
+        remind_anew(tx, new, actor)
     tx.record.add([Entry("event.changed", actor, {"event": str(row.public_id), "sequence": new.sequence})])
     return new
-
-
-def _is_elsewhere(row: EventRow, new: EventRow) -> bool:
-    return (row.starts_at, row.place, row.cancelled_at) != (new.starts_at, new.place, new.cancelled_at)
-
-
-def _words_of(row: EventRow, new: EventRow) -> str:
-    """What those are told who were reminded already; "" where they need not hear of it."""
-    # A name that was struck out of it and comes in again with its calendar is no news to anybody.
-    renamed = fold(row.title) != fold(new.title) and ERASED not in row.title
-    if not (_is_elsewhere(row, new) or renamed):
-        return ""
-    title = title_in_words(new)
-    once = f"{title_in_words(row)} is now {title}," if renamed else f"{title} is now"
-    return f"Change: {once} on {starts_in_words(new)}, {place_in_words(new)}."
-
-
-def _words_of_cancelling(row: EventRow) -> str:
-    return f"Cancelled: {title_in_words(row)} on {starts_in_words(row)} does not take place."
-
-
-def _says_else(row: EventRow, new: EventRow) -> bool:
-    """Whether what its reminders say, or whom they tell, is not the same any more."""
-    said = (row.title, row.place, row.audience, row.wall, row.starts_at, row.cancelled_at)
-    return said != (new.title, new.place, new.audience, new.wall, new.starts_at, new.cancelled_at)
 
 
 def _cancel(tx: Transaction, row: EventRow, actor: Actor) -> None:
     gone = replace(row, sequence=row.sequence + 1, cancelled_at=tx.now)
     tx.events.keep(gone)
-    _tell_the_reminded(tx, gone, _words_of_cancelling(row), actor)
+    tell_the_reminded(tx, gone, words_of_cancelling(row), actor)
     tx.record.add([Entry("event.cancelled", actor, {"event": str(row.public_id), "sequence": gone.sequence})])
-
-
-def _tell_the_reminded(tx: Transaction, row: EventRow, words: str, actor: Actor) -> None:
-    """What was said of it so far is taken back as far as it has not left; whom it may have reached hears of the change.
-
-    Its reminders are judged anew, for the new time: each goes to those of the group whom it had not told yet.
-    """
-    for earlier in tx.events.notices(row.id):
-        _taken_back(tx, earlier, actor)
-    begun = _remind_anew(tx, row, actor)
-    ways = [channel for said in begun for step in said.ways for channel in step.channels]
-    people = {said.people for said in begun}
-    if ways:
-        whom = people.pop() if len(people) == 1 else People.BOTH
-        tx.events.owe_notice(Owed(row.id, row.sequence, words, tuple(dict.fromkeys(ways)), whom))
-
-
-def _remind_anew(tx: Transaction, row: EventRow, actor: Actor) -> list[Announcement]:
-    """What reminds of it is taken back as far as it has not left, and made anew; returns what had begun to go out."""
-    reminded = [_taken_back(tx, each.announcement, actor) for each in tx.events.reminded([row.id])]
-    tx.events.remind_anew(row.id)
-    return [said for said in reminded if said is not None and tx.cases.is_planned(said.id)]
-
-
-def _taken_back(tx: Transaction, announcement: UUID | None, actor: Actor) -> Announcement | None:
-    """Nothing more of it may leave: it says what is not so any more."""
-    said = tx.announcements.by_public_id(announcement, lock=True) if announcement is not None else None
-    if said is not None:
-        intake.forbid(tx, said, actor=actor)
-    return said
 
 
 def _changed(tx: Transaction, row: EventRow, to: Changed) -> EventRow:
@@ -447,11 +375,3 @@ def _mine(tx: Transaction, public_id: UUID, actor: Actor) -> EventRow:
         raise NotFound(Problem("not_found", "id", "there is no such event", hint))
     operators.must(tx, actor, OperatorRole.AUTHOR, row.department)
     return row
-
-
-def applies(rule_audience: str, event_audience: str) -> bool:
-    """Whether a rule for these groups is meant for an event of those."""
-    return not rule_audience or fold(rule_audience) == fold(event_audience)
-
-
-LOOK_BACK = timedelta(days=7)  # for events that began with nobody reminded

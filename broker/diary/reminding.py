@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from broker import audience as audiences
@@ -21,7 +21,7 @@ from broker import intake
 from broker.actor import Actor
 from broker.announcement import Draft, Part, People, Step, ToldBefore
 from broker.authority import operators
-from broker.diary.event_book import LOOK_BACK, applies, place_in_words, starts_in_words, title_in_words
+from broker.diary.event_telling import applies, place_in_words, starts_in_words, title_in_words
 from broker.diary.reminders import WAITS, furthest, when
 from broker.errors import RuleBroken
 from broker.intake import Accepted
@@ -34,6 +34,7 @@ from broker.ports.events import EventRow, Owed, Reminded, ReminderRule, Told
 from broker.record import Entry
 from broker.rules.approval import SECOND_PERSON
 
+LOOK_BACK = timedelta(days=7)  # for events that began with nobody reminded
 MOST_AT_ONCE = 200
 MISSED = "reminder_missed"
 _HEARD_BY = {  # whom a rule is for → the rules that these people hear all of

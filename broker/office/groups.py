@@ -1,4 +1,4 @@
-"""Groups: those that have a public feed, and those that are kept by hand; the record keeps who did what (R5).
+"""Groups that are kept by hand, and what an expression over groups means; the record keeps who did what (R5).
 
 A group kept by hand has members that somebody added, or is an expression over other groups, worked out anew
 whenever it is asked for. What comes from the roster only the roster changes.
@@ -7,7 +7,6 @@ whenever it is asked for. What comes from the roster only the roster changes.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +16,6 @@ from broker.audience import EVERYONE, LONGEST, ROLES, Audience, Group, fold
 from broker.authority import departments
 from broker.errors import (
     AlreadyThere,
-    FeedTaken,
     InvalidAnnouncement,
     NotToBeChanged,
     Problem,
@@ -32,41 +30,6 @@ from broker.values import GroupRow
 
 LONGEST_NAME = 100
 MOST_AT_ONCE = 5_000  # people added or listed in one go: more than any school's largest ensemble
-
-
-@dataclass(frozen=True, slots=True)
-class PublicGroup:
-    """A group, and the slug by which its feed is asked for while it is public."""
-
-    name: str
-    slug: str
-    public: bool
-
-
-def slug_of(name: str) -> str:
-    """A group's name as a feed's address writes it: "Year 7" is year-7; "" where nothing of it can be written."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:63].rstrip("-")
-
-
-def set_public(ports: Ports, name: str, *, public: bool, actor: Actor) -> PublicGroup:
-    """Give a group a public feed, or take it away; safe to repeat.
-
-    Raises UnknownAudience, and FeedTaken when the feed's address belongs to another: nothing is changed then.
-    """
-
-    def work(tx: Transaction) -> PublicGroup:
-        group = _the(tx, name)
-        slug = slug_of(group.name)
-        if public:
-            _check_free(tx, group, slug)
-        if group.public != public:
-            tx.people.set_public(group.id, public=public)
-            kind = "group.made_public" if public else "group.made_private"
-            tx.record.add([Entry(kind, actor, {"group": group.id, "slug": slug})])
-        return PublicGroup(group.name, slug, public)
-
-    return ports.ledger.transact(work)
 
 
 # --- whom an expression means ---------------------------------------------------------------------------------------
@@ -371,7 +334,7 @@ def _role_of(one: PersonRow) -> Role:
 
 
 def _kept(tx: Transaction, name: str, actor: Actor) -> KeptRow:
-    row = tx.groups.named(fold(_the(tx, name).name))
+    row = tx.groups.named(fold(the(tx, name).name))
     if row is not None:
         departments.must_own(actor, row.department)
     if row is None or not row.kept:
@@ -433,34 +396,11 @@ def _bad(code: str, field: str, message: str, hint: str) -> NotToBeChanged:
     return NotToBeChanged(Problem(code, field, message, hint))
 
 
-# --- names and feeds ------------------------------------------------------------------------------------------------
-
-
-def _check_free(tx: Transaction, group: GroupRow, slug: str) -> None:
-    """A feed's slug is one school-wide, though a folder tells kinds apart: people say "the music feed"."""
-    if not slug:
-        raise _taken(
-            "this name has no letter or digit that an address can hold", "rename the group in the roster"
-        )
-    holder = None
-    if slug == tx.school.slug:
-        holder = "the school"
-    elif tx.announcements.department_exists(slug):
-        holder = "a department"
-    elif any(slug_of(other.name) == slug for other in tx.people.public_groups() if other.id != group.id):
-        holder = "another public group"
-    if holder is not None:
-        raise _taken(f"the feed address {slug} is taken by {holder}", "rename the group in the roster")
-
-
-def _the(tx: Transaction, name: str) -> GroupRow:
+def the(tx: Transaction, name: str) -> GroupRow:
+    """A group by name. Raises UnknownAudience, with the nearest that there is."""
     group = tx.people.group(fold(name)) if len(name) <= LONGEST and name.isprintable() else None
     if group is not None:
         return group
     nearest = "".join(tx.people.unknown_groups(Group(name)).values()) if name.isprintable() else ""
     hint = f"did you mean {nearest}?" if nearest else "import a roster, or check the name"
     raise UnknownAudience(Problem("unknown_group", "name", "there is no such group", hint))
-
-
-def _taken(message: str, hint: str) -> FeedTaken:
-    return FeedTaken(Problem("slug_taken", "name", message, hint))

@@ -22,7 +22,7 @@ from broker.audience import Group, fold, parse
 from broker.corrections.law import AGAIN
 from broker.delivery import REACHED, State
 from broker.errors import InvalidAnnouncement
-from broker.office.groups import slug_of
+from broker.office.public_groups import slug_of
 from ledger import tables as t
 from ledger.corrections.threads import chain
 from ledger.hand import Hand

@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, func, select
 
 from broker.announcement import People
 from broker.audience import Audience
-from broker.office.groups import slug_of
+from broker.office.public_groups import slug_of
 from broker.rosters.roster import as_listed
 from ledger import tables as t
 from ledger.audience import holds_on, members

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from broker.actor import Actor, ActorKind
 from broker.errors import FeedTaken, MissingSetting, SetupError, UnknownAudience
-from broker.office.groups import set_public, slug_of
+from broker.office.public_groups import set_public, slug_of
 from config.assembly import assemble
 from config.settings import Settings
 from ledger import tables as t
