@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from broker import audience as audiences
 from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step, Urgency
@@ -255,8 +256,8 @@ def leave_to_do(house: House, sandbox: RunningSandbox) -> None:
         starts = wall.replace(tzinfo=ZONE).astimezone(UTC)
         told = ToldEvent(f"{title}@demo", ALONE, wall, starts, starts + timedelta(hours=2), title, place)
         event_book.add(ports, told, department=MUSIC, audience=audience, actor=OKAFOR.actor)
-    why = "what goes to the whole school is read by two"
-    rule_changes.change(ports, "approval.needed", "any/over 300/any", why, actor=ADMIN.actor)
+    why, many = "what goes to the whole school is read by two", _families(house) * 2 // 3
+    rule_changes.change(ports, "approval.needed", f"any/over {many}/any", why, actor=ADMIN.actor)
     words = "The photographer is here on Monday. Please wear school uniform."
     waiting = Draft(
         OFFICE,
@@ -277,6 +278,13 @@ def _answer(house: House, sandbox: RunningSandbox) -> None:
         told, ("Thank you!", "Ada is ill today, she cannot come.", "STOP"), strict=False
     ):
         sandbox.control.text_from(number, words, url=url)
+
+
+def _families(house: House) -> int:
+    """How many a message to the whole school is for; the sample school has as many pupils as somebody asked for."""
+    with house.ledger.look() as tx:
+        whole = groups.resolve(tx, audiences.parse("everyone"))
+        return tx.reaches.count(whole, People.GUARDIANS, tx.now.astimezone(ZONE).date())
 
 
 def _today(house: House) -> date:

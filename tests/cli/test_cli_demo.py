@@ -170,6 +170,11 @@ def test_a_demo_that_stays_has_a_term_behind_it_and_something_to_do(tmp_path):
     assert lost.fetchone() == (0,)
     failed = ledger.execute("SELECT count(*) FROM delivery WHERE state = 'rejected'").fetchone()
     assert failed > (0,)
+    waits = ledger.execute(
+        "SELECT count(*) FROM announcement AS one WHERE audience = 'everyone'"
+        " AND NOT EXISTS (SELECT 1 FROM delivery WHERE announcement_id = one.id)"
+    )
+    assert waits.fetchone() == (1,)  # for a second person, however small the school
     for table in ("schedule", "event", "reminder_rule", "template", "budget"):
         assert ledger.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,), table
     names = {row[0] for row in ledger.execute("SELECT name FROM operator")}

@@ -79,4 +79,4 @@ def test_a_timetable_that_waits_says_why_and_is_let_go(serve: Serve) -> None:
     released = "/watch/calendar/timetable/untis/release"
     assert send(watched, released, page=SOURCES).status_code == 303
     assert "let go: it is told with the next reading" in watched.get(SOURCES)
-    assert send(watched, "/watch/calendar/timetable/other/release", page=SOURCES).status_code == 422
+    assert send(watched, "/watch/calendar/timetable/other/release", page=SOURCES).status_code == 404
