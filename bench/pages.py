@@ -22,16 +22,22 @@ from math import ceil
 from statistics import median
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser
 from sqlalchemy import event, insert, literal, select, update
 from starlette.testclient import TestClient
 
-from bench.ground import ACTOR, Ground, ground
+from bench.ground import ACTOR, Ground, ground, group_of
 from bench.player import Player
+from broker import sweep
 from broker.actor import Actor, ActorKind
-from broker.announcement import Announcement
+from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.authority import operators, signin
+from broker.diary import event_book, schedules
+from broker.diary.events import ALONE, ToldEvent
+from broker.diary.recurrence import Pattern, read_rule
+from broker.office import templates
 from broker.ports.approvals import OperatorRole
 from config.assembly import House
 from ledger import tables as t
@@ -40,6 +46,8 @@ from tests.support.walk import Frontier, kind_of
 from web.app import create_app
 
 SIZE, FAMILIES, SAID, FEW = 1_000_000, 25_000, 5_000, 20
+GROUPS = (*range(25, 125), *range(1_900, 1_913))  # clubs and years, beside the group of all
+EVENTS, SCHEDULES, TEMPLATES = 600, 60, 40
 ROUNDS, WARM = 40, 3
 POSTGRES_MS, SQLITE_MS, STATEMENTS = 50.0, 100.0, 12
 COLD_KB, USABLE_S = 150, 1.0
@@ -120,7 +128,8 @@ def run(here: Ground, size: int, *, sqlite: bool = False, browser: bool = False)
 def _school(here: Ground, values: Mapping[str, Any], size: int) -> House:
     """Half of all deliveries are of a few large announcements, half of the announcements are small; over a year."""
     families = min(FAMILIES, size // 4)
-    school = here.school_of(values, [FEW, families])
+    few = [size for size in GROUPS if size < families]
+    school = here.school_of(values, [FEW, *few, families])
     house = school.house
     sizes = [FEW] * min(SAID, size // FEW // 4)
     large = (size - sum(sizes)) // families
@@ -132,11 +141,52 @@ def _school(here: Ground, values: Mapping[str, Any], size: int) -> House:
         school.plan(said)
         _settle(house, said, people, now - YEAR * (len(sizes) - n) / len(sizes))
     operators.add(house.ports, WATCHER.id, frozenset(OperatorRole), None, actor=ACTOR)
-    house.ports.ledger.transact(lambda tx: tx.record.seal())
+    _diary(house, [group_of(size) for size in (FEW, *few)], now)
+    while any(
+        sweep.run(house.ports, actor=ACTOR).done.get(chore) for chore in ("folded", "figures", "counted")
+    ):
+        pass
     with house.ledger.engine.connect() as connection:
         vacuum = "ANALYZE" if house.settings.sqlite else "VACUUM ANALYZE"
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(vacuum)
     return house
+
+
+def _diary(house: House, groups: Sequence[str], now: datetime) -> None:
+    """A year's events, what goes out again and again, and what somebody wrote to be used again."""
+    zone = ZoneInfo("Europe/London")
+    told = []
+    for n in range(EVENTS):
+        wall = (now.astimezone(zone) + timedelta(days=n % 180 - 30)).replace(
+            hour=9 + n % 9, minute=0, second=0, microsecond=0, tzinfo=None
+        )
+        starts = wall.replace(tzinfo=zone).astimezone(UTC)
+        group = groups[n % len(groups)]
+        told.append(
+            ToldEvent(
+                f"e{n}",
+                ALONE,
+                wall,
+                starts,
+                starts + timedelta(hours=1),
+                f"Rehearsal {n}",
+                "Hall",
+                group=group,
+            )
+        )
+    event_book.bring(house.ports, "calendar", told, department="music", audience=groups[0], actor=ACTOR)
+    starts = now.astimezone(zone).replace(hour=8, minute=0, second=0, microsecond=0, tzinfo=None)
+    weekly = Pattern(starts, zone.key, read_rule("FREQ=WEEKLY", zone=zone.key, starts=starts))
+    parts = {
+        Part.TITLE: "Rehearsal",
+        Part.SHORT: "The rehearsal is at half past three.",
+        Part.LONG: "In the hall.",
+    }
+    for n in range(SCHEDULES):
+        draft = Draft("music", groups[n % len(groups)], People.GUARDIANS, (Step(("sms",)),), parts)
+        schedules.save(house.ports, f"Reminder {n}", draft, weekly, lasts=LASTS, actor=ACTOR)
+    for n in range(TEMPLATES):
+        templates.save(house.ports, "office", f"Template {n}", parts, actor=ACTOR)
 
 
 def _settle(house: House, said: Announcement, people: int, at: datetime) -> None:
