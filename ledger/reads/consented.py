@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -87,18 +87,6 @@ def standing(hand: Hand) -> Sequence[Standing]:
         Standing(channel, Purpose(purpose), said.get(True, 0), said.get(False, 0))
         for (channel, purpose), said in found.items()
     ]
-
-
-def stands_for(hand: Hand, people: Sequence[int]) -> Mapping[int, Mapping[str, bool]]:
-    """Person → channel → the last word to promotional messages."""
-    c = t.consent.c
-    query = select(c.person_id, c.channel, c.given).where(
-        c.person_id.in_(list(people)), c.purpose == Purpose.PROMOTIONAL.value
-    )
-    found: dict[int, dict[str, bool]] = {}
-    for row in hand.connection.execute(query) if people else ():
-        found.setdefault(row.person_id, {})[row.channel] = row.given
-    return found
 
 
 def _words() -> Select[Any]:

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from broker.accounts import GATEWAY
 from broker.delivery import State
 from broker.gateways import Stand
 from ledger import tables as t
@@ -105,17 +104,6 @@ def health(hand: Hand) -> Health:
     )
 
 
-def of_department(stands: Health, department: str | None) -> Health:
-    """What of it concerns somebody who acts for one department: its own accounts and the school's."""
-    if department is None:
-        return stands
-    accounts = [one for one in stands.accounts if one.department in {None, department}]
-    named = {one.account for one in accounts}
-    alarms = [alarm for alarm in stands.alarms if _about(alarm) in named]
-    noted = [one for one in stands.gateways if one.account in named]
-    return replace(stands, accounts=accounts, alarms=alarms, gateways=noted)
-
-
 def in_order(account: str, order: Sequence[str], noted: Sequence[GatewayStands]) -> Sequence[GatewayStands]:
     """The gateways of an account that has several, as its settings order them; one of which nothing was noted is well.
 
@@ -132,11 +120,6 @@ def in_order(account: str, order: Sequence[str], noted: Sequence[GatewayStands])
 def _as_it_is(one: GatewayStands) -> GatewayStands:
     """Why it was passed over once is of no matter when it is well again."""
     return replace(one, why="") if one.stand is Stand.CLOSED else one
-
-
-def _about(alarm: Alarm) -> str:
-    """The account that an alarm is about, if any; that of a gateway names it after its account."""
-    return alarm.subject.partition(" ")[0] if alarm.kind == GATEWAY else alarm.subject
 
 
 def gateways(hand: Hand) -> Sequence[GatewayStands]:

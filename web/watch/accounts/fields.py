@@ -46,7 +46,6 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "liability.risks": ("Risk", "The risks"),
     "safe_use.owners": ("Owner", "Who holds the account"),
 }
-PLACEHOLDERS: Mapping[str, str] = {"url": "https://"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,6 @@ def _more(turn: Turn) -> str:
         return many(int(facts["people"]), "person", "people")
     if turn.kind == "approval.void":
         return str(facts.get("why", ""))
-    if turn.kind == "announcement.reworded" and facts.get("content_version") == 2:
-        return ""
     return ""
 
 

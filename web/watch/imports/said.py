@@ -7,7 +7,6 @@ from collections.abc import Mapping
 SAID: Mapping[str, str] = {
     "import_taken": "It is taken in: the school is as the file says now.",
     "import_thrown_away": "It is thrown away. Nothing was changed.",
-    "import_again": "It was read again.",
     "mapping_kept": "It is kept, and the file was read by it.",
     "mapping_forgotten": "It is forgotten. What was imported by it stays.",
 }

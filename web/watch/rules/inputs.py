@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from broker.announcement import People
 from broker.rules.approval import ANY, NEEDED, OVER, PUBLIC, combinations
 from broker.rules.parameters import Kind, Parameter
 from web.watch import words as plain
 from web.watch.desk import At, Form
-from web.watch.rules.week import NAMES, Row, rows_of, typed_rows, written
-from web.watch.rules.words import PURPOSES, SHARES, people
+from web.watch.rules.week import NAMES, PURPOSES, WHO, Row, rows_of, typed_rows, written
+from web.watch.rules.words import SHARES
 
 OVER_SOME = "over"
 SPARE = 2
@@ -105,14 +104,13 @@ def choices(at: At) -> dict[str, dict[str, str]]:
     """What the lists of these forms offer."""
     installed = {name: plain.channel(name) for name in sorted(at.ports.channels.names())}
     purposes = {ANY: "whatever it is", **PURPOSES}
-    who = {one.value: people(one.value) for one in People}
     return {
         "channels": {"": "– nothing –", "*": "anything", **installed},
         "ways": {"": "– nothing –", ANY: "by any way", PUBLIC: "whatever everybody can read", **installed},
         "purposes": {"*": "whatever it is", **PURPOSES},
         "wanted_purposes": purposes,
-        "people": {"*": "everybody", **who},
-        "audiences": {ANY: "whoever it is for", OVER_SOME: "more people than …", **who},
+        "people": {"*": "everybody", **WHO},
+        "audiences": {ANY: "whoever it is for", OVER_SOME: "more people than …", **WHO},
         "days": dict(zip(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), NAMES, strict=True)),
         "units": UNITS,
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.announcement import People, Purpose
-from broker.rules.hours import ANY, DAYS, Opening, openings_written
+from broker.rules.hours import ANY, DAYS, Opening
 from web.watch import words
 from web.watch.desk import Form
 
@@ -125,11 +125,6 @@ def written(rows: Sequence[Row]) -> str:
 def clock(minute: int) -> str:
     """A minute of the day: 07:00."""
     return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
-def as_written(openings: Sequence[Opening]) -> str:
-    """The one way in which they are written."""
-    return openings_written(openings)
 
 
 _FIELDS = ("channel", "purpose", "people", "first", "last", "begins", "ends")

@@ -8,13 +8,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from broker.announcement import People, Purpose
 from broker.rules.approval import ANY, NEEDED, OVER, PUBLIC, Combination, combinations
 from broker.rules.book import FAMILIES, RULES
 from broker.rules.parameters import Kind, Parameter
 from web.watch import words
 from web.watch.rules.titles import RULE_WORDS
-from web.watch.rules.week import opening_said
+from web.watch.rules.week import PURPOSES, WHO, opening_said
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,6 @@ SHARES = frozenset({"approval.drift_share", "blast.drift", "money.warn_at"})
 NO_ZERO = frozenset({"adults.smallest", "blast.size", "blast.ratio", "sign_in.prove_at"})
 LONGEST_SAID = 12  # words of a list that a line of the overview shows
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-_WHO = {
-    People.GUARDIANS: "guardians",
-    People.FIRST: "first guardians",
-    People.PUPILS: "pupils",
-    People.STAFF: "staff",
-    People.BOTH: "pupils and guardians",
-}
-PURPOSES = {Purpose.SERVICE.value: "ordinary messages", Purpose.PROMOTIONAL.value: "advertising"}
 
 
 def title(key: str) -> str:
@@ -73,7 +64,7 @@ def about(key: str) -> str:
 
 def people(value: str) -> str:
     """Whom a rule is about: "pupils"."""
-    return _WHO.get(People(value), value) if value in set(People) else value
+    return WHO.get(value, value)
 
 
 def said(key: str, text: str) -> Sequence[str]:
