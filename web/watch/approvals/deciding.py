@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request, Response
 
 from broker.authority import approvals
 from broker.authority.signin import must_be_fresh
-from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem, ProofWanted
+from broker.errors import NotFound, ProofWanted, RuleBroken
 from broker.ports.approvals import OperatorRole
-from web.watch.approvals.known import Known, known, reason, status_of
+from web.watch.approvals.known import Known, known
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import reason, status_of
 from web.watch.proving import to_proof
 from web.watch.signing_in import NoPage
 
@@ -46,36 +47,37 @@ async def review(public_id: str, request: Request) -> Response:
 def _decide(at: At, form: Form, public_id: str) -> Response:
     it = _looked(at, public_id)
     said = it.looked.announcement.public_id
-    why, yes = reason(form["why"]), form["do"] == "approve"
+    yes = form["do"] == "approve"
     try:
+        why = reason(
+            form["why"],
+            needed="" if yes else "a no wants a reason",
+            hint="its author should know what to mend",
+        )
         if yes:
             with at.ports.ledger.look() as tx:
                 must_be_fresh(tx, at.session, it.looked.binding.counted)
             approvals.approve(at.ports, said, actor=at.actor, seen=form["seen"], why=why)
-        elif not why:
-            hint = "its author should know what to mend"
-            raise NotToBeChanged(Problem("no_reason", "why", "a no wants a reason", hint))
         else:
             approvals.reject(at.ports, said, why, actor=at.actor, seen=form["seen"])
     except ProofWanted:
         return to_proof(at, f"watch/{said}/decide")
     except NotFound:
         raise NoPage(404, "not_found") from None
-    except (NotAllowed, NotToBeChanged) as refused:
+    except RuleBroken as refused:
         return _page(at, _looked(at, public_id), status_of(refused), problem=refused.problem, form=form)
     return at.done(f"watch/{said}", "agreed" if yes else "refused_it")
 
 
 def _review(at: At, form: Form, public_id: str) -> Response:
     it = _looked(at, public_id)
-    said, note = it.looked.announcement.public_id, reason(form["note"])
+    said = it.looked.announcement.public_id
     try:
-        if not note:
-            raise NotToBeChanged(Problem("no_reason", "note", "say what you found", "a few words are enough"))
+        note = reason(form["note"], "note", needed="say what you found", hint="a few words are enough")
         approvals.review(at.ports, said, note, actor=at.actor)
     except NotFound:
         raise NoPage(404, "not_found") from None
-    except (NotAllowed, NotToBeChanged) as refused:
+    except RuleBroken as refused:
         return _review_page(at, it, status_of(refused), problem=refused.problem, form=form)
     return at.done("watch/waiting", "reviewed")
 

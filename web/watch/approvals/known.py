@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from broker.authority.approvals import SHORT
-from broker.errors import NotAllowed, RuleBroken
 from broker.ports.approvals import Decided, Decision
 from ledger.reads.approvals import Looked, department_of, looked_at
 from web.watch.desk import At, uuid_of
 from web.watch.signing_in import NoPage
-
-MOST_WHY = 500  # signs of a reason: a few sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +35,3 @@ def known(at: At, public_id: str) -> Known:
         raise NoPage(404, "not_found")
     went = (one for one in looked.decisions if one.decided is Decided.OVERRIDDEN and one.reviewed_at is None)
     return Known(looked, department, next(went, None))
-
-
-def reason(text: str) -> str:
-    """Words that somebody typed as their reason, on one line."""
-    return " ".join(text.split())[:MOST_WHY]
-
-
-def status_of(refused: RuleBroken) -> int:
-    """What a page answers with that says why something was not done."""
-    return 403 if isinstance(refused, NotAllowed) else 422

@@ -19,8 +19,8 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.calendar import Yes
 from ledger.connect import Transaction
 from ledger.reads.agreeing import named_schedule
-from web.watch.approvals.known import status_of
 from web.watch.desk import At, Desk, Form, number, posted, uuid_of
+from web.watch.forms import status_of
 from web.watch.proving import to_proof
 from web.watch.signing_in import NoPage
 

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from broker.announcement import Part, Urgency
 from broker.authority import approvals
-from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem, RuleBroken
+from broker.errors import InvalidAnnouncement, NotFound, Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
-from web.watch.approvals.known import Known, known, reason, status_of
+from web.watch.approvals.known import Known, known
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import reason, status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -58,11 +59,10 @@ def _reword(at: At, form: Form, public_id: str) -> Response:
 
 def _override(at: At, form: Form, public_id: str) -> Response:
     it = _its(at, public_id)
-    said, why = it.looked.announcement.public_id, reason(form["why"])
+    said = it.looked.announcement.public_id
     try:
-        if not why:
-            hint = "whoever may say yes reads it, at once"
-            raise NotToBeChanged(Problem("no_reason", "why", "say why it cannot wait", hint))
+        hint = "whoever may say yes reads it, at once"
+        why = reason(form["why"], needed="say why it cannot wait", hint=hint)
         approvals.override(at.ports, said, why, actor=at.actor)
     except NotFound:
         raise NoPage(404, "not_found") from None

@@ -11,13 +11,14 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from broker.address import AddressKind, BadAddress, mask
-from broker.errors import NotAllowed, NotFound, Problem, RuleBroken
+from broker.errors import NotFound, Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from broker.scrutiny import governors
 from broker.scrutiny.heads import Left, written
 from ledger.reads.sealed import gone
 from ledger.scrutiny.bundle import hand_out
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import status_of
 from web.watch.record.pages import reader
 from web.watch.signing_in import HEADERS, NoPage
 
@@ -65,7 +66,7 @@ def _change(at: At, form: Form) -> Response:
     except BadAddress as bad:
         return _page(at, 422, problem=bad.problem, form=form)
     except RuleBroken as refused:
-        return _page(at, 403 if isinstance(refused, NotAllowed) else 422, problem=refused.problem, form=form)
+        return _page(at, status_of(refused), problem=refused.problem, form=form)
     return at.done("watch/record/kept", "governor_added")
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from broker.privacy import erasure
 from web.watch.desk import At, Desk, Form, number, posted, uuid_of
-from web.watch.rules.forms import reason
+from web.watch.forms import reason, status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -37,18 +37,16 @@ def _change(at: At, form: Form) -> Response:
             return at.done("watch/rules/holds", "lifted")
         _place(at, form)
     except RuleBroken as refused:
-        status = 403 if isinstance(refused, NotAllowed) else 422
-        return _page(at, status, problem=refused.problem, form=form)
+        return _page(at, status_of(refused), problem=refused.problem, form=form)
     return at.done("watch/rules/holds", "held")
 
 
 def _place(at: At, form: Form) -> None:
-    who, announcement, why = form["who"][:100], form["announcement"][:300], reason(form)
+    who, announcement = form["who"][:100], form["announcement"][:300]
     if bool(who) == bool(announcement):
         hint = "fill in one of the two, and leave the other empty"
         raise RuleBroken(Problem("one_subject", "who", "a hold is on one person or one announcement", hint))
-    if not why:
-        raise RuleBroken(Problem("no_reason", "why", "say why", "such as: claim of 3 March"))
+    why = reason(form["why"], needed="say why", hint="such as: claim of 3 March")
     erasure.hold(
         at.ports,
         who=who or None,

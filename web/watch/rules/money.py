@@ -10,11 +10,12 @@ from fastapi import APIRouter, Request, Response
 
 from broker.authority import spending
 from broker.authority.spending import Spending
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.money import month_of, read_amount, read_month, written
 from broker.ports.approvals import OperatorRole
 from ledger.reads.departments import departments
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -65,8 +66,7 @@ def _change(at: At, form: Form, department: str) -> Response:
             return at.page("rules/budget_change", **{**_words(at, month), **more, "budget": budget})
         spending.set_budget(at.ports, department, amount, month=about, actor=at.actor)
     except RuleBroken as refused:
-        status = 403 if isinstance(refused, NotAllowed) else 422
-        return _page(at, department, status, problem=refused.problem, form=form)
+        return _page(at, department, status_of(refused), problem=refused.problem, form=form)
     return at.done(f"watch/budgets?month={month}", "budget_gone" if amount is None else "budget_set")
 
 

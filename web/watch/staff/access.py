@@ -10,9 +10,10 @@ from broker.ports.approvals import OperatorRole
 from config.identity_links import account_elsewhere, link_address
 from ledger.reads.staff import Member
 from web.watch.desk import At, Form, posted
+from web.watch.forms import status_of
 from web.watch.proving import to_proof
 from web.watch.signing_in import NoPage, vault_at
-from web.watch.staff.forms import act, fresh, status_of
+from web.watch.staff.forms import act, fresh
 from web.watch.staff.pages import known, member_page, the
 
 router = APIRouter()

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from broker.authority import operators
 from broker.authority.signin import must_be_fresh
-from broker.errors import NotAllowed, NotFound, ProofWanted, RuleBroken
+from broker.errors import NotFound, ProofWanted, RuleBroken
 from broker.ports.approvals import OperatorRole
 from ledger.reads.staff import Member, numbered
 from web.watch.desk import At, Form, posted
+from web.watch.forms import status_of
 from web.watch.proving import to_proof
 from web.watch.signing_in import NoPage
 from web.watch.staff.pages import SCHOOL, member_page, new_page, the
@@ -77,11 +78,6 @@ def fresh(at: At) -> None:
         must_be_fresh(tx, at.session)
 
 
-def status_of(refused: RuleBroken) -> int:
-    """What a page answers with that says why something was not done."""
-    return 403 if isinstance(refused, NotAllowed) else 422
-
-
 def _give(at: At, member: Member, form: Form) -> str:
     operators.give(at.ports, member.name, chosen(form.all("role")), actor=at.actor)
     return "staff_roles"
@@ -99,7 +95,6 @@ def _remove(at: At, member: Member, _form: Form) -> str:
 
 
 def _number_of(at: At, name: str) -> int | str:
-
     with at.reading() as hand:
         return numbered(hand, name) or ""
 
