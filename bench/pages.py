@@ -34,7 +34,8 @@ from broker import sweep
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.authority import operators, signin
-from broker.diary import event_book, schedules
+from broker.diary import event_book, schedules, terms
+from broker.diary.calendar import Span, SpanKind
 from broker.diary.events import ALONE, ToldEvent
 from broker.diary.recurrence import Pattern, read_rule
 from broker.office import templates
@@ -174,6 +175,9 @@ def _diary(house: House, groups: Sequence[str], now: datetime) -> None:
                 group=group,
             )
         )
+    monday = now.date() - timedelta(days=now.weekday() + 42)
+    term = Span(SpanKind.TERM, "This term", monday, monday + timedelta(weeks=14))
+    terms.bring(house.ports, [term], actor=ACTOR)
     event_book.bring(house.ports, "calendar", told, department="music", audience=groups[0], actor=ACTOR)
     starts = now.astimezone(zone).replace(hour=8, minute=0, second=0, microsecond=0, tzinfo=None)
     weekly = Pattern(starts, zone.key, read_rule("FREQ=WEEKLY", zone=zone.key, starts=starts))

@@ -97,7 +97,7 @@ def status(json: Json = False) -> None:
         with house.ledger.look() as tx:
             read = {row.name: row for row in tx.timetables.sources()}
             watched = [at.source(name) for name, at in known.items()]
-            quiet = timetable_sources.silent(tx, watched, began=None)
+            quiet = timetable_sources.silent(tx, watched, list(read.values()), began=None)
         zone = zone_of(house)
     found = [read.get(name) or SourceRow(name) for name in dict.fromkeys([*known, *read])]
     if json:

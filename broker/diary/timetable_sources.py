@@ -12,6 +12,7 @@ from broker.diary.calendar import DayKind, TermCalendar
 from broker.diary.terms import calendar_now
 from broker.errors import Problem
 from broker.ports import Ports, Transaction
+from broker.ports.timetables import SourceRow
 
 HELD, SILENT, FAILED, STRANGE = (
     "timetable_held", "timetable_silent", "timetable_failed", "timetable_classes",
@@ -41,13 +42,19 @@ class TimetableSource:
     fetched: bool = True
 
 
-def silent(tx: Transaction, sources: Sequence[TimetableSource], *, began: datetime | None) -> frozenset[str]:
+def silent(
+    tx: Transaction,
+    sources: Sequence[TimetableSource],
+    rows: Sequence[SourceRow],
+    *,
+    began: datetime | None,
+) -> frozenset[str]:
     """Which sources have told nothing new for too long; days without school do not count.
 
-    `began`: since when they are watched, for those that were never read; None leaves them out. What is only pushed
-    is expected from its first push on.
+    `rows`: all that were ever read. `began`: since when they are watched, for those that were never read; None leaves
+    them out. What is only pushed is expected from its first push on.
     """
-    read = {row.name: row.read_at for row in tx.timetables.sources()}
+    read = {row.name: row.read_at for row in rows}
     calendar, zone = calendar_now(tx), ZoneInfo(tx.school.zone)
     found = set()
     for source in sources:
@@ -61,8 +68,9 @@ def watch(ports: Ports, sources: Sequence[TimetableSource], *, began: datetime) 
     """Raise an alarm for each source that has been silent; how many are. `began`: when we began to watch them."""
 
     def work(tx: Transaction) -> int:
-        quiet = silent(tx, sources, began=began)
-        read = {row.name: row.read_at for row in tx.timetables.sources()}
+        rows = tx.timetables.sources()
+        quiet = silent(tx, sources, rows, began=began)
+        read = {row.name: row.read_at for row in rows}
         for source in sources:
             if source.name in quiet:
                 last = (read.get(source.name) or began).astimezone(ZoneInfo(tx.school.zone))

@@ -9,16 +9,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy import Integer, Select, and_, case, func, literal_column, or_, select, text
 
 from broker.announcement import Announcement, Part
 from broker.ports.calendar import OccurrenceRow, Outcome, ScheduleRow
 from broker.ports.events import EventRow, Reminded, Told
 from ledger import tables as t
 from ledger.announcements import announcement_of
+from ledger.dialect import Column
 from ledger.diary.events import event_of, events
 from ledger.diary.schedules import all_schedules, outcome_of, with_exceptions
 from ledger.hand import Hand
@@ -28,6 +30,7 @@ MOST_EVENTS = 500
 MOST_UNSAID = 200
 LONGEST_EVENT = timedelta(days=60)  # of those that began before the first day
 LONGEST_TITLE = 120  # characters
+_DAYS: tuple[Column, ...] = (("n", "integer"), ("begins", "moment"), ("ends", "moment"))
 UNSAID = (Outcome.MISSED, Outcome.REFUSED, Outcome.UNCLEAR)
 
 
@@ -78,8 +81,18 @@ def said_on(hand: Hand, starts: Sequence[datetime], *, department: str | None, m
     """Announcements by day; `starts` are the beginnings of the days and the end of the last, in order."""
     c = t.announcement.c
     notes = select(t.note.c.announcement_id).where(t.note.c.announcement_id == c.id)
-    within = select(c.id, c.due_at, _number_of(c.due_at, starts, 0, len(starts) - 1).label("day"))
-    within = within.where(c.due_at >= starts[0], c.due_at < starts[-1], ~notes.exists())
+    spans = [(n, begins, ends) for n, (begins, ends) in enumerate(pairwise(starts))]
+    within = (
+        select(c.id, c.due_at, literal_column("days.n", Integer).label("day"))
+        .select_from(t.announcement, text(hand.dialect.rows(_DAYS, "days")))
+        .where(
+            c.due_at >= starts[0],  # first of all: or each day is held against every announcement there is
+            c.due_at < starts[-1],
+            c.due_at >= literal_column("days.begins"),
+            c.due_at < literal_column("days.ends"),
+            ~notes.exists(),
+        )
+    )
     if department is not None:
         its = select(t.department.c.id).where(t.department.c.slug == department)
         within = within.where(c.department_id == its.scalar_subquery())
@@ -95,7 +108,8 @@ def said_on(hand: Hand, starts: Sequence[datetime], *, department: str | None, m
     )
     first: dict[int, list[Said]] = defaultdict(list)
     counts: dict[int, int] = {}
-    for row in hand.connection.execute(query.where(numbered.c.place <= most).order_by(c.due_at, c.id)):
+    asked = query.where(numbered.c.place <= most).order_by(c.due_at, c.id)
+    for row in hand.connection.execute(asked, hand.dialect.row_values(_DAYS, spans, "days")):
         title = " ".join((row.said or "").split())
         first[row.day].append(Said(announcement_of(row), row.department_name, title))
         counts[row.day] = row.in_all
@@ -178,15 +192,6 @@ def schedules(
     if after:
         query = query.where(c.folded_name > after)
     return with_exceptions(hand, query, (c.folded_name, c.id), limit=limit)[0]
-
-
-def _number_of(due: Any, starts: Sequence[datetime], first: int, last: int) -> Any:
-    """Which of these days a time is in, asked by halves: for a term seven questions, and of no zone."""
-    if last - first <= 1:
-        return literal(first)
-    middle = (first + last) // 2
-    before, after = _number_of(due, starts, first, middle), _number_of(due, starts, middle, last)
-    return case((due < starts[middle], before), else_=after)
 
 
 def _announcements() -> Select[Any]:

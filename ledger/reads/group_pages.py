@@ -20,7 +20,7 @@ from ledger.hand import Hand
 from ledger.office.families import person_row
 from ledger.office.reaches import called, group_of
 from ledger.reads.groups import Member as Named
-from ledger.reads.groups import Within
+from ledger.reads.groups import Within, sizes_of
 
 MEMBERS = 100
 
@@ -118,13 +118,7 @@ def sizes(hand: Hand, groups: Sequence[int], *, today: date) -> Mapping[int, int
     """Group → how many are in it today."""
     if not groups:
         return {}
-    m = t.membership.c
-    rows = hand.connection.execute(
-        select(m.group_id, func.count())
-        .join(t.person, t.person.c.id == m.person_id)
-        .where(m.group_id.in_(groups), t.person.c.active, holds_on(today))
-        .group_by(m.group_id)
-    )
+    rows = hand.connection.execute(sizes_of(today).where(t.membership.c.group_id.in_(groups)))
     return {group: people for group, people in rows}  # noqa: C416 - a Row is no pair to mypy
 
 

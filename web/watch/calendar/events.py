@@ -23,7 +23,7 @@ from broker.ports.events import EventRow, Reminded, ReminderRule
 from ledger.reads import calendar as reads
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
-from web.watch.calendar.sight import DAY, Look, look
+from web.watch.calendar.sight import DAY, look
 from web.watch.calendar.views import day_asked
 from web.watch.compose import asked
 from web.watch.compose.choices import Choices, acting, choices
@@ -146,16 +146,15 @@ def the(at: At, public_id: str) -> One:
     """Raises NoPage for what is not there, or another department's."""
     wanted = uuid_of(public_id)
     with at.ledger.look() as tx:
-        begun = look(tx)
-        row = tx.events.by_public_id(wanted)
+        row, now = tx.events.by_public_id(wanted), tx.now
         if row is None or (at.department is not None and row.department != at.department):
             raise NoPage(404, "not_found")
         rules = [rule for rule in tx.events.rules() if rule.department == row.department]
         reminded = tx.events.reminded([row.id])
     by_id = {rule.id: rule for rule in rules}
-    ahead = reminding.to_come([row], rules, {row.id: reminded}, now=begun.now, zone=begun.zone)
+    ahead = reminding.to_come([row], rules, {row.id: reminded}, now=now, zone=at.zone)
     became = [(by_id.get(each.rule), each) for each in reminded if each.told in TOLD]
-    return One(row, begun.zone, ahead, became, rules)
+    return One(row, at.zone, ahead, became, rules)
 
 
 def _known(at: At, found: One) -> dict[str, object]:
@@ -211,8 +210,8 @@ def _change(at: At, form: Form, public_id: str) -> Response:
 
 def _look(at: At, form: Form, found: One, outlook: Outlook) -> Response:
     with at.ledger.look() as tx:
-        begun: Look = look(tx)
-    ahead = reminding.to_come([outlook.new], found.rules, {}, now=begun.now, zone=begun.zone)
+        now = tx.now
+    ahead = reminding.to_come([outlook.new], found.rules, {}, now=now, zone=at.zone)
     return at.page("calendar/event_look", outlook=outlook, form=form, ahead=ahead, **_known(at, found))
 
 

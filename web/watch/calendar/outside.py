@@ -101,9 +101,8 @@ def _page(at: At, status: int = 200, problem: Problem | None = None) -> Response
             if at.department in {None, where.department}
         }
         read = {row.name: row for row in tx.timetables.sources()}
-        quiet = timetable_sources.silent(
-            tx, [where.source(name) for name, where in known.items()], began=None
-        )
+        wanted = [where.source(name) for name, where in known.items()]
+        quiet = timetable_sources.silent(tx, wanted, list(read.values()), began=None)
         sources = [
             Source(
                 read.get(name) or SourceRow(name),
