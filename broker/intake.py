@@ -159,11 +159,12 @@ def withdraw(ports: Ports, public_id: UUID, *, actor: Actor) -> int:
 
     Returns how many deliveries became withdrawn at once; those in hand follow by the brake, and what the public has
     seen is taken back by `broker.retract`. Safe to repeat.
-    Raises NotFound.
+    Raises NotFound, NotAllowed.
     """
 
     def work(tx: Transaction) -> Announcement:
         announcement = _the(tx, public_id)
+        operators.must_have(tx, actor, operators.STOPS, announcement.department)
         forbid(tx, announcement, actor=actor)
         return announcement
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from broker.actor import Actor
 from broker.announcement import Announcement
+from broker.authority import operators
 from broker.channel import Traits
 from broker.corrections.binding import there
 from broker.delivery import REQUEUEABLE, Event, State, describe, step
@@ -40,14 +41,25 @@ def stranded(ports: Ports, *, actor: Actor) -> int:
     return ended
 
 
-def requeue(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
-    """A person decides that a delivery shall be tried again; it is judged anew. Raises NotFound, IllegalTransition."""
+def requeue(
+    ports: Ports, delivery: int, *, actor: Actor, why: str = "", expected: State | None = None
+) -> None:
+    """A person decides that a delivery shall be tried again; it is judged anew.
+
+    `expected`: the state in which they saw it; where it is in another one by now, nothing is done: what was refused
+    reached nobody, and what is uncertain may have. Raises NotFound, NotAllowed, RuleBroken, IllegalTransition.
+    """
 
     def work(tx: Transaction) -> None:
         known = _the(tx, delivery)
+        announcement = tx.announcements.by_id(known.announcement)
+        operators.must_have(tx, actor, operators.ACTS, announcement.department)
         if known.state not in REQUEUEABLE:
             raise _illegal(known, "tried again", "only refused, rejected, given up or uncertain ones can be")
-        may_be_tried_again(tx.announcements.by_id(known.announcement), tx.now)
+        if expected not in {None, known.state}:
+            message = f"it is {describe(known.state)} by now"
+            raise RuleBroken(Problem("changed_since", "id", message, "look at it once more, then decide"))
+        may_be_tried_again(announcement, tx.now)
         _requeue(tx, [known], actor, why)
 
     ports.ledger.transact(work)
@@ -66,10 +78,11 @@ def requeue_all(
     """The same for every delivery of an announcement by one way that is in one of these states; how many there were.
 
     `expected`: how many somebody was shown. Where it is another number now, nothing is done. What moves by itself
-    meanwhile is left alone. Raises NotFound, RuleBroken.
+    meanwhile is left alone. Raises NotFound, NotAllowed, RuleBroken.
     """
     with ports.ledger.look() as tx:
         announcement = there(tx, public_id)
+        operators.must_have(tx, actor, operators.ACTS, announcement.department)
         may_be_tried_again(announcement, tx.now)
         found = tx.moves.of(announcement.id, channel, REQUEUEABLE & set(states), limit=MOST_REQUEUED + 1)
     if len(found) > MOST_REQUEUED:
@@ -94,10 +107,12 @@ def may_be_tried_again(announcement: Announcement, now: datetime) -> None:
 
 
 def settle(ports: Ports, delivery: int, *, actor: Actor, why: str = "") -> None:
-    """A person decides to leave an uncertain delivery as it is. Raises NotFound, IllegalTransition."""
+    """A person decides to leave an uncertain delivery as it is. Raises NotFound, NotAllowed, IllegalTransition."""
 
     def work(tx: Transaction) -> None:
         known = _the(tx, delivery)
+        whose = tx.announcements.by_id(known.announcement).department
+        operators.must_have(tx, actor, operators.ACTS, whose)
         if known.state is not State.UNCERTAIN:
             raise _illegal(known, "settled", "only uncertain deliveries wait for a person")
         move = Move(

@@ -43,13 +43,24 @@ def add(
     ports.ledger.transact(work)
 
 
-def give(ports: Ports, name: str, roles: Collection[OperatorRole], *, actor: Actor) -> None:
-    """Give an operator these roles in place of those before. Raises NotFound, NotAllowed, NotToBeChanged."""
+def seen_of(roles: Collection[OperatorRole], department: str | None) -> str:
+    """What somebody saw of an operator: a word that `give` and `move` compare with how it is by then."""
+    return f"{' '.join(sorted(roles))}@{department or ''}"
+
+
+def give(
+    ports: Ports, name: str, roles: Collection[OperatorRole], *, actor: Actor, seen: str | None = None
+) -> None:
+    """Give an operator these roles in place of those before. `seen`: as `seen_of` has what was looked at.
+
+    Raises NotFound, NotAllowed, NotToBeChanged.
+    """
     _some(roles)
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
         found = _the(tx, name)
+        _must_be_seen(found, seen, "role")
         if OperatorRole.ADMIN not in roles:
             leave_an_admin(tx, found)
         tx.operators.set_roles(fold(found.name), sorted(roles))
@@ -59,15 +70,18 @@ def give(ports: Ports, name: str, roles: Collection[OperatorRole], *, actor: Act
     ports.ledger.transact(work)
 
 
-def move(ports: Ports, name: str, department: str | None, *, actor: Actor) -> None:
+def move(
+    ports: Ports, name: str, department: str | None, *, actor: Actor, seen: str | None = None
+) -> None:
     """An operator acts for another department, or for the whole school (None), from their next request on.
 
-    Raises NotFound, NotAllowed, NotToBeChanged.
+    `seen`: as `seen_of` has what was looked at. Raises NotFound, NotAllowed, NotToBeChanged.
     """
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
         found = _the(tx, name)
+        _must_be_seen(found, seen, "department")
         _must_be_there(tx, department)
         if department is not None and _is_schools_admin(found):
             leave_an_admin(tx, found)
@@ -169,6 +183,12 @@ def _must_be_there(tx: Transaction, department: str | None) -> None:
     if department is not None and not tx.announcements.department_exists(department):
         message = "this department is not known"
         raise NotToBeChanged(Problem("unknown_department", "department", message, "see `carillon doctor`"))
+
+
+def _must_be_seen(now: Operator, seen: str | None, field: str) -> None:
+    if seen not in {None, seen_of(now.roles, now.department)}:
+        message = "somebody has changed what they may do, or where, meanwhile"
+        raise NotToBeChanged(Problem("changed_since", field, message, "look at it once more, then decide"))
 
 
 def _some(roles: Collection[OperatorRole]) -> None:

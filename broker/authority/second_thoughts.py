@@ -26,11 +26,12 @@ class TooLate(RuleBroken):
 def undo(ports: Ports, public_id: UUID, *, actor: Actor) -> None:
     """Take an announcement back of which nothing has left, nor ever will. Safe to repeat.
 
-    Raises NotFound; TooLate, with nothing done, once deliveries of it have been planned.
+    Raises NotFound, NotAllowed; TooLate, with nothing done, once deliveries of it have been planned.
     """
 
     def unless_planned(tx: Transaction) -> None:
         announcement = _the(tx, public_id)
+        operators.must_have(tx, actor, operators.STOPS, announcement.department)
         begun = tx.cases.is_planned(announcement.id) or binding.is_in_effect(tx, announcement)
         if announcement.withdrawn_at is None and begun:
             message = "it has begun to go out, so it cannot be undone any more"

@@ -1,20 +1,17 @@
-"""Who may do what to an announcement from its pages; a token has scopes for it, and somebody signed in their roles."""
+"""Who may do what to an announcement from its pages: as the verbs have it, which refuse everybody else."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import replace
 
-from broker.errors import Problem, RuleBroken
-from broker.ports.approvals import OperatorRole
+from broker.authority import operators
+from broker.errors import Problem
 from ledger.reads.watch import Shown
 from web.watch.announcement.offers import Offers, offers
 from web.watch.desk import At, Form
 
-ACTS = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
-# Whoever answers for what leaves the house may stop it: to look alone may not.
-STOPS = (*ACTS, OperatorRole.APPROVER)
-MOST_WHY = 300  # characters, as every door takes a reason
+ACTS, STOPS = operators.ACTS, operators.STOPS
 KEY = 24  # characters of a key by which a form that is sent twice is one call
 
 
@@ -41,23 +38,6 @@ def is_name(text: str) -> bool:
 def text_of(form: Form, name: str) -> str:
     """What somebody wrote over several lines, which a browser ends in its own way."""
     return form[name].replace("\r\n", "\n").replace("\r", "\n")
-
-
-def reason(text: str) -> str:
-    """A reason as it was typed, in one line. Raises RuleBroken for one that is too long to keep."""
-    words = " ".join(text.split())
-    if len(words) > MOST_WHY:
-        message = f"a reason has at most {MOST_WHY} characters"
-        raise RuleBroken(Problem("too_long", "why", message, "make it shorter"))
-    return words
-
-
-def wanted(text: str, field: str, message: str, hint: str) -> str:
-    """The same, where one must be given. Raises RuleBroken."""
-    words = reason(text)
-    if not words:
-        raise RuleBroken(Problem("missing", field, message, hint))
-    return words
 
 
 def called(problem: Problem, **names: str) -> Problem:

@@ -58,8 +58,10 @@ def _requeue(public_id: UUID, number: int, at: At, form: Form) -> Response:
     at.must(*acting.ACTS)
     with at.reading() as hand:
         the_delivery(hand, at, public_id, number)
+    seen = State(form["state"]) if form["state"] in set(State) else None
     try:
-        recover.requeue(at.ports, number, actor=at.actor, why=acting.reason(form["why"]))
+        why = acting.reason(form["why"])
+        recover.requeue(at.ports, number, actor=at.actor, why=why, expected=seen)
     except NotFound:
         raise NoPage(404, "not_found") from None
     except RuleBroken as refused:
