@@ -18,6 +18,9 @@ from broker.ports.approvals import Operator, OperatorRole
 from broker.record import Entry
 
 LONGEST_NAME = 80
+# Who acts on what was announced; and who may stop it, which whoever answers for what leaves the house may, too.
+ACTS = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
+STOPS = (*ACTS, OperatorRole.APPROVER)
 
 
 def add(
@@ -70,9 +73,7 @@ def give(
     ports.ledger.transact(work)
 
 
-def move(
-    ports: Ports, name: str, department: str | None, *, actor: Actor, seen: str | None = None
-) -> None:
+def move(ports: Ports, name: str, department: str | None, *, actor: Actor, seen: str | None = None) -> None:
     """An operator acts for another department, or for the whole school (None), from their next request on.
 
     `seen`: as `seen_of` has what was looked at. Raises NotFound, NotAllowed, NotToBeChanged.
@@ -115,9 +116,7 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
     is no admin everybody may name operators and change rules; to approve always wants the role.
     """
     if actor.department is not None and department != actor.department:
-        whose = "the whole school" if department is None else "another department"
-        hint = "ask with a token of the school's, or an operator who acts for it"
-        raise _not_allowed(f"this is for {whose}, and you act for {actor.department} alone", hint)
+        raise _elsewhere(actor, department)
     if actor.kind is not ActorKind.PERSON:
         if role is OperatorRole.APPROVER:
             raise _not_allowed("only a person approves", "approve as an operator")
@@ -134,6 +133,28 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
     elif not known or (role is OperatorRole.ADMIN and not any(role in each.roles for each in known)):
         return
     raise _not_allowed(f"{actor.id} is not named as {role.value}", "see who is: carillon operators")
+
+
+def must_have(
+    tx: Transaction, actor: Actor, roles: Collection[OperatorRole], department: str | None = None
+) -> None:
+    """Whether this actor has one of these roles on what is this department's, as `must` has it. Raises NotAllowed.
+
+    Nobody stands in for a role that is not given yet: only while the school has named nobody at all may everybody.
+    """
+    if actor.department is not None and department != actor.department:
+        raise _elsewhere(actor, department)
+    if actor.kind is not ActorKind.PERSON:
+        return
+    found = tx.operators.named(fold(actor.id))
+    if found is None and not tx.operators.all():
+        return
+    if found is None or not set(roles) & set(found.roles):
+        named = " or ".join(role.value for role in roles)
+        raise _not_allowed(f"{actor.id} is not named as {named}", "see who is: carillon operators")
+    if found.department not in {None, department}:
+        message = f"{found.name} acts for {found.department} alone"
+        raise _not_allowed(message, "ask an operator who acts there")
 
 
 def _must_reach(tx: Transaction, who: Operator, role: OperatorRole, department: str | None) -> None:
@@ -215,6 +236,12 @@ def _the(tx: Transaction, name: str) -> Operator:
             Problem("not_found", "name", "there is no such operator", "list them with `carillon operators`")
         )
     return found
+
+
+def _elsewhere(actor: Actor, department: str | None) -> NotAllowed:
+    whose = "the whole school" if department is None else "another department"
+    hint = "ask with a token of the school's, or an operator who acts for it"
+    return _not_allowed(f"this is for {whose}, and you act for {actor.department} alone", hint)
 
 
 def _not_allowed(message: str, hint: str) -> NotAllowed:
