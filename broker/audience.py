@@ -11,7 +11,7 @@ that holds a sign, and make a group's name of what would be a role.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -102,6 +102,62 @@ def all_of(names: Iterable[str]) -> str:
     A name with a quotation mark cannot be said in an expression, and is left out.
     """
     return " + ".join(name if _says_itself(name) else f'"{name}"' for name in names if '"' not in name)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two expressions say the same, in whichever order their groups stand. Raises InvalidAnnouncement."""
+    return fold(one) == fold(other) or _shape(parse(one)) == _shape(parse(other))
+
+
+def _shape(audience: Audience) -> object:
+    """What is the same of two trees that say the same."""
+    if isinstance(audience, Group):
+        return fold(audience.name)
+    if not isinstance(audience, Combined):
+        return audience
+    if audience.operator == "-":
+        first, *others = map(_shape, operands(audience))
+        return "-", first, frozenset(others)
+    joined = frozenset(map(_shape, _joined(audience, audience.operator)))
+    return next(iter(joined)) if len(joined) == 1 else (audience.operator, joined)
+
+
+def _joined(audience: Audience, sign: str) -> Iterator[Audience]:
+    """What one sign joins, whatever the brackets."""
+    if not (isinstance(audience, Combined) and audience.operator == sign):
+        yield audience
+        return
+    for one in operands(audience):
+        yield from _joined(one, sign)
+
+
+def plain_names(audience: Audience) -> Sequence[str] | None:
+    """The groups that it is, one beside the other; None where it is more than that."""
+    leaves = list(_joined(audience, "+"))
+    found = [leaf.name for leaf in leaves if isinstance(leaf, Group)]
+    return found if len(found) == len(leaves) else None
+
+
+def in_words(audience: Audience) -> str:
+    """As a sentence says whom it is for: "Choir and Year 7 without 7B", "those in both Choir and Year 7"."""
+    if isinstance(audience, Group):
+        return audience.name
+    if isinstance(audience, Everyone):
+        return "everybody"
+    if isinstance(audience, OfRole):
+        return next(name for name, role in ROLES.items() if role is audience.role)
+    first, *others = map(in_words, operands(audience))
+    if audience.operator == "-":
+        return f"{first} without {_listed(others)}"
+    together = _listed([first, *others])
+    if audience.operator == "+":
+        return together
+    return f"those in {'both' if len(others) == 1 else 'all of'} {together}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _says_itself(name: str) -> bool:

@@ -12,6 +12,7 @@ import typer
 from broker.announcement import Part, People, Step
 from broker.diary import event_book as verbs
 from broker.diary import event_telling, reminders
+from broker.diary.event_changes import Changed
 from broker.diary.events import ALONE, ToldCalendar, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.typed import clock_from, wall_from
@@ -181,6 +182,33 @@ def move(
 
 
 @app.command()
+def change(
+    id_: Id,
+    to: Annotated[
+        str | None, typer.Option(metavar="GROUPS", help="Whose event it is now; a calendar's says it itself.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What it is called now.")] = None,
+    place: Annotated[str | None, typer.Option(help="Where it takes place now.")] = None,
+    operator: Operator = None,
+    json: Json = False,
+) -> None:
+    """Have an event for other groups, or name it anew. Whoever was reminded and has to hear of it is told once.
+
+    Those whom it is for from now on are reminded of it, as far as nothing has told them yet.
+
+    Example: `carillon events change 0190f9c2-0000-7000-8000-000000000000 --to "Choir + Orchestra"`
+    """
+    if to is None and title is None and place is None:
+        raise bad("nothing_said", "to", "it is not said what changes", "such as --to Choir")
+    wanted = Changed(
+        audience=to, title=short_words(title, "title") if title is not None else None, place=place
+    )
+    with writing(operator) as (house, actor):
+        row = verbs.change(house.ports, _id(id_), wanted, actor=actor)
+    show.as_json(_as_told(row)) if json else show.say(f"{row.title}: for {row.audience}")
+
+
+@app.command()
 def cancel(id_: Id, operator: Operator = None, json: Json = False) -> None:
     """Cancel an event. Its reminders go; whoever was reminded already is told once.
 
@@ -207,11 +235,14 @@ def remind(
     via: Annotated[str, typer.Option(metavar="WAYS", help="Channels, tried at once.")] = "sms",
     people: Annotated[People, typer.Option(metavar="WHO", help="Who is reminded.")] = People.GUARDIANS,
     title: Annotated[str | None, typer.Option(help="The subject of mails.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Change the reminder of this name.")] = False,
     department: Department = None,
     operator: Operator = None,
     json: Json = False,
 ) -> None:
     """Say how long before its events a department reminds whom, and in which words. Several may stand side by side.
+
+    With --replace the reminder of this name is changed: it goes on, and reminds nobody of an event twice.
 
     Examples:
 
@@ -227,7 +258,10 @@ def remind(
             0, owner, short_words(name, "name"), to, length_from(before, "before"), people, ways, words,
             clock=clock_from(at, "at") if at is not None else None,
         )  # fmt: skip
-        made = reminders.add_rule(house.ports, rule, actor=actor)
+        if replace:
+            made = reminders.change_rule(house.ports, rule.name, rule, actor=actor)
+        else:
+            made = reminders.add_rule(house.ports, rule, actor=actor)
         waits = reminders.waits(house.ports, made, actor=actor)
     show.as_json(_rule_as_told(made)) if json else show.say(f"{made.name}: kept")
     if waits:

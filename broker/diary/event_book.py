@@ -1,7 +1,7 @@
 """The book of events: what takes place, brought from a source or typed in; moved, cancelled, and who must hear of it.
 
-Whoever was reminded of an event that is then moved, renamed or cancelled is told once of that change, by the ways that
-reminded them. A reminder that had not left yet is taken back, and made anew as the event now is.
+Whoever was reminded of an event that is then moved, renamed, cancelled or for other groups is told once of that change,
+by the ways that reminded them. A reminder that had not left yet is taken back, and made anew as the event now is.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ import uuid6
 from broker import audience as audiences
 from broker.actor import Actor
 from broker.authority import operators
+from broker.diary.event_changes import Changed, changed, check, check_words, joining_by, must_be_known
 from broker.diary.event_comparing import Compared, compared
 from broker.diary.event_telling import (
     is_elsewhere,
+    is_for_others,
     remind_anew,
     says_else,
     tell_the_reminded,
+    whose_now,
     words_of,
     words_of_cancelling,
 )
 from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.errors import BrokerError, KeyConflict, NotFound, NotToBeChanged, Problem
-from broker.office.groups import must_see, resolve
+from broker.office.groups import must_see
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow
@@ -81,24 +84,19 @@ class _Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """What an event is to be: its time, and where they are said its end, place and title."""
-
-    wall: datetime
-    starts_at: datetime
-    ends_at: datetime | None = None
-    place: str | None = None
-    title: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a change leads to: the event before and after; in which words it is told to how many who heard of it."""
+    """What a change leads to: the event before and after; in which words it is told to how many who heard of it.
+
+    `heard`: how many have heard of it at all. `joining`: how many it is for from now on whom nothing has told; its
+    reminders do.
+    """
 
     row: EventRow
     new: EventRow
     words: str
     told: int
+    heard: int
+    joining: int = 0
 
 
 def bring(  # noqa: PLR0913 - what a source says of itself, each by its name
@@ -150,7 +148,7 @@ def _bring(ports: Ports, tx: Transaction, brings: Bringing, actor: Actor) -> Bro
     department, audience = brings.department, brings.audience
     operators.must(tx, actor, OperatorRole.AUTHOR, department)
     for group in {event.group or audience for event in brings.told}:
-        _known(tx, department, group)
+        must_be_known(tx, department, group)
     found = compared(
         ports,
         tx,
@@ -180,13 +178,13 @@ def _brought(tx: Transaction, found: Compared, home: _Home, actor: Actor) -> Bro
 
 def add(ports: Ports, told: ToldEvent, *, department: str, audience: str, actor: Actor) -> EventRow:
     """Keep an event that somebody typed in. Raises NotToBeChanged, UnknownAudience, NotAllowed."""
-    _check_words("title", told.title)
-    _check_words("place", told.place)
+    check_words("title", told.title)
+    check_words("place", told.place)
 
     def work(tx: Transaction) -> EventRow:
         operators.must(tx, actor, OperatorRole.AUTHOR, department)
         must_see(tx, audiences.parse(audience), actor)
-        _known(tx, department, audience)
+        must_be_known(tx, department, audience)
         if not tx.now < told.starts_at < tx.now + HORIZON:
             raise NotToBeChanged(
                 Problem("past", "starts", "this time is past, or too far away", "check the year")
@@ -232,12 +230,13 @@ def move(
 
 
 def change(ports: Ports, public_id: UUID, to: Changed, *, actor: Actor) -> EventRow:
-    """Move an event, or name it anew. Raises NotFound, NotToBeChanged."""
-    _check_changed(to)
+    """Move an event, name it anew, or have it for other groups. Raises NotFound, NotToBeChanged, UnknownAudience."""
+    check(to)
 
     def work(tx: Transaction) -> EventRow:
         row = _mine(tx, public_id, actor)
-        return _change(tx, row, _changed(tx, row, to), actor)
+        new = changed(tx, row, to, actor)
+        return row if new == row else _change(tx, row, new, actor)
 
     return ports.ledger.transact(work)
 
@@ -245,15 +244,19 @@ def change(ports: Ports, public_id: UUID, to: Changed, *, actor: Actor) -> Event
 def outlook(ports: Ports, public_id: UUID, to: Changed | None, *, actor: Actor) -> Outlook:
     """What a change, or None for its cancelling, would lead to, with nothing done. Raises what either raises."""
     if to is not None:
-        _check_changed(to)
+        check(to)
 
     def work(tx: Transaction) -> Outlook:
         row = _mine(tx, public_id, actor)
-        new = _changed(tx, row, to) if to is not None else replace(row, cancelled_at=tx.now)
-        words = words_of(row, new) if to is not None else words_of_cancelling(row)
         reminded = [each.announcement for each in tx.events.reminded([row.id]) if each.announcement]
-        told = tx.plans.count_told(reminded) if words and reminded else 0
-        return Outlook(row, new, words if told else "", told)
+        if to is None:
+            new, words, joining = replace(row, cancelled_at=tx.now), words_of_cancelling(row), 0
+        else:
+            new = changed(tx, row, to, actor)
+            words = words_of(row, new, whose_now(tx, row, new))
+            joining = joining_by(tx, row, new, reminded)
+        heard = tx.plans.count_told(reminded) if reminded else 0
+        return Outlook(row, new, words if heard else "", heard if words else 0, heard, joining)
 
     return ports.ledger.transact(work)
 
@@ -307,19 +310,21 @@ def _new(tx: Transaction, event: ToldEvent, home: _Home, actor: Actor) -> EventR
 
 
 def _change(tx: Transaction, row: EventRow, new: EventRow, actor: Actor) -> EventRow:
-    elsewhere, words = is_elsewhere(row, new), words_of(row, new)
+    elsewhere, other = is_elsewhere(row, new), says_else(row, new)
+    words = words_of(row, new, whose_now(tx, row, new)) if other else ""
+    same = (row.title, row.place) == (new.title, new.place) and not is_for_others(row, new)
     new = replace(
         new,
         sequence=row.sequence + 1,
         known_at=tx.now if elsewhere else row.known_at,
-        changed_at=tx.now if says_else(row, new) else row.changed_at,
-        # Or somebody could put words of their own under the yes that they gave to a rule.
-        made_by=actor.id if (row.title, row.place) != (new.title, new.place) else row.made_by,
+        changed_at=tx.now if other else row.changed_at,
+        # Or somebody could put words, or groups, of their own under the yes that they gave to a rule.
+        made_by=row.made_by if same else actor.id,
     )
     tx.events.keep(new)
     if words:
         tell_the_reminded(tx, new, words, actor)
-    elif says_else(row, new):
+    elif other:
         remind_anew(tx, new, actor)
     tx.record.add([Entry("event.changed", actor, {"event": str(row.public_id), "sequence": new.sequence})])
     return new
@@ -330,42 +335,6 @@ def _cancel(tx: Transaction, row: EventRow, actor: Actor) -> None:
     tx.events.keep(gone)
     tell_the_reminded(tx, gone, words_of_cancelling(row), actor)
     tx.record.add([Entry("event.cancelled", actor, {"event": str(row.public_id), "sequence": gone.sequence})])
-
-
-def _changed(tx: Transaction, row: EventRow, to: Changed) -> EventRow:
-    """The event as it is to be. Raises NotToBeChanged."""
-    if row.cancelled_at is not None or not tx.now < to.starts_at < tx.now + HORIZON:
-        message = "it is cancelled, or that time is past or too far away"
-        raise NotToBeChanged(Problem("past", "to", message, "choose another time"))
-    ends_at = to.ends_at or to.starts_at + (row.ends_at - row.starts_at)
-    place = row.place if to.place is None else to.place
-    title = row.title if to.title is None else to.title
-    return replace(row, wall=to.wall, starts_at=to.starts_at, ends_at=ends_at, place=place, title=title)
-
-
-def _check_changed(to: Changed) -> None:
-    _check_words("place", to.place or "")
-    _check_words("title", to.title or "")
-    if to.title is not None and not to.title.strip():
-        raise NotToBeChanged(Problem("empty_text", "title", "it has no name", "say what takes place"))
-    if to.ends_at is not None and to.ends_at < to.starts_at:
-        raise NotToBeChanged(Problem("ends_first", "ends", "it ends before it begins", "check its times"))
-
-
-def _check_words(field: str, words: str) -> None:
-    if not (words.isprintable() and len(words) <= LONGEST):
-        message = f"a title and a place are one line of at most {LONGEST} characters"
-        raise NotToBeChanged(Problem("bad_text", field, message, "shorten it"))
-
-
-def _known(tx: Transaction, department: str, audience: str) -> None:
-    if not (department.isprintable() and tx.announcements.department_exists(department)):
-        raise NotToBeChanged(
-            Problem(
-                "unknown_department", "department", "this department is not known", "see `carillon doctor`"
-            )
-        )
-    resolve(tx, audiences.parse(audience))
 
 
 def _mine(tx: Transaction, public_id: UUID, actor: Actor) -> EventRow:

@@ -5,15 +5,22 @@ Whatever had not left yet of what was said before is taken back, for it says wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from broker import audience as audiences
 from broker import intake
 from broker.actor import Actor
 from broker.announcement import Announcement, People
-from broker.audience import fold
+from broker.audience import Audience, Combined, fold
+from broker.errors import RuleBroken
+from broker.moments import today_of
+from broker.office.groups import resolve
 from broker.ports import Transaction
 from broker.ports.events import EventRow, Owed
 from broker.privacy.strike import ERASED
+
+MOST_OF_GROUPS = 120  # characters that their names may take of a text
 
 
 def starts_in_words(row: EventRow) -> str:
@@ -48,15 +55,65 @@ def says_else(row: EventRow, new: EventRow) -> bool:
     return said != (new.title, new.place, new.audience, new.wall, new.starts_at, new.cancelled_at)
 
 
-def words_of(row: EventRow, new: EventRow) -> str:
-    """What those are told who were reminded already; "" where they need not hear of it."""
+def words_of(row: EventRow, new: EventRow, whose: str = "") -> str:
+    """What those are told who were reminded already; "" where they need not hear of it. `whose`: see `whose_now`."""
     # A name that was struck out of it and comes in again with its calendar is no news to anybody.
     renamed = fold(row.title) != fold(new.title) and ERASED not in row.title
+    title, where = title_in_words(new), f"on {starts_in_words(new)}, {place_in_words(new)}"
     if not (is_elsewhere(row, new) or renamed):
-        return ""
-    title = title_in_words(new)
+        return f"Change: {title} {where}, is now for {whose}." if whose and is_for_others(row, new) else ""
     once = f"{title_in_words(row)} is now {title}," if renamed else f"{title} is now"
-    return f"Change: {once} on {starts_in_words(new)}, {place_in_words(new)}."
+    return f"Change: {once} {where}{', for ' if whose else ''}{whose}."
+
+
+def is_for_others(row: EventRow, new: EventRow) -> bool:
+    """Whether it is for other groups."""
+    return fold(row.audience) != fold(new.audience)
+
+
+def whose_now(tx: Transaction, row: EventRow, new: EventRow) -> str:
+    """Which groups it is for now, in words, where somebody who was reminded has to hear that; else "".
+
+    They have to where it was theirs and is not any more, or the other way round; and from then on with every change
+    of it, for whoever was told once is told of each.
+    """
+    told = [each.announcement for each in tx.events.reminded([row.id]) if each.announcement is not None]
+    said = [one for one in map(tx.announcements.by_public_id, told) if one is not None]
+    if not said:
+        return ""
+    if is_for_others(row, new):
+        matters = _somebody_changes_sides(tx, row, new, said)
+    else:
+        matters = any(fold(one.audience) != fold(new.audience) for one in said)
+    if not matters:
+        return ""
+    words = _plain(audiences.in_words(audiences.parse(new.audience)))
+    return words if len(words) <= MOST_OF_GROUPS else "other groups than before"
+
+
+def _somebody_changes_sides(
+    tx: Transaction, row: EventRow, new: EventRow, said: Sequence[Announcement]
+) -> bool:
+    """Whether these told somebody for whom it is no more, or again; while some of it still leaves nobody knows."""
+    unsure = tx.threads.undecided([one.id for one in said])[0] > 0
+    today, told = today_of(tx), [one.public_id for one in said]
+    for some, others in ((row, new), (new, row)):
+        apart = apart_from(tx, some.audience, others.audience)
+        if apart is None:  # nobody can tell whom it was for
+            return True
+        for people in (People.BOTH, People.STAFF):
+            count = tx.reaches.count(apart, people, today)
+            if count and (unsure or count > tx.plans.count_untold(apart, people, today, told)):
+                return True
+    return False
+
+
+def apart_from(tx: Transaction, some: str, others: str) -> Audience | None:
+    """Those of some groups who are in none of the others; None where some of them are there no more."""
+    try:
+        return resolve(tx, Combined("-", audiences.parse(some), audiences.parse(others)))
+    except RuleBroken:
+        return None
 
 
 def words_of_cancelling(row: EventRow) -> str:

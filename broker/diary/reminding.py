@@ -148,23 +148,35 @@ def to_come(
     return sorted(found, key=lambda each: (each.at, each.event.id))
 
 
+def at_once(
+    event: EventRow, rules: Sequence[ReminderRule], *, now: datetime, zone: str
+) -> Sequence[ReminderRule]:
+    """By which rules those are reminded now whom an event that was changed a moment ago is for, too."""
+    found = _due_of(replace(event, changed_at=now), _in_turn(event, rules, zone), (), now)
+    return [one.rule for one in found if one.told is Told.SENT]
+
+
 def _due_of(
     event: EventRow, rules: Sequence[tuple[datetime, ReminderRule]], told: Sequence[Reminded], now: datetime
 ) -> list[Due]:
     """Of one event. What lay before it or its rule was known is passed over where the same people hear of it again.
 
-    The last one for them goes now.
+    The last one for them goes now. So it does of several that are due at once because what is said of the event, or to
+    whom, was changed after their time.
     """
     done = {each.rule for each in told if each.told is not Told.MOVED}
     found: list[Due] = []
-    for at, rule in rules:
+    for place, (at, rule) in enumerate(rules):
         if rule.id in done or at > now:
             continue
         known = max(event.known_at, rule.made_at or event.known_at)
-        theirs = [one for _, one in rules if one.people in _HEARD_BY.get(rule.people, {rule.people})]
+        heard_by = _HEARD_BY.get(rule.people, {rule.people})
+        theirs = [one for _, one in rules if one.people in heard_by]
+        next_due = [one for then, one in rules[place + 1 :] if one.people in heard_by and then <= now]
+        heard_again = at < event.worded_at and any(one.id not in done for one in next_due)
         if event.starts_at <= now:
             became = Told.PASSED if event.starts_at <= known else Told.MISSED
-        elif at < known and rule is not theirs[-1]:
+        elif heard_again or (at < known and rule is not theirs[-1]):
             became = Told.PASSED
         else:
             became = Told.SENT

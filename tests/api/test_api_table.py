@@ -119,6 +119,7 @@ RULES: dict[Route, Rule] = {
     ),
     ("GET", "/events/{id}"): Rule(OURS, "event"),
     ("POST", "/events/{id}/move"): Rule(OURS, "event", TO),
+    ("POST", "/events/{id}/change"): Rule(OURS, "event", {"to": "Choir"}),
     ("POST", "/events/{id}/cancel"): Rule(OURS, "event"),
     ("GET", "/timetable"): Rule(LISTED, "source"),
     ("POST", "/timetable/{source}"): Rule(OURS, "source", raw="text/csv"),

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from broker.authority import departments
 from broker.diary import event_book as verbs
+from broker.diary.event_changes import Changed
 from broker.diary.events import ALONE, ToldEvent
 from broker.errors import Problem, RuleBroken
 from broker.moments import instant
@@ -63,6 +64,16 @@ class Moved(Shape):
     model_config = example({"to": "2027-03-19T19:00:00", "place": "Chapel"})
 
     to: Wall
+    place: Place | None = None
+
+
+class Other(Shape):
+    """Whose event it is now, what it is called, and where it takes place; what is left out stays."""
+
+    model_config = example({"to": "Choir + Orchestra"}, {"title": "Summer concert"})
+
+    to: Groups | None = None
+    title: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")] | None = None
     place: Place | None = None
 
 
@@ -140,6 +151,28 @@ def move(
     starts = _instant(call, said.to, "to")
     row = verbs.move(call.ports, id, wall=said.to, starts_at=starts, place=said.place, actor=call.actor)
     return _told(row)
+
+
+@router.post(
+    "/events/{id}/change",
+    operation_id="change_event",
+    responses=answers(401, 403, 404, 413, 422, 503),
+    openapi_extra={"x-scope": Scope.EVENTS_WRITE},
+)
+def change(
+    id: UUID,
+    said: Sent[Other],
+    call: Call = wants(Scope.EVENTS_WRITE),
+) -> EventTold:
+    """Have an event for other groups, or name it anew. Whoever was reminded and has to hear of it is told once.
+
+    Those whom it is for from now on are reminded, as far as nothing has told them. The groups of an event out of a
+    calendar are that calendar's to say.
+    """
+    _the(call, id)
+    title = said.title.strip() if said.title is not None else None
+    wanted = Changed(place=said.place, title=title, audience=said.to)
+    return _told(verbs.change(call.ports, id, wanted, actor=call.actor))
 
 
 @router.post(
