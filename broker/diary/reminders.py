@@ -35,32 +35,37 @@ def add_rule(ports: Ports, rule: ReminderRule, *, actor: Actor) -> ReminderRule:
 
     Raises InvalidAnnouncement, NotToBeChanged, NotAllowed.
     """
-    parts = check_parts(rule.parts, gaps=True)
-    strange = [gap for text in parts.values() for gap in gaps(text) if gap not in OWN_GAPS]
-    if strange:
-        hint = "there are {title}, {place} and {starts}, and {pupil}, {guardian}, {class}"
-        raise InvalidAnnouncement(
-            Problem("unknown_placeholder", "text", f"nothing belongs where {{{strange[0]}}} stands", hint)
-        )
-    if rule.clock is not None and (rule.before < DAY or rule.before % DAY):
-        hint = "for less than a day say how long before, and no time of day"
-        raise NotToBeChanged(Problem("bad_length", "before", "a time of day is of whole days before", hint))
-    if not SHORTEST <= rule.before <= LONGEST:
-        raise NotToBeChanged(
-            Problem("bad_length", "before", "a reminder is 5 minutes to 60 days before", "such as 2 d")
-        )
-    _rehearsed(ports, replace(rule, parts=parts), actor)
+    checked = _checked(ports, rule, actor)
 
     def work(tx: Transaction) -> ReminderRule:
         operators.must(tx, actor, OperatorRole.AUTHOR, rule.department)
-        if any(one.name == rule.name for one in tx.events.rules()):
-            raise NotToBeChanged(
-                Problem("known", "name", "there is a reminder of this name", "choose another")
-            )
-        made = replace(rule, parts=parts, made_by=actor.id)
-        made = replace(made, id=tx.events.add_rule(made))
+        _must_be_free(tx, rule.name)
+        made = replace(checked, id=tx.events.add_rule(checked))
         tx.record.add([_entry("reminder_rule.added", made, actor)])
         return made
+
+    return ports.ledger.transact(work)
+
+
+def change_rule(ports: Ports, name: str, rule: ReminderRule, *, actor: Actor) -> ReminderRule:
+    """From now on a rule is called so, and reminds in these words, by these ways, at that time; it stays the same rule.
+
+    Whom it has reminded of an event it does not remind anew. A second person's yes was to what it said before.
+    Raises NotFound, and what `add_rule` raises.
+    """
+    checked = _checked(ports, rule, actor)
+
+    def work(tx: Transaction) -> ReminderRule:
+        was = _the(tx, name)
+        for department in (was.department, rule.department):
+            operators.must(tx, actor, OperatorRole.AUTHOR, department)
+        if rule.name != was.name:
+            _must_be_free(tx, rule.name)
+        changed = replace(checked, id=was.id)
+        tx.events.change_rule(changed)
+        tx.sweeps.clear_alarm(WAITS, str(was.id))
+        tx.record.add([_entry("reminder_rule.changed", changed, actor)])
+        return changed
 
     return ports.ledger.transact(work)
 
@@ -111,6 +116,32 @@ def retire_rule(ports: Ports, name: str, *, actor: Actor) -> None:
         tx.record.add([Entry("reminder_rule.retired", actor, {"rule": rule.id})])
 
     ports.ledger.transact(work)
+
+
+def _checked(ports: Ports, rule: ReminderRule, actor: Actor) -> ReminderRule:
+    """The rule as it is kept, worded by whoever acts. Raises InvalidAnnouncement, NotToBeChanged."""
+    parts = check_parts(rule.parts, gaps=True)
+    strange = [gap for text in parts.values() for gap in gaps(text) if gap not in OWN_GAPS]
+    if strange:
+        hint = "there are {title}, {place} and {starts}, and {pupil}, {guardian}, {class}"
+        raise InvalidAnnouncement(
+            Problem("unknown_placeholder", "text", f"nothing belongs where {{{strange[0]}}} stands", hint)
+        )
+    if rule.clock is not None and (rule.before < DAY or rule.before % DAY):
+        hint = "for less than a day say how long before, and no time of day"
+        raise NotToBeChanged(Problem("bad_length", "before", "a time of day is of whole days before", hint))
+    if not SHORTEST <= rule.before <= LONGEST:
+        raise NotToBeChanged(
+            Problem("bad_length", "before", "a reminder is 5 minutes to 60 days before", "such as 2 d")
+        )
+    checked = replace(rule, parts=parts, made_by=actor.id)
+    _rehearsed(ports, checked, actor)
+    return checked
+
+
+def _must_be_free(tx: Transaction, name: str) -> None:
+    if any(one.name == name for one in tx.events.rules()):
+        raise NotToBeChanged(Problem("known", "name", "there is a reminder of this name", "choose another"))
 
 
 def _entry(kind: str, rule: ReminderRule, actor: Actor, agreed: str = "") -> Entry:

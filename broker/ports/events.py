@@ -149,6 +149,9 @@ class Events(Protocol):
     def add_rule(self, rule: ReminderRule) -> int:
         """Keep a new rule; its number here."""
 
+    def change_rule(self, rule: ReminderRule) -> None:
+        """What the rule of this number says from now on, for whom and when; nobody has said yes to that yet."""
+
     def retire_rule(self, rule: int) -> None:
         """It reminds nobody any more."""
 

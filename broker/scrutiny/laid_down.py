@@ -209,7 +209,7 @@ _LISTENS: Mapping[str, Callable[[Mapping[str, Any]], Told]] = {
     "switch.on": lambda facts: {switch(facts["kind"], facts["subject"]): ""},
     "governor.added": lambda facts: {governor(facts["governor"]): NAMED},
     **dict.fromkeys((f"schedule.{verb}" for verb in SCHEDULE_VERBS), _schedule),
-    **dict.fromkeys(("reminder_rule.added", "reminder_rule.approved"), _reminder_rule),
+    **dict.fromkeys((f"reminder_rule.{verb}" for verb in ("added", "changed", "approved")), _reminder_rule),
     "reminder_rule.retired": lambda facts: _reminder_rule({**facts, "ended": True}),
     "governor.removed": lambda facts: {governor(facts["governor"]): ""},
 }

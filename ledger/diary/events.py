@@ -78,7 +78,18 @@ class Events:
 
     def add_rule(self, rule: ReminderRule) -> int:
         """Keep a new rule; its number here."""
-        values = {
+        made = insert(t.reminder_rule).values(self._of_rule(rule)).returning(t.reminder_rule.c.id)
+        return int(self._hand.connection.execute(made).scalar_one())
+
+    def change_rule(self, rule: ReminderRule) -> None:
+        """What the rule of this number says from now on, for whom and when; nobody has said yes to that yet."""
+        values = {**self._of_rule(rule), "approved_at": None, "approved_by": None}
+        self._hand.connection.execute(
+            update(t.reminder_rule).where(t.reminder_rule.c.id == rule.id).values(values)
+        )
+
+    def _of_rule(self, rule: ReminderRule) -> dict[str, Any]:
+        return {
             "department_id": _owner(rule.department),
             "name": rule.name,
             "audience": rule.audience,
@@ -90,8 +101,6 @@ class Events:
             "made_by": rule.made_by,
             "made_at": self._hand.now,
         }
-        made = insert(t.reminder_rule).values(values).returning(t.reminder_rule.c.id)
-        return int(self._hand.connection.execute(made).scalar_one())
 
     def approve_rule(self, rule: int, *, by: str) -> None:
         """A second person said yes to all it will say."""

@@ -99,6 +99,18 @@ def test_a_reminder_may_name_a_time_of_day(music: Any) -> None:
     assert "2 d 16:00" in music("events", "rules").out
 
 
+def test_a_reminder_is_changed_under_its_name(music: Any) -> None:
+    asked = ("--name", "Mail", "--via", "email", "--department", "music")
+    assert music("events", "remind", "2 d", "{title}: {starts}.", *asked).code == 0
+    twice = music("events", "remind", "1 d", "{title} tomorrow.", *asked, "--json")
+    assert twice.error["code"] == "known"
+    assert music("events", "remind", "1 d", "{title} tomorrow.", *asked, "--replace").code == 0
+    (rule,) = music("events", "rules", "--json").json["rules"]
+    assert (rule["before"], rule["text"]) == ("1 d", "{title} tomorrow.")
+    nobody = music("events", "remind", "1 d", "{title}.", "--name", "None", *asked[2:], "--replace", "--json")
+    assert nobody.error["code"] == "not_found"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

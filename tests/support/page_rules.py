@@ -161,6 +161,8 @@ RULES: dict[Route, Rule] = {
     ("GET", "/watch/calendar/reminders"): Rule(),
     ("GET", "/watch/calendar/reminders/new"): Rule(roles=WRITES),
     ("POST", "/watch/calendar/reminders/new"): Rule(422, roles=WRITES),
+    ("GET", "/watch/calendar/reminders/{which}/change"): Rule(404, roles=WRITES),
+    ("POST", "/watch/calendar/reminders/{which}/change"): Rule(404, roles=WRITES),
     ("POST", "/watch/calendar/reminders/{which}/retire"): Rule(404),
     ("GET", "/watch/calendar/schedules"): Rule(),
     ("GET", "/watch/calendar/schedules/new"): Rule(roles=WRITES),

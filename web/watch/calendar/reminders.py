@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
@@ -11,13 +10,14 @@ from fastapi import APIRouter, Request, Response
 from broker.announcement import Part, People, Step
 from broker.diary import reminders as verbs
 from broker.diary.typed import clock_from
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.ports.events import ReminderRule
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.compose import asked
 from web.watch.compose.choices import PEOPLE, Choices, acting, choices
 from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.forms import called, status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -62,6 +62,20 @@ async def add(request: Request) -> Response:
     return await posted(request, _add)
 
 
+@router.get("/watch/calendar/reminders/{which}/change")
+def change(which: str, at: Desk) -> Response:
+    """The form, as the reminder stands."""
+    at.must(*WRITES)
+    rule = _the(at, which)
+    return _form(at, _as_form(rule), choices(at, department=rule.department), rule=rule)
+
+
+@router.post("/watch/calendar/reminders/{which}/change")
+async def keep_change(which: str, request: Request) -> Response:
+    """Keep what it says now, under its name of now."""
+    return await posted(request, lambda at, form: _change(at, form, which))
+
+
 @router.post("/watch/calendar/reminders/{which}/retire")
 async def retire(which: str, request: Request) -> Response:
     """It reminds nobody any more."""
@@ -71,30 +85,53 @@ async def retire(which: str, request: Request) -> Response:
 def _add(at: At, form: Form) -> Response:
     at.must(*WRITES)
     offered = choices(at, department=form["department"])
+    return _keep(at, form, offered, lambda rule: verbs.add_rule(at.ports, rule, actor=acting(at)))
+
+
+def _change(at: At, form: Form, which: str) -> Response:
+    at.must(*WRITES)
+    was = _the(at, which)
+    offered = choices(at, department=was.department)
+
+    def keep(rule: ReminderRule) -> ReminderRule:
+        return verbs.change_rule(at.ports, was.name, rule, actor=acting(at))
+
+    return _keep(at, form, offered, keep, was)
+
+
+def _keep(
+    at: At,
+    form: Form,
+    offered: Choices,
+    keep: Callable[[ReminderRule], ReminderRule],
+    was: ReminderRule | None = None,
+) -> Response:
     try:
-        rule = _filled(form, offered)
-        made = verbs.add_rule(at.ports, rule, actor=acting(at))
-        waits = verbs.waits(at.ports, made, actor=acting(at))
+        waits = verbs.waits(at.ports, keep(_filled(form, offered)), actor=acting(at))
     except RuleBroken as refused:
-        status = 403 if isinstance(refused, NotAllowed) else 422
-        problem = told(refused.problem)
-        if problem.field == "before":
-            problem = replace(problem, field="count")
-        return _form(at, form, offered, status=status, problem=problem)
-    return at.done("watch/calendar/reminders", "reminder_added_waits" if waits else "reminder_added")
+        problem = called(told(refused.problem), {"before": "count"})
+        return _form(at, form, offered, rule=was, status=status_of(refused), problem=problem)
+    said = "reminder_changed" if was is not None else "reminder_added"
+    return at.done("watch/calendar/reminders", f"{said}_waits" if waits else said)
 
 
 def _retire(at: At, which: str) -> Response:
-    wanted = number(which)
-    with at.ledger.look() as tx:
-        rule = next((one for one in tx.events.rules() if one.id == wanted), None)
-    if rule is None or at.department not in {None, rule.department}:
-        raise NoPage(404, "not_found")
+    rule = _the(at, which)
     try:
         verbs.retire_rule(at.ports, rule.name, actor=acting(at))
     except RuleBroken:
         raise NoPage(403, "not_yours") from None
     return at.done("watch/calendar/reminders", "reminder_retired")
+
+
+def _the(at: At, which: str) -> ReminderRule:
+    """One that reminds somebody. Raises NoPage."""
+    wanted = number(which)
+    with at.ledger.look() as tx:
+        rule = next((one for one in tx.events.rules() if one.id == wanted), None)
+    if rule is None or at.department not in {None, rule.department}:
+        raise NoPage(404, "not_found")
+    return rule
 
 
 def _filled(form: Form, offered: Choices) -> ReminderRule:
@@ -124,12 +161,34 @@ def _filled(form: Form, offered: Choices) -> ReminderRule:
     )
 
 
+def _as_form(rule: ReminderRule) -> Form:
+    unit, length = next((name, length) for name, (_, length) in UNITS.items() if not rule.before % length)
+    values = {
+        "name": [rule.name],
+        "to": [rule.audience],
+        "count": [str(rule.before // length)],
+        "unit": [unit],
+        "clock": [f"{rule.clock:%H:%M}" if rule.clock is not None else ""],
+        "people": [rule.people.value],
+        "ways": [name for step in rule.ways for name in step.channels],
+        **{part.value: [words] for part, words in rule.parts.items()},
+    }
+    return Form(values)
+
+
 def _form(
-    at: At, form: Form, offered: Choices, *, status: int = 200, problem: Problem | None = None
+    at: At,
+    form: Form,
+    offered: Choices,
+    *,
+    rule: ReminderRule | None = None,
+    status: int = 200,
+    problem: Problem | None = None,
 ) -> Response:
     return at.page(
         "calendar/reminder_form",
         status,
+        rule=rule,
         form=form,
         offered=offered,
         problem=problem,

@@ -22,6 +22,8 @@ SAID: Mapping[str, str] = {
     "events_brought": "The events are in the calendar.",
     "reminder_added": "The reminder is kept. It is for every event that it fits, from now on.",
     "reminder_added_waits": "The reminder is kept. What it says waits for a second person until one has said yes.",
+    "reminder_changed": "The reminder is changed, for whom it has not reminded yet.",
+    "reminder_changed_waits": "The reminder is changed. What it says waits for a second person until one has said yes.",
     "reminder_retired": "It reminds nobody any more.",
     "term_added": "It stands in the calendar of terms.",
     "term_changed": "It is changed. Every schedule was looked at anew.",

@@ -173,6 +173,7 @@ KINDS: Mapping[str, str] = {
     "recovery_codes.renewed": "made new recovery codes",
     "reminder_rule.added": "added a reminder",
     "reminder_rule.approved": "said yes to all that a reminder says",
+    "reminder_rule.changed": "changed a reminder",
     "reminder_rule.retired": "took a reminder away",
     "rules.changed": "changed the house rules",
     "schedule.approved": "said yes to all that a schedule says",
