@@ -154,11 +154,17 @@ def days_from(at: Look, first: date, count: int, *, department: str | None, most
     days = []
     for n in range(count):
         on = first + DAY * n
-        of_day = sorted(entries[on], key=lambda one: (one.clock, one.kind, one.title))
-        more = said.counts.get(n, 0) - len(said.first.get(n, ())) + max(0, len(of_day) - most)
-        days.append(Shown(on, at.calendar.day(on), of_day[:most], more))
+        of_day = _first_of(entries[on], most)
+        more = said.counts.get(n, 0) - len(said.first.get(n, ())) + len(entries[on]) - len(of_day)
+        days.append(Shown(on, at.calendar.day(on), of_day, more))
     far = ends > at.now + HORIZON
     return Sight(days, at.today, at.zone, at.calendar, planned.more, taking.cut, far)
+
+
+def _first_of(entries: Sequence[Entry], most: int) -> Sequence[Entry]:
+    """What a day shows, in its order. A busy morning's texts leave the evening's concert its place."""
+    kept = sorted(entries, key=lambda one: (one.kind == "said", one.clock, one.kind, one.title))[:most]
+    return sorted(kept, key=lambda one: (one.clock, one.kind, one.title))
 
 
 def _all_of(first: Mapping[int, Sequence[Said]]) -> Sequence[Said]:
