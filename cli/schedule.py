@@ -150,13 +150,25 @@ def change(
     starts: Annotated[str | None, typer.Option(metavar="TIME", help="Its first time from now on.")] = None,
     every: Annotated[str | None, typer.Option(metavar="RULE", help="How often from now on.")] = None,
     lasts: Annotated[str | None, typer.Option(metavar="LENGTH", help="How long it may still go out.")] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="A file in place of those it has; may be repeated."),
+    ] = None,
+    no_files: Annotated[
+        bool, typer.Option("--no-files", help="None of its files goes with it any more.")
+    ] = False,
     operator: Operator = None,
     json: Json = False,
 ) -> None:
-    """Change what a schedule says or when, for all that is still to come.
+    """Change what a schedule says, with which files, or when, for all that is still to come.
 
-    Example: `carillon schedule change Choir "{pupil}: choir is at 16:00 now."`
+    Examples:
+
+    * `carillon schedule change Choir "{pupil}: choir is at 16:00 now."`
+    * `carillon schedule change Choir --attach programme.pdf`
     """
+    if attach and no_files:
+        raise bad("both", "attach", "files come in place of others, or there are none", "say one of the two")
     with writing(operator) as (house, actor):
         with house.ledger.look() as tx:
             row = verbs.the(tx, name)
@@ -165,6 +177,8 @@ def change(
             draft = replace(draft, parts={Part.LONG: text}, template="")
         if to is not None:
             draft = replace(draft, audience=to)
+        if attach or no_files:
+            draft = replace(draft, attachments=tuple(attachment_from(path) for path in attach or ()))
         pattern = row.pattern
         if starts is not None or every is not None:
             wall = wall_from(starts, "starts") if starts is not None else pattern.starts

@@ -57,11 +57,11 @@ def bind(
     tx.threads.bind(announcement.id, tip.id, kind)
     told = [Entry("announcement.follows", actor, _facts(first, kind), announcement.id)]
     if kind is FollowUp.CORRECTION:
-        _must_differ(tx, tip, draft)
+        _must_differ(tx, first, tip, draft)
         told += _stop(tx, announcement, actor)
         told += _word_twice(ports, tx, announcement, draft, follows.lead, actor)
     elif kind is FollowUp.EDIT:
-        _must_differ(tx, tip, draft)
+        _must_differ(tx, first, tip, draft)
     elif kind in AGAIN:
         tx.threads.list_people(announcement.id, _people(tx, first, follows))
     tx.record.add(told)
@@ -147,14 +147,14 @@ def _word_twice(
     return [Entry("announcement.reworded", actor, facts, announcement.id)]
 
 
-def _must_differ(tx: Transaction, tip: Announcement, draft: Draft) -> None:
-    before = {
-        part: text
-        for each in tx.announcements.content(tip.id, 1)
-        for part, text in each.parts.items()
-        if text
-    }
-    if before == {part: text for part, text in draft.parts.items() if text}:
+def _must_differ(tx: Transaction, first: Announcement, tip: Announcement, draft: Draft) -> None:
+    """Other words, or the same with another file: a wrong one was sent along."""
+    kept = tx.announcements.content(tip.id, 1)
+    before = {part: text for each in kept for part, text in each.parts.items() if text}
+    went = kept if tip.id == first.id else tx.announcements.content(first.id, 1)
+    files = {(one.name, one.sha256) for each in went for one in each.attachments}
+    same_files = {(one.name, one.sha256) for one in draft.attachments} <= files
+    if same_files and before == {part: text for part, text in draft.parts.items() if text}:
         raise InvalidAnnouncement(
             Problem("same_words", "text", "this is what was said before", "write what is right")
         )

@@ -106,7 +106,7 @@ def change(
     lasts: timedelta | None = None,
     actor: Actor,
 ) -> ScheduleRow:
-    """Change what a schedule says, or when, for all of it that is still to come. Raises what `save` raises.
+    """Change what a schedule says, with which files, or when, for all that is still to come. Raises what `save` raises.
 
     A second person's yes was to what it said before.
     """
@@ -129,6 +129,8 @@ def change(
         )
         operators.must(tx, actor, OperatorRole.AUTHOR, changed.draft.department)
         _check_times(tx, changed.pattern, changed.lasts)
+        if changed.draft.attachments != row.draft.attachments:
+            tx.schedules.keep_files(row.id, changed.draft.attachments)
         return _keep(tx, changed, "schedule.changed", actor)
 
     return ports.ledger.transact(work)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from broker.announcement import Draft
+from broker.announcement import Attachment, Draft
 from broker.diary.calendar import Span
 from broker.diary.recurrence import Pattern
 from broker.rosters.roster import RosterTerm
@@ -146,7 +146,10 @@ class Schedules(Protocol):
         """Keep a new one; its number here."""
 
     def keep(self, row: ScheduleRow) -> None:
-        """Keep what is changed about one: everything but its exceptions."""
+        """Keep what is changed about one: everything but its exceptions and its files."""
+
+    def keep_files(self, schedule: int, files: Sequence[Attachment]) -> None:
+        """These files go with it from now on, in place of those before."""
 
     def change_one(self, schedule: int, original: datetime, to: datetime | None, *, by: str) -> None:
         """Move an occurrence, or cancel it where `to` is None."""

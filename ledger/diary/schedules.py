@@ -108,7 +108,7 @@ class Schedules:
         return number
 
     def keep(self, row: ScheduleRow) -> None:
-        """Keep what is changed about one: everything but its exceptions."""
+        """Keep what is changed about one: everything but its exceptions and its files."""
         self._hand.connection.execute(
             update(t.schedule).where(t.schedule.c.id == row.id).values(_values(row))
         )
@@ -122,6 +122,12 @@ class Schedules:
             columns,
             [(row.id, row.looked_until, row.next_at) for row in rows],
         )
+
+    def keep_files(self, schedule: int, files: Sequence[Attachment]) -> None:
+        """These files go with it from now on, in place of those before."""
+        link = t.schedule_attachment
+        self._hand.connection.execute(delete(link).where(link.c.schedule_id == schedule))
+        self._keep_files(schedule, files)
 
     def _keep_files(self, schedule: int, files: Sequence[Attachment]) -> None:
         for file in files:

@@ -180,6 +180,13 @@ def schedule_of(hand: Hand, public_id: UUID, *, department: str | None) -> Sched
     return found[0] if found else None
 
 
+def files_of(hand: Hand, schedule: int) -> Sequence[str]:
+    """The names of the files that go with a schedule."""
+    link = t.schedule_attachment.c
+    query = select(link.name).where(link.schedule_id == schedule).order_by(link.name)
+    return hand.connection.execute(query).scalars().all()
+
+
 def schedules(
     hand: Hand, *, department: str | None, ended: bool, after: str = "", limit: int
 ) -> Sequence[ScheduleRow]:

@@ -98,6 +98,22 @@ def test_a_file_goes_with_it_and_somebody_else_says_yes_to_all_of_it(termed: Any
     assert "approved by Mr Reed" in termed("schedule", "show", "Choir").out
 
 
+def test_other_files_come_in_place_of_those_it_has_and_end_the_yes_to_it(termed: Any, tmp_path: Path) -> None:
+    first, other = tmp_path / "first.txt", tmp_path / "other.txt"
+    first.write_text("Bring: music.")
+    other.write_text("Bring: a pencil.")
+    kept = ("--attach", str(first), "--via", "email", "--operator", "Mrs Bell", "--yes")
+    assert termed("schedule", "add", "Choir", WORDS, *CHOIR, *kept).code == 0
+    seen = [termed("schedule", "show", "Choir", "--json").json["seen"]]
+    for more in (("--attach", str(other)), ("--no-files",)):
+        changed = termed("schedule", "change", "Choir", *more, "--operator", "Mrs Bell", "--json")
+        assert changed.code == 0, changed.err
+        seen.append(termed("schedule", "show", "Choir", "--json").json["seen"])
+    assert len(set(seen)) == 3
+    both = ("--attach", str(other), "--no-files", "--json")
+    assert termed("schedule", "change", "Choir", *both).error["code"] == "both"
+
+
 def test_what_waits_for_its_time_is_coming_too(termed: Any) -> None:
     at = f"{TODAY + timedelta(days=3)} 12:00"
     said = termed("announce", "Concert tonight", "--to", "Choir", "--at", at, "--json").json["announcement"]
