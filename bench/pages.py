@@ -115,14 +115,15 @@ def run(here: Ground, size: int, *, sqlite: bool = False, browser: bool = False)
             line.sign_in(house)
             pages = _walk(line)
             taken: dict[str, list[float]] = {kind: [] for kind in pages}
+            sizes: dict[str, int] = {}
             for turn in range(ROUNDS + WARM):
                 for kind, address in pages.items():
-                    took, _ = line.open(address)
+                    took, html = line.open(address)
+                    sizes[kind] = len(html)
                     if turn >= WARM:
                         taken[kind].append(took)
             counted = _statements(house, line.cookie, pages)
             cold = _cold(line, pages) if browser else {}
-            sizes = {kind: len(line.open(address)[1]) for kind, address in pages.items()}
     return [Opened(kind, taken[kind], counted[kind], sizes[kind], *cold.get(kind, ())) for kind in pages]
 
 
