@@ -7,7 +7,8 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,23 +64,19 @@ NOT_WRITTEN = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO})
 # What a wrong command line raises: typer carries its own copy of click, and gives no other name to this.
 UsageError: Any = typer.BadParameter.__base__
 
-app = typer.Typer(
-    name="carillon",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-)
 
-
-@app.callback()
-def carillon(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
-) -> None:
-    """A school's announcement broker: written once, sent by every way that suits it, every delivery accounted for."""
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         show.say(f"carillon {metadata.version('carillon')}")
         raise typer.Exit
+
+
+def carillon(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """A school's announcement broker: written once, sent by every way that suits it, every delivery accounted for."""
 
 
 COMMANDS: Sequence[Callable[..., None]] = (
@@ -134,10 +131,39 @@ GROUPS = {
     "tokens": tokens.app,
     "db": running.db,
 }
-for command in COMMANDS:
-    app.command()(command)
-for name, group in GROUPS.items():
-    app.add_typer(group, name=name)
+
+
+def _of(commands: Iterable[Callable[..., None]], groups: Mapping[str, typer.Typer]) -> typer.Typer:
+    made = typer.Typer(
+        name="carillon",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+    )
+    made.callback()(carillon)
+    for command in commands:
+        made.command()(command)
+    for name, group in groups.items():
+        made.add_typer(group, name=name)
+    return made
+
+
+app = _of(COMMANDS, GROUPS)
+
+
+@cache
+def command_of(first: str) -> Any:
+    """The command as far as a line needs it that begins with this word: all of it when that is none of its names.
+
+    To make every command and every option of them takes longer than most of them run.
+    """
+    named = {command.__name__.replace("_", "-"): command for command in COMMANDS}
+    if first in named:
+        return get_command(_of([named[first]], {}))
+    if first in GROUPS:
+        return get_command(_of([], {first: GROUPS[first]}))
+    return get_command(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -146,7 +172,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     json = "--json" in arguments
     show.set_up()
     try:
-        code = get_command(app).main(args=arguments, prog_name="carillon", standalone_mode=False)
+        code = command_of(arguments[0] if arguments else "").main(
+            args=arguments, prog_name="carillon", standalone_mode=False
+        )
     except UsageError as wrong:
         return _wrong_use(wrong, json=json)
     except (RuleBroken, SetupError) as broken:
