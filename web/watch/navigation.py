@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from broker.authority import operators
 from broker.ports.approvals import OperatorRole as Role
 
 
@@ -31,8 +32,9 @@ class Section:
     places: Sequence[Place]
 
 
-WRITES = frozenset({Role.AUTHOR, Role.ADMIN})
-RUNS = frozenset({Role.ADMIN, Role.AUDITOR})
+# Whom a page is for, as it is listed here and as it asks itself.
+WRITES = frozenset(operators.ACTS)
+LOOKS = frozenset({Role.ADMIN, Role.AUDITOR})
 READS = frozenset({Role.ADMIN, Role.AUDITOR, Role.APPROVER})
 ALL: Sequence[Section] = (
     Section(
@@ -66,8 +68,8 @@ ALL: Sequence[Section] = (
             Place("watch/budgets", "Budgets", "coins"),
             Place("watch/templates", "Templates", "page"),
             Place("watch/record", "Record", "book", READS, whole_school=True),
-            Place("watch/staff", "Staff", "badge", RUNS),
-            Place("watch/school", "School", "house", RUNS),
+            Place("watch/staff", "Staff", "badge", LOOKS),
+            Place("watch/school", "School", "house", LOOKS),
         ),
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
 
-from broker.authority import departments
+from broker.authority import departments, operators
 from broker.channel import Inspects, ReadsBack
 from broker.errors import NotAllowed, Problem, SetupError
 from broker.licences.licensing import Shown
@@ -23,7 +23,7 @@ from web.watch.desk import At, Desk, Form
 router = APIRouter()
 
 MOST_POSTS = 20
-STOPS = (OperatorRole.AUTHOR, OperatorRole.APPROVER, OperatorRole.ADMIN)  # an auditor only looks
+STOPS = operators.STOPS  # an auditor only looks
 # What a fact of an account at its provider is called, and what to do when it is not as it must be.
 POSTURE: Mapping[str, tuple[str, str]] = {
     "following": ("Accounts that it follows", "Unfollow them there: the school's accounts follow nobody."),

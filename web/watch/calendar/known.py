@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from broker.ports.approvals import OperatorRole
+from broker.authority import operators
 
-WRITES = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
+WRITES = operators.ACTS

@@ -9,10 +9,9 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request, Response
 
 from broker.announcement import Attachment, Draft, Part, People, Step
-from broker.authority import departments
+from broker.authority import departments, operators
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.office import templates as verbs
-from broker.ports.approvals import OperatorRole
 from broker.ports.office import TemplateRow
 from broker.wording import check_parts
 from config.rehearsal import readings
@@ -25,7 +24,7 @@ from web.watch.desk import At, Desk, Form, posted
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
-WRITERS = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
+WRITERS = operators.ACTS
 LIST = "watch/templates"
 BESIDE = ("name", "title", "short", "long", "language", "department", "file1", "file2", "file3")
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from broker.actor import Actor
 from broker.address import AddressKind
+from broker.authority import operators
 from broker.errors import Problem, RuleBroken
 from broker.moments import day_at
 from broker.ports import Transaction
-from broker.ports.approvals import OperatorRole
 from broker.rosters.roster import GroupKind, Role
 from ledger.hand import Hand
 from ledger.reads.people import Known, person_at
@@ -24,8 +24,7 @@ from web.watch.signing_in import NoPage
 MOST_FORM = 64 * 1024  # bytes: a form of some lines, each sign sent as twelve letters
 LONGEST_WHY = 300  # characters of a reason, as the record keeps it
 # Who only looks changes nothing here, not even what the law lets anybody do.
-CHANGES = (OperatorRole.AUTHOR, OperatorRole.APPROVER, OperatorRole.ADMIN)
-WRITES = (OperatorRole.AUTHOR, OperatorRole.ADMIN)
+CHANGES, WRITES = operators.STOPS, operators.ACTS
 
 ROLES: Mapping[Role, str] = {Role.PUPIL: "Pupil", Role.GUARDIAN: "Guardian", Role.STAFF: "Staff"}
 KINDS: Mapping[AddressKind, str] = {AddressKind.MOBILE: "Mobile number", AddressKind.EMAIL: "Email"}

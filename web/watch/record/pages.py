@@ -18,11 +18,11 @@ from ledger.reads.approvals import operators
 from ledger.reads.sealed import Covered, seals_of
 from ledger.reads.search import UNREADABLE, Found, Page, Sought, deliveries_of, search
 from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.navigation import READS
 from web.watch.record import words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
-READS = (OperatorRole.AUDITOR, OperatorRole.APPROVER, OperatorRole.ADMIN)
 PAGE = 50
 STRETCH = 2_000  # entries that one look goes through: each is read whole, and a page answers at once
 MOST_WHO = 100

@@ -11,10 +11,10 @@ from broker.ports.approvals import OperatorRole
 from broker.privacy import erasure
 from web.watch.desk import At, Desk, Form, number, posted, uuid_of
 from web.watch.forms import reason, status_of
+from web.watch.navigation import LOOKS
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
-LOOKS = (OperatorRole.ADMIN, OperatorRole.AUDITOR)
 
 
 @router.get("/watch/rules/holds")

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from broker.ports.approvals import OperatorRole
 from config.findings import Finding, Health
 from config.looking import Bedside, Looked
 from web.watch import words
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.navigation import LOOKS
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
 MOST_FORM = 4 * 1024
-LOOKS = (OperatorRole.ADMIN, OperatorRole.AUDITOR)
 MARKS: Mapping[Health, tuple[str, str]] = {
     Health.WRONG: ("bad", "Wrong"),
     Health.DOUBTFUL: ("warn", "Look at it"),

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Response
 
-from broker.ports.approvals import OperatorRole
 from broker.rules.keeping import PARAMETERS
 from config.as_they_stand import as_they_stand
 from web.watch.desk import At, Desk
+from web.watch.navigation import LOOKS
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
-LOOKS = (OperatorRole.ADMIN, OperatorRole.AUDITOR)
 _UNITS: Mapping[str, str] = {"d": "day", "h": "hour", "min": "minute", "s": "second"}
 
 

@@ -14,8 +14,8 @@ from broker.ports.api import WebhookRow
 from broker.ports.approvals import OperatorRole
 from web.watch.accounts.look import acting
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.navigation import LOOKS
 from web.watch.proving import proof_first
-from web.watch.school.pages import LOOKS
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

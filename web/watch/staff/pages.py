@@ -11,12 +11,12 @@ from broker.ports.approvals import OperatorRole
 from ledger.reads.departments import departments
 from ledger.reads.staff import Member, staff
 from web.watch.desk import At, Desk, number
+from web.watch.navigation import LOOKS
 from web.watch.proving import proof_first
 from web.watch.signing_in import NoPage
 from web.watch.staff.words import OPTIONS, ROLES, roles
 
 router = APIRouter()
-LOOKS = (OperatorRole.ADMIN, OperatorRole.AUDITOR)
 SCHOOL = ""  # what a form says for the whole school
 
 
