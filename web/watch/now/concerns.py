@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from broker.announcement import Stage
 from broker.delivery import STATES, State
 from broker.duty import DutyState
 from broker.gateways import Stand
+from broker.ports.approvals import OperatorRole
 from ledger.reads.health import Alarm
 from ledger.reads.now import COUNTED, FEW, RECENT, Chosen, House, WayOut
 from ledger.reads.watch import Shown
 from web.watch import words
 from web.watch.counts import Counted
+from web.watch.navigation import LOOKS, READS, Place
 
 OVERDUE = timedelta(minutes=1)  # due for this long and nothing being sent: nobody is at work
 UNSEALED = timedelta(seconds=30)
 UNSEEN = timedelta(minutes=1)
+TELL = "Tell whoever looks after Carillon"
 FORGOTTEN = timedelta(days=1)  # a worker that was stopped for good is no concern
 NOT_GONE = (State.REJECTED, State.EXHAUSTED)
-ACCOUNTS, CALENDAR, DOCTOR = "watch/accounts", "watch/calendar", "watch/doctor"
+ACCOUNTS, CALENDAR, DOCTOR, RECORD = "watch/accounts", "watch/calendar", "watch/doctor", "watch/record"
 SOURCES, ANSWERS, WAITING = "watch/calendar/sources", "watch/answers", "watch/waiting"
+WEBHOOKS = "watch/school/webhooks"
+# Pages that are not everybody's.
+GUARDED = (
+    Place(DOCTOR, "Doctor", "info", LOOKS, whole_school=True),
+    Place(RECORD, "Record", "book", READS, whole_school=True),
+    Place(WEBHOOKS, "Programs that are told", "info", LOOKS),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A sentence, what it is about, and the page where it is dealt with, by its address below the root."""
+    """A sentence, what it is about, and the page where it is dealt with, by its address below the root.
+
+    Without a link it is dealt with on a page that whoever looks may not open; then `do` says whom to tell.
+    """
 
     says: str
     link: str
@@ -57,6 +70,7 @@ class Seen:
     counted: Mapping[int, Counted | None]
     department: str | None = None  # whose concerns alone; None for the whole school's
     inboxes: Collection[str] | None = None  # those that are there for whoever looks; None for all
+    closed: Collection[str] = ()  # pages that they may not open
 
 
 # What stands for each kind, in the order of how grave it is.
@@ -78,7 +92,7 @@ GROUPS: Mapping[str, tuple[str, str, bool]] = {
 }
 # An alarm's kind → its group, and the page where it is dealt with. {0} is what it is about, up to the first blank.
 ALARMS: Mapping[str, tuple[str, str]] = {
-    "stopped": ("stopped", "watch/rules"),
+    "stopped": ("stopped", "watch/switches"),
     "rules_unreadable": ("stopped", "watch/rules"),
     "safeguarding": ("harm", f"{ANSWERS}/{{0}}"),
     **dict.fromkeys(
@@ -107,8 +121,8 @@ ALARMS: Mapping[str, tuple[str, str]] = {
         ("reminder_missed", "reminder_waits", "schedule_missed", "schedule_waits", "calendar_ends"),
         ("calendar", CALENDAR),
     ),
-    "webhook_paused": ("other", "watch/school"),
-    "heads_not_mailed": ("record", "watch/record"),
+    "webhook_paused": ("other", WEBHOOKS),
+    "heads_not_mailed": ("record", RECORD),
 }
 # What an alarm says to do at a terminal; here a link leads to the page.
 _COMMAND = re.compile(r"`?\bcarillon [a-z].*$", re.DOTALL)
@@ -121,11 +135,17 @@ def plain(message: str) -> str:
     return (_LED_TO_IT.sub("", cut) if cut != message else message).strip()
 
 
+def closed_to(roles: frozenset[OperatorRole], department: str | None) -> frozenset[str]:
+    """The pages that somebody may not open, of those that a concern may lead to."""
+    return frozenset(place.address for place in GUARDED if not place.open_to(roles, department))
+
+
 def concerns(seen: Seen) -> Sequence[Group]:
     """Everything that needs somebody, by kind; the gravest first."""
     groups = {key: Group(*look) for key, look in GROUPS.items()}
     for key, concern in _all(seen):
-        groups[key].concerns.append(concern)
+        is_closed = concern.link in seen.closed
+        groups[key].concerns.append(replace(concern, link="", do=TELL) if is_closed else concern)
     for group in groups.values():
         group.count = len(group.concerns)
     waits = groups["waits"]

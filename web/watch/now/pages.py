@@ -11,6 +11,7 @@ from web.watch.announcement.pages import there
 from web.watch.desk import At, Desk, at_desk
 from web.watch.hub import EventStream, Full, Hub
 from web.watch.navigation import WRITES
+from web.watch.now.concerns import closed_to
 from web.watch.now.topic import Overview
 from web.watch.topics import Topic
 
@@ -45,7 +46,8 @@ async def events(request: Request) -> Response:
 def topic_of(at: At) -> Overview:
     """What the first page shows to whoever is at it."""
     inboxes = answers.inboxes_of(at.ports, at.actor, at.department)
-    return Overview(at.department, inboxes, at.settings.school.currency, at.may(*WRITES))
+    closed = closed_to(at.roles, at.department)
+    return Overview(at.department, inboxes, at.settings.school.currency, at.may(*WRITES), closed)
 
 
 def hub_of(request: Request) -> Hub:

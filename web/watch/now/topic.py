@@ -46,13 +46,14 @@ class Overview:
     """What needs action first, and how everything stands; of one department, or all.
 
     `inboxes`: whose answers are there for whoever looks; None for all. `currency`: the school's. `writes`: they may
-    announce something.
+    announce something. `closed`: pages that they may not open.
     """
 
     department: str | None = None
     inboxes: frozenset[str] | None = None
     currency: str = "GBP"
     writes: bool = False
+    closed: frozenset[str] = frozenset()
 
     def paint(self, hand: Hand, counts: Counts, *, exact: bool = False) -> Painted:
         """Its parts: some stand by themselves, and each announcement is one of its own."""
@@ -80,7 +81,7 @@ class Overview:
         rows = these(hand, found.all)
         counted = counts.several(hand, _with_people(found, rows), waits=not exact)
         live = [rows[id_] for id_ in found.live if id_ in rows and _moves(rows[id_])]
-        seen = Seen(stands, found, rows, counted, self.department, self.inboxes)
+        seen = Seen(stands, found, rows, counted, self.department, self.inboxes, self.closed)
         return Look(
             groups=concerns(seen),
             live=live[:LIVE],
