@@ -28,8 +28,11 @@ BOUND: Mapping[str, Callable[[Transaction, Any], Value]] = {NOTICES: notices.bou
 UNREADABLE = Rules(changed={"": "could not be read"})
 
 
-def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rules:
-    """Set one rule. Raises RuleRefused for an unknown key or nonsense, NotAllowed; the rules stay as they are."""
+def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor, seen: int | None = None) -> Rules:
+    """Set one rule. `seen`: the version that somebody looked at; where there is another by now, nothing is done.
+
+    Raises RuleRefused for an unknown key or nonsense, NotAllowed; the rules stay as they are.
+    """
     parameter = parameter_named(key)
     read = parameter.read(value)
     parameter.must_be_installed(read, ports.channels.names())
@@ -37,6 +40,7 @@ def change(ports: Ports, key: str, value: str, why: str, *, actor: Actor) -> Rul
     def work(tx: Transaction) -> Rules:
         operators.must(tx, actor, OperatorRole.ADMIN)
         before = tx.rules.current()
+        _must_be_seen(before, seen)
         written = parameter.written(BOUND[key](tx, read) if key in BOUND else read)
         changed = {**before.changed, key: written}
         if written == parameter.written(parameter.read(parameter.default)):
@@ -56,10 +60,11 @@ def preview(ports: Ports, key: str, value: str) -> tuple[str, str]:
         return parameter.written(tx.rules.current().values[key]), after
 
 
-def back(ports: Ports, version: int, why: str, *, actor: Actor) -> Rules:
+def back(ports: Ports, version: int, why: str, *, actor: Actor, seen: int | None = None) -> Rules:
     """Set every rule as an earlier version had it, kept as a new version: what came between stays in the history.
 
-    Raises RuleRefused for a version that there is not, or that this Carillon cannot keep any more; NotAllowed.
+    `seen`: the version that stood when somebody looked at what this would undo. Raises RuleRefused for a version that
+    there is not, or that this Carillon cannot keep any more; NotAllowed.
     """
 
     def work(tx: Transaction) -> Rules:
@@ -71,7 +76,9 @@ def back(ports: Ports, version: int, why: str, *, actor: Actor) -> Rules:
         for key, text in rules_of(then.changed).changed.items():
             parameter = parameter_named(key)
             parameter.must_be_installed(parameter.read(text), ports.channels.names())
-        return _keep(ports, tx, _readable(tx), then.changed, why, actor)
+        before = _readable(tx)
+        _must_be_seen(before, seen)
+        return _keep(ports, tx, before, then.changed, why, actor)
 
     return ports.ledger.transact(work)
 
@@ -111,6 +118,12 @@ def _keep(
     facts = rules_changed(before, made.version, made.changed, why)
     tx.record.add([Entry("rules.changed", actor, facts)])
     return made
+
+
+def _must_be_seen(now: Rules, seen: int | None) -> None:
+    if seen not in {None, now.version}:
+        message = "somebody has changed the rules meanwhile"
+        raise RuleRefused(Problem("changed_since", "version", message, "look at them once more, then decide"))
 
 
 def _readable(tx: Transaction) -> Rules:

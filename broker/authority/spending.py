@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from broker.actor import Actor
 from broker.authority import operators
-from broker.errors import InvalidAnnouncement, Problem
+from broker.errors import InvalidAnnouncement, NotToBeChanged, Problem
 from broker.money import Forecast, amount_of, forecast, micros, month_of
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -32,13 +32,27 @@ class Spending:
     forecast: Forecast | None = None
 
 
+def as_set(tx: Transaction, department: str, month: str) -> str:
+    """What is set for this very month ("": for every month that has none of its own), as a word to be compared."""
+    found = (row for row in tx.money.budgets() if (row.department, row.month) == (department, month))
+    row = next(found, None)
+    return str(row.amount) if row is not None else "nothing"
+
+
 def set_budget(
-    ports: Ports, department: str, amount: Decimal | None, *, month: str = "", actor: Actor
+    ports: Ports,
+    department: str,
+    amount: Decimal | None,
+    *,
+    month: str = "",
+    actor: Actor,
+    seen: str | None = None,
 ) -> None:
     """What a department may spend in a month, or in every month that has none of its own; None for no limit.
 
-    What waited for money is judged anew at once. Raises NotAllowed; InvalidAnnouncement for a department that there is
-    not.
+    What waited for money is judged anew at once. `seen`: what was set when somebody looked (`as_set`).
+    Raises NotAllowed; InvalidAnnouncement for a department that there is not; NotToBeChanged where it is another sum
+    by now than they saw.
     """
 
     def work(tx: Transaction) -> None:
@@ -48,6 +62,9 @@ def set_budget(
             raise InvalidAnnouncement(
                 Problem("unknown_department", "department", "this department is not known", hint)
             )
+        if seen not in {None, as_set(tx, department, month)}:
+            message = "somebody has set another budget meanwhile"
+            raise NotToBeChanged(Problem("changed_since", "amount", message, "look at it, then decide"))
         kept = None if amount is None else micros(amount)
         tx.money.set_budget(department, month, kept, by=actor.id)
         for kind in (NEARLY, USED_UP):

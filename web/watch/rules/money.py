@@ -62,9 +62,12 @@ def _change(at: At, form: Form, department: str) -> Response:
         amount = None if form["do"] == "none" else _amount(form)
         if form["sure"] != "yes":
             budget = None if amount is None else _said(at, amount)
-            more = {"its": its, "name": name, "month": month, "about": about, "amount": amount}
+            with at.ledger.look() as tx:
+                was = spending.as_set(tx, department, about)
+            more = {"its": its, "name": name, "month": month, "about": about, "amount": amount, "seen": was}
             return at.page("rules/budget_change", **{**_words(at, month), **more, "budget": budget})
-        spending.set_budget(at.ports, department, amount, month=about, actor=at.actor)
+        seen = form["seen"] or None
+        spending.set_budget(at.ports, department, amount, month=about, actor=at.actor, seen=seen)
     except RuleBroken as refused:
         return _page(at, department, status_of(refused), problem=refused.problem, form=form)
     return at.done(f"watch/budgets?month={month}", "budget_gone" if amount is None else "budget_set")

@@ -79,13 +79,15 @@ def fresh(at: At) -> None:
 
 
 def _give(at: At, member: Member, form: Form) -> str:
-    operators.give(at.ports, member.name, chosen(form.all("role")), actor=at.actor)
+    roles = chosen(form.all("role"))
+    operators.give(at.ports, member.name, roles, actor=at.actor, seen=form["seen"] or None)
     return "staff_roles"
 
 
 def _move(at: At, member: Member, form: Form) -> str:
     place = form["department"]
-    operators.move(at.ports, member.name, None if place == SCHOOL else place, actor=at.actor)
+    department = None if place == SCHOOL else place
+    operators.move(at.ports, member.name, department, actor=at.actor, seen=form["seen"] or None)
     return "staff_moved"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
+from broker.authority.operators import seen_of
 from broker.ports import Session
 from broker.ports.approvals import OperatorRole
 from ledger.reads.departments import departments
@@ -59,7 +60,8 @@ def member_page(at: At, which: str, status: int = 200, **more: object) -> Respon
         left = tx.proofs.codes_left(member.name) if member.second_at is not None else 0
         names = departments(tx.hand)
     shown = {"member": member, "sessions": sessions, "left": left, "names": names, **known(at)}
-    return at.page("staff/member", status, **{**shown, **more})
+    seen = seen_of(member.roles, member.department)
+    return at.page("staff/member", status, **{**shown, "seen": seen, **more})
 
 
 def the(at: At, which: str) -> Member:
