@@ -136,8 +136,8 @@ class Sessions:
         run(delete(device).where(device.c.expires_at < now))
         run(delete(sign_in_pace).where(sign_in_pace.c.free_at < now))
 
-    def alive(self, digests: frozenset[bytes]) -> Mapping[bytes, str | None]:
-        """Those of the sessions that still hold, each with its operator's department, for all who watch.
+    def alive(self, digests: frozenset[bytes]) -> Mapping[bytes, Session]:
+        """Those of the sessions that still hold, each as its operator stands now, for all who watch.
 
         What is open on a wall is not judged by its being used: nothing is asked for there.
         """
@@ -146,11 +146,7 @@ class Sessions:
         ).all()
         known = {name: self._operator(name) for name in {row.operator for row in rows}}
         found = {bytes(row.digest): self._found(row, known[row.operator], idle=False) for row in rows}
-        return {
-            digest: one.department
-            for digest, one in found.items()
-            if one is not None and one.stage is Stage.WHOLE
-        }
+        return {digest: one for digest, one in found.items() if one is not None and one.stage is Stage.WHOLE}
 
     def _operator(self, name: str) -> Operator | None:
         """Who is named so; where the school has named nobody, somebody who may look at everything."""

@@ -18,6 +18,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from broker.ports import Session
+from broker.ports.approvals import OperatorRole
 from config.logs import told
 from ledger.authority.sessions import Sessions
 from ledger.connect import Ledger
@@ -105,6 +107,7 @@ class Watcher:
     session: bytes
     board: Board
     version: int
+    roles: frozenset[OperatorRole] | None = None  # what they might do when they began; None: whatever it was
     ended: bool = False
 
     async def events(self) -> AsyncGenerator[bytes]:
@@ -143,13 +146,20 @@ class Hub:
         self._signature: Any = None
         self._sessions_at = 0.0
 
-    def watch(self, topic: Topic, session: bytes, last_event: str = "") -> Watcher:
-        """A place for one watcher, who must `leave` it. Raises Full."""
+    def watch(
+        self,
+        topic: Topic,
+        session: bytes,
+        last_event: str = "",
+        *,
+        roles: frozenset[OperatorRole] | None = None,
+    ) -> Watcher:
+        """A place for one watcher, who must `leave` it. Their stream ends when their `roles` change. Raises Full."""
         each = sum(watcher.session == session for watcher in self._watchers)
         if len(self._watchers) >= MOST or each >= MOST_EACH or self.closing:
             raise Full
         board = self._boards.get(topic) or self._boards.setdefault(topic, Board(topic))
-        watcher = Watcher(self, session, board, board.seen(last_event))
+        watcher = Watcher(self, session, board, board.seen(last_event), roles)
         self._watchers.add(watcher)
         self._begin_looking()
         return watcher
@@ -214,7 +224,7 @@ class Hub:
 
     def _look(
         self, boards: Sequence[Board], sessions: frozenset[bytes] | None
-    ) -> tuple[Sequence[tuple[Board, Painted]], Mapping[bytes, str | None] | None]:
+    ) -> tuple[Sequence[tuple[Board, Painted]], Mapping[bytes, Session] | None]:
         """On a thread: what changed, painted; and which of these sessions still hold."""
         painted = []
         with self._ledger.reading() as hand:
@@ -246,9 +256,12 @@ class Hub:
             board.wake()
 
 
-def _may(watcher: Watcher, alive: Mapping[bytes, str | None]) -> bool:
-    """Whether a watcher's session still holds, and for the department whose topic it watches."""
-    return watcher.session in alive and alive[watcher.session] == watcher.board.topic.department
+def _may(watcher: Watcher, alive: Mapping[bytes, Session]) -> bool:
+    """Whether a watcher's session still holds, for the department whose topic it watches, and for what it offers."""
+    found = alive.get(watcher.session)
+    if found is None or found.department != watcher.board.topic.department:
+        return False
+    return watcher.roles is None or watcher.roles == frozenset(found.roles)
 
 
 def _is_due(board: Board) -> bool:

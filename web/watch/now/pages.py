@@ -38,7 +38,7 @@ async def events(request: Request) -> Response:
         topic = await run_in_threadpool(there, at, request.query_params["of"])
     last = request.headers.get("last-event-id", "")[:64]
     try:
-        return EventStream(hub_of(request).watch(topic, at.signed.digest, last))
+        return EventStream(hub_of(request).watch(topic, at.signed.digest, last, roles=at.roles))
     except Full:
         return Response(status_code=503, headers={"Retry-After": "60"})
 
