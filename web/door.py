@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 AGAIN_AFTER = "60"  # seconds, after a 503
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BODY = 32 * 1024 * 1024  # of anything; whoever reads one says what is much less
+LONGEST_PATH = 2_000  # characters: beyond that a number in it is more than Python itself reads
 
 _KNOWN = {
     400: Problem("not_understood", "body", "this was not understood"),
@@ -38,10 +40,10 @@ _KNOWN = {
 
 
 class Door:
-    """ASGI middleware. A header that an answer brings itself stands."""
+    """ASGI middleware. A header that an answer brings itself stands. `tells`: in which words a refusal is told."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, tells: Callable[[Request, HTTPException], Response]) -> None:
+        self._app, self._tells = app, tells
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
@@ -59,16 +61,18 @@ class Door:
 
         answer: Response
         try:
+            if len(scope["path"]) > LONGEST_PATH:
+                raise HTTPException(404)
             bounded = receive if scope["method"] in BODILESS else _bounded(scope, receive)
             await self._app(scope, bounded, send_on)
             return
         except ClientDisconnect:
             answer = Response(status_code=400)  # nobody is there to read it
         except HTTPException as error:
-            answer = refusal(error)
+            answer = self._tells(Request(scope), error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the outside gets one calm sentence
             log.error("%s failed: %s", _route(Request(scope)), told(error))
-            answer = refusal(HTTPException(503, headers={"Retry-After": AGAIN_AFTER}))
+            answer = self._tells(Request(scope), HTTPException(503, headers={"Retry-After": AGAIN_AFTER}))
         finally:
             if status:
                 figures.count(scope, status, time.perf_counter() - begun_at)

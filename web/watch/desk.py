@@ -28,6 +28,7 @@ from ledger.reads.watch import zone
 from web.bounded import SLOWEST_BODY, body_of
 from web.origin import is_ours
 from web.watch import navigation
+from web.watch.clean import clean, file_name
 from web.watch.counts import Counts
 from web.watch.paint import page
 from web.watch.said import sentence
@@ -147,7 +148,7 @@ class At:
 
     def query(self, name: str, most: int = MOST_QUERY) -> str:
         """A value of the address, cut to what a page may be asked; "" when there is none."""
-        return " ".join(self.request.query_params.get(name, "")[:most].split())
+        return " ".join(clean(self.request.query_params.get(name, "")[:most]).split())
 
     def number(self, name: str) -> int | None:
         """A number of the address; None when there is none. Raises NoPage for what is no number."""
@@ -188,8 +189,10 @@ class At:
 
 
 def at_desk(request: Request) -> At:
-    """Whoever asks for a page. Raises NotSignedIn."""
-    return At(request, signed_in(request))
+    """Whoever asks for a page. Raises NotSignedIn, NoPage."""
+    at = At(request, signed_in(request))
+    _must_be_readable(request)
+    return at
 
 
 Desk = Annotated[At, Depends(at_desk)]
@@ -210,6 +213,7 @@ async def posted(
     if not is_ours(request):
         raise NoPage(403, "refused")
     signed = await run_in_threadpool(signed_in, request)
+    _must_be_readable(request)
     form = await _form(request, most, within)
     if not hmac.compare_digest(form["token"].encode(), signed.form_token.encode()):
         raise NoPage(403, "refused")
@@ -231,6 +235,12 @@ def uuid_of(text: str) -> UUID:
         raise NoPage(404, "not_found") from None
 
 
+def _must_be_readable(request: Request) -> None:
+    """No name of anything holds a NUL. Raises NoPage."""
+    if "\0" in request.scope["path"]:
+        raise NoPage(404, "not_found")
+
+
 async def _form(request: Request, most: int, within: timedelta) -> Form:
     body = await body_of(request, most, within)
     if request.headers.get("content-type", "").lower().startswith(MULTIPART):
@@ -239,7 +249,7 @@ async def _form(request: Request, most: int, within: timedelta) -> Form:
         found = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise NoPage(400, "refused") from None
-    return Form(found)
+    return Form({clean(name): [clean(value) for value in values] for name, values in found.items()})
 
 
 async def _multipart(request: Request, body: bytes, most: int) -> Form:
@@ -259,8 +269,8 @@ async def _multipart(request: Request, body: bytes, most: int) -> Form:
     for name, value in found.multi_items():
         if isinstance(value, UploadFile):
             if value.filename:  # a field left empty is sent without a name
-                files[name] = File(value.filename, await value.read())
+                files[clean(name)] = File(file_name(value.filename), await value.read())
         else:
-            values.setdefault(name, []).append(value)
+            values.setdefault(clean(name), []).append(clean(value))
     await found.close()
     return Form(values, files)

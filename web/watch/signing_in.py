@@ -25,6 +25,7 @@ from web.bounded import body_of
 from web.origin import is_ours
 from web.safety import FOR_STAFF
 from web.watch.browsers import browser_of
+from web.watch.clean import clean
 from web.watch.paint import page
 
 router = APIRouter()
@@ -223,7 +224,7 @@ async def form_of(request: Request) -> dict[str, str]:
         fields = parse_qs(body.decode("ascii"), strict_parsing=False, max_num_fields=10)
     except ValueError:
         raise NoPage(400, "refused") from None
-    return {name: values[0] for name, values in fields.items()}
+    return {clean(name): clean(values[0]) for name, values in fields.items()}
 
 
 async def our_form(request: Request, *, half: bool = False) -> tuple[dict[str, str], Signed]:
@@ -289,7 +290,8 @@ def ledger_of(ports: Ports) -> Ledger:
 
 def depth_of(request: Request) -> int:
     """How many folders below the root a page's address is."""
-    return request.url.path.count("/") - 1
+    path: str = request.scope["path"]  # of `request.url` what looks like a query is cut off
+    return path.count("/") - 1
 
 
 def show(

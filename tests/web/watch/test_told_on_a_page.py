@@ -1,0 +1,117 @@
+"""Whatever goes wrong below a page is told on a page, in plain words: no program's words, and no trace of one."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from tests.support.watching import Watched
+
+PROGRAMS_WORDS = ("Traceback", "sqlalchemy", "psycopg", "sqlite", '{"code"', "Exception", "None")
+
+
+def is_a_page(answer: httpx2.Response, status: int, says: str) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    assert f"<h1>{says}</h1>" in answer.text
+    assert not [word for word in PROGRAMS_WORDS if word in answer.text]
+
+
+@contextmanager
+def away(here: Watched, table: str) -> Iterator[None]:
+    """The ledger cannot be read as it should be."""
+    with here.ledger.begin() as tx:
+        tx.hand.connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_away"))
+    try:
+        yield
+    finally:
+        with here.ledger.begin() as tx:
+            tx.hand.connection.execute(text(f"ALTER TABLE {table}_away RENAME TO {table}"))
+
+
+def post(here: Watched, path: str, **fields: str) -> httpx2.Response:
+    return here.client.post(path, data=fields, headers={"Origin": here.url})
+
+
+@pytest.mark.parametrize("table", ["announcement", "session"])
+def test_a_ledger_that_is_away_is_told_on_every_page_with_what_to_do(
+    watched: Watched, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = watched.announce("Coach")
+    with away(watched, table), caplog.at_level(logging.CRITICAL):
+        for path in ("/watch", f"/watch/{said.public_id}", "/watch/announcements", "/watch/calendar"):
+            answer = watched.client.get(path)
+            is_a_page(answer, 503, "This cannot be done just now")
+            assert "load this page again" in answer.text
+            assert answer.headers["retry-after"] == "60"
+    assert watched.client.get("/watch").status_code == 200
+
+
+def test_a_ledger_that_goes_while_a_form_is_on_its_way_keeps_nothing_by_halves(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = watched.announce("Coach")
+    token = re.findall(r'name="token" value="([^"]+)"', watched.get())[0]
+    with away(watched, "record_entry"), caplog.at_level(logging.CRITICAL):
+        answer = post(watched, f"/watch/{said.public_id}/undo", token=token, do="undo")
+    is_a_page(answer, 503, "This cannot be done just now")
+    with watched.ledger.look() as tx:
+        assert tx.announcements.by_id(said.id).withdrawn_at is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/watch/nowhere",
+        "/watch/announcements/further",
+        "/watch/groups/" + "9" * 5000,
+        "/watch/groups/%00",
+        "/watch/accounts/%00",
+        "/watch/%F0%28%8C%28",
+        "/watch/00000000-0000-0000-0000-000000000007/deliveries/none",
+        "/watch/00000000-0000-0000-0000-000000000007/deliveries/0",
+        "/watch/00000000-0000-0000-0000-000000000007/deliveries/" + "9" * 30,
+        "/watch/people/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_told_so_on_a_page(watched: Watched, path: str) -> None:
+    is_a_page(watched.client.get(path), 404, "There is no such page")
+
+
+@pytest.mark.parametrize(
+    "path", ["/watch/groups/new", "/sign-in", "/account/password", "/watch/templates/new"]
+)
+def test_a_form_that_promises_too_much_is_told_so_on_a_page(watched: Watched, path: str) -> None:
+    line = HTTPConnection(urlsplit(watched.url).netloc, timeout=10)
+    line.putrequest("POST", path)
+    line.putheader("Origin", watched.url)
+    line.putheader("Content-Length", "90000000")
+    line.endheaders()
+    answer = line.getresponse()
+    assert answer.status == 413
+    assert "<h1>This is too large</h1>" in answer.read().decode()
+    line.close()
+
+
+def test_a_form_with_too_much_in_it_is_told_so_on_a_page(watched: Watched) -> None:
+    is_a_page(post(watched, "/watch/groups/new", name="x" * 300_000), 413, "This is too large")
+
+
+def test_a_form_for_what_takes_none_is_told_so_on_a_page(watched: Watched) -> None:
+    answer = post(watched, "/watch/announcements", do="all")
+    is_a_page(answer, 405, "This cannot be done here")
+
+
+def test_programs_are_told_in_their_own_shape_as_before(watched: Watched) -> None:
+    answer = watched.client.get("/v1/nowhere")
+    assert answer.status_code in {401, 404}
+    assert set(answer.json()) == {"code", "field", "message", "hint"}
