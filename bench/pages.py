@@ -37,7 +37,8 @@ from broker.authority import operators, signin
 from broker.diary import event_book, schedules, terms
 from broker.diary.calendar import Span, SpanKind
 from broker.diary.events import ALONE, ToldEvent
-from broker.diary.recurrence import Pattern, read_rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import read_rule
 from broker.office import templates
 from broker.ports.approvals import OperatorRole
 from config.assembly import House

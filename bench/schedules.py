@@ -28,7 +28,8 @@ from broker.actor import SYSTEM
 from broker.announcement import Draft, Part, People, Step
 from broker.diary import event_book, scheduler
 from broker.diary.calendar import Span, SpanKind
-from broker.diary.recurrence import Pattern, read_rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import read_rule
 from broker.ports.calendar import ScheduleRow
 from config.signer import HmacSigner
 from ledger import tables as t

@@ -19,7 +19,8 @@ from broker.authority import operators, rule_changes, spending
 from broker.diary import event_book, reminders, schedules, terms
 from broker.diary.calendar import DayKind, Span, SpanKind
 from broker.diary.events import ALONE, ToldEvent
-from broker.diary.recurrence import Pattern, read_rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import read_rule
 from broker.money import read_amount
 from broker.office import groups, templates
 from broker.ports.approvals import OperatorRole as Role

@@ -11,7 +11,8 @@ import typer
 from broker.announcement import Draft, Part, People, Step
 from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
-from broker.diary.recurrence import Double, Missing, Pattern, Rule, read_rule, upcoming
+from broker.diary.recurrence import Double, Missing, Pattern, upcoming
+from broker.diary.recurrence_rule import Rule, read_rule
 from broker.diary.terms import calendar_now
 from broker.diary.typed import day_from, wall_from
 from broker.office import templates

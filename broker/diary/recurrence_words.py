@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from broker.diary.recurrence import Rule
+from broker.diary.recurrence_rule import Rule
 
 DAYS: Mapping[str, str] = {
     "MO": "Monday",

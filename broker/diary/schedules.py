@@ -24,12 +24,12 @@ from broker.diary.recurrence import (
     MOST_EXCEPTIONS,
     Occurrence,
     Pattern,
-    Rule,
     ask_about_hours,
     occurrence,
     the_date,
     upcoming,
 )
+from broker.diary.recurrence_rule import Rule
 from broker.diary.schedule_times import next_look
 from broker.diary.scheduler import WAITS
 from broker.diary.terms import calendar_now

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select,
 from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
 from broker.audience import fold
 from broker.diary.calendar import DayKind, Span, SpanKind
-from broker.diary.recurrence import Double, Missing, Pattern, Rule
+from broker.diary.recurrence import Double, Missing, Pattern
+from broker.diary.recurrence_rule import Rule
 from broker.ports.calendar import Exceptions, OccurrenceRow, Outcome, ScheduleRow, Yes
 from broker.rosters.roster import RosterTerm
 from ledger import tables as t

@@ -18,7 +18,8 @@ from icalendar import Calendar, Event
 
 from broker.diary.calendar import Span
 from broker.diary.events import ALONE, EventProblem, ToldCalendar, ToldEvent
-from broker.diary.recurrence import FIRST_YEAR, LAST_YEAR, read_rule, resolve
+from broker.diary.recurrence import resolve
+from broker.diary.recurrence_rule import FIRST_YEAR, LAST_YEAR, read_rule
 from broker.errors import BrokerError, RuleBroken
 from broker.moments import zone_named
 from sources.calendars.limits import LIMITS, Limits, refuse

@@ -15,20 +15,17 @@ from hypothesis import strategies as st
 
 from broker.diary.calendar import DayKind, Span, SpanKind, TermCalendar
 from broker.diary.recurrence import (
-    BadRecurrence,
     Double,
     Missing,
     Pattern,
-    Rule,
     Trouble,
-    _expanded,
     ask_about_hours,
     occurrence,
     occurrences,
-    read_rule,
     the_date,
     upcoming,
 )
+from broker.diary.recurrence_rule import BadRecurrence, Rule, expanded, read_rule
 
 LONDON = "Europe/London"
 NO_TERMS = TermCalendar([], region="")
@@ -255,7 +252,7 @@ def test_once_is_a_rule_too() -> None:
 def test_a_rule_of_years_is_the_same_wherever_one_begins_to_count(rule: str) -> None:
     starts = datetime(2026, 9, 2, 8)
     pattern = Pattern(starts, LONDON, read_rule(rule, zone=LONDON, starts=starts))
-    whole = list(takewhile(lambda one: one < datetime(2030, 6, 1), _expanded(pattern.rule, starts)))
+    whole = list(takewhile(lambda one: one < datetime(2030, 6, 1), expanded(pattern.rule, starts)))
     for n in range(0, 1_200, 17):
         begins = datetime(2026, 8, 1, tzinfo=UTC) + timedelta(days=n)
         found = [

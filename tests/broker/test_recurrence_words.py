@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from broker.diary.recurrence import read_rule
+from broker.diary.recurrence_rule import read_rule
 from broker.diary.recurrence_words import in_words
 
 STARTS = datetime.fromisoformat("2026-09-01 08:00")  # a Tuesday, by a wall clock

@@ -18,7 +18,8 @@ from broker.announcement import Part, People
 from broker.authority import approvals, operators, rule_changes, spending, switching
 from broker.diary import reminders, schedules
 from broker.diary.calendar import DayKind
-from broker.diary.recurrence import Pattern, Rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import Rule
 from broker.licences import licensing
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import ReminderRule

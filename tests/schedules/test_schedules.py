@@ -17,7 +17,8 @@ from broker.announcement import Part, People
 from broker.authority import rule_changes
 from broker.diary import scheduler, schedules
 from broker.diary.calendar import DayKind
-from broker.diary.recurrence import BadRecurrence, Pattern, Rule, read_rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import BadRecurrence, Rule, read_rule
 from broker.diary.schedule_times import coming
 from broker.diary.terms import calendar_now
 from broker.errors import NotFound, NotToBeChanged, RuleBroken

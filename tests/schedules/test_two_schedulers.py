@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from broker.announcement import Part
 from broker.diary import schedules
-from broker.diary.recurrence import Pattern, Rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import Rule
 from ledger import tables as t
 from tests.schedules.test_schedules import BELL, LONDON
 from tests.support.broker_world import World

@@ -17,7 +17,8 @@ from broker.announcement import Draft, Part, People, Step
 from broker.diary import event_book, reminders, schedules, terms
 from broker.diary.calendar import DayKind, Span, SpanKind
 from broker.diary.events import ALONE, ToldEvent
-from broker.diary.recurrence import Pattern, read_rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import read_rule
 from broker.moments import instant
 from broker.ports import Ports
 from broker.ports.calendar import ScheduleRow

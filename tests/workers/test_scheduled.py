@@ -13,7 +13,8 @@ from broker.actor import SYSTEM
 from broker.announcement import Draft, Part, People, Step
 from broker.diary import event_book, reminders, schedules
 from broker.diary.events import ToldEvent
-from broker.diary.recurrence import Pattern, Rule
+from broker.diary.recurrence import Pattern
+from broker.diary.recurrence_rule import Rule
 from broker.ports.events import ReminderRule
 from ledger import tables as t
 from tests.support.tower import MakeTower, Tower, within

@@ -15,7 +15,8 @@ from broker.announcement import Draft, Part
 from broker.authority import departments
 from broker.diary import schedules as verbs
 from broker.diary.calendar import DayKind
-from broker.diary.recurrence import Double, Missing, Occurrence, Pattern, read_rule, upcoming
+from broker.diary.recurrence import Double, Missing, Occurrence, Pattern, upcoming
+from broker.diary.recurrence_rule import read_rule
 from broker.diary.terms import calendar_now
 from broker.errors import NotFound
 from broker.ports import Transaction

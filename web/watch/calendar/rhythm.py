@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from broker.diary.calendar import DayKind
-from broker.diary.recurrence import Double, Missing, Pattern, Rule, read_rule
+from broker.diary.recurrence import Double, Missing, Pattern
+from broker.diary.recurrence_rule import Rule, read_rule
 from broker.diary.recurrence_words import DAYS, in_words
 from broker.diary.typed import day_from, wall_from
 from web.watch.compose.asked import bad

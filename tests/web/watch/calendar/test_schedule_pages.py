@@ -12,7 +12,7 @@ from broker.actor import SYSTEM
 from broker.announcement import Part
 from broker.authority import rule_changes
 from broker.diary import schedules
-from broker.diary.recurrence import read_rule
+from broker.diary.recurrence_rule import read_rule
 from broker.ports.calendar import OccurrenceRow, Outcome
 from tests.support.diary import ZONE, Diary, send
 from tests.support.watching import Watched
