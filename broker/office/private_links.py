@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from broker.actor import Actor
 from broker.audience import fold
-from broker.authority import operators
+from broker.authority import departments, operators
 from broker.authority.shown_once import SECRET, digest
 from broker.errors import NotFound, NotToBeChanged, Problem, UnknownAudience
 from broker.ports import Ports, Transaction
@@ -43,7 +43,7 @@ def make(ports: Ports, group: str, about: str, *, actor: Actor) -> MadeLink:
 
     def work(tx: Transaction) -> MadeLink:
         found = tx.groups.named(fold(group))
-        if found is None:
+        if found is None or not departments.sees(actor, found.department):
             shown = f"“{group[:60]}”" if group.isprintable() else "that"
             hint = "see them: carillon groups"
             raise UnknownAudience(Problem("unknown_group", "name", f"there is no group called {shown}", hint))

@@ -11,7 +11,7 @@ from broker.authority import departments
 from broker.licences import licensing
 from broker.licences.licensing import Shown
 from broker.ports import Transaction
-from broker.rules.switches import Switch
+from broker.rules.switches import Switch, SwitchKind
 from ledger.connect import Transaction as LedgersOwn
 from ledger.reads import accounts as reads
 from ledger.reads.health import GatewayStands, gateways, in_order
@@ -78,7 +78,8 @@ def _look(at: At, tx: LedgersOwn, name: str | None) -> Look:
     used = reads.used_last(hand) if name is None else {}
     by = reads.paused_by(hand, [one.account for one in every])
     # What a list does not show is not asked for.
-    alarms, off = ((), reads.thrown(hand)) if name is None else reads.alarms_about(hand, name, ALARMS)
+    alarms, thrown = ((), reads.thrown(hand)) if name is None else reads.alarms_about(hand, name, ALARMS)
+    off = [one for one in thrown if _is_theirs(one, actor)]
     return Look(
         [
             replace(
@@ -92,6 +93,11 @@ def _look(at: At, tx: LedgersOwn, name: str | None) -> Look:
         ],
         off,
     )
+
+
+def _is_theirs(switch: Switch, actor: Actor) -> bool:
+    """Why another department was stopped is not there for whoever acts for one."""
+    return switch.kind is not SwitchKind.DEPARTMENT or departments.sees(actor, switch.subject)
 
 
 def _chosen(at: At, tx: Transaction, name: str | None) -> Sequence[Shown]:
