@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -39,6 +40,8 @@ class Forms(HTMLParser):
             self.found.append(self._open)
         if self._open is None:
             return
+        if tag == "input" and "name" not in said:
+            return  # nothing of it is sent
         if tag == "input" and said.get("type") not in ("checkbox", "radio"):
             self._add(said["name"], said.get("value", ""))
         elif tag == "input" and "checked" in said:
@@ -68,6 +71,18 @@ class Forms(HTMLParser):
 
 def press(here: Watched, path: str, button: str, html: str = "", **typed: str | None) -> httpx2.Response:
     """Open a page (or take one that is open), type, and press a button; a field that is None is left out."""
+    return press_with(here, path, button, {}, html, **typed)
+
+
+def press_with(
+    here: Watched,
+    path: str,
+    button: str,
+    files: Mapping[str, tuple[str, bytes]],
+    html: str = "",
+    **typed: str | None,
+) -> httpx2.Response:
+    """The same with files: field → the name of the one that is chosen there, and what it holds."""
     forms = Forms(html or here.get(path)).found
     form = next(one for one in forms if button in one.buttons)
     values = {**form.values, **{name: [value] for name, value in typed.items() if value is not None}}
@@ -78,4 +93,4 @@ def press(here: Watched, path: str, button: str, html: str = "", **typed: str | 
     if name:
         values[name] = [value]
     where = urljoin(f"{here.url}{path}", form.action)
-    return here.client.post(where, data=values, headers={"Origin": here.url})
+    return here.client.post(where, data=values, files=files or None, headers={"Origin": here.url})

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from broker import intake
-from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Draft, FollowUp, Part
+from broker.announcement import AS_CORRECTION, RIGHT_TEXT, Attachment, Draft, FollowUp, Part
 from broker.corrections import verbs
 from broker.corrections.binding import tip_of
 from broker.corrections.law import LEAD, LONGEST_LEAD
@@ -24,6 +24,7 @@ from ledger.reads.watch import Shown
 from web.watch.announcement import acting, binding, words
 from web.watch.announcement.difference import Piece, difference
 from web.watch.announcement.pages import the
+from web.watch.compose import files
 from web.watch.desk import At, Desk, Form, posted
 from web.watch.signing_in import NoPage
 
@@ -34,6 +35,19 @@ MOST_SHOWN = 100  # of them by name
 LONGEST_WHO = 100
 AGAIN = ("unmet", "joined", "named")
 DONE = {FollowUp.EDIT: "edited", FollowUp.CORRECTION: "corrected"}
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What it says now, a slip of the pen that was put right included; and the files that go with it."""
+
+    parts: Mapping[Part, str] = field(repr=False)
+    files: tuple[Attachment, ...] = ()
+
+    @property
+    def widest(self) -> Part:
+        """The part that says all of it."""
+        return Part.LONG if self.parts.get(Part.LONG) or not self.parts.get(Part.SHORT) else Part.SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +65,15 @@ def ask_what_is_right(public_id: UUID, at: Desk) -> Response:
     with at.ledger.look() as tx:
         row = the(tx.hand, at, public_id)
         said = _says(tx, row)
-    form = Form({part.value: [text] for part, text in said.items()} | {"lead": [LEAD.strip()]})
+    values = {part.value: [text] for part, text in said.parts.items()} | {"lead": [LEAD.strip()]}
+    form = Form(values | {"kept": [files.stored_file(file) for file in said.files]})
     return _correct_page(at, row, said, form=form)
 
 
 @router.post("/watch/{public_id:uuid}/correct")
 async def correct(public_id: UUID, request: Request) -> Response:
     """Show who would read which text; or send it."""
-    return await posted(request, partial(_correct, public_id))
+    return await posted(request, partial(_correct, public_id), most=files.MOST_WITH_FILES)
 
 
 @router.get("/watch/{public_id:uuid}/again")
@@ -89,20 +104,28 @@ def _correct(public_id: UUID, at: At, form: Form) -> Response:
     if form["do"] == "change":
         return _correct_page(at, row, said, form=form)
     try:
-        found = _answered(at, form, lambda: _correction(at, public_id, form))
+        attached = _attached(form, said)
+        found = _answered(at, form, lambda: _correction(at, public_id, form, attached))
     except RuleBroken as refused:
-        problem = acting.called(refused.problem, text=_widest(said).value, urgency="urgent")
+        names = {"text": said.widest.value, "urgency": "urgent", "attachments": files.FIELDS[0]}
+        problem = acting.called(refused.problem, **names)
         return _correct_page(at, row, said, 422, problem=problem, form=form)
     if found.accepted is not None:
         kept = found.accepted.announcement
         done = DONE.get(kept.follow_up or FollowUp.CORRECTION, "corrected")
         return at.done(f"watch/{kept.public_id}", done)
     changed = [
-        Changed(part, difference(said.get(part, ""), acting.text_of(form, part.value))) for part in WRITTEN
+        Changed(part, difference(said.parts.get(part, ""), acting.text_of(form, part.value)))
+        for part in WRITTEN
     ]
-    changes = [one for one in changed if any(piece.how != "same" for piece in one.pieces)]
-    more = {"form": form, "preview": found.preview, "problem": found.problem, "changed": changes}
-    return _correct_page(at, row, said, found.status, **more)
+    more = {
+        "preview": found.preview,
+        "problem": found.problem,
+        "changed": [one for one in changed if any(piece.how != "same" for piece in one.pieces)],
+        "gone": _but(said.files, attached),
+        "new": _but(attached, said.files),
+    }
+    return _correct_page(at, row, said, found.status, form=form, **more)
 
 
 def _again(public_id: UUID, at: At, form: Form) -> Response:
@@ -137,13 +160,36 @@ def _answered(at: At, form: Form, make: Callable[[], Draft]) -> binding.Answer:
         raise
 
 
-def _correction(at: At, public_id: UUID, form: Form) -> Draft:
+def _attached(form: Form, said: Says) -> tuple[Attachment, ...]:
+    """The files that go with what is right. Raises RuleBroken."""
+    attached = files.attachments_of(form, said.files)
+    if "typo" in form and _but(attached, said.files):
+        message, hint = (
+            "a slip of the pen changes words, and no file",
+            "leave the file out, or tell them of it",
+        )
+        raise RuleBroken(Problem("file_of_a_typo", files.FIELDS[0], message, hint))
+    return attached
+
+
+def _but(some: Sequence[Attachment], others: Sequence[Attachment]) -> list[str]:
+    """The names of the files that are not among others."""
+    known = {(one.name, one.sha256) for one in others}
+    return [one.name for one in some if (one.name, one.sha256) not in known]
+
+
+def _correction(at: At, public_id: UUID, form: Form, attached: tuple[Attachment, ...]) -> Draft:
     parts = {part: acting.text_of(form, part.value) for part in WRITTEN if form[part.value]}
     expires = instant(form["expires"], zone=at.zone, field="expires") if form["expires"] else None
+    typo = "typo" in form
     wanted = verbs.Wanted(
-        urgent="urgent" in form, lead=form.get("lead", LEAD), key=_key(form), expires_at=expires
+        urgent="urgent" in form,
+        lead=form.get("lead", LEAD),
+        key=_key(form),
+        expires_at=expires,
+        attachments=() if typo else attached,  # where a slip of the pen is mended no file ever stood
     )
-    make = verbs.edit if "typo" in form else verbs.correction
+    make = verbs.edit if typo else verbs.correction
     return make(at.ports, public_id, parts, wanted)
 
 
@@ -200,14 +246,12 @@ def _name_of(tx: Transaction, public_id: str) -> str:
         return public_id if acting.is_name(public_id) else ""
 
 
-def _says(tx: LedgerTransaction, row: Shown) -> Mapping[Part, str]:
-    """What it says now, a slip of the pen that was put right included."""
-    kept = tx.announcements.content(tip_of(tx, row.announcement).id, 1)
-    return {part: text for part, text in kept[0].parts.items() if part in WRITTEN} if kept else {}
-
-
-def _widest(said: Mapping[Part, str]) -> Part:
-    return Part.LONG if said.get(Part.LONG) or not said.get(Part.SHORT) else Part.SHORT
+def _says(tx: LedgerTransaction, row: Shown) -> Says:
+    said, tip = row.announcement, tip_of(tx, row.announcement)
+    first = tx.announcements.content(said.id, 1)
+    kept = first if tip.id == said.id else tx.announcements.content(tip.id, 1)
+    parts = {part: text for part, text in kept[0].parts.items() if part in WRITTEN} if kept else {}
+    return Says(parts, files.bare(first[0].attachments) if first else ())
 
 
 def _key(form: Form) -> str:
@@ -215,7 +259,7 @@ def _key(form: Form) -> str:
 
 
 def _correct_page(
-    at: At, row: Shown, said: Mapping[Part, str], status: int = 200, **known: object
+    at: At, row: Shown, said: Says, status: int = 200, *, form: Form, **known: object
 ) -> Response:
     return at.page(
         "announcement/correct",
@@ -223,7 +267,8 @@ def _correct_page(
         **{
             "shown": row,
             "said": said,
-            "widest": _widest(said),
+            "form": form,
+            "kept": files.kept_of(form, said.files),
             "longest_lead": LONGEST_LEAD,
             **_common(at, row),
             **known,

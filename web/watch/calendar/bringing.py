@@ -17,7 +17,7 @@ from sources.calendars import LIMITS, events_of_csv, events_of_ics, looks_like_i
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.terms import MOST_TOLD
-from web.watch.compose import asked
+from web.watch.compose import asked, files
 from web.watch.compose.choices import Choices, acting, choices
 from web.watch.desk import At, Desk, File, Form, posted
 
@@ -66,7 +66,7 @@ def _bring(at: At, form: Form) -> Response:
         if problem.field not in BESIDE:
             problem = replace(problem, field="file")
         return _form(at, form, offered, 403 if isinstance(refused, NotAllowed) else 422, problem)
-    carried = asked.carried_file(Attachment.of(file.name, file.data))
+    carried = files.carried_file(Attachment.of(file.name, file.data))
     return at.page(
         "calendar/bring_look",
         brought=brought,
@@ -82,7 +82,7 @@ def _file(form: Form) -> File:
     """The file that was chosen, or that came from the page before. Raises RuleBroken."""
     file = form.file("file")
     if file is None and form["carried"]:
-        (kept,) = asked.attachments_of(Form({"kept": [form["carried"]]}))
+        (kept,) = files.attachments_of(Form({"kept": [form["carried"]]}))
         file = File(kept.name, kept.data)
     if file is None or not file.data:
         raise asked.bad("no_file", "file", "no file is chosen", "choose the file with the events")

@@ -9,7 +9,8 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 
 from broker import judging
-from broker.announcement import Draft, Part, People, Step
+from broker.announcement import Attachment, Draft, Part, People, Step
+from broker.audience import alike
 from broker.diary import schedules as verbs
 from broker.diary.recurrence import Occurrence, Pattern
 from broker.diary.recurrence_words import DAYS
@@ -21,8 +22,8 @@ from web.watch.calendar import rhythm
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.schedules import goes_on
-from web.watch.compose import asked, words
-from web.watch.compose.choices import PEOPLE, Choices, acting, choices
+from web.watch.compose import asked, files, words
+from web.watch.compose.choices import PEOPLE, Choices, acting, choices, ticked
 from web.watch.desk import At, Desk, Form, posted
 
 router = APIRouter()
@@ -87,7 +88,7 @@ def new(at: Desk) -> Response:
 @router.post("/watch/calendar/schedules/new")
 async def add(request: Request) -> Response:
     """Look at it, or keep it."""
-    return await posted(request, _add)
+    return await posted(request, _add, most=files.MOST_WITH_FILES)
 
 
 @router.get("/watch/calendar/schedules/{public_id}/change")
@@ -95,13 +96,14 @@ def change(public_id: str, at: Desk) -> Response:
     """The form, as the schedule stands."""
     at.must(*WRITES)
     row = _row(at, public_id)
-    return _form(at, _as_form(row), choices(at, department=row.draft.department), row=row)
+    offered = choices(at, department=row.draft.department)
+    return _form(at, _as_form(row, offered), offered, row=row)
 
 
 @router.post("/watch/calendar/schedules/{public_id}/change")
 async def keep_change(public_id: str, request: Request) -> Response:
     """Look at the change, or keep it."""
-    return await posted(request, lambda at, form: _change(at, form, public_id))
+    return await posted(request, lambda at, form: _change(at, form, public_id), most=files.MOST_WITH_FILES)
 
 
 def _add(at: At, form: Form) -> Response:
@@ -114,9 +116,7 @@ def _add(at: At, form: Form) -> Response:
         filled = _filled(at, form, offered)
         looked = _looked(at, filled)
         if form["do"] != "keep":
-            return at.page(
-                "calendar/schedule_look", form=form, looked=looked, row=None, zone=filled.pattern.zone
-            )
+            return _look(at, form, looked)
         verbs.save(at.ports, filled.name, filled.draft, filled.pattern, lasts=filled.lasts, actor=acting(at))
     except RuleBroken as refused:
         return _refused(at, form, offered, refused)
@@ -140,8 +140,7 @@ def _change(at: At, form: Form, public_id: str) -> Response:
             at.ports, row.name, draft=draft, pattern=pattern, lasts=filled.lasts, actor=acting(at)
         )
         if form["do"] != "keep":
-            looked = _with_rules(at, filled, dates)
-            return at.page("calendar/schedule_look", form=form, looked=looked, row=row, zone=row.pattern.zone)
+            return _look(at, form, _with_rules(at, filled, dates), row)
         verbs.change(at.ports, row.name, draft=draft, pattern=pattern, lasts=filled.lasts, actor=acting(at))
     except RuleBroken as refused:
         return _refused(at, form, offered, refused, row)
@@ -156,7 +155,7 @@ def _filled(at: At, form: Form, offered: Choices, row: ScheduleRow | None = None
     people = People(form["people"]) if form["people"] in set(People) else USUAL_PEOPLE
     with at.ledger.look() as tx:
         zone = tx.school.zone
-        parts, files = asked.worded(tx, form, offered)
+        parts, attached = asked.worded(tx, form, offered, _there(row))
     pattern = rhythm.pattern_of(form, zone, row.pattern if row is not None else None)
     draft = Draft(
         department=offered.department,
@@ -165,7 +164,7 @@ def _filled(at: At, form: Form, offered: Choices, row: ScheduleRow | None = None
         ways=(Step(ways),),
         parts=dict(parts),
         language=asked.language_of(form, offered),
-        attachments=files,
+        attachments=attached,
         expected=asked.count_of(form["expect"]),
         template=offered.template.name if offered.template is not None else "",
     )
@@ -175,22 +174,39 @@ def _filled(at: At, form: Form, offered: Choices, row: ScheduleRow | None = None
 
 
 def _onto(was: Draft, filled: Draft) -> Draft:
-    """What was filled in, over what stands: the form asks neither for its files nor for ways one after another."""
+    """What was filled in, over what stands: the form does not ask for ways one after another."""
     named = tuple(name for step in was.ways for name in step.channels)
     same_words = dict(was.parts) == dict(filled.parts)
     return replace(
         was,
-        audience=filled.audience,
+        audience=was.audience if alike(was.audience, filled.audience) else filled.audience,
         people=filled.people,
         ways=was.ways if (Step(named),) == filled.ways else filled.ways,
         parts=filled.parts,
         expected=filled.expected,
         template=was.template if same_words else "",
+        attachments=filled.attachments,
     )
 
 
 def _looked(at: At, filled: Filled) -> Looked:
     """Everything checked, nothing kept. Raises RuleBroken."""
+def _there(row: ScheduleRow | None) -> tuple[Attachment, ...]:
+    """The files that go with it already."""
+    return row.draft.attachments if row is not None else ()
+
+
+def _look(at: At, form: Form, looked: Looked, row: ScheduleRow | None = None) -> Response:
+    return at.page(
+        "calendar/schedule_look",
+        form=form,
+        kept=files.kept_of(form, _there(row)),
+        looked=looked,
+        row=row,
+        zone=looked.filled.pattern.zone,
+    )
+
+
     dates = verbs.preview(at.ports, filled.name, filled.draft, filled.pattern, lasts=filled.lasts)
     return _with_rules(at, filled, dates)
 
@@ -212,13 +228,13 @@ def _row(at: At, public_id: str) -> ScheduleRow:
         return verbs.the(tx, found.name)
 
 
-def _as_form(row: ScheduleRow) -> Form:
+def _as_form(row: ScheduleRow, offered: Choices) -> Form:
     draft, pattern = row.draft, row.pattern
     how = rhythm.filled(pattern)
     lasts = next((name for name, length in rhythm.LASTS.items() if length == row.lasts), "")
     values = {
         "name": [row.name],
-        "to": [draft.audience],
+        **ticked(offered, draft.audience),
         "people": [draft.people.value],
         "ways": [name for step in draft.ways for name in step.channels],
         **{part.value: [draft.parts[part]] for part in PARTS if part in draft.parts},
@@ -234,6 +250,7 @@ def _as_form(row: ScheduleRow) -> Form:
         "expect": [str(draft.expected) if draft.expected is not None else ""],
     }
     return Form(values)
+        "kept": [files.stored_file(file) for file in draft.attachments],
 
 
 def _refused(
@@ -245,7 +262,7 @@ def _refused(
 
 BESIDE = (
     "name", "to", "ways", "short", "title", "long", "day", "time", "often", "weekdays", "last", "on", "lasts",
-    "if_missing", "if_double", "expect", "people",
+    "if_missing", "if_double", "expect", "people", "file1",
 )  # fmt: skip
 
 
@@ -267,6 +284,7 @@ def _form(
         problem=problem,
         beside=(*BESIDE, *(f"fill_{gap}" for gap in offered.gaps)),
         PEOPLE=PEOPLE,
+        kept=files.kept_of(form, _there(row)),
         OFTEN=_often(row),
         ON=_on(row),
         LASTS=_lasts(row),

@@ -50,6 +50,7 @@ class One:
     dates: Sequence[Occurrence]
     became: Sequence[OccurrenceRow]
     zone: str
+    files: Sequence[str] = ()
 
 
 @router.get("/watch/calendar/schedules")
@@ -110,8 +111,9 @@ def the(at: At, public_id: str) -> One:
         if row is None:
             raise NoPage(404, "not_found")
         became = tx.schedules.outcomes(row.id, limit=LATEST)
+        files = reads.files_of(tx.hand, row.id)
     dates = [] if row.ended_at else upcoming(row.pattern, begun.calendar, now=begun.now, count=verbs.SHOWN)
-    return One(row, dates, became, begun.zone)
+    return One(row, dates, became, begun.zone, files)
 
 
 def goes_on(at: At, public_id: str) -> ScheduleRow:

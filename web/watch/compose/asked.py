@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
 from broker.audience import EVERYONE, all_of
-from broker.drafts import LONGEST_KEY, MOST_BYTES
+from broker.drafts import LONGEST_KEY
 from broker.errors import Problem, RuleBroken
 from broker.ladders.in_order import in_turn
 from broker.ladders.ladder import SHEET, Ladder, Need, Opening
@@ -23,11 +20,10 @@ from broker.office import families, templates
 from broker.ports import Transaction
 from broker.rules.parameters import duration_of
 from web.watch.compose.choices import MOST_LATER, WAITS, Choices
-from web.watch.desk import At, File, Form
+from web.watch.compose.files import attachments_of
+from web.watch.desk import At, Form
 
 PARTS = (Part.TITLE, Part.SHORT, Part.LONG)
-FILES = ("file1", "file2", "file3")
-MOST_NAME = 200  # characters of a file's name, as the API takes them
 MOST_COPIES = 20
 MOST_COUNT = 10_000_000  # people: more than any school has
 SEVERAL = " + "
@@ -106,10 +102,13 @@ def fills(form: Form, offered: Choices) -> dict[str, str]:
 
 
 def worded(
-    tx: Transaction, form: Form, offered: Choices
+    tx: Transaction, form: Form, offered: Choices, there: Sequence[Attachment] = ()
 ) -> tuple[Mapping[Part, str], tuple[Attachment, ...]]:
-    """The wording and its files: as typed, or from a template with its gaps filled. Raises RuleBroken."""
-    files, parts = attachments_of(form), typed(form)
+    """The wording and its files: as typed, or from a template with its gaps filled. Raises RuleBroken.
+
+    `there`: the files that are stored with what is changed.
+    """
+    files, parts = attachments_of(form, there), typed(form)
     if offered.template is None:
         return parts, files
     filled = fills(form, offered)
@@ -189,49 +188,6 @@ def twice(at: At, form: Form, which: str) -> Mapping[str, str]:
         both[0]: f"the first {clock}, before the clocks go back",
         both[1]: f"the second {clock}, after they went back",
     }
-
-
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
-def attachments_of(form: Form) -> tuple[Attachment, ...]:
-    """The files that were chosen just now, and those from before that are still ticked. Raises RuleBroken."""
-    chosen = [file for name in FILES if (file := form.file(name)) is not None]
-    kept = [_opened(each) for each in form.all("kept")]
-    named = {_name(file.name): file.data for file in (*kept, *chosen)}
-    if sum(map(len, named.values())) > MOST_BYTES:
-        raise bad("too_large", FILES[0], "the files are too large for a mail", "send a link instead")
-    return tuple(Attachment.of(name, data) for name, data in named.items())
-
-
-def kept_of(form: Form) -> Sequence[tuple[str, str]]:
-    """Each file's name, and what carries it on to the next page: nothing is stored before it is sent."""
-    try:
-        files = attachments_of(form)
-    except RuleBroken:
-        return ()
-    return [(file.name, carried_file(file)) for file in files]
-
-
-def carried_file(file: Attachment) -> str:
-    """A file as a field of a form holds it."""
-    return f"{quote(file.name)}:{base64.b64encode(file.data).decode()}"
-
-
-def _opened(text: str) -> File:
-    name, _, data = text.partition(":")
-    try:
-        return File(unquote(name), base64.b64decode(data, validate=True))
-    except (binascii.Error, ValueError):
-        raise bad("bad_file", FILES[0], "a file was lost on the way", "choose it again") from None
-
-
-def _name(name: str) -> str:
-    last = name.replace("\\", "/").rpartition("/")[2].strip()
-    if not last or not last.isprintable() or len(last) > MOST_NAME:
-        hint = f"give it a name of at most {MOST_NAME} letters"
-        raise bad("bad_name", FILES[0], "a file’s name cannot be used", hint)
-    return last
 
 
 # --- the rest -------------------------------------------------------------------------------------------------------

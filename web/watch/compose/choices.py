@@ -9,7 +9,7 @@ from functools import cached_property
 from broker.accounts import channels_of
 from broker.actor import Actor
 from broker.announcement import People
-from broker.audience import fold
+from broker.audience import EVERYONE, fold, parse, plain_names
 from broker.authority import departments
 from broker.channel import Traits
 from broker.errors import RuleBroken
@@ -172,6 +172,20 @@ def ways_of(at: At, named: Sequence[str]) -> Sequence[Way]:
 
 def _place(name: str) -> int:
     return USUAL.index(name) if name in USUAL else len(USUAL)
+
+
+def ticked(offered: Choices, expression: str) -> dict[str, Sequence[str]]:
+    """How the form stands for an expression: its groups ticked where it is no more than groups; else written out."""
+    if fold(expression) == EVERYONE:
+        return {"everyone": ["yes"]}
+    known = {fold(one.name): one.name for one in offered.groups}
+    try:
+        named = plain_names(parse(expression))
+    except RuleBroken:
+        named = None
+    if named is None or not all(fold(name) in known for name in named):
+        return {"to": [expression]}
+    return {"groups": [known[fold(name)] for name in named]}
 
 
 def _chosen(offered: Sequence[TemplateRow], name: str, language: str) -> TemplateRow | None:

@@ -11,7 +11,7 @@ from broker.announcement import People
 from broker.audience import fold
 from broker.errors import Problem
 from broker.ports.approvals import OperatorRole
-from web.watch.compose import asked, choices, reading
+from web.watch.compose import asked, choices, files, reading
 from web.watch.compose.choices import OPEN_AT_FIRST, PEOPLE, UNLESS, WAITS, Choices
 from web.watch.desk import At, Desk, Form
 
@@ -50,7 +50,7 @@ def form_page(
         offered=offered,
         problem=problem,
         beside=(*BESIDE, *(f"fill_{gap}" for gap in offered.gaps)),
-        kept=asked.kept_of(form),
+        kept=files.kept_of(form),
         twice={which: asked.twice(at, form, which) for which in ("", "until_")},
         read=reading.read(at, form, offered),
         reach=reading.reach(at, form, offered),

@@ -16,10 +16,9 @@ from broker.ports.office import TemplateRow
 from broker.wording import check_parts
 from config.rehearsal import readings
 from ledger.reads.templates import listed, versions
-from web.watch.compose import asked, choices, reading, words
+from web.watch.compose import asked, choices, files, reading, words
 from web.watch.compose.choices import acting, departments_of
 from web.watch.compose.reading import Read
-from web.watch.compose.writing import MOST_WITH_FILES
 from web.watch.desk import At, Desk, Form, posted
 from web.watch.signing_in import NoPage
 
@@ -58,7 +57,7 @@ def new(at: Desk) -> Response:
 @router.post("/watch/templates/new")
 async def add(request: Request) -> Response:
     """Keep it."""
-    return await posted(request, _save, most=MOST_WITH_FILES)
+    return await posted(request, _save, most=files.MOST_WITH_FILES)
 
 
 @router.post("/watch/templates/read")
@@ -92,15 +91,15 @@ def change(at: Desk) -> Response:
     at.must(*WRITERS)
     found = _the(at)
     values = {part.value: [text] for part, text in found.parts.items()}
-    files = [asked.carried_file(file) for file in found.attachments]
+    kept = [files.stored_file(file) for file in found.attachments]
     about = {"name": [found.name], "department": [found.department], "language": [found.language]}
-    return _form(at, Form({**values, **about, "kept": files}), known=found)
+    return _form(at, Form({**values, **about, "kept": kept}), known=found)
 
 
 @router.post("/watch/templates/change")
 async def save(request: Request) -> Response:
     """Keep what it says now, as a new version."""
-    return await posted(request, _save, most=MOST_WITH_FILES)
+    return await posted(request, _save, most=files.MOST_WITH_FILES)
 
 
 @router.post("/watch/templates/retire")
@@ -127,7 +126,7 @@ def _save(at: At, form: Form) -> Response:
             form["name"],
             asked.typed(form),
             language=form["language"],
-            attachments=asked.attachments_of(form),
+            attachments=files.attachments_of(form, _there(at, whose, form)),
             actor=acting(at),
         )
     except RuleBroken as refused:
@@ -157,11 +156,22 @@ def _form(
         problem=problem,
         beside=BESIDE,
         departments=departments_of(at),
-        kept=asked.kept_of(form),
+        kept=files.kept_of(form, _there(at, choices.owner(at, form["department"]), form)),
         read=_of_form(at, form),
         place=place_of(known) if known is not None else "",
         change=known is not None or at.request.url.path.endswith("/change"),
     )
+
+
+def _there(at: At, whose: str, form: Form) -> tuple[Attachment, ...]:
+    """The files of the template that is changed; a new one has none."""
+    if not form.all("kept"):
+        return ()
+    try:
+        with at.ports.ledger.look() as tx:
+            return tuple(verbs.the(tx, whose, form["name"], language=form["language"]).attachments)
+    except NotFound:
+        return ()
 
 
 def _read(at: At, form: Form) -> Response:

@@ -11,20 +11,17 @@ from fastapi import APIRouter, Request, Response
 from broker import intake
 from broker.announcement import Draft, Urgency
 from broker.authority import approvals
-from broker.drafts import MOST_BYTES
 from broker.errors import KeyConflict, Problem, RuleBroken, SetupError
 from broker.intake import Accepted
 from broker.ports.approvals import OperatorRole
 from web.watch import words as shared
-from web.watch.compose import asked, reading, words
+from web.watch.compose import asked, files, reading, words
 from web.watch.compose.choices import Choices, acting, choices
 from web.watch.compose.looking import look
 from web.watch.compose.pages import form_page, new_key
-from web.watch.desk import MOST_FORM, At, Form, posted
+from web.watch.desk import At, Form, posted
 
 router = APIRouter()
-# A file goes once as it was chosen, and once more as the page before the sending carried it.
-MOST_WITH_FILES = MOST_FORM + 2 * (4 * (MOST_BYTES // 3 + 1))
 MOST_WHY = 300  # as the record takes a reason
 # Asked for on the page before the sending itself.
 LAST = ("expect", "why")
@@ -34,7 +31,7 @@ NOT_CARRIED = frozenset({"token", "do", "kept", *LAST})
 @router.post("/watch/write")
 async def write(request: Request) -> Response:
     """The form was sent: to be looked at, to be changed, or to go."""
-    return await posted(request, _write, most=MOST_WITH_FILES)
+    return await posted(request, _write, most=files.MOST_WITH_FILES)
 
 
 @router.post("/watch/write/read")
@@ -197,7 +194,7 @@ def carried(form: Form) -> Sequence[tuple[str, str]]:
         for value in values
         if value.strip()
     ]
-    return [*fields, *(("kept", data) for _, data in asked.kept_of(form))]
+    return [*fields, *(("kept", data) for _, data in files.kept_of(form))]
 
 
 def _problem(refused: RuleBroken | SetupError) -> Problem:
