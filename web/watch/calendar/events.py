@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request, Response
 
 from broker.diary import event_book as verbs
 from broker.diary import reminding
-from broker.diary.event_book import Changed, Outlook
+from broker.diary.event_book import Outlook
+from broker.diary.event_changes import Changed
 from broker.diary.events import ALONE, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.reminding import Ahead
@@ -26,7 +27,7 @@ from web.watch.calendar.refused import told
 from web.watch.calendar.sight import DAY, look
 from web.watch.calendar.views import day_asked
 from web.watch.compose import asked
-from web.watch.compose.choices import Choices, acting, choices
+from web.watch.compose.choices import Choices, acting, choices, ticked
 from web.watch.desk import At, Desk, Form, posted, uuid_of
 from web.watch.signing_in import NoPage
 
@@ -116,7 +117,8 @@ def change(public_id: str, at: Desk) -> Response:
     """The form, as the event stands."""
     at.must(*WRITES)
     found = the(at, public_id)
-    return _form(at, _as_form(found), choices(at, department=found.row.department), row=found.row)
+    offered = choices(at, department=found.row.department)
+    return _form(at, _as_form(found, offered), offered, row=found.row)
 
 
 @router.post("/watch/calendar/events/{public_id}/change")
@@ -198,7 +200,8 @@ def _change(at: At, form: Form, public_id: str) -> Response:
         return _form(at, form, offered, row=row)
     try:
         filled = _filled(at, form)
-        to = Changed(filled.wall, filled.starts_at, filled.ends_at, filled.place, filled.title)
+        whose = None if row.source else asked.audience_of(form)
+        to = Changed(filled.wall, filled.starts_at, filled.ends_at, filled.place, filled.title, whose)
         if form["do"] != "keep":
             outlook = verbs.outlook(at.ports, row.public_id, to, actor=acting(at))
             return _look(at, form, found, outlook)
@@ -212,7 +215,15 @@ def _look(at: At, form: Form, found: One, outlook: Outlook) -> Response:
     with at.ledger.look() as tx:
         now = tx.now
     ahead = reminding.to_come([outlook.new], found.rules, {}, now=now, zone=at.zone)
-    return at.page("calendar/event_look", outlook=outlook, form=form, ahead=ahead, **_known(at, found))
+    at_once = reminding.at_once(outlook.new, found.rules, now=now, zone=at.zone)
+    return at.page(
+        "calendar/event_look",
+        outlook=outlook,
+        form=form,
+        ahead=ahead,
+        at_once=at_once if outlook.joining else (),
+        **_known(at, found),
+    )
 
 
 def _cancel(at: At, public_id: str) -> Response:
@@ -269,12 +280,12 @@ def _begins(on: date, zone: str) -> datetime:
     return datetime.combine(on, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-def _as_form(found: One) -> Form:
+def _as_form(found: One, offered: Choices) -> Form:
     row = found.row
     ends = row.ends_at.astimezone(ZoneInfo(found.zone))
     values = {
         "title": [row.title],
-        "to": [row.audience],
+        **ticked(offered, row.audience),
         "place": [row.place],
         "day": [row.wall.date().isoformat()],
     }

@@ -15,7 +15,7 @@ from broker.actor import SYSTEM
 from broker.delivery import State
 from broker.diary import reminding
 from ledger import tables as t
-from tests.support.diary import Diary, send, send_file
+from tests.support.diary import Diary, send, send_file, words_of
 from tests.support.watching import Watched
 
 NEW = "/watch/calendar/events/new"
@@ -205,6 +205,50 @@ def test_an_event_of_a_calendar_says_where_to_change_it(watched: Watched, diary:
     with watched.ledger.begin() as tx:
         tx.hand.connection.execute(update(t.event).values(source="choir"))
     assert "Change it there" in watched.get(f"/watch/calendar/events/{event.public_id}")
+
+
+def test_whose_event_it_is_can_be_changed_with_what_is_told_shown_before(
+    watched: Watched, diary: Diary
+) -> None:
+    event = reminded(watched, diary)
+    path = f"/watch/calendar/events/{event}/change"
+    assert 'name="groups" value="Choir" checked' in watched.get(path)
+    with watched.ledger.look() as tx:
+        row = tx.events.by_public_id(event)
+    assert row is not None
+    same = filled(diary, title="Concert", day=str(row.wall.date()))
+    looked = send(watched, path, page=path, do="look", **(same | {"groups": [], "to": "everyone - Choir"}))
+    assert looked.status_code == 200, looked.text
+    text = words_of(looked.text)
+    assert "It was for Choir" in text
+    assert "It is for everyone - Choir" in text
+    assert "6 people were reminded of it already, and will be told once" in text
+    assert "is now for everybody without Choir." in text
+    same |= {"groups": [], "everyone": "yes"}
+    wider = words_of(send(watched, path, page=path, do="look", **same).text)
+    assert "6 people were reminded of it already, and need not hear of this change" in wider
+    assert send(watched, path, page=path, do="keep", **same).status_code == 303
+    with watched.ledger.look() as tx:
+        row = tx.events.by_public_id(event)
+        assert not tx.events.owed(limit=9)
+    assert row is not None
+    assert row.audience == "everyone"
+
+
+def test_the_calendar_that_an_event_comes_from_says_whose_it_is(watched: Watched, diary: Diary) -> None:
+    event = diary.event()
+    with watched.ledger.begin() as tx:
+        tx.hand.connection.execute(update(t.event).values(source="choir"))
+    path = f"/watch/calendar/events/{event.public_id}/change"
+    page = watched.get(path)
+    assert "said by the calendar “choir”" in page
+    assert 'name="groups"' not in page
+    asked = filled(diary, title="Concert", day=str(event.wall.date()), groups=[], to="everyone")
+    assert send(watched, path, page=path, do="keep", **asked).status_code == 303
+    with watched.ledger.look() as tx:
+        row = tx.events.by_public_id(event.public_id)
+    assert row is not None
+    assert (row.audience, row.ends_at - row.starts_at) == ("Choir", timedelta(hours=2))
 
 
 CSV = "title,begins,ends,place,group,uid\nRehearsal,{day} 15:30,{day} 16:30,Hall,,a1\n"
