@@ -11,6 +11,7 @@ from broker.ladders.ladder import Need, Outcome
 from ledger.reads.timeline import Turn
 from ledger.reads.watch import Shown
 from web.watch import words
+from web.watch.stages import look_of
 
 FOLLOWS = {
     FollowUp.CORRECTION: "a correction of another one",
@@ -18,12 +19,6 @@ FOLLOWS = {
     FollowUp.WITHDRAWAL: "tells that another one was taken back",
     FollowUp.RESEND: "says another one again",
     FollowUp.REDIRECT: "says another one again, to new addresses",
-}
-STAGES = {
-    Stage.AWAITING_APPROVAL: "warn",
-    Stage.WITHDRAWN: "stop",
-    Stage.CORRECTED: "info",
-    Stage.EXPIRED: "info",
 }
 # How a person's duty stands: its mark and its words.
 STANDS = {
@@ -71,9 +66,9 @@ DID: Mapping[str, tuple[str, str]] = {
 
 def stage_kind(shown: Shown) -> str:
     """The mark of a stage; its words stand beside."""
-    if shown.stage is Stage.SENDING:
-        return "good" if shown.settled else "wait"
-    return STAGES.get(shown.stage, "wait")
+    if shown.stage is Stage.SENDING and not shown.settled:
+        return "wait"
+    return look_of(shown.stage, went_out=bool(shown.channels)).mark
 
 
 def way_names(channels: str) -> str:

@@ -23,22 +23,9 @@ from ledger.hand import Hand
 from ledger.reads import calendar as reads
 from ledger.reads.calendar import Planned, Said, Taking, Unsaid
 
+from web.watch.stages import look_of
 DAY = timedelta(days=1)
 ALL_DAY = ""
-# How a stage is marked and said: the mark's kind, and the words beside its icon.
-STAGES = {
-    Stage.WITHDRAWN: ("stop", "taken back"),
-    Stage.CORRECTED: ("info", "corrected"),
-    Stage.AWAITING_APPROVAL: ("warn", "waits for a yes"),
-    Stage.HELD: ("lock", "held by the rules"),
-    Stage.SCHEDULED: ("wait", "goes out"),
-    Stage.PLANNING: ("wait", "about to go out"),
-    Stage.SENDING: ("good", "went out"),
-}
-OVER = {
-    True: ("good", "went out"),
-    False: ("bad", "never went out"),
-}  # by whether anybody was planned before it expired
 UNSAID = {
     Outcome.MISSED: "was missed",
     Outcome.REFUSED: "was refused",
@@ -213,11 +200,10 @@ def how_said(one: Said, now: datetime) -> tuple[str, str]:
     at = stage(said, now)
     planned = said.fanned_out_at is not None
     waits = said.hold_code in SECOND_PERSON and not planned
-    if at is Stage.EXPIRED:
-        return OVER[planned]
     if waits and at in {Stage.HELD, Stage.SCHEDULED, Stage.PLANNING}:
-        return STAGES[Stage.AWAITING_APPROVAL]
-    return STAGES[at]
+        at = Stage.AWAITING_APPROVAL
+    look = look_of(at, went_out=planned)
+    return look.mark, look.words
 
 
 def _of_date(row: ScheduleRow, one: Occurrence) -> Entry:
