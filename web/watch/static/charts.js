@@ -5,7 +5,9 @@
   const here = document.currentScript.src;
   const reads = new WeakMap(); // a figure → what was read from its table
   const drawn = new Map(); // a figure → its chart
+  const left = new Map(); // the id of a figure that a live page took away → where somebody was in it
   let asked = null;
+  let held = ""; // the id of the figure in which the keyboard is
 
   // Everything that is written beside a chart is written here, once.
   const WRITTEN = {
@@ -192,18 +194,32 @@
     const table = read(figure);
     reads.set(figure, { table, ...field(table, figure.querySelector("details")) });
     draw(figure);
-    const { plot } = reads.get(figure);
+    const { plot, at } = reads.get(figure);
     plot.addEventListener("keydown", (event) => walk(event, figure));
+    plot.addEventListener("focus", () => { held = figure.id; });
+    // Taken away with the keyboard in it, it gets it back when it is drawn anew.
+    plot.addEventListener("blur", () => queueMicrotask(() => { if (figure.isConnected && held === figure.id) held = ""; }));
     sized.observe(plot);
+    const was = left.get(figure.id);
+    if (was) {
+      at(was.place);
+      figure.querySelector("details").open = was.open;
+      if (held === figure.id) plot.focus({ preventScroll: true });
+    }
     figure.dataset.drawn = "";
   }
 
   function find() {
     for (const figure of [...drawn.keys()]) if (!figure.isConnected) {
+      left.set(figure.id, { place: reads.get(figure).place(), open: figure.querySelector("details").open });
       drawn.get(figure).destroy();
       drawn.delete(figure);
     }
-    for (const figure of document.querySelectorAll("figure[data-chart]")) if (!reads.has(figure)) inView.observe(figure);
+    for (const figure of document.querySelectorAll("figure[data-chart]")) if (!reads.has(figure)) {
+      // In the place of one that was drawn it is drawn at once, so that nothing jumps.
+      if (left.has(figure.id)) show(figure);
+      else inView.observe(figure);
+    }
   }
 
   for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])

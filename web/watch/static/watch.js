@@ -12,6 +12,8 @@
   let saidAt = 0;
   let saying = 0;
   let toSay = "";
+  // Each part as it came: a chart that is drawn in it since, or a fold that somebody opened, is no news.
+  const came = new Map([...live.children].map((part) => [part.id, part.outerHTML]));
 
   function show(text, how) {
     if (state.textContent !== text) state.textContent = text;
@@ -24,8 +26,10 @@
     const sent = template.content.firstElementChild;
     for (const fresh of [...sent.children]) {
       const old = document.getElementById(fresh.id);
+      const html = fresh.outerHTML;
       if (!old) live.append(fresh);
-      else if (old.outerHTML !== fresh.outerHTML) replace(old, fresh);
+      else if (came.get(fresh.id) !== html) replace(old, fresh);
+      came.set(fresh.id, html);
     }
     arrange(sent.dataset.order.split(" "));
     speak();
@@ -34,6 +38,8 @@
   function replace(old, fresh) {
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const scrolled = old.querySelector(".scroll")?.scrollLeft ?? 0;
+    const opened = folds(old).filter((one) => one.open);
+    for (const one of folds(fresh)) if (opened.some((was) => fold(was) === fold(one))) one.open = true;
     old.replaceWith(fresh);
     const region = fresh.querySelector(".scroll");
     if (region) region.scrollLeft = scrolled;
@@ -42,6 +48,15 @@
       ? region
       : [...fresh.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused.getAttribute("href"));
     same?.focus({ preventScroll: true });
+  }
+
+  // What folds open by itself; those of a chart are the chart's own.
+  function folds(part) {
+    return [...part.querySelectorAll("details")].filter((one) => !one.closest("figure"));
+  }
+
+  function fold(one) {
+    return one.querySelector("summary").textContent;
   }
 
   function arrange(order) {
