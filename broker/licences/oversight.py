@@ -14,6 +14,7 @@ from hashlib import sha256
 from broker import intake
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Draft, Part, People, Step
+from broker.authority import operators
 from broker.channel import Channel, Post, ReadsBack
 from broker.errors import BrokerError, DeliveryFailure, Problem, RateLimited, RuleBroken
 from broker.licences import lapsing, licensing, posture
@@ -69,10 +70,11 @@ def read_back(ports: Ports, account: AccountRow, channel: Channel, *, actor: Act
 
 
 def seen(ports: Ports, name: str, *, actor: Actor) -> None:
-    """Somebody has looked at what was found on an account: its alarm is cleared. Raises NotFound."""
+    """Somebody has looked at what was found on an account: its alarm is cleared. Raises NotFound, NotAllowed."""
 
     def work(tx: Transaction) -> None:
         account = licensing.the_account(tx, name)
+        operators.must_have(tx, actor, operators.STOPS, account.department)
         tx.sweeps.clear_alarm(ALARM, account.name)
         tx.record.add([Entry("posts.seen", actor, {"account": account.name})])
 

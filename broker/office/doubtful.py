@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from broker.actor import Actor
 from broker.address import AddressKind
+from broker.authority import operators
 from broker.consent import optouts
 from broker.errors import NotFound, Problem
 from broker.ports import Ports, Transaction
@@ -56,9 +57,10 @@ class DoubtfulAddress:
 
 
 def confirm(ports: Ports, address: int, *, actor: Actor) -> None:
-    """Somebody has asked, and the address is right. Raises NotFound."""
+    """Somebody has asked, and the address is right. Raises NotFound, NotAllowed."""
 
     def work(tx: Transaction) -> None:
+        operators.must_have(tx, actor, operators.ACTS)
         if not tx.people.confirm_address(address):
             raise _unknown()
         tx.bounces.clear(address)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from broker import audience as audiences
 from broker.actor import Actor
 from broker.audience import EVERYONE, LONGEST, ROLES, Audience, Group, fold
-from broker.authority import departments
+from broker.authority import departments, operators
 from broker.errors import (
     AlreadyThere,
     InvalidAnnouncement,
@@ -117,6 +117,7 @@ def keep(ports: Ports, name: str, *, department: str | None, actor: Actor) -> Ke
 
     def work(tx: Transaction) -> KeptRow:
         _check_department(tx, department)
+        operators.must_have(tx, actor, operators.ACTS, department)
         made = tx.groups.add(_free_name(tx, name), department=department, expression=None)
         tx.record.add([Entry("group.kept", actor, {"group": made.id, "name": digest_of(made.name)})])
         return made
@@ -144,6 +145,7 @@ def define(
             )
         if known is not None:
             departments.must_own(actor, known.department)
+        operators.must_have(tx, actor, operators.ACTS, known.department if known is not None else department)
         tree = _parsed(expression)
         must_see(tx, tree, actor, field="expression")
         called = known.name if known is not None else _free_name(tx, name)
@@ -263,6 +265,7 @@ def bring_back(ports: Ports, group: int, *, actor: Actor) -> KeptRow:
         if known is None or not departments.sees(actor, known.department):
             raise departments.gone("name", "group")
         departments.must_own(actor, known.department)
+        operators.must_have(tx, actor, operators.ACTS, known.department)
         if tx.groups.named(fold(known.name)) is not None:
             raise name_taken()
         tx.groups.bring_back(group)
@@ -296,6 +299,7 @@ def give_to(ports: Ports, name: str, department: str | None, *, actor: Actor) ->
     def work(tx: Transaction) -> KeptRow:
         _check_department(tx, department)
         departments.must_own(actor, department)
+        operators.must_have(tx, actor, operators.ACTS, department)
         group = _kept(tx, name, actor)
         if group.department != department:
             tx.groups.change(group.id, department=department, expression=group.expression)
@@ -339,6 +343,7 @@ def _kept(tx: Transaction, name: str, actor: Actor) -> KeptRow:
         departments.must_own(actor, row.department)
     if row is None or not row.kept:
         raise _not_ours()
+    operators.must_have(tx, actor, operators.ACTS, row.department)
     return row
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from broker.actor import Actor
 from broker.announcement import Attachment, Part
 from broker.audience import fold
+from broker.authority import operators
 from broker.drafts import check_files
 from broker.errors import InvalidAnnouncement, NotFound, NotToBeChanged, Problem
 from broker.naming import fill_gaps, gaps
@@ -35,7 +36,8 @@ def save(
 ) -> TemplateRow:
     """Keep a wording with its files under a name: a new version, or the newest where it says the same already.
 
-    Raises InvalidAnnouncement for what could not be announced, NotToBeChanged for a name that cannot be used.
+    Raises InvalidAnnouncement for what could not be announced, NotToBeChanged for a name that cannot be used, and
+    NotAllowed.
     """
     check_files(attachments)
     checked = {part: text for part, text in check_parts(parts, gaps=True).items() if text}
@@ -46,6 +48,7 @@ def save(
 
     def work(tx: Transaction) -> TemplateRow:
         _check_department(tx, department)
+        operators.must_have(tx, actor, operators.ACTS, department)
         known = tx.templates.newest(department, fold(called), language)
         same = (
             known is not None
@@ -66,9 +69,13 @@ def save(
 
 
 def retire(ports: Ports, department: str, name: str, *, actor: Actor) -> int:
-    """Offer a template no more, in no language; its versions stay. Returns how many were offered. Raises NotFound."""
+    """Offer a template no more, in no language; its versions stay. Returns how many were offered.
+
+    Raises NotFound, NotAllowed.
+    """
 
     def work(tx: Transaction) -> int:
+        operators.must_have(tx, actor, operators.ACTS, department)
         retired = tx.templates.retire(department, fold(name)) if name.isprintable() else 0
         if not retired:
             raise _unknown()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from broker.actor import Actor
+from broker.authority import operators
 from broker.errors import BadMapping, Problem
 from broker.ports import Ports, Transaction
 from broker.record import Entry
@@ -10,9 +11,13 @@ from broker.rosters.mapping import LONGEST_NAME, ReportMapping
 
 
 def keep(ports: Ports, mapping: ReportMapping, *, actor: Actor, replace: bool = False) -> None:
-    """Save a mapping under its name. Raises BadMapping when there is another of that name and none is replaced."""
+    """Save a mapping under its name.
+
+    Raises BadMapping when there is another of that name and none is replaced, NotAllowed.
+    """
 
     def work(tx: Transaction) -> None:
+        operators.must_have(tx, actor, operators.ACTS)
         known = tx.mappings.named(mapping.name)
         if known == mapping:
             return
@@ -30,9 +35,10 @@ def keep(ports: Ports, mapping: ReportMapping, *, actor: Actor, replace: bool = 
 
 
 def forget(ports: Ports, name: str, *, actor: Actor) -> None:
-    """Drop a mapping; what was imported with it stays. Raises BadMapping when there is none."""
+    """Drop a mapping; what was imported with it stays. Raises BadMapping when there is none, NotAllowed."""
 
     def work(tx: Transaction) -> None:
+        operators.must_have(tx, actor, operators.ACTS)
         tx.mappings.drop(_known(tx, name).name)
         tx.record.add([Entry("mapping.forgotten", actor, {"name": name})])
 

@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from broker import intake, recover
 from broker.actor import SYSTEM, Actor, ActorKind
-from broker.announcement import Announcement
+from broker.announcement import Announcement, Part
 from broker.authority import operators, second_thoughts
 from broker.delivery import State
 from broker.errors import NotAllowed, RuleBroken
+from broker.office import groups, templates
 from broker.ports import Ports
 from broker.ports.approvals import OperatorRole
 from broker.testing.channel_bench import Fault
@@ -105,3 +106,34 @@ def test_what_has_changed_since_it_was_looked_at_is_not_tried_again(thirty: Worl
         recover.requeue(thirty.ports, one, actor=SYSTEM, expected=State.REJECTED)
     assert refused.value.problem.code == "changed_since"
     recover.requeue(thirty.ports, one, actor=SYSTEM, expected=State.UNCERTAIN)
+
+
+KEEPS: dict[str, Callable[[World, Actor], object]] = {
+    "begin a group": lambda world, actor: groups.keep(world.ports, "New", department="office", actor=actor),
+    "make a group of others": lambda world, actor: groups.define(
+        world.ports, "Both", "Choir", department="office", actor=actor
+    ),
+    "change who is in it": lambda world, actor: groups.add_members(
+        world.ports, "Kept", ["pupil0"], actor=actor
+    ),
+    "rename it": lambda world, actor: groups.rename(world.ports, "Kept", "Otherwise", actor=actor),
+    "give it up": lambda world, actor: groups.retire(world.ports, "Kept", actor=actor),
+    "keep a template": lambda world, actor: templates.save(
+        world.ports, "office", "Rehearsal", {Part.SHORT: "At six."}, actor=actor
+    ),
+    "offer a template no more": lambda world, actor: templates.retire(
+        world.ports, "office", "Known", actor=actor
+    ),
+}
+
+
+@pytest.mark.parametrize("what", KEEPS)
+def test_what_is_kept_is_changed_by_those_who_write_alone(thirty: World, what: str) -> None:
+    groups.keep(thirty.ports, "Kept", department="office", actor=SYSTEM)
+    templates.save(thirty.ports, "office", "Known", {Part.SHORT: "At six."}, actor=SYSTEM)
+    for role in (AUDITOR, APPROVER):
+        with pytest.raises(NotAllowed, match="is not named as author or admin"):
+            KEEPS[what](thirty, person(thirty, role))
+    with pytest.raises(NotAllowed, match="acts for music alone"):
+        KEEPS[what](thirty, person(thirty, AUTHOR, "music"))
+    KEEPS[what](thirty, person(thirty, AUTHOR, "office"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
 
 from broker.errors import Problem
 from web.safety import part_of
