@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from broker.ports import Ports
 
-# Where one span of time ends and the next begins, in seconds: fine enough that a median is right to a tenth or so.
+# Where one span of time ends and the next begins, in seconds: fine enough that a median is right to a quarter or so.
 SPANS = (
     0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 120, 160, 200, 240, 300, 420, 600, 840, 1200, 1800,
     2700, 3600, 5400, 7200, 10800, 14400, 21600, 28800, 43200, 86400, 172800,

@@ -214,6 +214,14 @@ def _say(house: House, sandbox: RunningSandbox, said: Said) -> None:
 
 def leave_to_do(house: House, sandbox: RunningSandbox) -> None:
     """What stands there when somebody comes in: dates ahead, something that waits for a yes, answers from parents."""
+    _say_again_and_again(house)
+    _fill_the_calendar(house)
+    _wait_for_a_yes(house)
+    _answer(house, sandbox)
+
+
+def _say_again_and_again(house: House) -> None:
+    """A schedule, and a reminder of every event."""
     ports, today = house.ports, _today(house)
     starts = datetime.fromisoformat(f"{today + timedelta(days=(1 - today.weekday()) % 7 or 7)}T08:00")
     schedules.save(
@@ -249,6 +257,11 @@ def leave_to_do(house: House, sandbox: RunningSandbox) -> None:
         ),
         actor=OKAFOR.actor,
     )
+
+
+def _fill_the_calendar(house: House) -> None:
+    """Events ahead."""
+    today = _today(house)
     for days, at, title, place, audience in (
         (11, "19:00", "Autumn concert", "the hall", "Autumn concert"),
         (4, "13:30", "Jazz Band at the care home", "Oak House", "Jazz Band"),
@@ -256,7 +269,12 @@ def leave_to_do(house: House, sandbox: RunningSandbox) -> None:
         wall = datetime.fromisoformat(f"{today + timedelta(days=days)}T{at}")
         starts = wall.replace(tzinfo=ZONE).astimezone(UTC)
         told = ToldEvent(f"{title}@demo", ALONE, wall, starts, starts + timedelta(hours=2), title, place)
-        event_book.add(ports, told, department=MUSIC, audience=audience, actor=OKAFOR.actor)
+        event_book.add(house.ports, told, department=MUSIC, audience=audience, actor=OKAFOR.actor)
+
+
+def _wait_for_a_yes(house: House) -> None:
+    """What goes to the whole school wants a second person here, and something does."""
+    ports = house.ports
     why, many = "what goes to the whole school is read by two", _families(house) * 2 // 3
     rule_changes.change(ports, "approval.needed", f"any/over {many}/any", why, actor=ADMIN.actor)
     words = "The photographer is here on Monday. Please wear school uniform."
@@ -268,7 +286,6 @@ def leave_to_do(house: House, sandbox: RunningSandbox) -> None:
         {Part.TITLE: "Photographs on Monday", Part.SHORT: words, Part.LONG: words},
     )
     intake.accept(ports, waiting, actor=BELL.actor)
-    _answer(house, sandbox)
 
 
 def _answer(house: House, sandbox: RunningSandbox) -> None:
