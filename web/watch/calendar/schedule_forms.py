@@ -183,14 +183,12 @@ def _onto(was: Draft, filled: Draft) -> Draft:
         people=filled.people,
         ways=was.ways if (Step(named),) == filled.ways else filled.ways,
         parts=filled.parts,
+        attachments=filled.attachments,
         expected=filled.expected,
         template=was.template if same_words else "",
-        attachments=filled.attachments,
     )
 
 
-def _looked(at: At, filled: Filled) -> Looked:
-    """Everything checked, nothing kept. Raises RuleBroken."""
 def _there(row: ScheduleRow | None) -> tuple[Attachment, ...]:
     """The files that go with it already."""
     return row.draft.attachments if row is not None else ()
@@ -207,6 +205,8 @@ def _look(at: At, form: Form, looked: Looked, row: ScheduleRow | None = None) ->
     )
 
 
+def _looked(at: At, filled: Filled) -> Looked:
+    """Everything checked, nothing kept. Raises RuleBroken."""
     dates = verbs.preview(at.ports, filled.name, filled.draft, filled.pattern, lasts=filled.lasts)
     return _with_rules(at, filled, dates)
 
@@ -248,9 +248,9 @@ def _as_form(row: ScheduleRow, offered: Choices) -> Form:
         "if_missing": [pattern.missing or ""],
         "if_double": [pattern.double or ""],
         "expect": [str(draft.expected) if draft.expected is not None else ""],
+        "kept": [files.stored_file(file) for file in draft.attachments],
     }
     return Form(values)
-        "kept": [files.stored_file(file) for file in draft.attachments],
 
 
 def _refused(
@@ -282,9 +282,9 @@ def _form(
         offered=offered,
         row=row,
         problem=problem,
+        kept=files.kept_of(form, _there(row)),
         beside=(*BESIDE, *(f"fill_{gap}" for gap in offered.gaps)),
         PEOPLE=PEOPLE,
-        kept=files.kept_of(form, _there(row)),
         OFTEN=_often(row),
         ON=_on(row),
         LASTS=_lasts(row),

@@ -22,8 +22,8 @@ from ledger.connect import Transaction
 from ledger.hand import Hand
 from ledger.reads import calendar as reads
 from ledger.reads.calendar import Planned, Said, Taking, Unsaid
-
 from web.watch.stages import look_of
+
 DAY = timedelta(days=1)
 ALL_DAY = ""
 UNSAID = {
