@@ -35,7 +35,7 @@ def people_meant(text: str, field: str = "count") -> int:
     plain = text.replace(",", "").replace(" ", "")
     if not (plain.isascii() and plain.isdigit() and len(plain) < 9 and int(plain) <= MOST_PEOPLE):
         hint = "type how many people you mean, in figures, such as 812"
-        raise RuleBroken(Problem("no_number", field, "this is no number of people", hint))
+        raise RuleBroken(Problem("no_number", field, "this is not a number", hint))
     return int(plain)
 
 

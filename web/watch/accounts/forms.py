@@ -9,18 +9,19 @@ from fastapi import APIRouter, Request, Response
 
 from broker import accounts as verbs
 from broker.authority import departments
-from broker.errors import NotFound, NotToBeChanged, Problem, RuleBroken, SetupError
+from broker.errors import NotFound, RuleBroken, SetupError
 from broker.licences import oversight, posture
 from broker.ports.approvals import OperatorRole
 from web.watch.accounts import look
 from web.watch.accounts.pages import STOPS, account_page
 from web.watch.desk import At, Form, posted
+from web.watch.forms import reason
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
 MOST_FORM = 8 * 1024  # bytes: a reason, each of its signs sent as three, and a token
-LONGEST_WHY = 300
+WHY = {"needed": "say why", "hint": "whoever asks later reads it, and so does the record"}
 
 
 @router.post("/watch/accounts/{name}/pause")
@@ -53,25 +54,13 @@ async def seen(name: str, request: Request) -> Response:
     return await posted(request, lambda at, form: _seen(at, form, name), most=MOST_FORM)
 
 
-def why_of(form: Form, *, needed: bool) -> str:
-    """The reason that was typed. Raises NotToBeChanged where one is needed and is not there, or is too long."""
-    why = " ".join(form["why"].split())
-    if needed and not why:
-        hint = "whoever asks later reads it, and so does the record"
-        raise NotToBeChanged(Problem("no_reason", "why", "say why", hint))
-    if len(why) > LONGEST_WHY or not why.isprintable():
-        message = f"a reason is at most {LONGEST_WHY} signs on one line"
-        raise NotToBeChanged(Problem("bad_reason", "why", message, "shorten it"))
-    return why
-
-
 def _pause(at: At, form: Form, name: str) -> Response:
     at.must(*STOPS)
 
     def work() -> str:
         account = look.shown(at, name).account
         departments.must_own(look.acting(at), account.department)
-        verbs.pause(at.ports, name, why_of(form, needed=True), actor=look.acting(at))
+        verbs.pause(at.ports, name, reason(form["why"], **WHY), actor=look.acting(at))
         return "account_paused"
 
     return _done(at, form, name, work)
@@ -83,7 +72,7 @@ def _resume(at: At, form: Form, name: str) -> Response:
     def work() -> str:
         account = look.shown(at, name).account
         departments.must_own(look.acting(at), account.department)
-        verbs.resume(at.ports, name, actor=at.actor, why=why_of(form, needed=False))
+        verbs.resume(at.ports, name, actor=at.actor, why=reason(form["why"]))
         return "account_resumed"
 
     return _done(at, form, name, work)
@@ -96,9 +85,9 @@ def _providers(at: At, form: Form, name: str) -> Response:
 
     def work() -> str:
         if form["do"] == "hold-out":
-            verbs.hold_out(at.ports, name, gateway, why_of(form, needed=True), actor=at.actor)
+            verbs.hold_out(at.ports, name, gateway, reason(form["why"], **WHY), actor=at.actor)
             return "gateway_held_out"
-        verbs.take_back(at.ports, name, gateway, actor=at.actor, why=why_of(form, needed=False))
+        verbs.take_back(at.ports, name, gateway, actor=at.actor, why=reason(form["why"]))
         return "gateway_taken_back"
 
     return _done(at, form, name, work)

@@ -6,13 +6,12 @@ import secrets
 from dataclasses import replace
 
 from broker.authority import operators
-from broker.errors import Problem, RuleBroken
+from broker.errors import Problem
 from ledger.reads.watch import Shown
 from web.watch.announcement.offers import Offers, offers
 from web.watch.desk import At, Form
 
 ACTS, STOPS = operators.ACTS, operators.STOPS
-MOST_WHY = 300  # characters, as every door takes a reason
 KEY = 24  # characters of a key by which a form that is sent twice is one call
 
 
@@ -39,23 +38,6 @@ def is_name(text: str) -> bool:
 def text_of(form: Form, name: str) -> str:
     """What somebody wrote over several lines, which a browser ends in its own way."""
     return form[name].replace("\r\n", "\n").replace("\r", "\n")
-
-
-def reason(text: str) -> str:
-    """A reason as it was typed, in one line. Raises RuleBroken for one that is too long to keep."""
-    words = " ".join(text.split())
-    if len(words) > MOST_WHY:
-        message = f"a reason has at most {MOST_WHY} characters"
-        raise RuleBroken(Problem("too_long", "why", message, "make it shorter"))
-    return words
-
-
-def wanted(text: str, field: str, message: str, hint: str) -> str:
-    """The same, where one must be given. Raises RuleBroken."""
-    words = reason(text)
-    if not words:
-        raise RuleBroken(Problem("missing", field, message, hint))
-    return words
 
 
 def called(problem: Problem, **names: str) -> Problem:

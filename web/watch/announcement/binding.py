@@ -13,9 +13,9 @@ from broker.errors import Problem, RuleBroken
 from broker.ports import Ports
 from broker.rules.blast import SIZE_CODES
 from web.watch.desk import Form
+from web.watch.forms import people_meant
 
 SEEN = "page seen"
-MOST_COUNT = 10_000_000  # people, as every door takes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def bound(ports: Ports, draft: Draft, form: Form) -> Draft:
     if digest != intake.digest_of(draft):
         hint = "look at it once more, then send it"
         raise RuleBroken(Problem("changed_since", "seen", "it is not what you looked at", hint))
-    if asks and (typed := _typed(form["count"])) != counted:
+    if asks and (typed := people_meant(form["count"])) != counted:
         message = f"it would tell {counted:,} people, not {typed:,}"
         raise RuleBroken(Problem("size_differs", "count", message, "if that is right, type this number"))
     return replace(draft, expected=counted) if counted else draft
@@ -86,11 +86,3 @@ def _seen(ports: Ports, word: str) -> tuple[int, bool, str]:
         raise RuleBroken(Problem("not_looked_at", "seen", "it was not looked at first", hint))
     counted, asks, digest = told.split(":")
     return int(counted), asks == "1", digest
-
-
-def _typed(text: str) -> int:
-    typed = text.replace(",", "").replace(" ", "")
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 9 and int(typed) <= MOST_COUNT):
-        hint = "type how many people it tells, such as 812"
-        raise RuleBroken(Problem("no_number", "count", "this is not a number", hint))
-    return int(typed)

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from broker.authority import second_thoughts
-from broker.errors import NotFound, Problem, RuleBroken
+from broker.errors import NotFound, RuleBroken
 from broker.ladders import seen as acknowledging
 from broker.office.reach import kinds_of
 from broker.ports.approvals import OperatorRole
@@ -18,10 +18,10 @@ from web.watch.announcement import acting
 from web.watch.announcement.pages import Number, show_history, show_person, the
 from web.watch.announcement.person import person as person_of
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import people_meant, reason
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
-MOST_COUNT = 10_000_000  # people, as every door takes it
 HoldNumber = Annotated[int, Path(ge=1, le=2**31)]
 
 
@@ -66,7 +66,7 @@ def _knows(public_id: UUID, duty: int, at: At, form: Form) -> Response:
     if who is None:
         raise NoPage(404, "not_found")
     try:
-        why = acting.reason(form["why"])
+        why = reason(form["why"])
         acknowledging.at_the_office(at.ports, public_id, who, why=why, actor=at.actor)
     except RuleBroken as refused:
         return show_person(at, public_id, duty, 422, problem=refused.problem, form=form)
@@ -77,12 +77,8 @@ def _expect(public_id: UUID, at: At, form: Form) -> Response:
     at.must(*acting.ACTS)
     with at.reading() as hand:
         the(hand, at, public_id)
-    typed = form["count"].replace(",", "").replace(" ", "")
     try:
-        if not (typed.isdigit() and typed.isascii() and len(typed) < 9 and int(typed) <= MOST_COUNT):
-            hint = "type how many people you mean, such as 812"
-            raise RuleBroken(Problem("no_number", "count", "this is not a number", hint))
-        second_thoughts.expect(at.ports, public_id, int(typed), actor=at.actor)
+        second_thoughts.expect(at.ports, public_id, people_meant(form["count"]), actor=at.actor)
     except RuleBroken as refused:
         return _how_many(at, public_id, 422, problem=refused.problem, form=form)
     return at.done(f"watch/{public_id}", "expected")
@@ -100,7 +96,8 @@ def _hold(public_id: UUID, at: At, form: Form) -> Response:
     with at.reading() as hand:
         the(hand, at, public_id)
     try:
-        why = acting.wanted(form["why"], "why", "say why it must be kept", "a claim, a complaint, an inquiry")
+        hint = "a claim, a complaint, an inquiry"
+        why = reason(form["why"], needed="say why it must be kept", hint=hint)
         erasure.hold(at.ports, announcement=public_id, why=why, actor=at.actor)
     except RuleBroken as refused:
         return show_history(at, public_id, 422, problem=refused.problem, form=form)

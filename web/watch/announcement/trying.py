@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from web.watch.announcement import acting, words
 from web.watch.announcement.pages import Number, show_delivery, the, the_delivery
 from web.watch.announcement.topic import SAFELY_AGAIN
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import reason
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -55,31 +57,38 @@ async def requeue_all(public_id: UUID, channel: str, request: Request) -> Respon
 
 
 def _requeue(public_id: UUID, number: int, at: At, form: Form) -> Response:
-    at.must(*acting.ACTS)
-    with at.reading() as hand:
-        the_delivery(hand, at, public_id, number)
     seen = State(form["state"]) if form["state"] in set(State) else None
-    try:
-        why = acting.reason(form["why"])
+
+    def requeue(why: str) -> None:
         recover.requeue(at.ports, number, actor=at.actor, why=why, expected=seen)
-    except NotFound:
-        raise NoPage(404, "not_found") from None
-    except RuleBroken as refused:
-        return show_delivery(at, public_id, number, 422, problem=refused.problem, form=form, tried_again=True)
-    return at.done(f"watch/{public_id}/deliveries/{number}", "tried_again")
+
+    return _decide(public_id, number, at, form, requeue, "tried_again")
 
 
 def _settle(public_id: UUID, number: int, at: At, form: Form) -> Response:
+    def settle(why: str) -> None:
+        recover.settle(at.ports, number, actor=at.actor, why=why)
+
+    return _decide(public_id, number, at, form, settle, "settled")
+
+
+def _decide(
+    public_id: UUID, number: int, at: At, form: Form, decide: Callable[[str], None], done: str
+) -> Response:
+    """What a person decides about one; what is against it stands beside it."""
     at.must(*acting.ACTS)
     with at.reading() as hand:
         the_delivery(hand, at, public_id, number)
     try:
-        recover.settle(at.ports, number, actor=at.actor, why=acting.reason(form["why"]))
+        decide(reason(form["why"]))
     except NotFound:
         raise NoPage(404, "not_found") from None
     except RuleBroken as refused:
-        return show_delivery(at, public_id, number, 422, problem=refused.problem, form=form)
-    return at.done(f"watch/{public_id}/deliveries/{number}", "settled")
+        again = done == "tried_again"
+        return show_delivery(
+            at, public_id, number, 422, problem=refused.problem, form=form, tried_again=again
+        )
+    return at.done(f"watch/{public_id}/deliveries/{number}", done)
 
 
 def _reveal(public_id: UUID, number: int, at: At, form: Form) -> Response:
@@ -87,7 +96,7 @@ def _reveal(public_id: UUID, number: int, at: At, form: Form) -> Response:
     with at.reading() as hand:
         the_delivery(hand, at, public_id, number)
     try:
-        why = acting.wanted(form["why"], "why", "say why", "the record keeps it")
+        why = reason(form["why"], needed="say why", hint="the record keeps it")
         full = erasure.reveal_deliveries(at.ports, [number], why=why, actor=at.actor)
     except RuleBroken as refused:
         return show_delivery(at, public_id, number, 422, problem=refused.problem, form=form)
@@ -102,7 +111,7 @@ def _requeue_all(public_id: UUID, channel: str, at: At, form: Form) -> Response:
     with at.reading() as hand:
         the(hand, at, public_id)
     try:
-        why = acting.reason(form["why"])
+        why = reason(form["why"])
         recover.requeue_all(
             at.ports, public_id, channel, WHICH[which], expected=int(seen), actor=at.actor, why=why
         )

@@ -19,10 +19,10 @@ from broker.rosters.roster import GroupKind, Role
 from ledger.hand import Hand
 from ledger.reads.people import Known, person_at
 from web.watch.desk import At, uuid_of
+from web.watch.forms import reason as reason_of
 from web.watch.signing_in import NoPage
 
 MOST_FORM = 64 * 1024  # bytes: a form of some lines, each sign sent as twelve letters
-LONGEST_WHY = 300  # characters of a reason, as the record keeps it
 # Who only looks changes nothing here, not even what the law lets anybody do.
 CHANGES, WRITES = operators.STOPS, operators.ACTS
 
@@ -68,12 +68,8 @@ def roles_of(known: Known) -> list[str]:
 
 
 def reason(text: str, field: str = "why") -> str:
-    """A reason as the record keeps it. Raises RuleBroken."""
-    words = " ".join(text.split())
-    if not words or len(words) > LONGEST_WHY or not words.isprintable():
-        hint = f"one line of at most {LONGEST_WHY} characters: whoever reads it in a year shall understand it"
-        raise RuleBroken(Problem("bad_text", field, "say why", hint))
-    return words
+    """A reason, without which nothing is done here. Raises RuleBroken."""
+    return reason_of(text, field, needed="say why", hint="whoever reads it in a year shall understand it")
 
 
 def typed(form: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,10 +14,11 @@ from broker.rules.switches import Switch, SwitchKind
 from ledger.reads.accounts import paused_by
 from ledger.reads.stopping import stopping
 from web.watch import words
-from web.watch.accounts.forms import MOST_FORM, why_of
+from web.watch.accounts.forms import MOST_FORM, WHY
 from web.watch.accounts.look import acting
 from web.watch.accounts.pages import STOPS
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import reason
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -85,12 +86,12 @@ def _throw(at: At, form: Form, kind: str, subject: str) -> Response:
         if form["do"] == "stop":
             if not lever.own:
                 departments.must_own(acting(at), None)
-            why = why_of(form, needed=True)
+            why = reason(form["why"], **WHY)
             thrown = switching.stop(at.ports, lever.kind, lever.subject, why, actor=acting(at))
             return at.done("watch/switches", "switch_stopped" if thrown else "switch_stopped_already")
         if form["do"] != "go":
             raise NotToBeChanged(Problem("nothing_said", "", "nothing was said", "choose a button"))
-        why = why_of(form, needed=False)
+        why = reason(form["why"])
         thrown = switching.go(at.ports, lever.kind, lever.subject, why, actor=acting(at))
     except NotFound:
         raise NoPage(404, "not_found") from None
