@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -74,8 +75,8 @@ def _people(gone: bool = False) -> Select[Any]:
     return select(person).where(~is_erased(person.c.source_id) if gone else person.c.active)
 
 
-def person_row(row: Row[Any]) -> PersonRow:
-    """The value from a row of `person`."""
+def person_row(row: Row[Any] | SimpleNamespace) -> PersonRow:
+    """The value from a row of `person`, or from what has the same names."""
     held = {Role.PUPIL: row.is_pupil, Role.GUARDIAN: row.is_guardian, Role.STAFF: row.is_staff}
     name = f"{row.preferred_name or row.given_name} {row.family_name}".strip()
     roles = frozenset(role for role, holds in held.items() if holds)

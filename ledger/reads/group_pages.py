@@ -178,14 +178,6 @@ def groups_of(hand: Hand, person: int, *, today: date, department: str | None = 
     return sorted((_line(row) for row in hand.connection.execute(query)), key=lambda one: as_listed(one.name))
 
 
-def departments(hand: Hand) -> Mapping[str, str]:
-    """Slug → name of every department."""
-    rows = hand.connection.execute(
-        select(t.department.c.slug, t.department.c.name).order_by(t.department.c.name)
-    )
-    return {row.slug: row.name for row in rows}
-
-
 def _groups() -> Select[Any]:
     group = t.people_group.c
     return select(

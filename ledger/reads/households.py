@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, RowMapping, or_, select
 
 from broker.ports.office import PersonRow
 from ledger import tables as t
@@ -95,22 +95,7 @@ def contacts(
     hand: Hand, which: ColumnElement[bool], *, and_of: Sequence[PersonRow]
 ) -> tuple[Sequence[Contact], Mapping[int, Sequence[Standing]]]:
     """Guardians and children who are both at the school, in the order to ask in; and what each of them all holds."""
-    g, adult, child = t.guardianship.c, t.person.alias("adult"), t.person.alias("child")
-    rows = hand.connection.execute(
-        select(t.guardianship, *_named(adult, "adult"), *_named(child, "child"))
-        .join(adult, adult.c.id == g.guardian_id)
-        .join(child, child.c.id == g.pupil_id)
-        .where(which)
-        .order_by(g.pupil_id, g.blocked, g.priority, g.guardian_id)
-    )
-    here = {one.id for one in and_of}
-    ties = [
-        row
-        for row in rows.mappings()
-        if (row["adult_active"] or row["adult_id"] in here)
-        and (row["child_active"] or row["child_id"] in here)
-    ]
-    known = {one.id: one for one in and_of}
+    ties, known = _ties(hand, which, {one.id for one in and_of}), {one.id: one for one in and_of}
     for tie in ties:
         for prefix in ("adult", "child"):
             if tie[f"{prefix}_id"] not in known:
@@ -136,12 +121,30 @@ def contacts(
     return found, held
 
 
+def _ties(hand: Hand, which: ColumnElement[bool], here: Set[int]) -> Sequence[RowMapping]:
+    """Each guardianship with its two people, who are at the school or among those that are asked for."""
+    g, adult, child = t.guardianship.c, t.person.alias("adult"), t.person.alias("child")
+    rows = hand.connection.execute(
+        select(t.guardianship, *_named(adult, "adult"), *_named(child, "child"))
+        .join(adult, adult.c.id == g.guardian_id)
+        .join(child, child.c.id == g.pupil_id)
+        .where(which)
+        .order_by(g.pupil_id, g.blocked, g.priority, g.guardian_id)
+    )
+    return [
+        row
+        for row in rows.mappings()
+        if (row["adult_active"] or row["adult_id"] in here)
+        and (row["child_active"] or row["child_id"] in here)
+    ]
+
+
 def _named(who: Any, prefix: str) -> Sequence[Any]:
     return [who.c[column].label(f"{prefix}_{column}") for column in PERSON]
 
 
 def _person(row: Any, prefix: str) -> PersonRow:
-    return person_row(SimpleNamespace(**{column: row[f"{prefix}_{column}"] for column in PERSON}))  # type: ignore[arg-type]
+    return person_row(SimpleNamespace(**{column: row[f"{prefix}_{column}"] for column in PERSON}))
 
 
 def _barred(hand: Hand, which: ColumnElement[bool]) -> frozenset[tuple[int, int]]:

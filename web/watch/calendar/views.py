@@ -8,11 +8,10 @@ from datetime import date, timedelta
 from fastapi import APIRouter, Response
 
 from broker.diary.calendar import Span, SpanKind, TermCalendar
-from broker.moments import EARLIEST_YEAR, LATEST_YEAR
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.sight import DAY, Sight, days_from, look
 from web.watch.desk import At, Desk
-from web.watch.signing_in import NoPage
+from web.watch.forms import day_of
 
 router = APIRouter()
 IN_A_MONTH, IN_A_WEEK, IN_A_DAY = 4, 12, 100  # entries of one day before "and N more"
@@ -101,15 +100,7 @@ def term(at: Desk) -> Response:
 def day_asked(at: At, today: date) -> date:
     """The day that an address is about; today where it names none. Raises NoPage."""
     text = at.query("on", most=20)
-    if not text:
-        return today
-    try:
-        on = date.fromisoformat(text)
-    except ValueError:
-        raise NoPage(404, "not_found") from None
-    if not EARLIEST_YEAR < on.year < LATEST_YEAR:
-        raise NoPage(404, "not_found")
-    return on
+    return day_of(text) if text else today
 
 
 def terms_of(calendar: TermCalendar) -> list[Span]:

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from fastapi import APIRouter, Response
 
 from broker.money import month_of
+from ledger.reads.departments import departments
 from ledger.reads.figures import figures
-from ledger.reads.group_pages import departments
 from ledger.reads.watch import zone
 from web.watch.desk import At, Desk
+from web.watch.forms import day_of
 from web.watch.now.charted import (
     FORTNIGHT,
     day_in_words,
@@ -20,7 +21,6 @@ from web.watch.now.charted import (
     of_spend,
     of_times,
 )
-from web.watch.now.listing import day_of
 from web.watch.now.topic import months_until
 from web.watch.signing_in import NoPage
 

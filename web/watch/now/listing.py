@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from ledger.reads.group_pages import departments
+from ledger.reads.departments import departments
 from ledger.reads.listing import PAGE, Far, Sought, channels, listed
 from ledger.reads.watch import zone
 from web.watch import words
 from web.watch.desk import At, Desk, uuid_of
+from web.watch.forms import begins, day_of
 from web.watch.navigation import WRITES
 from web.watch.signing_in import NoPage
 
@@ -58,30 +58,11 @@ def _sought(at: At, local: str) -> Sought:
     department, far, channel = at.query("department") or None, at.query("far") or None, at.query("by") or None
     if far is not None and far not in FAR:
         raise NoPage(404, "not_found")
-    until = _day(at.query("until"), local)
+    since, until = at.query("since"), at.query("until")
     return Sought(
         department=at.department or department,
         far=Far(far) if far else None,
         channel=channel,
-        since=_day(at.query("since"), local),
-        until=until + timedelta(days=1) if until else None,
+        since=begins(day_of(since), local) if since else None,
+        until=begins(day_of(until) + timedelta(days=1), local) if until else None,
     )
-
-
-def _day(text: str, local: str) -> datetime | None:
-    """The beginning of a day by the school's clocks."""
-    if not text:
-        return None
-    day = day_of(text)
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(local))
-
-
-def day_of(text: str) -> date:
-    """A day as a browser sends it: 2026-11-23. Raises NoPage."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise NoPage(404, "not_found") from None
-    if not 2000 <= day.year <= 2199:  # no clock's arithmetic comes to the end of its years
-        raise NoPage(404, "not_found")
-    return day

@@ -11,11 +11,11 @@ from ledger.reads import finding, found
 from ledger.reads.group_pages import group_lines
 from ledger.reads.people import Page, Sought, people
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import further
 from web.watch.people.common import MOST_FORM, acting, at_field, today_and_zone, words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
-LAST = 1_000_000  # of a list; no school has so many
 NOBODY = Page((), None, None)
 LISTED = (GroupKind.YEAR, GroupKind.FORM)  # offered where a group is typed: few, and what is asked for most
 
@@ -53,7 +53,7 @@ def again(at: Desk) -> Response:
 
 def _search(at: At, form: Form) -> Response:
     typed = " ".join(form["q"].split())[: found.MOST_TYPED]
-    after = _after(form["after"])
+    after = further(form["after"])
     with at.reading() as hand:
         those = found.people(hand, typed, after=after, region=at.settings.school.region)
     short = not finding.words_of(typed) and not those.count
@@ -69,11 +69,3 @@ def _role(text: str) -> Role | None:
     if text not in set(Role):
         raise NoPage(404, "not_found")
     return Role(text)
-
-
-def _after(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 8) or int(text) > LAST:
-        raise NoPage(400, "refused")
-    return int(text)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -18,6 +17,7 @@ from ledger.reads.approvals import operators
 from ledger.reads.sealed import Covered, seals_of
 from ledger.reads.search import UNREADABLE, Found, Page, Sought, deliveries_of, search
 from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.forms import begins, day_of
 from web.watch.navigation import READS
 from web.watch.record import words
 from web.watch.signing_in import NoPage
@@ -141,21 +141,10 @@ def _lines(page: Page, seals: Mapping[int, Covered]) -> Sequence[Line]:
 
 def _sought(at: At, narrowed: Narrowed) -> Sought:
     kinds = words.THEMES[narrowed.theme][1] if narrowed.theme in words.THEMES else ()
-    zone = ZoneInfo(at.zone)
-    since, until = _day(narrowed.since, zone), _day(narrowed.until, zone)
+    since, until = narrowed.since, narrowed.until
     return Sought(
         actor=narrowed.by or None,
-        since=since,
-        until=until + timedelta(days=1) if until is not None else None,
+        since=begins(day_of(since), at.zone) if since else None,
+        until=begins(day_of(until) + timedelta(days=1), at.zone) if until else None,
         kinds=kinds,
     )
-
-
-def _day(text: str, zone: ZoneInfo) -> datetime | None:
-    """The beginning of a day by the school's clocks. Raises NoPage for what is no day."""
-    if not text:
-        return None
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), zone)
-    except ValueError:
-        raise NoPage(404, "not_found") from None

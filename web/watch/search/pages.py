@@ -8,13 +8,13 @@ from broker.announcement import stage_in_words
 from broker.rosters.roster import Role
 from ledger.reads import finding, found
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import further
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
 MOST_FORM = 4 * 1024  # bytes: a hundred signs, each sent as twelve letters, and a token
 BOTH, PEOPLE, ANNOUNCEMENTS = "", "people", "announcements"
-LAST = 1_000_000  # of a list; no school has so many
 
 
 @router.get("/watch/search")
@@ -34,7 +34,7 @@ def _search(at: At, form: Form) -> Response:
     only = form["only"]
     if only not in {BOTH, PEOPLE, ANNOUNCEMENTS}:
         raise NoPage(400, "refused")
-    after = _after(form["after"])
+    after = further(form["after"])
     with at.reading() as hand:
         region = at.settings.school.region
         people = found.people(hand, typed, after=after, region=region) if only != ANNOUNCEMENTS else None
@@ -83,11 +83,3 @@ def _who(one: found.Person) -> str:
 
 def _stands(one: found.Said) -> str:
     return stage_in_words(one.stage, settled=one.settled, went_out=one.went_out)
-
-
-def _after(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 8) or int(text) > LAST:
-        raise NoPage(400, "refused")
-    return int(text)

@@ -163,6 +163,9 @@ def test_it_is_narrowed_by_theme_by_whom_and_by_day_and_goes_on_page_by_page(
     assert "change" not in governor.get(f"/watch/record?to={yesterday}&theme=house").text.partition("<ol")[2]
     assert "change" not in governor.get(f"/watch/record?from={tomorrow}&theme=house").text.partition("<ol")[2]
     assert governor.get("/watch/record?from=soon").status_code == 404
+    for day in ("0001-01-01", "9999-12-31"):  # beyond what any clock reckons with
+        assert governor.get(f"/watch/record?from={day}").status_code == 404
+        assert governor.get(f"/watch/record?to={day}").status_code == 404
     assert governor.get("/watch/record?before=x").status_code == 404
 
 
