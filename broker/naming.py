@@ -28,6 +28,7 @@ LACKING = {
 MOST_AT_ONCE = 6  # changes in a short text; a mail has them all
 
 _ANY = re.compile(r"\{(pupil|guardian|class|changes)\}")
+_LED_BY_NAME = re.compile(r"^\{(?:pupil|guardian)\}[:,]?\s*(?=\S)")
 _MARKDOWN = re.compile(r"[\\`*_\[\]()<>#+\-.!|~&]")
 _ALONE = re.compile(r"^[ \t]*\{changes\}[ \t]*$", re.MULTILINE)
 _LIKE_ONE = re.compile(r"\{[^\W\d_]{1,30}\}")
@@ -62,6 +63,14 @@ def _joined(words: Sequence[str]) -> str:
 def lead(names: Sequence[str]) -> str:
     """What begins a wording for several pupils that names none: "For Amy and Ben: "; "" for one or none."""
     return f"For {join_names(names)}: " if len(names) > 1 and join_names(names) else ""
+
+
+def heading(text: str) -> str:
+    """A wording's beginning as a list of announcements has it: "Choir today", where it says "{pupil}: choir today"."""
+    if not has_placeholder(text):
+        return text
+    general = _ANY.sub(lambda met: LACKING[met[0]], _LED_BY_NAME.sub("", text))
+    return general[:1].upper() + general[1:]
 
 
 def has_placeholder(text: str) -> bool:

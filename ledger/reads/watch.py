@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, func, or_, select
 
 from broker.announcement import Announcement, Content, Part, Stage, stage
 from broker.delivery import FAILED, State
+from broker.naming import heading
 from broker.rules.approval import SECOND_PERSON
 from ledger import tables as t
 from ledger.announcements import announcement_of
@@ -171,7 +172,7 @@ def _shown(hand: Hand, query: Select[Any], most: int = BEGINNING) -> Sequence[Sh
     found = []
     for row, announcement in zip(rows, said, strict=True):
         said_so = wordings.get(row.id, ())
-        title = said_so[0].title if said_so else ""
+        title = heading(said_so[0].title) if said_so else ""
         at, channels = stage(announcement, hand.now), tallies.get(row.id, {})
         found.append(
             Shown(announcement, row.department_name, title, at, channels, row.id in settled, said_so)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.naming import fill, join_names, lead, names_of, unknown_placeholder
+from broker.naming import fill, heading, join_names, lead, names_of, unknown_placeholder
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,18 @@ def test_a_part_that_somebody_lacks_is_plain_words_and_never_a_gap():
 )
 def test_what_looks_like_a_part_and_is_none_is_found(text, found):
     assert unknown_placeholder(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Choir today", "Choir today"),
+        ("{pupil}: choir today in the hall.", "Choir today in the hall."),
+        ("{guardian}, choir is cancelled", "Choir is cancelled"),
+        ("Choir for {pupil} of {class}", "Choir for your child of the class"),
+        ("{pupil}", "Your child"),
+        ("Bring {money}", "Bring {money}"),
+    ],
+)
+def test_a_list_names_an_announcement_without_the_gap_that_it_begins_with(text: str, told: str) -> None:
+    assert heading(text) == told

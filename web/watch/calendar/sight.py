@@ -15,6 +15,7 @@ from broker.diary.recurrence import HORIZON, Occurrence, occurrences
 from broker.diary.reminders import furthest
 from broker.diary.reminding import Ahead
 from broker.diary.terms import calendar_now
+from broker.naming import heading
 from broker.ports.calendar import Outcome, ScheduleRow
 from broker.ports.events import EventRow
 from broker.rules.approval import SECOND_PERSON
@@ -190,7 +191,15 @@ def _of_said(one: Said, now: datetime, zone: ZoneInfo) -> Entry:
     struck = said.withdrawn_at is not None
     link = f"watch/{said.public_id}"
     return Entry(
-        wall, "said", one.title or "No title", link, mark, words, to, struck=struck, clock=_clock(wall)
+        wall,
+        "said",
+        heading(one.title) or "No title",
+        link,
+        mark,
+        words,
+        to,
+        struck=struck,
+        clock=_clock(wall),
     )
 
 
