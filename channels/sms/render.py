@@ -58,7 +58,7 @@ def check(content: Content, style: Style) -> Sequence[Problem]:
     message = _impersonal(text, style)
     if message.parts <= style.max_segments:
         return ()
-    told = f"as a text it takes {message.parts} segments; at most {style.max_segments} are allowed"
+    told = f"it is as long as {message.parts} texts; at most {style.max_segments} go to one person"
     return (Problem("text_too_long", "short", told, _shorten(str(message.fields["body"]))),)
 
 
@@ -94,10 +94,10 @@ def _notes(text: str, body: str) -> tuple[str, ...]:
     if body is not text and body != text:
         changed = " ".join(character for character in strangers(text) if character.isprintable())
         return (
-            f"typographic characters were written plainly to keep segments at 160 characters: {changed}".strip(),
+            f"typographic characters are written plainly, so that a text holds 160 characters: {changed}".strip(),
         )
     if not is_gsm(body):
-        return (f"{_dearer(body)}segments hold 70 characters instead of 160 because of: {_odd(body)}",)
+        return (f"{_dearer(body)}a text holds 70 characters instead of 160 because of: {_odd(body)}",)
     return ()
 
 
@@ -106,7 +106,7 @@ def _dearer(body: str) -> str:
     odd = frozenset(strangers(body))
     plain = segments("".join("?" if character in odd else character for character in body))
     now = segments(body)
-    return f"{now} segments, each of them paid, instead of {plain}: " if now > plain else ""
+    return f"{now} texts, each of them paid, instead of {plain}: " if now > plain else ""
 
 
 def _odd(body: str) -> str:
@@ -119,4 +119,4 @@ def _odd(body: str) -> str:
 def _shorten(body: str) -> str:
     if is_gsm(body):
         return "shorten it, or add a mail for the long version"
-    return f"shorten it, or do without {' '.join(strangers(body)[:5])}: it makes a segment 70 characters instead of 160"
+    return f"shorten it, or do without {' '.join(strangers(body)[:5])}: a text holds 70 characters with it, instead of 160"

@@ -81,10 +81,10 @@ def test_the_digest_is_of_the_text_as_it_leaves():
     assert message.digest == hashlib.sha256(b"It's on").hexdigest()
 
 
-def test_a_text_that_is_too_long_is_told_in_segments_with_a_way_out():
+def test_a_text_that_is_too_long_is_told_in_texts_with_a_way_out():
     (problem,) = check(plain("a" * 1_000), STYLE)
     assert (problem.code, problem.field) == ("text_too_long", "short")
-    assert "7 segments" in problem.message
+    assert "7 texts" in problem.message
     (dear,) = check(plain("ë" * 500), STYLE)
     assert "ë" in dear.hint
 

@@ -38,7 +38,7 @@ def test_the_character_that_makes_a_text_dearer_is_pointed_at(priced):
         "announce", "Rehearsal \u2603 " + "a" * 80, "--to", "Choir", "--via", "sms", "--dry-run", "--json"
     ).json
     [note] = [note for note in told["channels"]["sms"]["notes"] if "\u2603" in note]
-    assert note.startswith("2 segments, each of them paid, instead of 1: ")
+    assert note.startswith("2 texts, each of them paid, instead of 1: ")
     assert "\u2603 (character " in note
     assert told["channels"]["sms"]["cost"]["unit"] == "0.08"
 
