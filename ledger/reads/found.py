@@ -18,7 +18,7 @@ from ledger.announcements import announcement_of
 from ledger.hand import Hand
 from ledger.office.families import person_row
 from ledger.reads import finding
-from ledger.reads.status import settled_of, tallies_of
+from ledger.reads.status import standing_of
 from ledger.rosters.people import keyed_hash
 
 MOST_TITLE = 200
@@ -174,8 +174,7 @@ def _announcements(hand: Hand, ids: Sequence[int]) -> Sequence[Said]:
     ).all()
     named = titles(hand, ids)
     said = [(row.owner, announcement_of(row)) for row in rows]
-    tallies = tallies_of(hand, list(ids))
-    settled = settled_of(hand, [(one, tallies.get(one.id, {})) for _, one in said])
+    tallies, settled = standing_of(hand, [one for _, one in said])
     found = {
         one.id: Said(
             one.public_id,
