@@ -82,7 +82,7 @@ def keep(
         for channel, kind in kinds.items():
             lost = {one.person for one in said if one.channel == channel and not one.given}
             tx.stops.add_all(StopKind.ADDRESS, tx.consents.addresses_of(lost, kind))
-        tx.record.add([_entry(said, actor)])
+        tx.record.add([_entry(said, actor, sheet=any(one.where for one in told))])
         also(tx)
         return len({one.person for one in said})
 
@@ -222,11 +222,15 @@ def _problem(one: Told, code: str, field: str, message: str, hint: str) -> Probl
     return Problem(code, f"{one.where}.{field}" if one.where else field, message, hint)
 
 
-def _entry(said: Sequence[Said], actor: Actor) -> Entry:
-    """Ids and the way it came; what proves it may name people, and stays in the history, which can be erased."""
+def _entry(said: Sequence[Said], actor: Actor, *, sheet: bool) -> Entry:
+    """Ids and the way it came; what proves it may name people, and stays in the history, which can be erased.
+
+    `sheet`: the rows of a file, which the record tells from a word kept by hand.
+    """
     told = [
         [one.person, one.channel, one.purpose.value, one.given, one.said_at.isoformat(), one.guardian]
         for one in said
     ]
     sources = sorted({one.source for one in said})[:5]
-    return Entry("consent.kept", actor, {"said": told, "sources": sources})
+    facts: dict[str, object] = {"said": told, "sources": sources}
+    return Entry("consent.kept", actor, facts | ({"sheet": True} if sheet else {}))

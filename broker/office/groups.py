@@ -226,7 +226,9 @@ def set_members(
         removed = tx.groups.leave(group.id, sorted(gone))
         added = tx.groups.enrol(group.id, {one.id: _role_of(one) for one in listed.members})
         also(tx)
-        return _keep_change(tx, group, Changed(group.name, added, removed), listed.members, actor)
+        return _keep_change(
+            tx, group, Changed(group.name, added, removed), listed.members, actor, listed=True
+        )
 
     return ports.ledger.transact(work)
 
@@ -310,11 +312,21 @@ def give_to(ports: Ports, name: str, department: str | None, *, actor: Actor) ->
 
 
 def _keep_change(
-    tx: Transaction, group: KeptRow, changed: Changed, people: Sequence[PersonRow], actor: Actor
+    tx: Transaction,
+    group: KeptRow,
+    changed: Changed,
+    people: Sequence[PersonRow],
+    actor: Actor,
+    *,
+    listed: bool = False,
 ) -> Changed:
+    """`listed`: by a list that somebody brought, which the record tells from a change by hand."""
     if changed.added or changed.removed:
         ids = [one.id for one in people]
-        facts = {"group": group.id, "added": changed.added, "removed": changed.removed, "people": ids}
+        facts: dict[str, object] = {
+            "group": group.id, "added": changed.added, "removed": changed.removed, "people": ids,
+        }  # fmt: skip
+        facts |= {"listed": True} if listed else {}
         tx.record.add([Entry("group.members_changed", actor, facts)])
     return changed
 

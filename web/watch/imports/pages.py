@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from broker.ports.approvals import OperatorRole
 from broker.rosters import staging
 from broker.rosters.roster import Role, in_words
 from broker.rosters.staged import LASTS, StagedKind, StagedRow, StagedStage
@@ -21,6 +22,13 @@ KINDS = {
     StagedKind.GROUP.value: "The members of one group that is kept by hand",
     StagedKind.CONSENT.value: "Consent: who said yes or no",
     StagedKind.TERMS.value: "Term dates: terms, half-terms, INSET days",
+}
+# As the verbs want it: nobody chooses a file, looks it through, and is told at the end that it is for others.
+TAKEN_BY = {
+    StagedKind.PEOPLE: (OperatorRole.AUTHOR, OperatorRole.ADMIN),
+    StagedKind.GROUP: (OperatorRole.AUTHOR, OperatorRole.ADMIN),
+    StagedKind.CONSENT: (OperatorRole.AUTHOR,),
+    StagedKind.TERMS: (OperatorRole.ADMIN,),
 }
 CALLED = {
     StagedKind.PEOPLE: "the people of the school",
@@ -85,7 +93,7 @@ def choosing(at: At, status: int = 200, **known: object) -> Response:
         **{
             "waiting": waiting,
             "lately": lately,
-            "kinds": KINDS,
+            "kinds": {kind: words for kind, words in KINDS.items() if at.may(*TAKEN_BY[StagedKind(kind)])},
             "called": CALLED,
             "kept": kept,
             "speaks_for": SPEAKS_FOR,

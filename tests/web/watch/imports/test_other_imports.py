@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from broker.actor import SYSTEM
+from broker.consent import consents
+from broker.consent.consents import Told
 from broker.office import groups
 from ledger import tables as t
 from tests.support.importing import Office
@@ -48,6 +50,25 @@ def test_a_list_makes_a_groups_members_and_tells_who_joins_and_leaves(school: Of
     assert members(school) == {"Ann"}
     school.take(address)
     assert members(school) == {"Bob"}
+
+
+def test_lists_and_sheets_stand_among_what_was_imported_lately_and_changes_by_hand_do_not(
+    school: Office,
+) -> None:
+    ports = school.here.tower.house.ports
+    groups.add_members(ports, "Trip", ["P2"], actor=SYSTEM)
+    consents.keep(ports, [Told("G1", "email", True, "a call")], actor=SYSTEM)
+    lately = school.text("/watch/import").partition("Imported lately")[2]
+    assert "Trip" not in lately
+    assert "Consent" not in lately
+    school.take(school.choose("id\nP1\n", "trip.csv", kind="group", group="Trip"))
+    school.take(
+        school.choose("person,channel,given,source\nG1,email,no,autumn form\n", "consent.csv", kind="consent")
+    )
+    lately = school.text("/watch/import").partition("Imported lately")[2]
+    assert "Members of Trip Mrs Bell 1 joined, 1 left" in lately
+    assert "Consent (autumn form) Mrs Bell 0 yes, 1 no" in lately
+    assert lately.index("Consent") < lately.index("Members of Trip") < lately.index("People")
 
 
 def test_a_list_of_nobody_and_a_group_that_is_not_there_are_refused(school: Office) -> None:
