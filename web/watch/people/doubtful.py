@@ -16,6 +16,7 @@ from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
 from ledger.reads.twice import twice_now
 from web.watch.desk import At, Desk, Form, posted
 from web.watch.people.common import CHANGES, MOST_FORM, WRITES, acting, of_the_school, reason, typed, words
+from web.watch.people.optouts import LIFTS
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -101,7 +102,7 @@ def _page(at: At, number: int, problem: Problem | None, form: Mapping[str, str])
         stopped = of_addresses(hand, [number])
         sent = told_lately(hand, None, [number])
     known = {"address": standing, "told": told[0] if told else None, "stopped": stopped, "sent": sent}
-    may = {"confirms": at.may(*WRITES), "changes": at.may(*CHANGES), "writes": at.may(*WRITES)}
+    may = {"confirms": at.may(*WRITES), "changes": at.may(*CHANGES), "writes": at.may(LIFTS)}
     more = {"problem": problem, "form": typed(form), "looked_through": LOOKED_THROUGH, "DOUBTS": DOUBTS}
     return at.page("people/address", 422 if problem else 200, **known, **may, **more, **words())
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from broker.consent.ages import age_on
+from broker.ports.approvals import OperatorRole
 from broker.rosters.roster import Role
 from ledger.hand import Hand
 from ledger.reads import consented
@@ -20,7 +21,6 @@ from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
 from web.watch.desk import At, Desk
 from web.watch.people.common import (
     CHANGES,
-    WRITES,
     of_the_school,
     roles_of,
     the_person,
@@ -76,7 +76,7 @@ def about(at: At, known: Known, tab: str, when: tuple[date, str]) -> dict[str, A
         "tab": tab,
         "whole": at.department is None,
         "changes": at.may(*CHANGES) and known.here,
-        "writes": at.may(*WRITES),
+        "writes": at.may(OperatorRole.AUTHOR),  # as the verbs want it
         "home": f"watch/people/{known.person.public_id}",
     }
 

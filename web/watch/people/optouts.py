@@ -8,15 +8,17 @@ from fastapi import APIRouter, Request, Response
 
 from broker.consent import optouts
 from broker.errors import Problem, RuleBroken, SetupError
+from broker.ports.approvals import OperatorRole
 from broker.ports.consents import OptOutRow
 from ledger.consent.consents import OptOuts
 from ledger.reads import stopped
 from web.watch.desk import At, Desk, Form, posted
-from web.watch.people.common import CHANGES, MOST_FORM, WRITES, acting, of_the_school, reason, typed, words
+from web.watch.people.common import CHANGES, MOST_FORM, acting, of_the_school, reason, typed, words
 from web.watch.people.consent import ways
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
+LIFTS = OperatorRole.AUTHOR  # as the verb wants it
 HASH = 64  # letters that a keyed hash is written in
 # How whoever holds an address may have asked: nobody else's word lifts it (PECR reg. 22, UK GDPR art. 7).
 HOW = {"telephone": "on the telephone", "desk": "at the desk", "writing": "in writing"}
@@ -32,7 +34,7 @@ def list_(at: Desk) -> Response:
         shown, more = stopped.newest(hand, channel=channel, after=_mark(at.query("after")))
         channels = stopped.channels(hand)
     known = {"shown": shown, "more": f"{more[0].hex()}.{more[1]}" if more else "", "channels": channels}
-    may = {"changes": at.may(*CHANGES), "writes": at.may(*WRITES)}
+    may = {"changes": at.may(*CHANGES), "writes": at.may(LIFTS)}
     return at.page("people/optouts", channel=channel, **known, **may, **words())
 
 
@@ -103,7 +105,7 @@ def _problem(refused: RuleBroken | SetupError) -> Problem:
 def _the(at: At, channel: str, keyed: str) -> OptOutRow:
     """One opt-out. Raises NoPage."""
     of_the_school(at)
-    at.must(*WRITES)
+    at.must(LIFTS)
     mark = _mark(f"{keyed}.{channel}")
     with at.reading() as hand:
         row = OptOuts(hand).of(*mark) if mark is not None else None

@@ -131,7 +131,8 @@ def _consent_page(at: At, public_id: str, form: Mapping[str, str], problem: Prob
     if not known.here:
         raise NoPage(404, "not_found")
     shown = {"form": typed(form), "problem": problem, "guardians": guardians, "ways": ways(at.ports, at)}
-    more = {"purposes": list(Purpose), "today": when[0].isoformat()}
+    # A yes is kept by an author alone, as the verb wants it; a no by anybody who may change something.
+    more = {"today": when[0].isoformat(), "keeps": at.may(OperatorRole.AUTHOR)}
     return at.page(
         "people/consent_new", 422 if problem else 200, **shown, **more, **about(at, known, "consent", when)
     )

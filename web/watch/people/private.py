@@ -16,7 +16,6 @@ from web import copy_page
 from web.watch.desk import At, Desk, Form, posted
 from web.watch.people.common import (
     MOST_FORM,
-    WRITES,
     acting,
     at_field,
     of_the_school,
@@ -71,7 +70,7 @@ def _act(at: At, form: Form, public_id: str) -> Response:
     of_the_school(at)
     if form["do"] not in {"reveal", "copy"}:
         raise NoPage(400, "refused")
-    at.must(*(WRITES if form["do"] == "reveal" else (OperatorRole.ADMIN,)))
+    at.must(OperatorRole.AUTHOR if form["do"] == "reveal" else OperatorRole.ADMIN)
     field = f"why_{form['do']}"
     try:
         why = reason(form[field], field)
