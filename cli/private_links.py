@@ -13,8 +13,7 @@ from cli import show
 from cli.house import reading, writing
 from cli.options import Json, Operator
 from cli.reading import short_words
-
-ENDINGS = ("rss", "atom", "json", "ics")
+from config.private_feeds import addresses
 
 
 def link(
@@ -33,15 +32,14 @@ def link(
     with writing(operator) as (house, actor):
         made = verbs.make(house.ports, named, about, actor=actor)
         base = house.settings.public_url or ""
-        home = f"{base}/feeds/private/{made.secret}"
+        where = addresses(base, made.secret)
         push = f"{base}/push/{made.secret}" if subscribers.offer(house.ports, made.secret) else None
     if json:
-        addresses = {ending: f"{home}.{ending}" for ending in ENDINGS}
         more = {"notifications": push} if push else {}
-        show.as_json({"link": made.link.id, "group": made.link.group, "page": home, **addresses, **more})
+        show.as_json({"link": made.link.id, "group": made.link.group, **where, **more})
         return
     show.say(f"link {made.link.id}, for {made.link.about}: what {made.link.group} is told")
-    rows = [("page", home), *((ending, f"{home}.{ending}") for ending in ENDINGS)]
+    rows = [*where.items()]
     show.table(("as", "address"), [*rows, ("notifications", push)] if push else rows)
     show.hint(f"it is not shown again; to take it back: carillon groups unlink {made.link.id}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
@@ -33,6 +33,7 @@ from ledger.connect import Ledger
 from ledger.reads.feeds import Published, told_to
 
 ICS = "ics"
+PAGE = "page"
 ITEMS = 100
 MOST_KEPT = 500  # links in use within the same second
 
@@ -129,6 +130,12 @@ class PrivateFeeds:
             return calendar(told.feed.title, told.events, zone=zone, host=told.school.slug)
         form = Format(ending)
         return served(MEDIA_TYPES[form], write(told.feed, form))
+
+
+def addresses(base: str, secret: str) -> Mapping[str, str]:
+    """Where a link can be read: as a page, as each format of a feed, and as a calendar."""
+    home = f"{base}/feeds/private/{secret}"
+    return {PAGE: home, **{ending: f"{home}.{ending}" for ending in (*Format, ICS)}}
 
 
 def _fit(tx: Transaction, published: Sequence[Published]) -> list[Published]:

@@ -48,9 +48,7 @@ def make(ports: Ports, group: str, about: str, *, actor: Actor) -> MadeLink:
             hint = "see them: carillon groups"
             raise UnknownAudience(Problem("unknown_group", "name", f"there is no group called {shown}", hint))
         operators.must(tx, actor, OperatorRole.AUTHOR, found.department)
-        standing = sum(
-            one.revoked_at is None and fold(one.group) == fold(found.name) for one in tx.links.all()
-        )
+        standing = sum(one.revoked_at is None for one in tx.links.all(group=found.id))
         if standing >= MOST:
             message = f"{found.name} has {MOST} links already"
             raise NotToBeChanged(Problem("too_many_links", "name", message, "take some back first"))

@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from broker.actor import Actor
+from broker.audience import fold
+from broker.authority import operators
 from broker.errors import FeedTaken, Problem
 from broker.office.groups import the
 from broker.ports import Ports, Transaction
@@ -32,14 +34,20 @@ def slug_of(name: str) -> str:
 def set_public(ports: Ports, name: str, *, public: bool, actor: Actor) -> PublicGroup:
     """Give a group a public feed, or take it away; safe to repeat.
 
-    Raises UnknownAudience, and FeedTaken when the feed's address belongs to another: nothing is changed then.
+    Raises UnknownAudience, NotAllowed, and FeedTaken when the feed's address belongs to another: nothing is changed
+    then.
     """
 
     def work(tx: Transaction) -> PublicGroup:
         group = the(tx, name)
+        known = tx.groups.named(fold(group.name))
+        operators.must_have(tx, actor, operators.ACTS, known.department if known is not None else None)
         slug = slug_of(group.name)
         if public:
-            _check_free(tx, group, slug)
+            rename = (
+                "rename the group" if known is not None and known.kept else "rename the group in the roster"
+            )
+            _check_free(tx, group, slug, rename)
         if group.public != public:
             tx.people.set_public(group.id, public=public)
             kind = "group.made_public" if public else "group.made_private"
@@ -49,12 +57,10 @@ def set_public(ports: Ports, name: str, *, public: bool, actor: Actor) -> Public
     return ports.ledger.transact(work)
 
 
-def _check_free(tx: Transaction, group: GroupRow, slug: str) -> None:
+def _check_free(tx: Transaction, group: GroupRow, slug: str, rename: str) -> None:
     """A feed's slug is one school-wide, though a folder tells kinds apart: people say "the music feed"."""
     if not slug:
-        raise _taken(
-            "this name has no letter or digit that an address can hold", "rename the group in the roster"
-        )
+        raise _taken("this name has no letter or digit that an address can hold", rename)
     holder = None
     if slug == tx.school.slug:
         holder = "the school"
@@ -63,7 +69,7 @@ def _check_free(tx: Transaction, group: GroupRow, slug: str) -> None:
     elif any(slug_of(other.name) == slug for other in tx.people.public_groups() if other.id != group.id):
         holder = "another public group"
     if holder is not None:
-        raise _taken(f"the feed address {slug} is taken by {holder}", "rename the group in the roster")
+        raise _taken(f"the feed address {slug} is taken by {holder}", rename)
 
 
 def _taken(message: str, hint: str) -> FeedTaken:

@@ -66,8 +66,8 @@ class PrivateLinks(Protocol):
     def group_of(self, digest: bytes) -> str | None:
         """The name of the active group that a link opens; None when it is unknown or revoked."""
 
-    def all(self) -> Sequence[PrivateLinkRow]:
-        """Every link that was ever made, the newest first."""
+    def all(self, *, group: int | None = None) -> Sequence[PrivateLinkRow]:
+        """Every link that was ever made, the newest first; to one group alone, where it is named."""
 
     def by_id(self, link: int) -> PrivateLinkRow | None:
         """One; locked."""

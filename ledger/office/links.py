@@ -45,9 +45,11 @@ class PrivateLinks:
         )
         return self._hand.connection.execute(query).scalar_one_or_none()
 
-    def all(self) -> Sequence[PrivateLinkRow]:
-        """Every link that was ever made, the newest first."""
+    def all(self, *, group: int | None = None) -> Sequence[PrivateLinkRow]:
+        """Every link that was ever made, the newest first; to one group alone, where it is named."""
         query = _links().order_by(private_link.c.id.desc())
+        if group is not None:
+            query = query.where(private_link.c.group_id == group)
         return [_row(row) for row in self._hand.connection.execute(query)]
 
     def by_id(self, link: int) -> PrivateLinkRow | None:

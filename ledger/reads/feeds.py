@@ -29,6 +29,7 @@ from ledger.hand import Hand
 
 said = t.announcement.c
 CHANNEL = "rss"
+MOST_TITLE = 200
 SEARCHED = 10_000  # announcements a group's feed looks through, newest first
 # What was taken back keeps its place in the chain of corrections; that it is withdrawn says its announcement.
 _OUT = [state.value for state in (*REACHED, State.RETRACTED)]
@@ -63,6 +64,15 @@ class Published:
     content: tuple[Content, ...]
     published_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in a feed, or would: the announcement that speaks, how it begins, and since when it is there."""
+
+    id: UUID
+    title: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,13 @@ def published(hand: Hand, scope: Scope, *, limit: int) -> Sequence[Published]:
         for row in rows
         if contents.get(row.id)
     ]
+
+
+def newest(hand: Hand, scope: Scope, *, limit: int) -> Sequence[Standing]:
+    """The same without their words, also of a group that is not public: what would stand there if it were."""
+    rows = _newest(hand, scope, t.announcement.c.withdrawn_at.is_(None), limit)
+    contents = _contents(hand, rows)
+    return [Standing(row.public_id, _title(contents.get(row.id, ())), row.at) for row in rows]
 
 
 def withdrawn(hand: Hand, scope: Scope, *, limit: int) -> Sequence[Withdrawn]:
@@ -325,6 +342,11 @@ def _firsts(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, Row[Any]]:
             oldest = hand.connection.execute(versions.order_by(t.announcement.c.id).limit(1)).first()
             firsts[row.id] = oldest or row
     return firsts
+
+
+def _title(contents: Sequence[Content]) -> str:
+    parts = contents[0].parts if contents else {}
+    return parts.get(Part.TITLE) or parts.get(Part.SHORT, "")[:MOST_TITLE]
 
 
 def _contents(hand: Hand, rows: Sequence[Row[Any]]) -> Mapping[int, tuple[Content, ...]]:

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from broker.actor import Actor, ActorKind
-from broker.errors import FeedTaken, MissingSetting, SetupError, UnknownAudience
+from broker.errors import FeedTaken, MissingSetting, NotAllowed, SetupError, UnknownAudience
+from broker.office import groups as kept
 from broker.office.public_groups import set_public, slug_of
 from config.assembly import assemble
 from config.settings import Settings
 from ledger import tables as t
+from ledger.reads.feeds import Kind, Scope, newest
 from ledger.reads.groups import groups
 from tests.support.press import Press
 
@@ -77,6 +79,31 @@ def test_a_group_that_is_not_there_is_refused_with_the_nearest(press: Press):
     with pytest.raises(UnknownAudience) as refused:
         publish(press, "Orchestr")
     assert refused.value.problem.hint == "did you mean Orchestra?"
+
+
+def test_what_would_stand_in_a_groups_feed_is_known_before_it_is_public(press: Press):
+    press.bring("Choir", "Band")
+    for title, audience in (("Old", "Choir"), ("Both", "Choir + Band"), ("New", "choir")):
+        press.publish(title, audience=audience)
+    press.withdraw(press.publish("Gone", audience="Choir"), taken_back=True)
+    with press.house.ledger.reading() as hand:
+        scope = Scope(Kind.GROUP, "choir", "Choir")
+        assert [one.title for one in newest(hand, scope, limit=5)] == ["New", "Old"]
+        assert [one.title for one in newest(hand, scope, limit=1)] == ["New"]
+    publish(press, "Choir")
+    shown = press.get("/feeds/groups/choir.json").json()["items"]
+    assert [one["title"] for one in shown] == ["New", "Old"]
+
+
+def test_whoever_acts_for_a_department_publishes_its_own_groups_alone(press: Press):
+    press.bring("Choir")
+    ports, hers = press.house.ports, Actor(ActorKind.PERSON, "Mrs Bell", department="music")
+    kept.keep(ports, "Quartet", department="music", actor=HEAD)
+    assert set_public(ports, "Quartet", public=True, actor=hers).public
+    with pytest.raises(NotAllowed):
+        set_public(ports, "Choir", public=True, actor=hers)
+    with press.house.ledger.reading() as hand:
+        assert {one.name: one.public for one in groups(hand)} == {"Choir": False, "Quartet": True}
 
 
 def test_a_department_cannot_have_the_schools_slug():

@@ -207,6 +207,8 @@ RULES: dict[Route, Rule] = {
     ("POST", "/watch/groups/{number}/list"): Rule(404, roles=WRITES),
     ("GET", "/watch/groups/{number}/members"): Rule(404),
     ("POST", "/watch/groups/{number}/members"): Rule(404, roles=WRITES),
+    ("GET", "/watch/groups/{number}/readers"): Rule(404),
+    ("POST", "/watch/groups/{number}/readers"): Rule(404),
     ("GET", "/watch/import"): Rule(roles=WRITES, whole=True),
     ("POST", "/watch/import"): Rule(422, roles=WRITES, whole=True),
     ("GET", "/watch/import/mappings"): Rule(roles=WRITES, whole=True),

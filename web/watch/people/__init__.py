@@ -20,6 +20,7 @@ from web.watch.people import (
     pages,
     person_acts,
     private,
+    readers,
 )
 
 router = APIRouter()
@@ -32,6 +33,7 @@ for each in (
     families,
     group_changes,
     members,
+    readers,
     groups,
     doubtful,
     consent,

@@ -34,6 +34,7 @@ def places(here: Watched) -> list[str]:
         "groups", "groups?kind=kept&q=b", "groups/try", "groups/try?expression=Choir+%26+7B", "groups/new",
         f"groups/{choir}", f"groups/{choir}/members", f"groups/{kept}", f"groups/{kept}/change",
         f"groups/{kept}/members", f"groups/{kept}/list", f"groups/{made}", f"groups/{made}/change",
+        f"groups/{choir}/readers", f"groups/{kept}/readers",
         "doubtful", "doubtful?doubt=failing", "doubtful?doubt=bounced", "doubtful?doubt=unconfirmed",
         "doubtful/twice", f"doubtful/{address_of(here, NUMBER)}",
         "consent", "consent?channel=bell&said=no", "consent/sheet", "consent/import",

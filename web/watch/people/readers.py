@@ -1,0 +1,162 @@
+"""Who else can read what a group is told: everybody, once it is public, and whoever was given a private link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from broker.audience import fold
+from broker.authority import departments
+from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.office import private_links, public_groups
+from broker.office.private_links import MadeLink
+from broker.ports.approvals import OperatorRole
+from broker.ports.events import EventRow
+from channels.rss.feed import Format
+from config.calendar_feeds import AHEAD
+from config.private_feeds import ICS
+from ledger.connect import Transaction as LedgersOwn
+from ledger.reads.feeds import CHANNEL, Kind, Scope, Standing, newest
+from ledger.reads.group_pages import GroupLine
+from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import number as number_of
+from web.watch.people.common import MOST_FORM, WRITES, acting, at_field, words
+from web.watch.people.groups import the_group
+from web.watch.private_link import addresses_of
+from web.watch.signing_in import NoPage
+
+router = APIRouter()
+FEW = 3  # announcements and events by name: enough to see of what kind they are
+MOST_LINKS = 100
+MAKES = (OperatorRole.AUTHOR,)  # as the verb wants it
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What strangers read of a group, or would: its newest announcements, and its events that are to come."""
+
+    said: Sequence[Standing]
+    events: Sequence[EventRow]
+
+
+NOTHING = Open((), ())
+
+
+@router.get("/watch/groups/{number:int}/readers")
+def look(number: int, at: Desk) -> Response:
+    """Whether everybody may read it, what that shows, and who was given a private link."""
+    return _page(at, number)
+
+
+@router.post("/watch/groups/{number:int}/readers")
+async def act(number: int, request: Request) -> Response:
+    """Publish it or hide it; make a private link or end one."""
+    return await posted(request, lambda at, form: _act(at, form, number), most=MOST_FORM)
+
+
+def _act(at: At, form: Form, number: int) -> Response:
+    group = _active(at, number)
+    do = {"publish": _publish, "hide": _hide, "make": _make, "end": _end}.get(form["do"])
+    if do is None:
+        raise NoPage(400, "refused")
+    try:
+        return do(at, form, group)
+    except NotAllowed:
+        raise NoPage(403, "not_yours") from None
+    except RuleBroken as refused:
+        return _page(at, number, problem=at_field(refused, {"for": "about"}), form=form)
+
+
+def _publish(at: At, form: Form, group: GroupLine) -> Response:
+    return _set_public(at, group, public=True)
+
+
+def _hide(at: At, form: Form, group: GroupLine) -> Response:
+    return _set_public(at, group, public=False)
+
+
+def _set_public(at: At, group: GroupLine, *, public: bool) -> Response:
+    at.must(*WRITES)
+    public_groups.set_public(at.ports, group.name, public=public, actor=acting(at))
+    return at.done(f"watch/groups/{group.id}/readers", "group_published" if public else "group_hidden")
+
+
+def _make(at: At, form: Form, group: GroupLine) -> Response:
+    """Its address is shown on the answer alone: nobody keeps it, and none can be shown again."""
+    at.must(*MAKES)
+    made = private_links.make(at.ports, group.name, form["about"], actor=acting(at))
+    return _page(at, group.id, made=made)
+
+
+def _end(at: At, form: Form, group: GroupLine) -> Response:
+    at.must(*MAKES)
+    link = number_of(form["link"])
+    with at.ledger.look() as tx:
+        if link not in {one.id for one in tx.links.all(group=group.id)}:
+            raise NoPage(404, "not_found")
+    private_links.revoke(at.ports, link, actor=acting(at))
+    return at.done(f"watch/groups/{group.id}/readers", "group_link_ended")
+
+
+def _page(
+    at: At,
+    number: int,
+    *,
+    problem: Problem | None = None,
+    form: Form | None = None,
+    made: MadeLink | None = None,
+) -> Response:
+    with at.ledger.look() as tx:
+        group = _in_use(the_group(tx.hand, number, at))
+        scope = Scope(Kind.GROUP, public_groups.slug_of(group.name), group.name, group.department)
+        mine = _is_theirs(at, group)
+        # What another department says and plans is no business of somebody who can only look, until it is public.
+        shown = _open(tx, scope) if mine or group.public else NOTHING
+        links = tx.links.all(group=group.id) if mine else ()
+    known = {
+        "group": group,
+        "open": shown,
+        "few": FEW,
+        "scope": f"groups/{scope.slug}",
+        "base": at.settings.public_url or "",
+        "endings": [form_.value for form_ in Format],
+        "calendar": ICS,
+        "feeds": any(account.channel == CHANNEL for account in at.settings.accounts.values()),
+        "mine": mine,
+        "links": links[:MOST_LINKS],
+        "publishes": mine and at.may(*WRITES),
+        "makes": mine and at.may(*MAKES),
+        "made": made,
+        "addresses": addresses_of(at, made) if made else (),
+    }
+    status = 422 if problem else 200
+    return at.page("people/readers", status, problem=problem, form=form or Form(), **known, **words())
+
+
+def _open(tx: LedgersOwn, scope: Scope) -> Open:
+    """By its name exactly, as its feed and its calendar go."""
+    mine = fold(scope.name)
+    ahead = tx.events.between(tx.now, tx.now + AHEAD)
+    return Open(newest(tx.hand, scope, limit=FEW), [one for one in ahead if fold(one.audience) == mine])
+
+
+def _active(at: At, number: int) -> GroupLine:
+    with at.reading() as hand:
+        return _in_use(the_group(hand, number, at))
+
+
+def _in_use(group: GroupLine) -> GroupLine:
+    """Of one that was given up there is nothing to read. Raises NoPage."""
+    if not group.active:
+        raise NoPage(404, "not_found")
+    return group
+
+
+def _is_theirs(at: At, group: GroupLine) -> bool:
+    try:
+        departments.must_own(acting(at), group.department)
+    except RuleBroken:
+        return False
+    return True
