@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from broker.channel import ENTRY_POINT_GROUP, Kit
@@ -22,7 +23,7 @@ class Registry:
 
     @cached_property
     def _found(self) -> Mapping[str, EntryPoint]:
-        found = tuple(entry_points(group=ENTRY_POINT_GROUP))
+        found = _installed(tuple(sys.path))
         problems = [
             Problem(
                 "duplicate_channel", name, "is provided by more than one package", _providers(found, name)
@@ -64,6 +65,12 @@ class Registry:
             raise _missing(point, missing) from missing
         self._kits[name] = kit
         return kit
+
+
+@lru_cache(maxsize=1)
+def _installed(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Where one looks for packages, every one of them is opened for it; a start asks more than once."""
+    return tuple(entry_points(group=ENTRY_POINT_GROUP))
 
 
 def _providers(found: Sequence[EntryPoint], name: str) -> str:
