@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated
@@ -186,6 +186,11 @@ class At:
         if "zone" not in shown:
             shown["zone"] = self.zone
         return page(name, depth=depth_of(self.request), **shown)
+
+
+def acting(at: At) -> Actor:
+    """Whoever acts, held to the one department that they act for: what is another's is not there for them."""
+    return replace(at.actor, department=at.department)
 
 
 def at_desk(request: Request) -> At:

@@ -14,7 +14,7 @@ from broker.licences import oversight, posture
 from broker.ports.approvals import OperatorRole
 from web.watch.accounts import look
 from web.watch.accounts.pages import STOPS, account_page
-from web.watch.desk import At, Form, posted
+from web.watch.desk import At, Form, acting, posted
 from web.watch.forms import reason
 from web.watch.signing_in import NoPage
 
@@ -59,8 +59,8 @@ def _pause(at: At, form: Form, name: str) -> Response:
 
     def work() -> str:
         account = look.shown(at, name).account
-        departments.must_own(look.acting(at), account.department)
-        verbs.pause(at.ports, name, reason(form["why"], **WHY), actor=look.acting(at))
+        departments.must_own(acting(at), account.department)
+        verbs.pause(at.ports, name, reason(form["why"], **WHY), actor=acting(at))
         return "account_paused"
 
     return _done(at, form, name, work)
@@ -71,7 +71,7 @@ def _resume(at: At, form: Form, name: str) -> Response:
 
     def work() -> str:
         account = look.shown(at, name).account
-        departments.must_own(look.acting(at), account.department)
+        departments.must_own(acting(at), account.department)
         verbs.resume(at.ports, name, actor=at.actor, why=reason(form["why"]))
         return "account_resumed"
 
@@ -106,7 +106,7 @@ def _look_again(at: At, form: Form, name: str) -> Response:
 
 def _seen(at: At, form: Form, name: str) -> Response:
     at.must(*STOPS)
-    departments.must_own(look.acting(at), look.shown(at, name).account.department)
+    departments.must_own(acting(at), look.shown(at, name).account.department)
     oversight.seen(at.ports, name, actor=at.actor)
     return at.done(f"watch/accounts/{name}#posts", "posts_seen")
 

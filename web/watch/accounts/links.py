@@ -18,7 +18,7 @@ from config.private_feeds import ICS
 from ledger.reads.accounts import groups_to_link
 from ledger.reads.feeds import public_groups
 from web.watch.accounts import look
-from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.desk import At, Desk, Form, acting, number, posted
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -58,7 +58,7 @@ def _make(at: At, form: Form, name: str) -> Response:
     at.must(*MAKES)
     _the(at, name)
     try:
-        made = verbs.make(at.ports, form["group"][:200], form["about"], actor=look.acting(at))
+        made = verbs.make(at.ports, form["group"][:200], form["about"], actor=acting(at))
     except RuleBroken as refused:
         at_field = {"name": "group", "for": "about"}.get(refused.problem.field, refused.problem.field)
         told = Problem(refused.problem.code, at_field, refused.problem.message, refused.problem.hint)
@@ -70,7 +70,7 @@ def _end(at: At, name: str, link: int) -> Response:
     at.must(*MAKES)
     _the(at, name)
     try:
-        verbs.revoke(at.ports, link, actor=look.acting(at))
+        verbs.revoke(at.ports, link, actor=acting(at))
     except NotFound:
         raise NoPage(404, "not_found") from None
     except RuleBroken as refused:

@@ -16,7 +16,7 @@ from ledger.connect import Transaction as LedgersOwn
 from ledger.reads import accounts as reads
 from ledger.reads.health import GatewayStands, gateways, in_order
 from web.watch.accounts.standing import Seen, mark_of, providers_of
-from web.watch.desk import At
+from web.watch.desk import At, acting
 from web.watch.signing_in import NoPage
 
 # What a page of an account tells by itself is not told twice by its alarm.
@@ -35,11 +35,6 @@ class Look:
     def zone(self) -> str:
         """The school's, as their terms have it; "" where nothing was seen."""
         return self.accounts[0].shown.terms.zone.key if self.accounts else ""
-
-
-def acting(at: At) -> Actor:
-    """Whoever is at the page, bound to the one department that they act for."""
-    return replace(at.actor, department=at.department)
 
 
 def everything(at: At) -> Look:

@@ -18,7 +18,7 @@ from ledger.reads import accounts as reads
 from web.watch import words
 from web.watch.accounts import look
 from web.watch.accounts.standing import day_of
-from web.watch.desk import At, Desk, Form
+from web.watch.desk import At, Desk, Form, acting
 
 router = APIRouter()
 
@@ -92,7 +92,7 @@ def account_page(
 def may_stop(at: At, row: AccountRow) -> bool:
     """Whether they may pause an account: whoever sees a fault, of their own department."""
     try:
-        departments.must_own(look.acting(at), row.department)
+        departments.must_own(acting(at), row.department)
     except NotAllowed:
         return False
     return at.may(*STOPS)

@@ -18,8 +18,8 @@ from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.terms import MOST_TOLD
 from web.watch.compose import asked, files
-from web.watch.compose.choices import Choices, acting, choices
-from web.watch.desk import At, Desk, File, Form, posted
+from web.watch.compose.choices import Choices, choices
+from web.watch.desk import At, Desk, File, Form, acting, posted
 
 router = APIRouter()
 LONGEST_NAME = 200  # characters of what a calendar is known by, as the command takes them

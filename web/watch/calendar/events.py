@@ -27,8 +27,8 @@ from web.watch.calendar.refused import told
 from web.watch.calendar.sight import DAY, look
 from web.watch.calendar.views import day_asked
 from web.watch.compose import asked
-from web.watch.compose.choices import Choices, acting, choices, ticked
-from web.watch.desk import At, Desk, Form, posted, uuid_of
+from web.watch.compose.choices import Choices, choices, ticked
+from web.watch.desk import At, Desk, Form, acting, posted, uuid_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

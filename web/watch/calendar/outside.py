@@ -18,8 +18,8 @@ from config.timetables import TimetableAt
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.compose import asked
-from web.watch.compose.choices import Choices, acting, choices
-from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.compose.choices import Choices, choices
+from web.watch.desk import At, Desk, Form, acting, number, posted
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

@@ -15,8 +15,8 @@ from broker.ports.events import ReminderRule
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.compose import asked
-from web.watch.compose.choices import PEOPLE, Choices, acting, choices
-from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.compose.choices import PEOPLE, Choices, choices
+from web.watch.desk import At, Desk, Form, acting, number, posted
 from web.watch.forms import called, status_of
 from web.watch.signing_in import NoPage
 

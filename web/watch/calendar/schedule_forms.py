@@ -23,8 +23,8 @@ from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.schedules import goes_on
 from web.watch.compose import asked, files, words
-from web.watch.compose.choices import PEOPLE, Choices, acting, choices, ticked
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.compose.choices import PEOPLE, Choices, choices, ticked
+from web.watch.desk import At, Desk, Form, acting, posted
 
 router = APIRouter()
 PARTS = (Part.SHORT, Part.TITLE, Part.LONG)

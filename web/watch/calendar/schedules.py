@@ -17,8 +17,7 @@ from ledger.reads import calendar as reads
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.sight import Look, look
-from web.watch.compose.choices import acting
-from web.watch.desk import At, Desk, Form, posted, uuid_of
+from web.watch.desk import At, Desk, Form, acting, posted, uuid_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

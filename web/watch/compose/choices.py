@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from broker.accounts import channels_of
-from broker.actor import Actor
 from broker.announcement import People
 from broker.audience import EVERYONE, fold, parse, plain_names
 from broker.authority import departments
@@ -21,7 +20,7 @@ from ledger.reads import groups as group_reads
 from ledger.reads import templates as template_reads
 from ledger.reads.groups import Listed
 from web.watch import words
-from web.watch.desk import At
+from web.watch.desk import At, acting
 from web.watch.signing_in import NoPage
 
 PEOPLE: Mapping[People, str] = {
@@ -109,11 +108,6 @@ class Choices:
             **{way.name: way.called for way in self.ways if not way.public},
             SHEET: "A slip of paper",
         }
-
-
-def acting(at: At) -> Actor:
-    """Whoever writes, held to their department: what is another's is not there for them."""
-    return replace(at.actor, department=at.department)
 
 
 def departments_of(at: At) -> Mapping[str, str]:

@@ -15,9 +15,8 @@ from broker.office.reach import Statement, Untold
 from broker.policy import Hold
 from config.rehearsal import Cost, Rehearsal, Way, rehearsal
 from web.watch.compose import words
-from web.watch.compose.choices import acting
 from web.watch.compose.words import Says
-from web.watch.desk import At
+from web.watch.desk import At, acting
 
 MOST_NAMED = 500  # people on one page; the page of the announcement has them all
 

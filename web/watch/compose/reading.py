@@ -16,9 +16,9 @@ from broker.wording import check_parts
 from config.rehearsal import Reading, readings
 from web.watch import words as shared
 from web.watch.compose import asked, looking, words
-from web.watch.compose.choices import Choices, acting
+from web.watch.compose.choices import Choices
 from web.watch.compose.looking import Looked
-from web.watch.desk import At, Form
+from web.watch.desk import At, Form, acting
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from broker.wording import check_parts
 from config.rehearsal import readings
 from ledger.reads.templates import listed, versions
 from web.watch.compose import asked, choices, files, reading, words
-from web.watch.compose.choices import acting, departments_of
+from web.watch.compose.choices import departments_of
 from web.watch.compose.reading import Read
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

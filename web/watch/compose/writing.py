@@ -16,10 +16,10 @@ from broker.intake import Accepted
 from broker.ports.approvals import OperatorRole
 from web.watch import words as shared
 from web.watch.compose import asked, files, reading, words
-from web.watch.compose.choices import Choices, acting, choices
+from web.watch.compose.choices import Choices, choices
 from web.watch.compose.looking import look
 from web.watch.compose.pages import form_page, new_key
-from web.watch.desk import At, Form, posted
+from web.watch.desk import At, Form, acting, posted
 
 router = APIRouter()
 MOST_WHY = 300  # as the record takes a reason

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from broker.actor import Actor
 from broker.address import AddressKind
 from broker.authority import operators
 from broker.errors import Problem, RuleBroken
@@ -41,11 +40,6 @@ def of_the_school(at: At) -> None:
     """What is about everybody is for somebody who acts for the whole school. Raises NoPage."""
     if at.department is not None:
         raise NoPage(403, "not_yours")
-
-
-def acting(at: At) -> Actor:
-    """Who acts, for their department alone where they have one: another's group is not there for them."""
-    return replace(at.actor, department=at.department)
 
 
 def today_and_zone(tx: Transaction) -> tuple[date, str]:

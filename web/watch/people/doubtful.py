@@ -14,8 +14,8 @@ from ledger.reads.standing import Standing, standing_at
 from ledger.reads.stopped import of_addresses
 from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
 from ledger.reads.twice import twice_now
-from web.watch.desk import At, Desk, Form, posted
-from web.watch.people.common import CHANGES, MOST_FORM, WRITES, acting, of_the_school, reason, typed, words
+from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.people.common import CHANGES, MOST_FORM, WRITES, of_the_school, reason, typed, words
 from web.watch.people.optouts import LIFTS
 from web.watch.signing_in import NoPage
 

@@ -10,8 +10,8 @@ from broker.rosters.roster import Role
 from ledger.reads.group_pages import group_lines
 from ledger.reads.households import households
 from ledger.reads.people import Page, Sought, people
-from web.watch.desk import Desk
-from web.watch.people.common import acting, at_field, today_and_zone, words
+from web.watch.desk import Desk, acting
+from web.watch.people.common import at_field, today_and_zone, words
 from web.watch.people.pages import LISTED, NOBODY
 
 router = APIRouter()

@@ -12,8 +12,8 @@ from broker.errors import Problem, RuleBroken
 from broker.office import groups as verbs
 from ledger.reads.departments import departments as every_department
 from ledger.reads.group_pages import GroupLine
-from web.watch.desk import At, Desk, Form, posted
-from web.watch.people.common import MOST_FORM, WRITES, acting, typed, words
+from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.people.common import MOST_FORM, WRITES, typed, words
 from web.watch.people.groups import FEW, may_change, the_group, tried
 from web.watch.signing_in import NoPage
 

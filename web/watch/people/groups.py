@@ -16,8 +16,8 @@ from broker.rosters.roster import GroupKind
 from ledger.hand import Hand
 from ledger.reads.group_pages import GroupLine, few_of, given_up, group_at, group_page, sizes
 from ledger.reads.groups import Within
-from web.watch.desk import At, Desk
-from web.watch.people.common import WRITES, acting, today_and_zone, words
+from web.watch.desk import At, Desk, acting
+from web.watch.people.common import WRITES, today_and_zone, words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

@@ -16,8 +16,8 @@ from ledger.reads.found import MOST_TYPED
 from ledger.reads.found import people as found_people
 from ledger.reads.group_pages import GroupLine, members_of
 from ledger.reads.people import people_at
-from web.watch.desk import At, Desk, Form, posted
-from web.watch.people.common import MOST_FORM, WRITES, acting, words
+from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.groups import may_change, the_group
 from web.watch.signing_in import NoPage
 

@@ -10,9 +10,9 @@ from broker.rosters.roster import GroupKind, Role
 from ledger.reads import finding, found
 from ledger.reads.group_pages import group_lines
 from ledger.reads.people import Page, Sought, people
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.forms import further
-from web.watch.people.common import MOST_FORM, acting, at_field, today_and_zone, words
+from web.watch.people.common import MOST_FORM, at_field, today_and_zone, words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()

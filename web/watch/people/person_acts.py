@@ -15,11 +15,10 @@ from broker.office import families
 from broker.ports.approvals import OperatorRole
 from ledger.reads.households import kin_of
 from ledger.reads.people import Known
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.people.common import (
     CHANGES,
     MOST_FORM,
-    acting,
     at_field,
     of_the_school,
     reason,

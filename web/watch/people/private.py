@@ -13,10 +13,9 @@ from broker.privacy import erasure
 from broker.privacy.erasure import Erasing, Ground
 from ledger.reads.copy import copy
 from web import copy_page
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.people.common import (
     MOST_FORM,
-    acting,
     at_field,
     of_the_school,
     reason,

@@ -20,9 +20,9 @@ from config.private_feeds import ICS
 from ledger.connect import Transaction as LedgersOwn
 from ledger.reads.feeds import CHANNEL, Kind, Scope, Standing, newest
 from ledger.reads.group_pages import GroupLine
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.desk import number as number_of
-from web.watch.people.common import MOST_FORM, WRITES, acting, at_field, words
+from web.watch.people.common import MOST_FORM, WRITES, at_field, words
 from web.watch.people.groups import the_group
 from web.watch.private_link import addresses_of
 from web.watch.signing_in import NoPage

@@ -15,9 +15,8 @@ from ledger.reads.accounts import paused_by
 from ledger.reads.stopping import stopping
 from web.watch import words
 from web.watch.accounts.forms import MOST_FORM, WHY
-from web.watch.accounts.look import acting
 from web.watch.accounts.pages import STOPS
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.forms import reason
 from web.watch.signing_in import NoPage
 

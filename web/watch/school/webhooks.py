@@ -12,8 +12,7 @@ from broker.delivery import STATES, State
 from broker.errors import NotFound, NotToBeChanged, Problem, RuleBroken
 from broker.ports.api import WebhookRow
 from broker.ports.approvals import OperatorRole
-from web.watch.accounts.look import acting
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.navigation import LOOKS
 from web.watch.proving import proof_first
 from web.watch.signing_in import NoPage
