@@ -53,6 +53,7 @@ class Slice:
     """One state's share of a bar: where it begins and how wide it is, of 1000."""
 
     colour: str
+    icon: str
     label: str
     count: int
     x: int
@@ -78,7 +79,7 @@ def bar(states: Mapping[State, int]) -> Sequence[Slice]:
         count = states.get(state, 0)
         if count:
             width = max(6, round(1000 * count / total))
-            slices.append(Slice(look.colour, look.label, count, x, width))
+            slices.append(Slice(look.colour, STATE_ICONS[state], look.label, count, x, width))
             x += width
     return slices
 
