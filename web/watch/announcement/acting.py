@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 
 from broker.authority import operators
-from broker.errors import Problem
 from ledger.reads.watch import Shown
 from web.watch.announcement.offers import Offers, offers
 from web.watch.desk import At, Form
@@ -38,8 +36,3 @@ def is_name(text: str) -> bool:
 def text_of(form: Form, name: str) -> str:
     """What somebody wrote over several lines, which a browser ends in its own way."""
     return form[name].replace("\r\n", "\n").replace("\r", "\n")
-
-
-def called(problem: Problem, **names: str) -> Problem:
-    """A problem, its field called as the form calls it."""
-    return replace(problem, field=names.get(problem.field, problem.field))

@@ -26,6 +26,7 @@ from web.watch.announcement.difference import Piece, difference
 from web.watch.announcement.pages import the
 from web.watch.compose import files
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import called
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -108,7 +109,7 @@ def _correct(public_id: UUID, at: At, form: Form) -> Response:
         found = _answered(at, form, lambda: _correction(at, public_id, form, attached))
     except RuleBroken as refused:
         names = {"text": said.widest.value, "urgency": "urgent", "attachments": files.FIELDS[0]}
-        problem = acting.called(refused.problem, **names)
+        problem = called(refused.problem, names)
         return _correct_page(at, row, said, 422, problem=problem, form=form)
     if found.accepted is not None:
         kept = found.accepted.announcement
@@ -137,7 +138,7 @@ def _again(public_id: UUID, at: At, form: Form) -> Response:
     try:
         found = _answered(at, form, lambda: _resend(at, row, form))
     except RuleBroken as refused:
-        problem = acting.called(refused.problem, person="people", id="who")
+        problem = called(refused.problem, {"person": "people", "id": "who"})
         return _again_page(at, row, 422, problem=problem, form=form)
     if found.accepted is not None:
         return at.done(f"watch/{found.accepted.announcement.public_id}", "said_again")

@@ -18,6 +18,7 @@ from ledger.reads.watch import Shown
 from web.watch.announcement import acting, binding, words
 from web.watch.announcement.pages import the
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import called
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -89,7 +90,7 @@ def _withdraw(public_id: UUID, at: At, form: Form) -> Response:
     except NotFound:
         raise NoPage(404, "not_found") from None
     except RuleBroken as refused:
-        problem = acting.called(refused.problem, long="tell", short="tell", text="tell")
+        problem = called(refused.problem, {"long": "tell", "short": "tell", "text": "tell"})
         return _withdraw_page(at, public_id, 422, problem=problem, form=form)
     if found.accepted is not None:
         return at.done(f"watch/{found.accepted.announcement.public_id}", "withdrawn_and_told")

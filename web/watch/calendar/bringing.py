@@ -11,7 +11,7 @@ from broker.diary import event_book as verbs
 from broker.diary.event_book import Bringing
 from broker.diary.events import ToldCalendar
 from broker.diary.recurrence import HORIZON
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.moments import today_of
 from sources.calendars import LIMITS, events_of_csv, events_of_ics, looks_like_ics
 from web.watch.calendar.known import WRITES
@@ -20,6 +20,7 @@ from web.watch.calendar.terms import MOST_TOLD
 from web.watch.compose import asked, files
 from web.watch.compose.choices import Choices, choices
 from web.watch.desk import At, Desk, File, Form, acting, posted
+from web.watch.forms import status_of
 
 router = APIRouter()
 LONGEST_NAME = 200  # characters of what a calendar is known by, as the command takes them
@@ -65,7 +66,7 @@ def _bring(at: At, form: Form) -> Response:
         problem = told(refused.problem)
         if problem.field not in BESIDE:
             problem = replace(problem, field="file")
-        return _form(at, form, offered, 403 if isinstance(refused, NotAllowed) else 422, problem)
+        return _form(at, form, offered, status_of(refused), problem)
     carried = files.carried_file(Attachment.of(file.name, file.data))
     return at.page(
         "calendar/bring_look",

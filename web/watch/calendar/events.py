@@ -18,7 +18,7 @@ from broker.diary.events import ALONE, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.reminding import Ahead
 from broker.drafts import LONGEST_KEY
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.moments import instant
 from broker.ports.events import EventRow, Reminded, ReminderRule
 from ledger.reads import calendar as reads
@@ -29,6 +29,7 @@ from web.watch.calendar.views import day_asked
 from web.watch.compose import asked
 from web.watch.compose.choices import Choices, choices, ticked
 from web.watch.desk import At, Desk, Form, acting, posted, uuid_of
+from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -232,7 +233,7 @@ def _cancel(at: At, public_id: str) -> Response:
     try:
         verbs.cancel(at.ports, found.row.public_id, actor=acting(at))
     except RuleBroken as refused:
-        status = 403 if isinstance(refused, NotAllowed) else 422
+        status = status_of(refused)
         return at.page("calendar/event", status, problem=told(refused.problem), **_known(at, found))
     return at.done(f"watch/calendar/events/{public_id}", "event_cancelled")
 
@@ -303,7 +304,7 @@ def _as_form(found: One, offered: Choices) -> Form:
 def _refused(
     at: At, form: Form, offered: Choices, refused: RuleBroken, row: EventRow | None = None
 ) -> Response:
-    status = 403 if isinstance(refused, NotAllowed) else 422
+    status = status_of(refused)
     problem = told(refused.problem)
     if problem.code == "key_conflict":  # whoever sends it once more means it
         form = Form({**form.values, "key": [str(uuid4())]})

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from broker.diary import subscriptions, timetable_notice, timetable_sources, timetables
 from broker.diary.subscriptions import is_silent
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.ports.calendar import SubscriptionRow
 from broker.ports.timetables import SourceRow
 from config.calendars import CalendarRoom
@@ -20,6 +20,7 @@ from web.watch.calendar.refused import told
 from web.watch.compose import asked
 from web.watch.compose.choices import Choices, choices
 from web.watch.desk import At, Desk, Form, acting, number, posted
+from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -150,7 +151,7 @@ def _subscribe(at: At, form: Form) -> Response:
         made = subscriptions.subscribe(at.ports, row, actor=acting(at))
         subscriptions.answered(at.ports, made, answer, actor=acting(at))
     except RuleBroken as refused:
-        status = 403 if isinstance(refused, NotAllowed) else 422
+        status = status_of(refused)
         problem = told(refused.problem)
         if problem.field not in BESIDE:
             problem = replace(problem, field="url")
@@ -186,7 +187,7 @@ def _leave(at: At, which: str) -> Response:
     try:
         subscriptions.unsubscribe(at.ports, _the(at, which).name, actor=acting(at))
     except RuleBroken as refused:
-        return _page(at, 403 if isinstance(refused, NotAllowed) else 422, told(refused.problem))
+        return _page(at, status_of(refused), told(refused.problem))
     return at.done("watch/calendar/sources", "calendar_left")
 
 
@@ -199,7 +200,7 @@ def _release(at: At, name: str) -> Response:
     try:
         timetables.release(at.ports, name, department=owner, actor=acting(at))
     except RuleBroken as refused:
-        return _page(at, 403 if isinstance(refused, NotAllowed) else 422, told(refused.problem))
+        return _page(at, status_of(refused), told(refused.problem))
     return at.done("watch/calendar/sources", "changes_released")
 
 

@@ -14,7 +14,7 @@ from broker.audience import alike
 from broker.diary import schedules as verbs
 from broker.diary.recurrence import Occurrence, Pattern
 from broker.diary.recurrence_words import DAYS
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.policy import Hold
 from broker.ports.calendar import ScheduleRow
 from broker.rules.approval import SECOND_PERSON
@@ -25,6 +25,7 @@ from web.watch.calendar.schedules import goes_on
 from web.watch.compose import asked, files, words
 from web.watch.compose.choices import PEOPLE, Choices, choices, ticked
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.forms import status_of
 
 router = APIRouter()
 PARTS = (Part.SHORT, Part.TITLE, Part.LONG)
@@ -256,7 +257,7 @@ def _as_form(row: ScheduleRow, offered: Choices) -> Form:
 def _refused(
     at: At, form: Form, offered: Choices, refused: RuleBroken, row: ScheduleRow | None = None
 ) -> Response:
-    status = 403 if isinstance(refused, NotAllowed) else 422
+    status = status_of(refused)
     return _form(at, form, offered, row=row, status=status, problem=told(refused.problem))
 
 

@@ -11,13 +11,14 @@ from broker.audience import fold
 from broker.diary import schedules as verbs
 from broker.diary.recurrence import Occurrence, upcoming
 from broker.diary.typed import day_from, wall_from
-from broker.errors import NotAllowed, RuleBroken
+from broker.errors import RuleBroken
 from broker.ports.calendar import OccurrenceRow, ScheduleRow
 from ledger.reads import calendar as reads
 from web.watch.calendar.known import WRITES
 from web.watch.calendar.refused import told
 from web.watch.calendar.sight import Look, look
 from web.watch.desk import At, Desk, Form, acting, posted, uuid_of
+from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -139,7 +140,7 @@ def _act(at: At, form: Form, public_id: str, act: str) -> Response:
     try:
         said = ACTS[act](at, form, row.name)
     except RuleBroken as refused:
-        status = 403 if isinstance(refused, NotAllowed) else 422
+        status = status_of(refused)
         return show(at, public_id, status, problem=told(refused.problem), form=form)
     return at.done(f"watch/calendar/schedules/{public_id}", said)
 

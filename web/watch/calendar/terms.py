@@ -10,13 +10,14 @@ from broker.diary import terms as verbs
 from broker.diary.calendar import Span, SpanKind, has_own_terms
 from broker.diary.events import EventProblem
 from broker.diary.typed import day_from
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from sources.calendars import LIMITS, looks_like_ics, spans_of_csv, spans_of_ics
 from web.watch.calendar.refused import told
 from web.watch.calendar.sight import look
 from web.watch.compose import asked
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -169,5 +170,5 @@ def _must(at: At) -> None:
 
 
 def _refused(at: At, form: Form, refused: RuleBroken) -> Response:
-    status = 403 if isinstance(refused, NotAllowed) else 422
+    status = status_of(refused)
     return _page(at, form, status, told(refused.problem))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from broker.address import AddressKind
 from broker.authority import operators
-from broker.errors import Problem, RuleBroken
 from broker.moments import day_at
 from broker.ports import Transaction
 from broker.rosters.roster import GroupKind, Role
@@ -69,12 +67,6 @@ def reason(text: str, field: str = "why") -> str:
 def typed(form: Mapping[str, str]) -> Mapping[str, str]:
     """What was typed, as a page shows it again: a field that was not there is empty."""
     return defaultdict(str, form)
-
-
-def at_field(refused: RuleBroken, fields: Mapping[str, str]) -> Problem:
-    """What was refused, beside the field that this page calls so: the law's own name of a field → the page's."""
-    problem = refused.problem
-    return replace(problem, field=fields.get(problem.field, problem.field))
 
 
 def day(moment: datetime, zone: str) -> str:

@@ -25,7 +25,8 @@ from ledger.reads import consented
 from ledger.reads.group_pages import group_lines
 from ledger.reads.people import Sought, people
 from web.watch.desk import At, Desk, Form, acting, posted
-from web.watch.people.common import MOST_FORM, WRITES, at_field, of_the_school, words
+from web.watch.forms import called
+from web.watch.people.common import MOST_FORM, WRITES, of_the_school, words
 from web.watch.people.pages import LISTED
 from web.watch.signing_in import HEADERS, NoPage
 
@@ -114,7 +115,7 @@ def _sheet(at: At, form: Form) -> Response:
             audience = verbs.means(tx, typed, acting(at), field="in")
             those = people(tx.hand, Sought(Role(asked), audience), today=today_of(tx), limit=MOST_LISTED)
     except RuleBroken as refused:
-        return _ask_sheet(at, asked, typed, at_field(refused, {"audience": "in"}))
+        return _ask_sheet(at, asked, typed, called(refused.problem, {"audience": "in"}))
     if not those.people:
         problem = Problem("nobody", "in", "nobody is in this list", "choose another group")
         return _ask_sheet(at, asked, typed, problem)

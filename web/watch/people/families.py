@@ -11,7 +11,7 @@ from ledger.reads.group_pages import group_lines
 from ledger.reads.households import households
 from ledger.reads.people import Page, Sought, people
 from web.watch.desk import Desk, acting
-from web.watch.people.common import at_field, today_and_zone, words
+from web.watch.people.common import today_and_zone, words
 from web.watch.people.pages import LISTED, NOBODY
 
 router = APIRouter()
@@ -32,7 +32,7 @@ def list_(at: Desk) -> Response:
             sought = Sought(Role.PUPIL, audience, unheard=without)
             shown = people(tx.hand, sought, today=today, after=after, before=before, limit=PAGE)
         except RuleBroken as refused:
-            problem = at_field(refused, {})
+            problem = refused.problem
         found = households(tx.hand, shown.people)
         offered = group_lines(tx.hand, department=at.department, kinds=LISTED)
     filters = {"in": typed, "without": "1" if without else ""}

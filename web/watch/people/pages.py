@@ -12,7 +12,7 @@ from ledger.reads.group_pages import group_lines
 from ledger.reads.people import Page, Sought, people
 from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.forms import further
-from web.watch.people.common import MOST_FORM, at_field, today_and_zone, words
+from web.watch.people.common import MOST_FORM, today_and_zone, words
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -32,7 +32,7 @@ def list_(at: Desk) -> Response:
             audience = verbs.means(tx, typed, acting(at), field="in") if typed else None
             shown = people(tx.hand, Sought(role, audience), today=today, after=after, before=before)
         except RuleBroken as refused:
-            problem, shown = at_field(refused, {}), NOBODY
+            problem, shown = refused.problem, NOBODY
         offered = group_lines(tx.hand, department=at.department, kinds=LISTED)
     known = {"shown": shown, "role": role, "typed": typed, "offered": offered, "problem": problem}
     filters = {"role": role.value if role else "", "in": typed}

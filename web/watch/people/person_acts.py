@@ -16,10 +16,10 @@ from broker.ports.approvals import OperatorRole
 from ledger.reads.households import kin_of
 from ledger.reads.people import Known
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.forms import called
 from web.watch.people.common import (
     CHANGES,
     MOST_FORM,
-    at_field,
     of_the_school,
     reason,
     the_person,
@@ -93,7 +93,7 @@ def _say(at: At, form: Form, public_id: str) -> Response:
         )
         consents.keep(at.ports, [told], actor=acting(at))
     except RuleBroken as refused:
-        return _consent_page(at, public_id, said, at_field(refused, {}))
+        return _consent_page(at, public_id, said, refused.problem)
     return at.done(f"watch/people/{public_id}/consent", "consent_kept")
 
 
@@ -110,7 +110,7 @@ def _block(at: At, form: Form, public_id: str) -> Response:
         verb = families.unblock if lifts else families.block
         verb(at.ports, word, str(child.person.public_id), why=why, actor=acting(at))
     except RuleBroken as refused:
-        problem = at_field(refused, {"guardian": "who"})
+        problem = called(refused.problem, {"guardian": "who"})
         return _block_page(at, child, adult, form["who"], form["why"], problem)
     return at.done(f"watch/people/{public_id}", "unblocked" if lifts else "blocked")
 

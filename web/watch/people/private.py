@@ -14,15 +14,8 @@ from broker.privacy.erasure import Erasing, Ground
 from ledger.reads.copy import copy
 from web import copy_page
 from web.watch.desk import At, Desk, Form, acting, posted
-from web.watch.people.common import (
-    MOST_FORM,
-    at_field,
-    of_the_school,
-    reason,
-    the_person,
-    today_and_zone,
-    typed,
-)
+from web.watch.forms import called
+from web.watch.people.common import MOST_FORM, of_the_school, reason, the_person, today_and_zone, typed
 from web.watch.people.one import about
 from web.watch.signing_in import HEADERS, NoPage
 
@@ -78,7 +71,7 @@ def _act(at: At, form: Form, public_id: str) -> Response:
             return _page(at, public_id, {}, revealed=found.addresses)
         return _copy(at, public_id, why, form["as"])
     except RuleBroken as refused:
-        return _page(at, public_id, {field: form[field]}, problem=at_field(refused, {"why": field}))
+        return _page(at, public_id, {field: form[field]}, problem=called(refused.problem, {"why": field}))
 
 
 def _copy(at: At, public_id: str, why: str, kind: str) -> Response:

@@ -22,7 +22,8 @@ from ledger.reads.feeds import CHANNEL, Kind, Scope, Standing, newest
 from ledger.reads.group_pages import GroupLine
 from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.desk import number as number_of
-from web.watch.people.common import MOST_FORM, WRITES, at_field, words
+from web.watch.forms import called
+from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.groups import the_group
 from web.watch.private_link import addresses_of
 from web.watch.signing_in import NoPage
@@ -66,7 +67,7 @@ def _act(at: At, form: Form, number: int) -> Response:
     except NotAllowed:
         raise NoPage(403, "not_yours") from None
     except RuleBroken as refused:
-        return _page(at, number, problem=at_field(refused, {"for": "about"}), form=form)
+        return _page(at, number, problem=called(refused.problem, {"for": "about"}), form=form)
 
 
 def _publish(at: At, form: Form, group: GroupLine) -> Response:
