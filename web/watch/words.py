@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 from broker.announcement import Announcement, Draft, Part, People, Urgency, stage_in_words
 from broker.errors import Problem
@@ -50,6 +51,12 @@ ALARMS = {
     "rules_unreadable": "Nothing leaves",
     "stopped": "Somebody stopped it",
 }
+UNITS = (
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+    (timedelta(seconds=1), "second"),
+)
 PARTS = {
     Part.TITLE: "Title",
     Part.SHORT: "Short, for texts and posts",
@@ -82,6 +89,14 @@ TOLD = {
 def channel(name: str) -> str:
     """What people call a channel."""
     return CHANNELS.get(name, name.capitalize())
+
+
+def length(lasts: timedelta) -> str:
+    """A length of time, whole: "2 days", "90 minutes"; "none" of none."""
+    for unit, name in UNITS:
+        if lasts and not lasts % unit:
+            return many(lasts // unit, name)
+    return "none"
 
 
 def many(count: int, one: str, more: str = "") -> str:

@@ -12,10 +12,10 @@ from broker.diary.recurrence_words import MONTHS, day_in_words, in_words
 from broker.ports.calendar import ScheduleRow
 from broker.ports.events import EventRow, ReminderRule
 from web.watch.paint import templates
+from web.watch.words import length
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_REASONS = 3  # of dates that are left out in a row
-_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 
 
 def weekday(day: date) -> str:
@@ -36,15 +36,6 @@ def in_full(day: date) -> str:
 def wall(moment: datetime) -> str:
     """A wall time: "Tue 3 November 2026, 15:30"."""
     return f"{moment:%a} {day_in_words(moment.date())}, {moment:%H:%M}"
-
-
-def length(lasts: timedelta) -> str:
-    """ "2 days", "3 hours", "90 minutes"."""
-    for unit, name in _UNITS:
-        if lasts >= unit and not lasts % unit:
-            count = lasts // unit
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return f"{int(lasts.total_seconds())} seconds"
 
 
 def takes_place(row: EventRow) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +48,6 @@ SHARES = frozenset({"approval.drift_share", "blast.drift", "money.warn_at"})
 # With 0 there is no such number at all.
 NO_ZERO = frozenset({"adults.smallest", "blast.size", "blast.ratio", "sign_in.prove_at"})
 LONGEST_SAID = 12  # words of a list that a line of the overview shows
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def title(key: str) -> str:
@@ -83,7 +81,7 @@ def value_said(parameter: Parameter, value: Any) -> Sequence[str]:
         case Kind.YES_NO:
             return ["Yes" if value else "No"]
         case Kind.DURATION:
-            return [duration(value)]
+            return [words.length(value)]
         case Kind.RATIO:
             return [f"{_plain(value * 100)} %" if parameter.key in SHARES else f"{_plain(value)} times"]
         case Kind.WINDOWS:
@@ -102,15 +100,6 @@ def short(parameter: Parameter, value: Any) -> Sequence[str]:
         return lines
     more = f" and {len(lines) - LONGEST_SAID} more" if len(lines) > LONGEST_SAID else ""
     return [", ".join(lines[:LONGEST_SAID]) + more]
-
-
-def duration(value: timedelta) -> str:
-    """A length of time: 1 minute, 30 days, none."""
-    seconds = int(value.total_seconds())
-    if not seconds:
-        return "none"
-    unit, length = next((unit, length) for unit, length in _UNITS if seconds % length == 0)
-    return words.many(seconds // length, unit)
 
 
 def combination(one: Combination) -> str:
