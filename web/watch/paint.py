@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from broker.delivery import REACHED, STATES, State
 from broker.duty import FOR_ANYBODY
@@ -20,6 +21,7 @@ from web.watch.static import EDITION, FILES
 templates = templates_in(Path(__file__).parent / "templates")
 
 WAITING = (State.SENDING, State.QUEUED)
+CELL = re.compile(r"<t([rdh])\b")  # where a row begins, a cell, the head of a row
 # Which icon goes with a state's word; `TONES`: which colour with how something stands.
 STATE_ICONS = {
     State.QUEUED: "wait",
@@ -84,6 +86,19 @@ def bar(states: Mapping[State, int]) -> Sequence[Slice]:
     return slices
 
 
+def headed(rows: Markup, heads: Sequence[str]) -> Markup:
+    """The rows of a table, each cell with the head of its column: on a telephone there is no row of heads."""
+    column = -1
+
+    def told(met: re.Match[str]) -> str:
+        nonlocal column
+        column = -1 if met[1] == "r" else column + 1
+        known = met[1] == "d" and column < len(heads) and heads[column]
+        return f'{met[0]} data-head="{escape(heads[column])}"' if known else met[0]
+
+    return Markup(CELL.sub(told, rows))  # noqa: S704 - the rows are escaped, and so is what is put in
+
+
 def when(moment: datetime, zone: str) -> Markup:
     """A time as the school's wall clocks show it."""
     local = moment.astimezone(ZoneInfo(zone))
@@ -92,6 +107,7 @@ def when(moment: datetime, zone: str) -> Markup:
 
 
 templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
+templates.filters |= {"headed": headed, "day": words.day}
 templates.filters |= {"stage": words.stage, "urgent": words.urgent, "how": words.how}
 templates.filters |= {"hint": words.hint, "spoken": words.spoken}
 templates.globals |= {"many": words.many, "STATES": STATES, "PARTS": words.PARTS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from datetime import timedelta
 
 from broker.announcement import Announcement, Draft, Part, People, Urgency, stage_in_words
@@ -99,6 +100,11 @@ def length(lasts: timedelta) -> str:
     return "none"
 
 
+def day(on: date) -> str:
+    """A day as people write it: "3 Mar 2026"."""
+    return f"{on.day} {on:%b %Y}"
+
+
 def many(count: int, one: str, more: str = "") -> str:
     """ "1 text", "2 texts"; thousands set apart."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"
@@ -144,7 +150,8 @@ def switch(thrown: Switch) -> str:
     if thrown.kind is SwitchKind.EVERYTHING:
         return "Everything is stopped"
     if thrown.kind is SwitchKind.CHANNEL:
-        return f"The channel {channel(thrown.subject)} is stopped"
+        called = channel(thrown.subject)
+        return f"{called} {'are' if called.endswith('s') else 'is'} stopped"
     what = "department" if thrown.kind is SwitchKind.DEPARTMENT else "account"
     return f"The {what} {thrown.subject} is stopped"
 

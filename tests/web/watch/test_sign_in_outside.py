@@ -88,7 +88,7 @@ def test_whoever_an_admin_has_linked_is_known_from_then_on(here: Watched) -> Non
     for _ in range(2):  # by the address that was expected, then by the subject
         browser = Browser(here)
         assert come_back(browser, "100").headers["location"].endswith("watch")
-        assert "Signed in as Mrs Bell" in browser.get("/watch").text
+        assert "Signed in as</span> Mrs Bell" in browser.get("/watch").text
     assert named(here) == {"Mrs Bell": ({AUTHOR}, "music")}
 
 

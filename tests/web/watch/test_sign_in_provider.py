@@ -162,7 +162,7 @@ def test_whom_an_admin_has_taken_away_a_group_does_not_bring_back(here: Watched,
     operators.add(ports, "The head", [AUTHOR], None, actor=admin)
     identities.link(ports, vault(here), "The head", "google", HEAD["email"], actor=admin)
     assert come(one, "101").status_code == 303
-    assert "Signed in as The head" in one.get("/watch").text
+    assert "Signed in as</span> The head" in one.get("/watch").text
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
