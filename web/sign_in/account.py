@@ -17,8 +17,8 @@ from broker.authority import passwords, signin
 from broker.errors import NotFound, NotProved, NotToBeChanged, Problem, ProofWanted, TooManyTries
 from broker.ports import Ports, Proof, Stage
 from config.settings import Settings
-from ledger.reads.watch import zone
 from web.sign_in.entry import Said, inside, told, waiting, ways
+from web.watch.desk import At
 from web.watch.signing_in import (
     HEADERS,
     SOON,
@@ -29,12 +29,12 @@ from web.watch.signing_in import (
     enter,
     half_signed_in,
     keep,
-    ledger_of,
     our_form,
     show,
     signed_in,
     vault_at,
 )
+from web.watch.staff.words import ROLES
 
 router = APIRouter()
 MOST_SEALED = 400
@@ -59,18 +59,13 @@ def _overview(request: Request, signed: Signed) -> Response:
         found = tx.sessions.of_operator(signed.operator)
         proof = tx.proofs.of(signed.operator)
         left = tx.proofs.codes_left(signed.operator) if proof is not None else 0
-    with ledger_of(ports).reading() as hand:
-        local = zone(hand)
-    sessions = sorted(found, key=lambda one: one.handle != signed.session.handle)  # this one first
-    return show(
-        request,
+    return At(request, signed).page(
         "account",
-        signed=signed,
-        sessions=sessions,
+        sessions=sorted(found, key=lambda one: one.handle != signed.session.handle),  # this one first
         proof=proof,
         left=left,
         called=dict(ways(request)["providers"]),
-        zone=local,
+        duties=[about for role, (_, about) in ROLES.items() if role in signed.session.roles],
     )
 
 
@@ -87,12 +82,14 @@ def _end(request: Request, form: dict[str, str], signed: Signed) -> Response:
         for one in _others(ports, signed):
             with suppress(NotFound):  # it has ended by itself meanwhile
                 signin.end_one(ports, one, actor=signed.actor)
+        said = "signed_out_elsewhere"
     else:
+        said = "session_ended"
         try:
             signin.end_one(ports, form.get("which", ""), actor=signed.actor)
         except NotFound:
             raise NoPage(404, "not_found") from None
-    return RedirectResponse("../account", status_code=303, headers=HEADERS)
+    return RedirectResponse(f"../account?done={said}", status_code=303, headers=HEADERS)
 
 
 def _others(ports: Ports, signed: Signed) -> list[str]:
@@ -135,7 +132,7 @@ def _set_password(request: Request, form: dict[str, str], signed: Signed) -> Res
         return _to_proof(request, "account/password")
     except NotProved:
         raise NoPage(403, "refused") from None
-    return enter(request, begun, "account" if begun.stage is Stage.WHOLE else "")
+    return enter(request, begun, "account?done=password_chosen" if begun.stage is Stage.WHOLE else "")
 
 
 @router.get("/account/second")

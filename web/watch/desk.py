@@ -137,6 +137,16 @@ class At:
         """One look at the ledger, which waits for no writer."""
         return self.ledger.reading()
 
+    def of_whom(self, department: str | None) -> str:
+        """A department as people call it; without one it is the whole school."""
+        return self.settings.departments.get(department, department) if department else "the whole school"
+
+    def departments(self) -> list[tuple[str, str]]:
+        """What something new can be for, to choose from: their own department, or the school and each of its."""
+        if self.department is not None:
+            return [(self.department, self.of_whom(self.department))]
+        return [("", self.of_whom(None)), *self.settings.departments.items()]
+
     def may(self, *roles: OperatorRole) -> bool:
         """Whether they have one of these roles."""
         return bool(self.roles & set(roles))
@@ -181,6 +191,7 @@ class At:
             "done": sentence(self.query("done")),
             "sections": navigation.sections(self.roles, self.department),
             "here": self.request.url.path.lstrip("/"),
+            "of_whom": self.of_whom,
             **known,
         }
         if "zone" not in shown:
@@ -267,7 +278,7 @@ async def _multipart(request: Request, body: bytes, most: int) -> Form:
     )
     try:
         found = await parser.parse()
-    except (MultiPartException, UnicodeDecodeError):
+    except (MultiPartException, ValueError):  # an alphabet that there is not, or what is not written in it
         raise NoPage(400, "refused") from None
     values: dict[str, list[str]] = {}
     files: dict[str, File] = {}

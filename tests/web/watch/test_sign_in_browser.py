@@ -124,7 +124,7 @@ def test_the_first_admin_comes_by_an_invitation_and_from_then_on_by_password_and
     fill(page, "Go on", code=code_of(here, second))
     page.wait_for_url("**/watch")
     page.get_by_role("link", name="Your account").click()
-    expect(page.locator("main")).to_contain_text("admin and approver for the whole school")
+    expect(page.locator("main")).to_contain_text("act for the whole school")
     looks_right(page)
 
 

@@ -140,7 +140,7 @@ def test_an_invitation_does_not_run_out_while_somebody_thinks_of_a_password(here
     name(here, "Mrs Bell", AUTHOR)
     one.post("/watch/sign-in", link=signin.invite(here.tower.house.ports, "Mrs Bell", actor=head))
     passed(here, 60 * 5)
-    assert one.form("/account/password", password=WORDS, again=WORDS).headers["location"].endswith("account")
+    assert one.form("/account/password", password=WORDS, again=WORDS).headers["location"].endswith("account?done=password_chosen")
     assert one.signed_in()
 
 
@@ -243,7 +243,7 @@ def test_the_longest_password_fits_into_the_form(here: Watched) -> None:
     longest = "🔔🥁🎺🎻🪕" * 39 + "in it"
     one = Browser(here)
     assert (
-        one.invited(name(here, "Mrs Bell", AUTHOR), password=longest).headers["location"].endswith("account")
+        one.invited(name(here, "Mrs Bell", AUTHOR), password=longest).headers["location"].endswith("account?done=password_chosen")
     )
     assert Browser(here).password("Mrs Bell", longest).status_code == 303
 

@@ -43,11 +43,11 @@ def test_an_invited_author_chooses_a_password_and_signs_in_by_it(
     here: Watched, staff: dict[str, Actor]
 ) -> None:
     one = Browser(here)
-    assert one.invited(staff["author"]).headers["location"].endswith("account")
+    assert one.invited(staff["author"]).headers["location"].endswith("account?done=password_chosen")
     assert one.signed_in()
     other = Browser(here)
     assert other.password("mrs  bell").status_code == 303
-    assert "Signed in as Mrs Bell" in other.get("/watch").text
+    assert "Signed in as</span> Mrs Bell" in other.get("/watch").text
 
 
 def test_an_admin_or_approver_is_not_in_before_the_second_factor(
@@ -231,7 +231,7 @@ def test_another_password_ends_every_other_session_and_wants_a_fresh_proof(
     proved = one.form("/account/prove?to=account/password", to="/account/prove", password=WORDS)
     assert proved.headers["location"].endswith("account/password")
     changed = one.form("/account/password", password="another three words", again="another three words")
-    assert changed.headers["location"].endswith("account")
+    assert changed.headers["location"].endswith("account?done=password_chosen")
     assert (one.signed_in(), other.signed_in()) == (True, False)
     assert Browser(here).password("Mrs Bell").status_code == 403
     assert Browser(here).password("Mrs Bell", "another three words").status_code == 303
@@ -305,7 +305,7 @@ def test_another_sites_form_is_refused_at_every_step(here: Watched, staff: dict[
             assert (answer.status_code, "This was not done" in answer.text) == (403, True), (page, to)
         browser.client.headers["Origin"] = here.url
         assert "This was not done" not in browser.form(page, to, **fields).text, (page, to)
-    assert "Signed in as Head teacher" in new.get("/watch").text
+    assert "Signed in as</span> Head teacher" in new.get("/watch").text
     assert not one.signed_in()
 
 

@@ -21,7 +21,7 @@ ROLES: Mapping[OperatorRole, tuple[str, str]] = {
         "Looks at everything, the record too, and changes nothing. For governors.",
     ),
 }
-OPTIONS = {role.value: f"{called.capitalize()}. {about}" for role, (called, about) in ROLES.items()}
+OPTIONS = {role.value: about for role, (_, about) in ROLES.items()}
 
 
 def roles(have: Collection[OperatorRole]) -> str:

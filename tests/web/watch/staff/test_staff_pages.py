@@ -192,7 +192,7 @@ def test_what_is_no_act_of_ours_is_refused(here: Watched, head: Browser) -> None
 def test_while_nobody_is_named_the_page_says_where_to_begin(here: Watched) -> None:
     here.sign_in()
     page = here.get("/watch/staff")
-    assert "Nobody is named yet" in page
+    assert "Nobody is here yet" in page
     answer = here.client.post(
         "/watch/staff/new",
         data={"token": TOKEN.findall(page)[0], "name": "Head", "role": "admin"},
