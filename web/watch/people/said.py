@@ -26,7 +26,7 @@ SAID: Mapping[str, str] = {
     "stopped_already": "It had asked for no more already.",
     "stopped_not_on_file": "Nothing more goes there, also when a roster brings it. It is not on file now.",
     "stopped_already_not_on_file": "It had asked for no more already. It is not on file now.",
-    "heard_again": "It may hear by this way again.",
+    "heard_again": "Messages go there by this way again.",
     "blocked": "Nothing about this child goes to them from now on, urgent messages included.",
     "unblocked": "The block is lifted.",
     "erased": "They are erased. No roster brings them back.",

@@ -65,7 +65,7 @@ def test_an_author_blocks_and_does_not_lift(here):
     as_(here, "Mrs Ward", OperatorRole.AUTHOR)
     path = f"/watch/people/{id_of(here, 'gwen')}/block/{id_of(here, 'hugo')}"
     followed(here, press(here, path, "Block them", why="order"))
-    assert "Only an admin" in said(here.get(path))
+    assert "Only an administrator" in said(here.get(path))
     token = {"token": re.search(r'name="token" value="([^"]+)"', here.get(path))[1]}  # type: ignore[index]
     fields = {**token, "do": "lift", "guardian": str(id_of(here, "hugo")), "why": "x"}
     sent = here.client.post(path.rsplit("/", 1)[0], data=fields, headers={"Origin": here.url})
@@ -135,13 +135,13 @@ def test_an_opt_out_is_kept_by_the_office_and_lifted_only_when_whoever_holds_it_
     assert "the office: asked" in words
     assert NUMBER not in words
     path = "/watch/" + re.search(r"watch/(optouts/bell/[0-9a-f]{64})", here.get("/watch/optouts"))[1]  # type: ignore[index]
-    assert press(here, path, "Let it hear again", how="desk", why="wants concerts").status_code == 422
-    assert press(here, path, "Let it hear again", asked="yes", why="wants concerts").status_code == 422
-    assert press(here, path, "Let it hear again", asked="yes", how="desk", why="").status_code == 422
+    assert press(here, path, "Send there again", how="desk", why="wants concerts").status_code == 422
+    assert press(here, path, "Send there again", asked="yes", why="wants concerts").status_code == 422
+    assert press(here, path, "Send there again", asked="yes", how="desk", why="").status_code == 422
     words = followed(
-        here, press(here, path, "Let it hear again", asked="yes", how="desk", why="wants concerts")
+        here, press(here, path, "Send there again", asked="yes", how="desk", why="wants concerts")
     )
-    assert "It may hear by this way again" in words
+    assert "Messages go there by this way again" in words
     assert recorded(here)[-1] == "optout.lifted"
     assert here.client.get(path).status_code == 404
 
@@ -169,7 +169,7 @@ def test_a_shared_number_is_listed_with_who_holds_it_and_stopped_and_heard_again
         # Every way that goes to a number, also one that the school begins to use later.
         assert set(hand.connection.execute(select(t.suppression.c.channel)).scalars()) == {"bell", "sms"}
     back = "/watch/" + re.search(r"watch/(optouts/bell/[0-9a-f]{64})", here.get(path))[1]  # type: ignore[index]
-    followed(here, press(here, back, "Let it hear again", asked="yes", how="telephone", why="it is theirs"))
+    followed(here, press(here, back, "Send there again", asked="yes", how="telephone", why="it is theirs"))
     with here.ledger.reading() as hand:
         assert list(hand.connection.execute(select(t.suppression.c.channel)).scalars()) == ["sms"]
 

@@ -173,6 +173,6 @@ def test_without_people_the_pages_say_what_to_do_next(serve: Serve):
         ("groups", "No groups are here yet"),
         ("doubtful", "Nothing is doubtful here"),
         ("consent", "Nothing is on record"),
-        ("optouts", "Nobody has asked for no more"),
+        ("optouts", "Nobody has asked for no more messages"),
     ):
         assert words in said(empty.get(f"/watch/{place}")), place
