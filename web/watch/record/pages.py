@@ -112,7 +112,7 @@ def _page(
         entry = Entry("record.searched", at.actor, {"person": told, "entries": len(page.entries)})
         at.ports.ledger.transact(lambda tx: tx.record.add([entry]))
     shown = {
-        "lines": _lines(page, seals),
+        "lines": _lines(at, page, seals),
         "older": page.before,
         "narrowed": narrowed,
         "themes": {"": "everything", **{name: called for name, (called, _) in words.THEMES.items()}},
@@ -124,14 +124,15 @@ def _page(
     return at.page("record/record", status, **{**shown, **more})
 
 
-def _lines(page: Page, seals: Mapping[int, Covered]) -> Sequence[Line]:
+def _lines(at: At, page: Page, seals: Mapping[int, Covered]) -> Sequence[Line]:
+    names, currency = at.settings.departments, at.settings.school.currency
     return [
         Line(
             one,
             datetime.fromisoformat(one.at),
             words.who(one.actor),
             words.done(one.kind),
-            words.facts(one.facts),
+            words.facts(one.facts, names, currency),
             seals.get(one.id),
             UNREADABLE in one.facts,
         )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from broker.errors import RuleRefused
-from broker.money import amount_of
+from broker.money import amount_of, written
 from broker.ports.approvals import OperatorRole
 from web.watch.rules.words import said as rule_said
 from web.watch.rules.words import title as rule_title
 from web.watch.staff.words import roles
-from web.watch.words import HOW
+from web.watch.words import CHANNELS, HOW
 
 THEMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "announcements": (
@@ -68,7 +70,7 @@ KINDS: Mapping[str, str] = {
     "account.inspected": "looked at how an account stands",
     "account.paused": "paused an account",
     "account.resumed": "let an account go on",
-    "address.bounced": "kept that mails to an address come back",
+    "address.bounced": "noted that mails to an address come back",
     "address.confirmed": "said that an address is right after all",
     "addresses.revealed": "looked at a number or an email in full",
     "announcement.accepted": "sent an announcement",
@@ -77,7 +79,7 @@ KINDS: Mapping[str, str] = {
     "announcement.corrected": "corrected an announcement",
     "announcement.expected": "typed how many people an announcement is for",
     "announcement.follows": "sent something that follows an announcement",
-    "announcement.judged": "held an announcement against the rules",
+    "announcement.judged": "had the rules look at an announcement",
     "announcement.overridden": "sent an urgent announcement without a second person",
     "announcement.planned": "worked out whom an announcement is for",
     "announcement.refused": "was refused an announcement by a rule",
@@ -86,7 +88,7 @@ KINDS: Mapping[str, str] = {
     "announcement.struck": "took somebody who was erased out of the words of an announcement",
     "announcement.withdrawn": "withdrew an announcement",
     "answer.done": "dealt with an answer",
-    "answer.recorded": "kept an answer",
+    "answer.recorded": "took in an answer",
     "answer.released": "let an answer be read by others",
     "answer.shown": "opened an answer",
     "answer.reopened": "took up an answer again",
@@ -98,11 +100,11 @@ KINDS: Mapping[str, str] = {
     "calendar.subscribed": "began to read a calendar elsewhere",
     "calendar.unsubscribed": "stopped reading a calendar elsewhere",
     "consent.exported": "saved a list of consents",
-    "consent.kept": "kept a yes or a no of somebody",
+    "consent.kept": "noted a yes or a no of somebody",
     "deliveries.held": "let messages wait",
     "deliveries.judged": "found that some messages go to fewer people, or to nobody",
     "deliveries.looked_up": "asked a provider what became of messages",
-    "deliveries.moved": "kept news of messages",
+    "deliveries.moved": "brought news of messages",
     "deliveries.pruned": "let go of messages that had their time",
     "deliveries.recovered": "took up messages that were left lying",
     "deliveries.stranded": "found messages of which nobody knows whether they left",
@@ -111,7 +113,7 @@ KINDS: Mapping[str, str] = {
     "delivery.requeued": "sent a message once more",
     "delivery.retracted": "took a post back",
     "delivery.settled": "settled what became of a message",
-    "duties.acknowledged": "kept that somebody said they had seen it",
+    "duties.acknowledged": "noted that somebody had seen it",
     "event.added": "added an event",
     "event.cancelled": "cancelled an event",
     "event.changed": "changed an event",
@@ -130,8 +132,8 @@ KINDS: Mapping[str, str] = {
     "group.members_changed": "changed who is in a group",
     "group.renamed": "called a group by another name",
     "group.retired": "took a group away",
-    "guardianship.blocked": "blocked contact with somebody for a child",
-    "guardianship.unblocked": "let somebody be in contact for a child again",
+    "guardianship.blocked": "blocked somebody from hearing about a child",
+    "guardianship.unblocked": "lifted a block, so that somebody hears about a child again",
     "hold.lifted": "lifted a hold",
     "hold.placed": "held something for the law",
     "identity.linked": "linked an account elsewhere to somebody of the staff",
@@ -152,7 +154,7 @@ KINDS: Mapping[str, str] = {
     "operator.moved": "moved somebody of the staff to another department",
     "operator.removed": "took somebody of the staff away",
     "operator.roles_changed": "changed what somebody of the staff may do",
-    "optout.kept": "kept that somebody wants no more messages",
+    "optout.kept": "noted that somebody wants no more messages",
     "optout.lifted": "let somebody be written to again",
     "password.set": "chose a password",
     "people.imported": "brought in people",
@@ -205,12 +207,12 @@ KINDS: Mapping[str, str] = {
     "timetable.held": "held changes of a timetable back",
     "timetable.released": "let changes of a timetable go out",
     "timetable.told": "told of changes of a timetable",
-    "token.made": "made a token for a program",
-    "token.revoked": "took a token back",
-    "webhook.added": "named an address that is called back",
-    "webhook.paused": "paused an address that is called back",
-    "webhook.removed": "took away an address that is called back",
-    "webhook.resumed": "let an address be called back again",
+    "token.made": "made a key for a program",
+    "token.revoked": "took a program’s key away",
+    "webhook.added": "named a program that is told what becomes of messages",
+    "webhook.paused": "gave up telling a program, which did not answer",
+    "webhook.removed": "told a program nothing more",
+    "webhook.resumed": "told a program again",
 }
 # Facts worth a line, as people call them. What else an entry holds is for a program to read.
 FACTS: Mapping[str, str] = {
@@ -226,7 +228,7 @@ FACTS: Mapping[str, str] = {
     "kind": "What kind",
     "subject": "What",
     "template": "Template",
-    "token": "Token",
+    "token": "Key",
     "governor": "Governor",
     "answer": "The rules’ answer",
     "amount": "Amount",
@@ -251,6 +253,20 @@ COUNTED: Mapping[str, tuple[str, str]] = {
     "deliveries": ("message", "messages"),
 }
 ANSWERS = {"allow": "it may go", "hold": "it waits", "refuse": "no"}
+# Facts that are a program's word, as people say them.
+SAID: Mapping[str, Mapping[str, str]] = {
+    "kind": {"everything": "everything", "channel": "one way, for everybody", "department": "one department"},
+    "subject": CHANNELS,
+    "why": {"evidence": "news from the provider"},
+}
+CHANGES = {
+    "new": "new",
+    "changed": "changed",
+    "leaving": "leaving",
+    "returning": "back again",
+    "unchanged": "as before",
+}
+MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 MOST_FACTS = 8
 LONGEST_FACT = 200  # signs of one
 
@@ -274,8 +290,10 @@ def who(actor: Mapping[str, Any]) -> str:
     return f"{by}, through the program {token}" if token else by
 
 
-def facts(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """The facts of an entry that are worth a line."""
+def facts(
+    told: Mapping[str, Any], departments: Mapping[str, str], currency: str
+) -> Sequence[tuple[str, str]]:
+    """The facts of an entry that are worth a line; departments by name, money as the school counts it."""
     found = []
     for name, value in told.items():
         if name in COUNTED and isinstance(value, list):
@@ -284,7 +302,8 @@ def facts(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         elif name == "changed" and isinstance(value, Mapping):
             found += [(rule_title(key), _from_to(key, pair)) for key, pair in value.items()]
         elif name in FACTS and value not in (None, "", [], {}):
-            found.append((FACTS[name], _said(name, value)[:LONGEST_FACT]))
+            words = _named(name, value, departments, currency) or _said(name, value)
+            found += [(FACTS[name], words[:LONGEST_FACT])] if words else []
     return found[:MOST_FACTS]
 
 
@@ -293,7 +312,7 @@ def _from_to(key: str, pair: Any) -> str:
     if not (isinstance(pair, list) and len(pair) == 2):
         return _plain(pair)[:LONGEST_FACT]
     before, after = (_ruled(key, each)[:LONGEST_FACT] for each in pair)
-    return f"{before} became {after}"
+    return f"was: {before}; is now: {after}"
 
 
 def _ruled(key: str, value: Any) -> str:
@@ -303,13 +322,24 @@ def _ruled(key: str, value: Any) -> str:
         return str(value)
 
 
+def _named(name: str, value: Any, departments: Mapping[str, str], currency: str) -> str:
+    """What this school calls it, or counts it in; "" for what is called the same everywhere."""
+    if name == "department":
+        return departments.get(str(value), str(value))
+    if name == "amount" and isinstance(value, int):
+        return written(amount_of(value), currency)
+    if name == "month" and MONTH.fullmatch(str(value)):
+        return f"{date.fromisoformat(f'{value}-01'):%B %Y}"
+    return ""
+
+
 def _said(name: str, value: Any) -> str:
     if name in {"roles", "before"} and isinstance(value, list):
         return roles([OperatorRole(one) for one in value if one in set(OperatorRole)])
-    if name == "amount" and isinstance(value, int):
-        return f"{amount_of(value):,.2f}"
     if name == "answer":
-        return ANSWERS.get(value, _plain(value))
+        return ANSWERS.get(value, "")
+    if isinstance(value, str) and value in SAID.get(name, {}):
+        return SAID[name][value]
     return HOW.get(value, _plain(value)) if name == "how" and isinstance(value, str) else _plain(value)
 
 
@@ -322,6 +352,11 @@ def _length(value: list[Any]) -> int:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Mapping) and value and value.keys() <= CHANGES.keys():
+        return (
+            ", ".join(f"{value[name]:,} {said}" for name, said in CHANGES.items() if value.get(name))
+            or "none"
+        )
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_plain(each) or 'as it came'}" for key, each in value.items())
     if isinstance(value, list):

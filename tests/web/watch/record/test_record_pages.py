@@ -190,7 +190,7 @@ def test_a_check_finds_nothing_where_nobody_changed_anything(here: Watched, gove
     with here.ledger.reading() as hand:
         newest = head(hand.connection)
     assert newest is not None
-    assert "nobody has asked for a check" in governor.get("/watch/record/check").text
+    assert "Nobody has asked for a check" in governor.get("/watch/record/check").text
     line = f"seal {newest.number} {newest.hash.hex()}"
     assert governor.post("/watch/record/check", token=token(governor), heads=line).status_code == 303
     page = governor.get("/watch/record/check").text
