@@ -94,7 +94,13 @@ def rule_page(at: At, key: str, status: int = 200, **more: object) -> Response:
 
 def shown() -> Mapping[str, object]:
     """What every page of rules says them with."""
-    return {"title_of": words.title, "about_of": words.about, "said": words.value_said, "short": words.short}
+    return {
+        "title_of": words.title,
+        "about_of": words.about,
+        "said": words.value_said,
+        "short": words.short,
+        "origin": words.origin,
+    }
 
 
 def current(at: At) -> Rules:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +50,26 @@ SHARES = frozenset({"approval.drift_share", "blast.drift", "money.warn_at"})
 # With 0 there is no such number at all.
 NO_ZERO = frozenset({"adults.smallest", "blast.size", "blast.ratio", "sign_in.prove_at"})
 LONGEST_SAID = 12  # words of a list that a line of the overview shows
+# What a number counts: one of it, and more.
+COUNTED: Mapping[str, tuple[str, str]] = {
+    "adults.smallest": ("pupil", "pupils"),
+    "approval.drift_people": ("person", "people"),
+    "blast.size": ("person", "people"),
+    "blast.floor": ("person", "people"),
+    "licence.custodians": ("person", "people"),
+    "sign_in.prove_at": ("person", "people"),
+}
+HOLIDAYS: Mapping[str, str] = {
+    "GB-ENG": "England",
+    "GB-WLS": "Wales",
+    "GB-SCT": "Scotland",
+    "GB-NIR": "Northern Ireland",
+    "IE": "Ireland",
+}
+YEAR = 365.25  # days
+_AGE = re.compile(r"(?:(\S+) )?(\d+) from (\d{4}-\d\d-\d\d)")
+# The numbers of what schools asked for, and what such a number is called in brackets, which is worth reading.
+_ASKED = re.compile(r"\bR\d+(?:, R\d+)*(?: \(([^)]*)\))?(:?) ?")
 
 
 def title(key: str) -> str:
@@ -75,21 +97,22 @@ def said(key: str, text: str) -> Sequence[str]:
 
 def value_said(parameter: Parameter, value: Any) -> Sequence[str]:
     """The same of a value that was read."""
-    if parameter.key in NO_ZERO and not value:
-        return ["none"]
+    none = parameter.key in NO_ZERO and not value
+    if none or parameter.key in COUNTED:
+        return ["none" if none else words.many(value, *COUNTED[parameter.key])]
     match parameter.kind:
         case Kind.YES_NO:
             return ["Yes" if value else "No"]
         case Kind.DURATION:
-            return [words.length(value)]
+            return [duration(value)]
         case Kind.RATIO:
             return [f"{_plain(value * 100)} %" if parameter.key in SHARES else f"{_plain(value)} times"]
         case Kind.WINDOWS:
             return [opening_said(each) for each in value] or ["always"]
-        case Kind.WORDS if parameter.key == NEEDED:
-            return [combination(each) for each in combinations(value)] or ["nothing"]
         case Kind.WORDS:
-            return list(value) or ["none"]
+            if parameter.key == NEEDED:
+                return [combination(each) for each in combinations(value)] or ["nothing"]
+            return [_word_said(one) for one in value] or ["none"]
     return [f"{value:,}" if isinstance(value, int) else parameter.written(value) or "none"]
 
 
@@ -100,6 +123,26 @@ def short(parameter: Parameter, value: Any) -> Sequence[str]:
         return lines
     more = f" and {len(lines) - LONGEST_SAID} more" if len(lines) > LONGEST_SAID else ""
     return [", ".join(lines[:LONGEST_SAID]) + more]
+
+
+def duration(value: timedelta) -> str:
+    """A length of time: 1 minute, 30 days, none; of whole years those too."""
+    told, years = words.length(value), round(value.days / YEAR)
+    return f"{told} ({words.many(years, 'year')})" if years and abs(value.days - years * YEAR) < 2 else told
+
+
+def origin(source: str) -> str:
+    """Where a rule comes from, without the numbers by which the requirement calls what schools asked for."""
+    plain = _ASKED.sub(lambda met: f"{met[1]}{met[2]} " if met[1] else "", source)
+    return plain.replace(" ;", ";").strip(" ;.")
+
+
+def _word_said(word: str) -> str:
+    """A word of a list as people say it: an age from a day on, a country's part; any other as it is."""
+    if met := _AGE.fullmatch(word):
+        by = f"{words.channel(met[1])}: " if met[1] else ""
+        return f"{by}{met[2]} years, from {words.day(date.fromisoformat(met[3]))} on"
+    return HOLIDAYS.get(word, word)
 
 
 def combination(one: Combination) -> str:

@@ -10,11 +10,21 @@ from broker.rules.keeping import PARAMETERS
 from config.as_they_stand import as_they_stand
 from web.watch.desk import At, Desk
 from web.watch.navigation import LOOKS
+from web.watch.rules.words import origin, value_said
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
-_UNITS: Mapping[str, str] = {"d": "day", "h": "hour", "min": "minute", "s": "second"}
+# What stands in the settings as a code; what is not here is shown as it stands there.
+PLACES: Mapping[str, str] = {
+    "en-GB": "English, United Kingdom",
+    "en-IE": "English, Ireland",
+    "cy-GB": "Welsh, United Kingdom",
+    "GB": "the United Kingdom",
+    "IE": "Ireland",
+    "GBP": "pounds (GBP)",
+    "EUR": "euros (EUR)",
+}
 
 
 @router.get("/watch/school")
@@ -29,6 +39,7 @@ def school(at: Desk) -> Response:
         "school/school",
         row=row,
         currency=settings.school.currency,
+        PLACES=PLACES,
         public_url=settings.public_url or "",
         departments=departments,
         whole=at.department is None,
@@ -48,12 +59,13 @@ def keeping(at: Desk) -> Response:
     whole_school(at)
     with at.ports.ledger.look() as tx:
         rules, last = tx.rules.current(), tx.prunings.last_night()
+    values = rules.values
     rows = [
-        (p, in_words(p.written(rules.values[p.key])), p.default == p.written(rules.values[p.key]))
+        (p, ", ".join(value_said(p, values[p.key])), p.default == p.written(values[p.key]))
         for p in PARAMETERS
     ]
     day, ended, went = last or (None, None, {})
-    return at.page("school/keeping", rows=rows, day=day, ended=ended, went=went)
+    return at.page("school/keeping", rows=rows, day=day, ended=ended, went=went, origin=origin)
 
 
 def whole_school(at: At) -> None:
@@ -61,10 +73,3 @@ def whole_school(at: At) -> None:
     at.must(*LOOKS)
     if at.department is not None:
         raise NoPage(403, "not_yours")
-
-
-def in_words(length: str) -> str:
-    """A length of time as people say it: "730 d" is 730 days."""
-    number, _, unit = length.partition(" ")
-    word = _UNITS.get(unit)
-    return length if word is None else f"{number} {word}{'' if number == '1' else 's'}"

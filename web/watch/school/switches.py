@@ -24,6 +24,8 @@ router = APIRouter()
 
 ALL = "all"  # stands in an address for what has no name
 LONGEST_NAME = 63
+# Within a sentence; what is not here is a name of its own.
+WAYS = {"sms": "text messages", "email": "emails", "rss": "the feed"}
 WHAT_STOPS: Mapping[SwitchKind, str] = {
     SwitchKind.EVERYTHING: "Within a second nothing more leaves the school by any way: no text, no email, no post,"
     " nothing new in the feeds, urgent announcements among it.",
@@ -45,6 +47,18 @@ class Lever:
     name: str
     off: Switch | None = None
     own: bool = True  # whether this operator may throw it
+
+    @property
+    def called(self) -> str:
+        """In a sentence, after "stop": one way and one account may bear the same name."""
+        match self.kind:
+            case SwitchKind.EVERYTHING:
+                return "everything"
+            case SwitchKind.CHANNEL:
+                return WAYS.get(self.subject, self.name)
+            case SwitchKind.DEPARTMENT:
+                return f"all that {self.name} sends"
+        return f"the account {self.name}"
 
     @property
     def address(self) -> str:

@@ -29,6 +29,15 @@ THINGS = {
     "webhooks": "which programs are told",
     "tokens": "keys",
 }
+# Where “read” and “change” would not say what happens.
+WORDS = {
+    Scope.ANNOUNCEMENTS_WRITE: "Send announcements, and take them back",
+    Scope.DELIVERIES_WRITE: "Try messages again, or leave them as they are",
+    Scope.APPROVALS_WRITE: "Say yes or no to what others wrote",
+    Scope.TIMETABLE_WRITE: "Bring the timetable’s changes",
+    Scope.TOKENS_READ: "See which keys there are",
+    Scope.TOKENS_WRITE: "Make keys, and take them away",
+}
 LENGTHS = {"30": "A month", "90": "Three months", "365": "A year"}
 FIELDS = {
     "scope": "scope",
@@ -117,6 +126,7 @@ def _page(
         now=now,
         scopes={scope.value: _in_words(scope) for scope in Scope},
         lengths=LENGTHS,
+        departments=at.departments(),
         operators=[("", "itself"), *((one, one) for one in named)],
         makes=at.may(OperatorRole.ADMIN),
         problem=problem,
@@ -132,5 +142,7 @@ def _listed(at: At) -> list[TokenRow]:
 
 def _in_words(scope: Scope) -> str:
     """What a key may be used for: "read announcements"."""
+    if scope in WORDS:
+        return WORDS[scope]
     what, _, how = scope.value.partition(":")
     return f"{'Read' if how == 'read' else 'Change'} {THINGS.get(what, what)}"

@@ -89,6 +89,7 @@ def _page(
         listed=listed,
         states={state.value: STATES[state].label.capitalize() for state in State},
         usual=[state.value for state in USUAL],
+        departments=at.departments(),
         makes=at.may(OperatorRole.ADMIN),
         problem=problem,
         form=form or Form(),
