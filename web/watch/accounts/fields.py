@@ -137,6 +137,8 @@ def sheet(angle: Angle, told: Mapping[str, Any], *, more: int = 0) -> Sheet:
 def beside(refused: InvalidLicence, form: Form, angle: Angle) -> Problem:
     """A problem under the name of its field: which of several rows it is about, counted with the empty ones."""
     problem, line = refused.problem, next((one for one in lines_of(angle) if one.inner), None)
+    if problem.message == "is empty":  # the law's words follow the name of a field; here it stands above them
+        problem = replace(problem, message="this is empty")
     if refused.place is None or line is None or not problem.field.startswith(line.path):
         return problem
     filled = [place for place in range(_count(form, line)) if any(_row(form, line, place).values())]

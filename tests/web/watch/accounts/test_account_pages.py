@@ -122,7 +122,7 @@ def test_an_account_stands_with_its_state_its_queue_and_what_it_sent_lately(
     watched.move(announcement, State.SENT, 4)
     listed = said(head.get("/watch/accounts").text)
     assert "Speaks" in listed
-    assert "4 of 4 settled" in listed
+    assert "4 of 4 angles hold" in listed
     assert "Waiting 2" in listed
     assert "not lately" not in listed
     one = said(head.get("/watch/accounts/tower").text)
