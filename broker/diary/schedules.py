@@ -97,6 +97,11 @@ def save(
     return ports.ledger.transact(work)
 
 
+def stamp_of(row: ScheduleRow) -> str:
+    """When a schedule was last changed, as a word: what `change` compares with what somebody opened."""
+    return row.changed_at.isoformat()
+
+
 def change(
     ports: Ports,
     name: str,
@@ -105,10 +110,11 @@ def change(
     pattern: Pattern | None = None,
     lasts: timedelta | None = None,
     actor: Actor,
+    seen: str | None = None,
 ) -> ScheduleRow:
     """Change what a schedule says, with which files, or when, for all that is still to come. Raises what `save` raises.
 
-    A second person's yes was to what it said before.
+    A second person's yes was to what it said before. `seen`: its `stamp_of` when somebody opened it.
     """
     if draft is not None:
         intake.rehearse(ports, _bare(draft), actor=actor)
@@ -116,6 +122,10 @@ def change(
     def work(tx: Transaction) -> ScheduleRow:
         row = the(tx, name, lock=True)
         operators.must(tx, actor, OperatorRole.AUTHOR, row.draft.department)
+        if seen not in {None, stamp_of(row)}:
+            message = "somebody has changed this schedule since you opened it"
+            hint = "look at it as it is now, then keep what you mean"
+            raise NotToBeChanged(Problem("changed_since", "was", message, hint))
         changed = replace(
             row,
             draft=draft if draft is not None else row.draft,

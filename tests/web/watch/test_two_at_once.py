@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from broker.actor import SYSTEM, Actor
-from broker.announcement import Announcement
+from broker.announcement import Announcement, Part
 from broker.authority import operators, rule_changes, spending
 from broker.delivery import State
+from broker.diary import schedules
 from broker.ports.approvals import OperatorRole
+from tests.support.diary import Diary
 from tests.support.forms import press
 from tests.support.staff import name
 from tests.support.watching import Serve, Watched, streaming
@@ -119,3 +122,20 @@ def test_whoever_loses_a_role_while_they_watch_is_no_longer_shown_what_it_offers
         operators.give(here.tower.house.ports, "Head", [AUDITOR], actor=SYSTEM)
         while (event := stream.next(20.0)).name != "ended":
             assert event.name == "parts"
+
+
+def test_a_schedule_that_somebody_else_changed_meanwhile_is_not_written_over_unseen(here: Watched) -> None:
+    diary = Diary(here)
+    diary.school_year()
+    made, ports = diary.weekly(), here.tower.house.ports
+    where = f"/watch/calendar/schedules/{made.public_id}/change"
+    opened = here.get(where)
+    words = {Part.SHORT: "{pupil}: choir in the hall."}
+    schedules.change(ports, made.name, draft=replace(made.draft, parts=words), actor=SYSTEM)
+    looked = press(here, where, "Show its next dates", opened, short="Mine.")
+    assert looked.status_code == 200
+    answer = press(here, where, "Change it so", looked.text)
+    assert answer.status_code == 422
+    assert "Somebody has changed this schedule since you opened it" in text_of(answer.text)
+    with here.ledger.look() as tx:
+        assert schedules.the(tx, made.name).draft.parts == words

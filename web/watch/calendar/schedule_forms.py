@@ -142,8 +142,13 @@ def _change(at: At, form: Form, public_id: str) -> Response:
         )
         if form["do"] != "keep":
             return _look(at, form, _with_rules(at, filled, dates), row)
-        verbs.change(at.ports, row.name, draft=draft, pattern=pattern, lasts=filled.lasts, actor=acting(at))
+        seen, lasts = form["was"] or None, filled.lasts
+        verbs.change(
+            at.ports, row.name, draft=draft, pattern=pattern, lasts=lasts, actor=acting(at), seen=seen
+        )
     except RuleBroken as refused:
+        if refused.problem.code == "changed_since":  # told once: who keeps it then has been told
+            form = Form({**form.values, "was": [verbs.stamp_of(row)]}, form.files)
         return _refused(at, form, offered, refused, row)
     return at.done(f"watch/calendar/schedules/{public_id}", "schedule_changed")
 
@@ -235,6 +240,7 @@ def _as_form(row: ScheduleRow, offered: Choices) -> Form:
     lasts = next((name for name, length in rhythm.LASTS.items() if length == row.lasts), "")
     values = {
         "name": [row.name],
+        "was": [verbs.stamp_of(row)],
         **ticked(offered, draft.audience),
         "people": [draft.people.value],
         "ways": [name for step in draft.ways for name in step.channels],
