@@ -56,6 +56,11 @@ MANY_PROCESSES = frozenset(
     {"faults", "journey", "nemesis", "workers", "test_api_real_server", "test_cli_demo", "test_cli_up"}
     | {"test_example_channel"}
 )
+# In those folders, and yet in the tests' own process: they begin none, or only wait for somebody who drips.
+ONE_PROCESS = frozenset(
+    {"test_drips_and_rubbish", "test_tour", "test_one_family", "test_four_users", "test_stop_and_start"}
+    | {"test_worker_parts"}
+)
 
 # Hundreds of processes begin in a run: none of them, and no migration, compiles the house's own code once more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -130,7 +135,8 @@ def together(nodeid: str) -> str:
     Two schools of many processes at once would wait for each other's processors.
     """
     path = Path(nodeid.partition("::")[0])
-    return TOGETHER if MANY_PROCESSES & {path.parent.name, path.stem} else str(path)
+    many = MANY_PROCESSES & {path.parent.name, path.stem} and path.stem not in ONE_PROCESS
+    return TOGETHER if many else str(path)
 
 
 def patience(item: pytest.Item) -> float:
@@ -154,8 +160,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        # What takes longest begins, so that no process has it left when the others are done.
-        items.sort(key=lambda item: (together(item.nodeid) != TOGETHER, -patience(item)))
+        # What takes longest begins, so that no process has it left when the others are done: what says so of itself,
+        # and after it the modules of many tests.
+        size = Counter(together(item.nodeid) for item in items)
+        scopes = {item: together(item.nodeid) for item in items}
+        items.sort(
+            key=lambda item: (scopes[item] != TOGETHER, -patience(item), -size[scopes[item]], scopes[item])
+        )
     left_out = {
         "postgresql": config.getoption("--without-postgres") and "--without-postgres was given",
         "redis": config.getoption("--without-redis") and "--without-redis was given",
