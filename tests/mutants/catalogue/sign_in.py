@@ -7,6 +7,8 @@ from tests.mutants.mutant import Edit, Mutant
 PASSWORDS = "tests/web/watch/test_sign_in_password.py"
 SLOWED_DOWN = "tests/web/watch/test_sign_in_slowed_down.py"
 TABLE = "tests/web/watch/test_sign_in_table.py"
+WHO_MAY = "tests/dispatch/test_who_may_stop_and_try_again.py"
+TWO = "tests/web/watch/test_two_at_once.py"
 
 MUTANTS = (
     Mutant(
@@ -49,6 +51,29 @@ MUTANTS = (
             f"{TABLE}::test_a_form_wants_the_token_of_its_own_session[/account/prove]",
             f"{TABLE}::test_a_form_wants_the_token_of_its_own_session[/account/password]",
         ],
+    ),
+    Mutant(
+        "role-asked-at-the-page-alone",
+        "the verbs themselves ask who may take back, try again and leave as it is",
+        [
+            Edit(
+                "broker/authority/operators.py",
+                "must_have",
+                "if found is None or not set(roles) & set(found.roles):",
+                "if found is None:",
+            )
+        ],
+        [f"{WHO_MAY}::test_whose_role_does_not_hold_it_is_refused_by_the_verb_itself"],
+    ),
+    Mutant(
+        "roles-written-over",
+        "two admins at one member of staff do not write over each other",
+        [
+            Edit(
+                "broker/authority/operators.py", "_must_be_seen", "if seen not in", "if False and seen not in"
+            )
+        ],
+        [f"{TWO}::test_two_admins_who_change_one_persons_roles_do_not_write_over_each_other"],
     ),
     Mutant(
         "form-of-another-site",
