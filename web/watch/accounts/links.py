@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from broker.errors import NotFound, Problem, RuleBroken
 from broker.licences.licensing import Shown
 from broker.office import private_links as verbs
-from broker.office import subscribers
 from broker.office.private_links import MadeLink
 from broker.ports.approvals import OperatorRole
 from channels.rss.feed import Format
@@ -19,6 +17,7 @@ from ledger.reads.accounts import groups_to_link
 from ledger.reads.feeds import public_groups
 from web.watch.accounts import look
 from web.watch.desk import At, Desk, Form, acting, number, posted
+from web.watch.private_link import addresses_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -102,24 +101,15 @@ def _page(
         base=base,
         boards=boards,
         endings=[form_.value for form_ in Format],
+        calendar=ICS,
         listed=listed[:MOST_SHOWN],
         groups=[(name, name) for name in groups],
         makes=at.may(*MAKES),
         problem=problem,
         form=form or Form(),
         made=made,
-        addresses=_addresses(at, base, made) if made else (),
+        addresses=addresses_of(at, made) if made else (),
     )
-
-
-def _addresses(at: At, base: str, made: MadeLink) -> Sequence[tuple[str, str]]:
-    """A new link's addresses, for each place where one can be put."""
-    home = f"{base}/feeds/private/{made.secret}"
-    found = [("A page to read", home), ("A calendar", f"{home}.{ICS}")]
-    found += [(f"A feed ({form.value})", f"{home}.{form.value}") for form in Format]
-    if subscribers.offer(at.ports, made.secret):
-        found.append(("Notifications in a browser", f"{base}/push/{made.secret}"))
-    return found
 
 
 def _the(at: At, name: str) -> Shown:
