@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
@@ -116,6 +117,20 @@ def test_each_department_finds_its_own_announcements_alone(school: Watched) -> N
     assert "Music matters" in page
     assert "Office matters" not in page
     assert "1 announcement and" in page
+
+
+def test_no_search_asks_the_ledger_more_than_a_dozen_things(school: Watched) -> None:
+    say(school, "Siân’s coach", department="music")
+    operators.add(school.tower.house.ports, "Mrs Drum", [OperatorRole.AUTHOR], "music", actor=SYSTEM)
+    school.sign_in(actor=DRUM)
+    assert "1 announcement and 1 person found" in find(school, "sian")
+    token = re.findall(r'name="token" value="([0-9a-f]+)"', school.get("/watch/search"))[-1]
+    asked: list[str] = []
+    event.listen(school.ledger.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    time.sleep(finding.ASKED_EVERY)  # whether anybody came or went is asked again
+    school.client.post("/watch/search", data={"token": token, "q": "sian"}, headers={"Origin": school.url})
+    sent = [one for one in asked if not one.startswith(("PRAGMA", "BEGIN"))]
+    assert len(sent) <= 12, (len(sent), sent)
 
 
 def test_whoever_was_erased_or_renamed_is_not_found_by_the_old_name(school: Watched) -> None:
