@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import date
 
@@ -207,6 +208,21 @@ def test_only_who_acts_for_the_whole_school_may(office: Office) -> None:
         address, data={"do": "throw"}, headers={"Origin": "https://evil.example"}
     )
     assert forged.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"), [(OperatorRole.AUTHOR, "consent"), (OperatorRole.ADMIN, "terms")]
+)
+def test_what_somebody_may_not_take_in_is_not_offered(
+    office: Office, role: OperatorRole, offered: str
+) -> None:
+    ports = office.here.tower.house.ports
+    operators.add(ports, "Mr Head", [OperatorRole.ADMIN], None, actor=SYSTEM)
+    operators.add(ports, "Mrs Key", [role], None, actor=Actor(ActorKind.PERSON, "Mr Head"))
+    office.here.sign_in(actor=Actor(ActorKind.PERSON, "Mrs Key"))
+    page = office.here.get("/watch/import")
+    kinds = set(re.findall(r'type="radio" name="kind" value="([a-z]+)"', page))
+    assert kinds == {"people", "group", offered}
 
 
 def test_a_list_of_names_goes_on_by_pages(office: Office) -> None:

@@ -92,7 +92,7 @@ def test_a_yes_and_a_no_are_kept_with_how_they_came(here):
     )
     assert "said otherwise since" in words
     assert recorded(here).count("consent.kept") == 2
-    assert "0 say yes, 1 say no" in said(here.get("/watch/consent"))
+    assert "0 say yes, 1 says no" in said(here.get("/watch/consent"))
 
 
 def test_a_filled_in_sheet_is_looked_at_before_it_is_kept(here):
@@ -233,6 +233,19 @@ def test_only_an_admin_copies_and_erases(here):
 
 
 # --- who may see what -------------------------------------------------------------------------------------------------
+
+
+def test_what_only_an_author_may_is_not_offered_to_somebody_who_writes_nothing(here):
+    as_(here, "Mrs Key", OperatorRole.ADMIN)
+    home = f"/watch/people/{id_of(here, 'fay')}"
+    assert "Show them" not in said(here.get(f"{home}/data"))
+    words = said(here.get(f"{home}/consent/new"))
+    assert "Yes, they may be written to" not in words
+    assert "A yes is kept by somebody who writes announcements" in words
+    said_no = {"given": "no", "channel": "bell", "source": "a call"}
+    assert "It is kept" in followed(here, press(here, f"{home}/consent/new", "Keep it", **said_no))
+    here.get("/watch/consent/import", 403)
+    assert "Take in a filled-in sheet" not in said(here.get("/watch/consent"))
 
 
 def test_somebody_of_a_department_sees_its_groups_and_the_schools_and_no_consent(here):
