@@ -1,7 +1,8 @@
-"""A file behind a link that a text gave: by a random word, for some weeks."""
+"""Files that go with an announcement: their names; and one behind a link that a text gave, by a random word."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -18,6 +19,13 @@ class Linked:
     media_type: str
     data: bytes = field(repr=False)
     over: bool
+
+
+def files_of(hand: Hand, announcement: int) -> Sequence[str]:
+    """The names of those that go with an announcement, by its number."""
+    link = t.content_attachment.c
+    query = select(link.name).where(link.announcement_id == announcement).distinct().order_by(link.name)
+    return hand.connection.execute(query).scalars().all()
 
 
 def linked(hand: Hand, token: str) -> Linked | None:

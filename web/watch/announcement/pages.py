@@ -20,6 +20,7 @@ from ledger.hand import Hand
 from ledger.reads.approvals import decided
 from ledger.reads.deliveries import Listed, Wanted, deliveries
 from ledger.reads.duties import is_for_anybody
+from ledger.reads.files import files_of
 from ledger.reads.ladders import climbers, laddered
 from ledger.reads.reached import reached_in_order, unmet_in_order
 from ledger.reads.threads import thread
@@ -62,6 +63,7 @@ def announcement(public_id: UUID, at: Desk) -> Response:
         local = zone(hand)
         painted = topic.of(hand, hub.counts, row, local, exact=True)
         decides = at.may(OperatorRole.APPROVER) and _waits(hand, row)
+        files = files_of(hand, row.announcement.id)
         # A no and its reason stand where its author looks; of what went on, the history tells.
         decisions = decided(hand, public_id) if row.stage is Stage.WITHDRAWN else ()
     asked = f"events?of={public_id}&show={topic.show}"
@@ -73,6 +75,7 @@ def announcement(public_id: UUID, at: Desk) -> Response:
         shown=row,
         decides=decides,
         decisions=decisions,
+        files=files,
         zone=local,
     )
 

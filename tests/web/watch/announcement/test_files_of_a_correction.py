@@ -48,6 +48,7 @@ def files_of(here: Watched, said: Announcement) -> list[tuple[str, bytes]]:
 def test_the_files_that_went_along_go_with_what_is_right_unless_somebody_takes_them_out(
     here: Watched, said: Announcement
 ) -> None:
+    assert "With letter.pdf." in here.get(f"/watch/{said.public_id}")
     page = f"/watch/{said.public_id}/correct"
     html = here.get(page)
     assert re.search(r'name="kept" value="letter\.pdf:sha256:[0-9a-f]{64}" checked', html)
