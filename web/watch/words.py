@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
-from datetime import timedelta
+from datetime import date, timedelta
 
 from broker.announcement import Announcement, Draft, Part, People, Urgency, stage_in_words
 from broker.errors import Problem
@@ -75,6 +74,7 @@ HINTS = {
     "size_differs": "look at whom it is for; if it is right, type this number",
     "same_rule": "change something first",
 }
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _REQUIREMENT = re.compile(r" \(R\d+(?:, R\d+)*\)")
 _AT_A_TERMINAL = re.compile(r"\bcarillon [a-z]|`carillon|(?:^|\s)--[a-z]|\bdocs/")
 HOW = {"link": "a link", "password": "a password"}
@@ -157,6 +157,13 @@ def switch(thrown: Switch) -> str:
 
 
 def spoken(text: str) -> str:
-    """A sentence of the law as a page says it: with a capital, without the numbers of the requirement."""
-    plain = _REQUIREMENT.sub("", text)
+    """A sentence of the law as a page says it: with a capital, days as people write them, no requirement’s number."""
+    plain = _DAY.sub(_as_people_write_it, _REQUIREMENT.sub("", text))
     return plain[:1].upper() + plain[1:]
+
+
+def _as_people_write_it(met: re.Match[str]) -> str:
+    try:
+        return day(date.fromisoformat(met[0]))
+    except ValueError:  # no day of any month
+        return met[0]

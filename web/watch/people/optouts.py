@@ -74,7 +74,9 @@ def _add(at: At, form: Form) -> Response:
     except RuleBroken as refused:
         problem = refused.problem
         field = FIELDS.get(problem.field, problem.field)
-        return _new(at, said, Problem(problem.code, field, problem.message, problem.hint))
+        # The way that stands there first may not be the one that takes what was typed.
+        hint = f"{problem.hint}, or choose another way below" if field == "address" else problem.hint
+        return _new(at, said, Problem(problem.code, field, problem.message, hint))
     except SetupError as unknown:
         first = unknown.problems[0]
         return _new(at, said, Problem(first.code, "channel", first.message, "choose one of the ways"))

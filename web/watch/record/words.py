@@ -267,6 +267,7 @@ CHANGES = {
     "unchanged": "as before",
 }
 MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
+DIGEST = re.compile(r"[0-9a-f]{32,}")  # stands for a name that may be a person's; nobody reads it
 MOST_FACTS = 8
 LONGEST_FACT = 200  # signs of one
 
@@ -303,7 +304,7 @@ def facts(
             found += [(rule_title(key), _from_to(key, pair)) for key, pair in value.items()]
         elif name in FACTS and value not in (None, "", [], {}):
             words = _named(name, value, departments, currency) or _said(name, value)
-            found += [(FACTS[name], words[:LONGEST_FACT])] if words else []
+            found += [(FACTS[name], words[:LONGEST_FACT])] if words and not DIGEST.fullmatch(words) else []
     return found[:MOST_FACTS]
 
 

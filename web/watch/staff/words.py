@@ -14,7 +14,7 @@ ROLES: Mapping[OperatorRole, tuple[str, str]] = {
     OperatorRole.APPROVER: ("agrees", "Says yes or no to what others wrote; never to their own."),
     OperatorRole.ADMIN: (
         "administers",
-        "Names staff, changes rules and budgets, looks after accounts, lets go on what was stopped.",
+        "Adds and removes staff, changes rules and budgets, looks after accounts, lets go on what was stopped.",
     ),
     OperatorRole.AUDITOR: (
         "looks",

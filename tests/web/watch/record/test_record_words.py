@@ -26,6 +26,7 @@ DEPARTMENTS = {"music": "Music"}
             {"people": {"new": 1, "changed": 2, "unchanged": 963}},
             [("People", "1 new, 2 changed, 963 as before")],
         ),
+        ({"name": "ce03a216f53c610eeb5d1d1f50712efc", "version": 1}, [("Version", "1")]),
         ({"why": "evidence"}, [("Why", "news from the provider")]),
         (
             {"changed": {"adults.smallest": ["5", "8"]}},
