@@ -229,12 +229,19 @@ def move(
     return change(ports, public_id, Changed(wall, starts_at, place=place or None), actor=actor)
 
 
-def change(ports: Ports, public_id: UUID, to: Changed, *, actor: Actor) -> EventRow:
-    """Move an event, name it anew, or have it for other groups. Raises NotFound, NotToBeChanged, UnknownAudience."""
+def change(ports: Ports, public_id: UUID, to: Changed, *, actor: Actor, seen: int | None = None) -> EventRow:
+    """Move an event, name it anew, or have it for other groups. `seen`: its sequence when somebody opened it.
+
+    Raises NotFound, NotToBeChanged, UnknownAudience.
+    """
     check(to)
 
     def work(tx: Transaction) -> EventRow:
         row = _mine(tx, public_id, actor)
+        if seen not in {None, row.sequence}:
+            message = "somebody has changed this event since you opened it"
+            hint = "look at it as it is now, then keep what you mean"
+            raise NotToBeChanged(Problem("changed_since", "was", message, hint))
         new = changed(tx, row, to, actor)
         return row if new == row else _change(tx, row, new, actor)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -28,7 +28,7 @@ from web.watch.calendar.sight import DAY, look
 from web.watch.calendar.views import day_asked
 from web.watch.compose import asked
 from web.watch.compose.choices import Choices, choices, ticked
-from web.watch.desk import At, Desk, Form, acting, posted, uuid_of
+from web.watch.desk import At, Desk, Form, acting, number, posted, uuid_of
 from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
@@ -53,6 +53,7 @@ class One:
     ahead: Sequence[Ahead]
     told: Sequence[tuple[ReminderRule | None, Reminded]]
     rules: Sequence[ReminderRule] = field(repr=False)
+    notices: Sequence[UUID] = ()  # what told of its changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,11 @@ def the(at: At, public_id: str) -> One:
         if row is None or (at.department is not None and row.department != at.department):
             raise NoPage(404, "not_found")
         rules = [rule for rule in tx.events.rules() if rule.department == row.department]
-        reminded = tx.events.reminded([row.id])
+        reminded, notices = tx.events.reminded([row.id]), tx.events.notices(row.id)
     by_id = {rule.id: rule for rule in rules}
     ahead = reminding.to_come([row], rules, {row.id: reminded}, now=now, zone=at.zone)
     became = [(by_id.get(each.rule), each) for each in reminded if each.told in TOLD]
-    return One(row, at.zone, ahead, became, rules)
+    return One(row, at.zone, ahead, became, rules, notices)
 
 
 def _known(at: At, found: One) -> dict[str, object]:
@@ -206,10 +207,15 @@ def _change(at: At, form: Form, public_id: str) -> Response:
         if form["do"] != "keep":
             outlook = verbs.outlook(at.ports, row.public_id, to, actor=acting(at))
             return _look(at, form, found, outlook)
-        verbs.change(at.ports, row.public_id, to, actor=acting(at))
+        verbs.change(at.ports, row.public_id, to, actor=acting(at), seen=_seen(form))
     except RuleBroken as refused:
         return _refused(at, form, offered, refused, row)
     return at.done(f"watch/calendar/events/{row.public_id}", "event_changed")
+
+
+def _seen(form: Form) -> int | None:
+    """Its sequence when the form was opened."""
+    return number(form["was"]) if form["was"] else None
 
 
 def _look(at: At, form: Form, found: One, outlook: Outlook) -> Response:
@@ -288,6 +294,7 @@ def _as_form(found: One, offered: Choices) -> Form:
         "title": [row.title],
         **ticked(offered, row.audience),
         "place": [row.place],
+        "was": [str(row.sequence)],
         "day": [row.wall.date().isoformat()],
     }
     if row.days:
@@ -306,6 +313,8 @@ def _refused(
 ) -> Response:
     status = status_of(refused)
     problem = told(refused.problem)
+    if problem.code == "changed_since" and row is not None:  # told once: who keeps it then has been told
+        form = Form({**form.values, "was": [str(row.sequence)]})
     if problem.code == "key_conflict":  # whoever sends it once more means it
         form = Form({**form.values, "key": [str(uuid4())]})
     if refused.problem.field in {"starts", "to"} and refused.problem.code == "past":

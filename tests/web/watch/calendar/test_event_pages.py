@@ -251,6 +251,27 @@ def test_the_calendar_that_an_event_comes_from_says_whose_it_is(watched: Watched
     assert (row.audience, row.ends_at - row.starts_at) == ("Choir", timedelta(hours=2))
 
 
+def test_what_somebody_changed_meanwhile_is_not_written_over_and_a_notice_is_led_to(
+    watched: Watched, diary: Diary
+) -> None:
+    event = reminded(watched, diary)
+    path = f"/watch/calendar/events/{event}/change"
+    asked = filled(diary, title="Concert", place="Chapel", was="0")
+    assert send(watched, path, page=path, do="keep", **asked).status_code == 303
+    late = send(watched, path, page=path, do="keep", **(asked | {"place": "Hall"}))
+    assert late.status_code == 422
+    assert "Somebody has changed this event since you opened it" in late.text
+    assert 'value="Hall"' in late.text
+    assert 'name="was" value="1"' in late.text
+    reminding.make_due(diary.ports, actor=SYSTEM)
+    with watched.ledger.look() as tx:
+        row = tx.events.by_public_id(event)
+        assert row is not None
+        (notice,) = tx.events.notices(row.id)
+    assert row.place == "Chapel"
+    assert f"watch/{notice}" in watched.get(f"/watch/calendar/events/{event}")
+
+
 CSV = "title,begins,ends,place,group,uid\nRehearsal,{day} 15:30,{day} 16:30,Hall,,a1\n"
 
 
