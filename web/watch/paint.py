@@ -106,9 +106,16 @@ def when(moment: datetime, zone: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), told)
 
 
-templates.filters |= {"channel": words.channel, "when": when, "bar": bar, "audience": words.audience}
-templates.filters |= {"headed": headed, "day": words.day}
+templates.filters |= {
+    "channel": words.channel,
+    "message": words.message,
+    "by_their_names": words.by_their_names,
+    "when": when,
+    "bar": bar,
+    "headed": headed,
+    "audience": words.audience,
+}
 templates.filters |= {"stage": words.stage, "urgent": words.urgent, "how": words.how}
-templates.filters |= {"hint": words.hint, "spoken": words.spoken}
+templates.filters |= {"nothing": words.nothing, "hint": words.hint, "spoken": words.spoken, "day": words.day}
 templates.globals |= {"many": words.many, "STATES": STATES, "PARTS": words.PARTS}
 templates.globals |= {"FOR_ANYBODY": FOR_ANYBODY, "STATE_ICONS": STATE_ICONS, "TONES": TONES, "SHEETS": FILES}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from broker.announcement import Announcement, Draft, Part, People, Urgency, stage_in_words
+from broker.announcement import Announcement, Draft, Part, People, Stage, Urgency, stage_in_words
 from broker.errors import Problem
 from broker.rules.switches import Switch, SwitchKind
 from ledger.reads.watch import Shown
 
 # A channel that is not here is shown by its name, as names are written: adding one touches nothing in this folder.
 CHANNELS = {"sms": "Text messages", "email": "Emails", "rss": "Feed", "twitter": "X"}
+ONE = {"sms": "Text message", "email": "Email"}
 ALARMS = {
     "approval_overridden": "Sent without a second person",
     "approval_void": "A yes does not count any more",
@@ -58,11 +59,17 @@ UNITS = (
     (timedelta(seconds=1), "second"),
 )
 PARTS = {
-    Part.TITLE: "Title",
-    Part.SHORT: "Short, for texts and posts",
-    Part.LONG: "Long, for emails",
+    Part.TITLE: "Subject of emails",
+    Part.SHORT: "Message",
+    Part.LONG: "Longer wording for emails",
     Part.QUOTE: "With the post",
 }
+# How far an announcement is, where a page has a plainer word than the law.
+STAGES: Mapping[str, str] = {
+    Stage.AWAITING_APPROVAL: "waits for a yes",
+    Stage.PLANNING: "about to go out",
+}
+OVER = frozenset({Stage.WITHDRAWN, Stage.CORRECTED, Stage.EXPIRED})
 # What to do on a page, where the hint of the law is what somebody types at a terminal.
 HINTS = {
     "last_admin": "make somebody else an administrator of the whole school first",
@@ -92,17 +99,29 @@ def channel(name: str) -> str:
     return CHANNELS.get(name, name.capitalize())
 
 
+def day(on: date) -> str:
+    """A day as people write it: "3 Mar 2026"."""
+    return f"{on.day} {on:%b %Y}"
+
+
+def message(name: str) -> str:
+    """One message of a channel: "Text message", "Email"."""
+    return ONE.get(name) or channel(name)
+
+
+def by_their_names(why: str, names: Iterable[str]) -> str:
+    """Why somebody is not reached, each way by the name that people have for it."""
+    for name in names:
+        why = re.sub(rf"(^|; ){re.escape(name)}: ", rf"\g<1>{channel(name)}: ", why)
+    return why
+
+
 def length(lasts: timedelta) -> str:
     """A length of time, whole: "2 days", "90 minutes"; "none" of none."""
     for unit, name in UNITS:
         if lasts and not lasts % unit:
             return many(lasts // unit, name)
     return "none"
-
-
-def day(on: date) -> str:
-    """A day as people write it: "3 Mar 2026"."""
-    return f"{on.day} {on:%b %Y}"
 
 
 def many(count: int, one: str, more: str = "") -> str:
@@ -121,7 +140,15 @@ def audience(announcement: Announcement | Draft) -> str:
 
 def stage(shown: Shown) -> str:
     """How far it has come; what is going out and settled is finished."""
-    return stage_in_words(shown.stage, settled=shown.settled, went_out=bool(shown.channels))
+    if shown.stage is Stage.EXPIRED and not shown.channels:
+        return "never went out"
+    told = stage_in_words(shown.stage, settled=shown.settled, went_out=bool(shown.channels))
+    return STAGES.get(told, told)
+
+
+def nothing(shown: Shown) -> str:
+    """What stands in place of its messages while there are none."""
+    return "Nothing of it went out." if shown.stage in OVER else "Nothing has left yet."
 
 
 def how(kind: str, called: Mapping[str, str]) -> str:

@@ -70,7 +70,6 @@ class Detail:
             "listed": listed,
             "older": _older(listed),
             "chips": _chips(self.show),
-            "stage_kind": words.stage_kind,
             "FOLLOWS": words.FOLLOWS,
             "zone": local,
         }

@@ -34,12 +34,12 @@ def in_full(day: date) -> str:
 
 
 def wall(moment: datetime) -> str:
-    """A wall time: "Tue 3 November 2026, 15:30"."""
-    return f"{moment:%a} {day_in_words(moment.date())}, {moment:%H:%M}"
+    """A wall time as every page has it: "Tue 3 Nov 2026, 15:30"."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M}"
 
 
 def takes_place(row: EventRow) -> str:
-    """When an event takes place: "Tue 3 November 2026, 15:30"; of whole days the days."""
+    """When an event takes place: "Tue 3 Nov 2026, 15:30"; of whole days the days."""
     first = row.wall.date()
     if not row.days:
         return wall(row.wall)

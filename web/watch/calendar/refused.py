@@ -27,7 +27,6 @@ DO: Mapping[str, str] = {
     "past": "choose another time",
     "too_late": "take the announcement back first, on its own page",
     "two_that_day": "move one of the two to another day first",
-    "unknown_group": "check the name in the list of groups",
 }
 # What the law calls a field → what the form calls it.
 FIELDS: Mapping[str, str] = {

@@ -17,6 +17,7 @@ from config.rehearsal import Cost, Rehearsal, Way, rehearsal
 from web.watch.compose import words
 from web.watch.compose.words import Says
 from web.watch.desk import At, acting
+from web.watch.words import by_their_names
 
 MOST_NAMED = 500  # people on one page; the page of the announcement has them all
 
@@ -69,7 +70,7 @@ class Looked:
 
     def why(self, one: Untold) -> str:
         """Why somebody is not reached."""
-        return words.called(one.why, self.reach.ways)
+        return by_their_names(one.why, self.reach.ways)
 
     @property
     def waits(self) -> Sequence[Says]:

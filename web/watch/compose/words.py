@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -49,6 +48,7 @@ DO: Mapping[str, str] = {
     "window_too_late": "let it expire later, or choose another way",
 }
 LICENCE = "a licence is written or renewed on the page of accounts"
+NAMELESS = "it needs a name, of at most 100 letters"
 # Fields of a draft → those of the form.
 FIELDS: Mapping[str, str] = {
     "audience": "to",
@@ -79,8 +79,9 @@ class Says:
 def told(problem: Problem) -> Problem:
     """A fault with the form's own field, and what to do at a page in place of what to type in a terminal."""
     field = FIELDS.get(problem.field, problem.field)
-    hint = DO.get(problem.code) or shared.hint(problem)
-    return replace(problem, field=field, message=_sentence(problem.message), hint=hint)
+    hint = (DO.get(problem.code) or shared.hint(problem)).removeprefix("import a roster, or ")
+    message = NAMELESS if (problem.code, problem.field) == ("bad_name", "name") else problem.message
+    return replace(problem, field=field, message=_sentence(message), hint=hint)
 
 
 def answer(verdict: Verdict, zone: str) -> Sequence[Says]:
@@ -121,13 +122,6 @@ def wants_second(hold: Hold | None) -> bool:
 def every(hold: Hold | None) -> Sequence[Hold]:
     """A hold and those beside it."""
     return () if hold is None else (hold, *hold.besides)
-
-
-def called(why: str, names: Iterable[str]) -> str:
-    """Why somebody is not reached, each way by the name that people have for it."""
-    for name in names:
-        why = re.sub(rf"(^|; ){re.escape(name)}: ", rf"\g<1>{shared.channel(name)}: ", why)
-    return why
 
 
 def marked(text: str, costly: Sequence[str]) -> Markup:

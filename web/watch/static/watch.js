@@ -91,7 +91,7 @@
     source.addEventListener("ended", () => window.location.reload());
     source.onerror = () => {
       const gone = source.readyState === EventSource.CLOSED;
-      show(gone ? "Not live: read the page again" : "The line broke, trying again", "broken");
+      show(gone ? "Not live: refresh the page" : "The line broke, trying again", "broken");
     };
   }
 

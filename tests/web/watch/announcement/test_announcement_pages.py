@@ -159,7 +159,7 @@ def test_what_happened_stands_in_its_order_with_who_did_it(watched: Watched) -> 
     text = text_of(watched.get(f"/watch/{said.public_id}/history"))
     assert text.index("Announced") < text.index("Everybody it is for was found")
     assert "6 messages" in text
-    assert "Nothing of it starts after this still to come" in text
+    assert "Nothing of it starts after this (still to come)" in text
 
 
 def test_a_message_has_a_page_with_each_try(watched: Watched) -> None:

@@ -67,7 +67,7 @@ def test_a_new_schedule_shows_its_dates_before_it_is_kept(watched: Watched, diar
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("name", "", "printable characters"),
+        ("name", "", "it needs a name"),
         ("groups", ["Tuba"], "there is no group called"),
         ("ways", [], "no way is chosen"),
         ("short", "", "there is nothing to announce"),

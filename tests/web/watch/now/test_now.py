@@ -64,7 +64,7 @@ def test_what_goes_out_stands_with_its_bars_and_people_before_the_newest(watched
     assert 'class="bar"' in card
     assert "4 sent 1 rejected by the provider 1 waiting" in text_of(card)
     assert "told 4" in text_of(card)
-    assert "Nothing is planned yet." in text_of(html)
+    assert "Nothing has left yet." in text_of(html)
 
 
 def test_what_is_finished_goes_out_no_more_and_stays_among_the_newest(watched: Watched) -> None:

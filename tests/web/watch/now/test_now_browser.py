@@ -124,6 +124,7 @@ def test_everything_can_be_read_and_asked_for_without_javascript(watched: Watche
     page.get_by_role("link", name="All figures").click()
     expect(page.locator("#chart-2 table")).to_contain_text("seconds")
     page.goto("/watch/announcements")
+    page.get_by_text("Show only some").click()
     page.get_by_label("How far it is").select_option("Something did not go")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".list .said")).to_have_count(1)
