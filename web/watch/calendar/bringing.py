@@ -43,6 +43,8 @@ async def bring(request: Request) -> Response:
 
 def _bring(at: At, form: Form) -> Response:
     at.must(*WRITES)
+    if (other := asked.switched(form)) is not None:
+        return _form(at, other, choices(at, department=other["department"]))
     offered = choices(at, department=form["department"])
     try:
         file = _file(form)

@@ -173,6 +173,8 @@ def _known(at: At, found: One) -> dict[str, object]:
 
 def _add(at: At, form: Form) -> Response:
     at.must(*WRITES)
+    if (other := asked.switched(form)) is not None:
+        return _form(at, other, choices(at, department=other["department"]))
     offered = choices(at, department=form["department"])
     try:
         filled = _filled(at, form)

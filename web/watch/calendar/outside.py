@@ -143,6 +143,8 @@ def _the(at: At, which: str) -> SubscriptionRow:
 
 def _subscribe(at: At, form: Form) -> Response:
     at.must(*WRITES)
+    if (other := asked.switched(form)) is not None:
+        return _form(at, other, choices(at, department=other["department"]))
     offered = choices(at, department=form["department"])
     try:
         row = _filled(at, form, offered)

@@ -84,6 +84,8 @@ async def retire(which: str, request: Request) -> Response:
 
 def _add(at: At, form: Form) -> Response:
     at.must(*WRITES)
+    if (other := asked.switched(form)) is not None:
+        return _form(at, other, choices(at, department=other["department"]))
     offered = choices(at, department=form["department"])
     return _keep(at, form, offered, lambda rule: verbs.add_rule(at.ports, rule, actor=acting(at)))
 

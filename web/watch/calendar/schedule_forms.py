@@ -109,9 +109,11 @@ async def keep_change(public_id: str, request: Request) -> Response:
 
 def _add(at: At, form: Form) -> Response:
     at.must(*WRITES)
+    other = asked.switched(form)
+    form = other or form
     offered = choices(at, department=form["department"], template=form["template"][:100],
                       language=form["template_language"][:40])  # fmt: skip
-    if form["do"] == "back":
+    if other is not None or form["do"] == "back":
         return _form(at, form, offered)
     try:
         filled = _filled(at, form, offered)
@@ -155,6 +157,8 @@ def _change(at: At, form: Form, public_id: str) -> Response:
 
 def _filled(at: At, form: Form, offered: Choices, row: ScheduleRow | None = None) -> Filled:
     """What was filled in. Raises RuleBroken."""
+    if row is None and not form["name"]:
+        raise asked.bad("bad_name", "name", words.NAMELESS, "such as: Choir, Tuesdays")
     ways = tuple(dict.fromkeys(form.all("ways")))
     if not ways:
         raise asked.bad("no_way", "ways", "no way is chosen", "tick one, such as text messages")

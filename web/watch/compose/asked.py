@@ -32,7 +32,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 def draft_of(at: At, form: Form, offered: Choices) -> Draft:
     """What was filled in. Raises RuleBroken."""
-    send_at = moment_of(at, form, "") if form["when"] == "later" else None
+    send_at = _send_at(at, form)
     ways, ladder = ways_of(at, form, send_at or datetime.now(UTC))
     with at.ports.ledger.look() as tx:
         parts, files = worded(tx, form, offered)
@@ -55,6 +55,22 @@ def draft_of(at: At, form: Form, offered: Choices) -> Draft:
         copies=copies,
         ladder=ladder,
     )
+
+
+def switched(form: Form) -> Form | None:
+    """All that was filled in, for another department or with another template; None where nobody asks for either.
+
+    A department has templates of its own.
+    """
+    do, _, what = form["do"].partition(":")
+    if do == "for":
+        changed = {"department": what, "template": "", "template_language": ""}
+    elif do == "template":
+        language, _, name = what.partition(":")
+        changed = {"template": name, "template_language": language}
+    else:
+        return None
+    return replace(form, values={**form.values, **{name: [value] for name, value in changed.items()}})
 
 
 def begun(form: Form, offered: Choices) -> Draft:
@@ -176,6 +192,16 @@ def moment_of(at: At, form: Form, which: str) -> datetime:
     if form[f"{which}meant"] in (either_of(text, zone=at.zone) or ()):
         text = form[f"{which}meant"]
     return instant(text, zone=at.zone, field=f"{which}time")
+
+
+def _send_at(at: At, form: Form) -> datetime | None:
+    """None for at once. Raises RuleBroken; also where a day is filled in and “Now” stands: nobody guesses there."""
+    if form["when"] == "later":
+        return moment_of(at, form, "")
+    if form["day"] or form["time"]:
+        hint = "tick the day and time, or empty them to send it now"
+        raise bad("now_or_later", "when", "a day or a time is filled in, but “Now” is ticked", hint)
+    return None
 
 
 def twice(at: At, form: Form, which: str) -> Mapping[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 
 from broker.accounts import channels_of
@@ -11,7 +13,7 @@ from broker.announcement import People
 from broker.audience import EVERYONE, fold, parse, plain_names
 from broker.authority import departments
 from broker.channel import Traits
-from broker.errors import RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.ladders.ladder import SHEET, Need
 from broker.office.templates import gaps_of
 from broker.ports.office import TemplateRow
@@ -55,6 +57,7 @@ UNLESS: Mapping[str, str] = {
     Need.DELIVERED: "unless a message arrived",
     Need.SEEN: "unless somebody said that it was seen",
 }
+NAMED = re.compile("“(.+)”")
 MOST_LATER = 3  # ways one after another beside the first: a mail, another, and the sheet
 
 
@@ -108,6 +111,15 @@ class Choices:
             **{way.name: way.called for way in self.ways if not way.public},
             SHEET: "A slip of paper",
         }
+
+
+def with_nearest(offered: Choices, problem: Problem | None) -> Problem | None:
+    """Where a group is not known: with the one that may be meant, of those that are there for whoever writes."""
+    if problem is None or problem.code != "unknown_group" or (named := NAMED.search(problem.message)) is None:
+        return problem
+    known = {fold(one.name): one.name for one in offered.groups}
+    near = get_close_matches(fold(named[1]), known, 1)
+    return replace(problem, hint=f"did you mean {known[near[0]]}?") if near else problem
 
 
 def departments_of(at: At) -> Mapping[str, str]:

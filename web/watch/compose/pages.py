@@ -20,8 +20,9 @@ MOST_OFFERED = 8  # templates on the form itself; the others are a click further
 MOST_GROUPS = 50  # that a link may tick
 # Fields that show their own trouble.
 BESIDE = (
-    *("to", "groups", "people", "ways", "title", "short", "long", "day", "time", "until_day", "until_time"),
-    *("urgent", "promotional", "language", "copies", "file1", "then1", "seen", "expect", "why"),
+    *("to", "groups", "people", "ways", "title", "short", "long", "when", "day", "time"),
+    *("until_day", "until_time", "urgent", "promotional", "language", "copies"),
+    *("file1", "then1", "seen", "expect", "why"),
     *(f"{field}{n}" for field in ("after", "by") for n in range(1, choices.MOST_LATER + 1)),
 )
 
@@ -48,7 +49,7 @@ def form_page(
         status,
         form=form,
         offered=offered,
-        problem=problem,
+        problem=choices.with_nearest(offered, problem),
         beside=(*BESIDE, *(f"fill_{gap}" for gap in offered.gaps)),
         kept=files.kept_of(form),
         twice={which: asked.twice(at, form, which) for which in ("", "until_")},

@@ -57,17 +57,13 @@ def _reach(at: At, form: Form) -> Response:
 
 
 def _write(at: At, form: Form) -> Response:
-    offered = _offered(at, form)
-    do, _, what = form["do"].partition(":")
+    if (other := asked.switched(form)) is not None:
+        return form_page(at, other, _offered(at, other))
+    offered, do = _offered(at, form), form["do"]
     if do == "send":
         return _send(at, form, offered)
     if do in {"look", "names"}:
         return _look(at, form, offered, names=do == "names")
-    if do == "for":
-        return _again(at, form, department=what)
-    if do == "template":
-        language, _, name = what.partition(":")
-        return _again(at, form, template=name, template_language=language)
     return form_page(at, form, offered)
 
 
@@ -80,14 +76,6 @@ def _offered(at: At, form: Form, *, listed: bool = True) -> Choices:
         language=form["template_language"],
         listed=listed,
     )
-
-
-def _again(at: At, form: Form, **changed: str) -> Response:
-    """The same form with something else chosen; a department has templates of its own."""
-    if "department" in changed:
-        changed |= {"template": "", "template_language": ""}
-    form = replace(form, values={**form.values, **{name: [value] for name, value in changed.items()}})
-    return form_page(at, form, _offered(at, form))
 
 
 def _look(at: At, form: Form, offered: Choices, *, names: bool = False) -> Response:

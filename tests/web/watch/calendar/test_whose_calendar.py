@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,37 @@ def test_another_departments_schedules_and_events_are_not_there(of_music: Watche
             of_music, f"/watch/calendar/{path}", page="/watch/calendar/schedules/new?department=music"
         )
         assert answer.status_code == 404, path
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("schedules/new", "name"),
+        ("events/new", "title"),
+        ("reminders/new", "name"),
+        ("sources/new", "source"),
+        ("events/bring", "source"),
+    ],
+)
+def test_another_department_is_chosen_with_all_that_was_typed_kept(
+    serve: Serve, path: str, field: str
+) -> None:
+    watched = serve(CARILLON_DEPARTMENTS="office,music")
+    watched.tower.bring(6)
+    name(watched, "Mrs Head", OperatorRole.ADMIN, OperatorRole.AUTHOR)
+    watched.sign_in(actor=Actor(ActorKind.PERSON, "Mrs Head"))
+    typed: dict[str, Any] = {
+        "department": "office",
+        field: "Spring concert",
+        "groups": ["Choir"],
+        "template": "Office only",
+    }
+    answer = send(watched, f"/watch/calendar/{path}", do="for:music", **typed)
+    assert answer.status_code == 200, answer.text
+    assert 'name="department" value="music"' in answer.text
+    assert 'value="Spring concert"' in answer.text
+    assert re.search(r'name="groups" value="Choir" checked', answer.text)
+    assert send(watched, f"/watch/calendar/{path}", do="for:nobody", **typed).status_code == 404
 
 
 def test_a_reader_changes_nothing(serve: Serve) -> None:

@@ -117,6 +117,8 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(writer: 
         ({"when": "later"}, "day"),
         ({"when": "later", "day": "2027-01-11"}, "time"),
         ({"when": "later", "day": "2001-01-11", "time": "08:15"}, "day"),
+        ({"when": "now", "day": "2027-01-11"}, "when"),
+        ({"when": "now", "time": "08:15"}, "when"),
         ({"until_day": "2001-01-11", "until_time": "08:15"}, "until_day"),
         ({"then1": "sheet", "then2": "email"}, "then1"),
         ({"then1": "email", "after1": "9 years"}, "after1"),
@@ -259,6 +261,8 @@ def test_a_department_sees_its_own_groups_and_speaks_for_itself_alone(serve: Ser
     assert "Office" not in writer.text
     assert Writer(here).open("/watch/write?department=office").status == 404
     assert looked(writer, department="office").status == 404
+    typo = looked(Writer(here).open(), groups=None, to="Yaer 7")
+    assert "Did you mean Year 7?" in typo.text
     assert count(here) == 0
 
 
