@@ -22,10 +22,10 @@ from broker.rules.parameters import duration_of
 from web.watch.compose.choices import MOST_LATER, WAITS, Choices
 from web.watch.compose.files import attachments_of
 from web.watch.desk import At, Form
+from web.watch.forms import people_meant
 
 PARTS = (Part.TITLE, Part.SHORT, Part.LONG)
 MOST_COPIES = 20
-MOST_COUNT = 10_000_000  # people: more than any school has
 SEVERAL = " + "
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -228,12 +228,7 @@ def _copies(tx: Transaction, form: Form) -> tuple[str, ...]:
 
 def count_of(text: str) -> int | None:
     """How many people somebody typed; None for nothing. Raises RuleBroken."""
-    plain = text.replace(",", "").replace(" ", "")
-    if not plain:
-        return None
-    if not (plain.isascii() and plain.isdigit() and int(plain[:9]) <= MOST_COUNT and len(plain) < 9):
-        raise bad("bad_count", "expect", "this is no number of people", "type it in figures")
-    return int(plain)
+    return people_meant(text, "expect") if text else None
 
 
 def _one_of(kind: type[_Choice], text: str, otherwise: _Choice) -> _Choice:

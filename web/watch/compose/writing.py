@@ -20,9 +20,9 @@ from web.watch.compose.choices import Choices, choices
 from web.watch.compose.looking import look
 from web.watch.compose.pages import form_page, new_key
 from web.watch.desk import At, Form, acting, posted
+from web.watch.forms import reason
 
 router = APIRouter()
-MOST_WHY = 300  # as the record takes a reason
 # Asked for on the page before the sending itself.
 LAST = ("expect", "why")
 NOT_CARRIED = frozenset({"token", "do", "kept", *LAST})
@@ -156,9 +156,7 @@ def _accepted(at: At, draft: Draft, why: str) -> Accepted:
     if draft.urgency is not Urgency.URGENT:
         message = "only an urgent announcement goes without a second person"
         raise asked.bad("not_urgent", "why", message, "let it wait, or mark it as urgent")
-    if not why.isprintable() or len(why) > MOST_WHY:
-        raise asked.bad("bad_text", "why", "this reason cannot be kept", f"at most {MOST_WHY} letters")
-    return approvals.accept_overridden(at.ports, draft, why, actor=acting(at))
+    return approvals.accept_overridden(at.ports, draft, reason(why), actor=acting(at))
 
 
 def _said_otherwise(at: At, form: Form, offered: Choices, draft: Draft, said_before: KeyConflict) -> Response:
