@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from broker.actor import SYSTEM
@@ -18,7 +17,7 @@ from broker.announcement import Content, Part
 from broker.office import private_links
 from channels.email.render import Renderer
 from tests.channels.mail_support import HOUSE, parent
-from tests.support.looking import Open, fits_a_telephone, keeps_wcag, public_pages
+from tests.support.looking import RULES, Open, fits_a_telephone, keeps_wcag, open_to_everybody, public_pages
 from tests.support.noticeboard import bring_events, put_up
 from tests.support.payloads import HOSTILE, MARKUP
 from tests.support.plain_site import plain_site
@@ -107,10 +106,8 @@ def test_the_fragment_stands_in_a_page_by_its_server_or_by_a_script(press: Press
             page.goto(f"{elsewhere}{path}")
             page.get_by_role("link", name="Second").wait_for()
             assert page.get_by_role("region", name="St Bride’s & Co: announcements").is_visible()
-            seen = Axe().run(
-                page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-            )
-            assert not seen.response["violations"], seen.generate_report()
+            # Not "best-practice": the page around it is not ours.
+            open_to_everybody(page, [rule for rule in RULES if rule != "best-practice"])
 
 
 def test_the_screen_refreshes_itself_and_outlives_an_outage(press: Press, look: Open) -> None:

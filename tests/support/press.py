@@ -173,5 +173,5 @@ def a_press(
     with assemble(settings, serves=True) as house:
         app, asked = create_app(house.ports, settings), list[Asked]()
         app.add_middleware(Listening, heard=asked)
-        with serving(app, "127.0.0.1", port) as url, httpx2.Client(timeout=10) as http:
+        with serving(app, "127.0.0.1", port) as url, httpx2.Client(timeout=10, verify=False) as http:
             yield Press(house, settings, url, http, Brake(house.ledger), asked)

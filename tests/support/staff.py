@@ -26,7 +26,7 @@ from config.signer import HmacSigner
 from config.vault import SecretVault, vault_of
 from ledger import tables as t
 from tests.support.servers import free_port
-from tests.support.watching import Watched
+from tests.support.watching import Watched, client_of
 
 WORDS = "cornet teapot gravel"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the tests are not about its cost
@@ -63,8 +63,8 @@ class Browser:
     codes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        self.client = httpx2.Client(
-            base_url=self.here.url,
+        self.client = client_of(
+            self.here.url,
             # No line is kept: many browsers come and go in one test.
             limits=httpx2.Limits(max_keepalive_connections=0),
             timeout=20,

@@ -74,15 +74,6 @@ def here(serve: Serve, issuer: str) -> Watched:
     return found
 
 
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    """Every complaint of the browser fails the test."""
-    with ExitStack() as held:
-        made = Looking(browser, here.url, held)
-        yield made
-    assert made.complaints == []
-
-
 @pytest.mark.accessibility
 def test_the_first_admin_comes_by_an_invitation_and_from_then_on_by_password_and_code(
     here: Watched, looking: Looking

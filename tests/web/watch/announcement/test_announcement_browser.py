@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from broker.announcement import Announcement
 from broker.delivery import State
@@ -33,15 +30,6 @@ def ledger_url(sqlite_ledger: str) -> str:
 @pytest.fixture
 def here(serve: Serve) -> Watched:
     return with_mails(serve)
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    """Every complaint of the browser fails the test."""
-    with ExitStack() as held:
-        found = Looking(browser, here.url, held)
-        yield found
-    assert found.complaints == []
 
 
 def signed_in(looking: Looking, here: Watched, **more: object) -> Page:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from broker.actor import SYSTEM
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
-from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.at_desk import a_school, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
 from tests.support.watching import Serve, Watched
 
@@ -37,12 +36,6 @@ def here(serve: Serve) -> Watched:
         inbound = Inbound("bell", f"+44791100000{n}", text, str(n))
         ports.ledger.transact(partial(_hear, ports, inbound))
     return found
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(here, browser) as found:
-        yield found
 
 
 @pytest.mark.accessibility

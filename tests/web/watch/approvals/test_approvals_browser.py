@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from broker.actor import Actor, ActorKind
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
 from broker.authority import rule_changes
 from broker.intake import accept
 from broker.ports.approvals import OperatorRole
-from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.at_desk import a_school, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
 from tests.support.staff import name
 from tests.support.watching import Serve, Watched
@@ -32,12 +30,6 @@ def here(serve: Serve) -> Watched:
     admin = name(found, "The admin", ADMIN)
     rule_changes.change(found.tower.house.ports, "approval.needed", "any/any/any", "a test", actor=admin)
     return found
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(here, browser) as found:
-        yield found
 
 
 def announced(here: Watched, title: str, urgency: Urgency = Urgency.ROUTINE) -> Announcement:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.diary import Diary
 from tests.support.looking import Looking, looks_right, tab_to
@@ -18,18 +16,14 @@ pytestmark = pytest.mark.runs_on("sqlite")
 
 
 @pytest.fixture
-def ledger_url(sqlite_template: Any, tmp_path: Any) -> str:
+def ledger_url(sqlite_ledger: str) -> str:
     """SQLite alone: what a browser does with a page is the same over both."""
-    (tmp_path / "carillon.sqlite3").write_bytes(sqlite_template.read_bytes())
-    return f"sqlite:///{tmp_path / 'carillon.sqlite3'}"
+    return sqlite_ledger
 
 
 @pytest.fixture
-def looking(watched: Watched, browser: Browser) -> Iterator[Looking]:
-    with ExitStack() as held:
-        looking = Looking(browser, watched.url, held)
-        yield looking
-        assert looking.complaints == []
+def here(watched: Watched) -> Watched:
+    return watched
 
 
 @pytest.fixture

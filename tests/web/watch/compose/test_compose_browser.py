@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from broker.announcement import Part
 from broker.office import templates
@@ -30,15 +27,6 @@ def here(serve: Serve) -> Watched:
     words = {Part.SHORT: "{pupil}: rehearsal at {time} in {place}.", Part.TITLE: "Rehearsal"}
     templates.save(found.tower.house.ports, "office", "Rehearsal", words, actor=BELL)
     return found
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    """Every complaint of the browser fails the test."""
-    with ExitStack() as held:
-        found = Looking(browser, here.url, held)
-        yield found
-    assert found.complaints == []
 
 
 def signed_in(here: Watched, looking: Looking, path: str, *, javascript: bool = True) -> Page:

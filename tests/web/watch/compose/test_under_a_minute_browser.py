@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from broker import fanout
@@ -39,15 +37,6 @@ def here(serve: Serve) -> Watched:
     named(found, "The Head", OperatorRole.ADMIN)
     Person(found).invited(named(found, "Mrs Poole", OperatorRole.AUTHOR))
     return found
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    """Every complaint of the browser fails the test."""
-    with ExitStack() as held:
-        found = Looking(browser, here.url, held)
-        yield found
-    assert found.complaints == []
 
 
 @dataclass

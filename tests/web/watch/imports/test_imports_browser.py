@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from broker.ports.approvals import OperatorRole
-from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.at_desk import page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
-from tests.support.watching import Serve, Watched
+from tests.support.watching import Watched
 
 pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(240)]
 HEAD = "id,role,given_name,family_name,mobile,email,year,form,groups,guardian_of\n"
@@ -21,17 +20,6 @@ REPORT = "Adno,Forename,Surname,Reg,Contact,Mobile\n1001,Ann,Lee,7B,Mrs Mary Lee
 @pytest.fixture
 def ledger_url(sqlite_ledger: str) -> str:
     return sqlite_ledger
-
-
-@pytest.fixture
-def here(serve: Serve) -> Watched:
-    return a_school(serve)
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(here, browser) as found:
-        yield found
 
 
 def choose(page: Page, folder: Path, name: str, text: str) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.looking import Looking, looks_right, tab_to
 from tests.support.watching import Watched
@@ -20,15 +17,6 @@ pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(600)]
 def ledger_url(sqlite_ledger: str) -> str:
     """SQLite alone: what a browser does with a page is the same over both."""
     return sqlite_ledger
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    """Every complaint of the browser fails the test."""
-    with ExitStack() as held:
-        found = Looking(browser, here.url, held)
-        yield found
-    assert found.complaints == []
 
 
 def signed_in(looking: Looking, here: Watched, **more: object) -> Page:

@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from broker.ports.approvals import OperatorRole
-from tests.support.at_desk import a_school, person
-from tests.support.watching import Serve, Watched
+from tests.support.at_desk import person
+from tests.support.watching import Watched
 
 pytestmark = pytest.mark.runs_on("sqlite")
 MOST = 12
@@ -21,11 +21,6 @@ BEGINS = ("SELECT", "WITH")
 @pytest.fixture
 def ledger_url(sqlite_ledger: str) -> str:
     return sqlite_ledger
-
-
-@pytest.fixture
-def here(serve: Serve) -> Watched:
-    return a_school(serve)
 
 
 @contextmanager

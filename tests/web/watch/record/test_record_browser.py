@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from broker.ports.approvals import OperatorRole
 from ledger.scrutiny.audit import audit
-from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.at_desk import a_school, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
 from tests.support.watching import Serve, Watched
 from web.watch.record import checking
@@ -31,12 +30,6 @@ def here(serve: Serve) -> Watched:
     found.announce("Concert")
     found.tower.house.ports.ledger.transact(lambda tx: tx.record.seal())
     return found
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(here, browser) as found:
-        yield found
 
 
 @pytest.mark.accessibility

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from broker.ports.approvals import OperatorRole
-from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.at_desk import a_school, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
 from tests.support.watching import Serve, Watched
 
@@ -26,12 +24,6 @@ def here(serve: Serve) -> Watched:
     found.tower.bring(30)
     found.announce("Parents’ evening")
     return found
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(here, browser) as found:
-        yield found
 
 
 @pytest.mark.accessibility

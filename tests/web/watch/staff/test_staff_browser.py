@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from broker.ports.approvals import OperatorRole
-from tests.support.at_desk import a_school, looking_at, page_of, person
+from tests.support.at_desk import page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
-from tests.support.watching import Serve, Watched
+from tests.support.watching import Watched
 
 pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(180)]
 ADMIN, AUTHOR = OperatorRole.ADMIN, OperatorRole.AUTHOR
@@ -19,17 +17,6 @@ ADMIN, AUTHOR = OperatorRole.ADMIN, OperatorRole.AUTHOR
 @pytest.fixture
 def ledger_url(sqlite_ledger: str) -> str:
     return sqlite_ledger
-
-
-@pytest.fixture
-def here(serve: Serve) -> Watched:
-    return a_school(serve)
-
-
-@pytest.fixture
-def looking(here: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(here, browser) as found:
-        yield found
 
 
 @pytest.mark.accessibility
