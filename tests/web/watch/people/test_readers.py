@@ -6,17 +6,23 @@ import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import httpx2
+import pytest
+
 from broker.actor import SYSTEM
 from broker.diary import event_book
 from broker.diary.events import ALONE, ToldEvent
 from broker.office import groups
 from broker.office.private_links import listed
 from broker.ports.approvals import OperatorRole
+from broker.rosters.imports import import_roster
 from ledger.reads.groups import groups as every_group
 from tests.support.forms import press
-from tests.support.watching import Watched
-from tests.web.watch.people.conftest import group_of, recorded, said
+from tests.support.watching import Serve, Watched
+from tests.web.watch.people.conftest import group_of, recorded, said, school
 from tests.web.watch.people.test_people_actions import as_, followed
+
+BASE = "http://127.0.0.1:9"
 
 
 def readers(here: Watched, name: str) -> str:
@@ -44,6 +50,12 @@ def plan(here: Watched, group: str, title: str, starts: datetime) -> None:
     event_book.add(here.tower.house.ports, told, department="music", audience=group, actor=SYSTEM)
 
 
+def followed_html(here: Watched, answer: httpx2.Response) -> str:
+    """The page that a form led to."""
+    assert answer.status_code == 303, said(answer.text)
+    return here.client.get(str(answer.url.join(answer.headers["location"]))).text
+
+
 def secret(html: str) -> str:
     """Of a link that was just made."""
     found = re.search(r"/feeds/private/([A-Za-z0-9_-]{43})<", html)
@@ -63,12 +75,27 @@ def test_what_strangers_would_read_is_said_before_a_group_is_published_and_it_is
         here, press(here, path, "Make Choir public")
     )
     assert is_public(here, "Choir")
-    shown = here.get(path)
-    assert "/feeds/groups/choir.rss" in shown
-    assert "/feeds/groups/choir.ics" in shown
+    assert "/feeds/groups/choir.ics" in here.get(path)
+    assert here.client.get("/feeds/groups/choir.ics").status_code == 200
     assert "It is hidden again" in followed(here, press(here, path, "Hide Choir"))
     assert not is_public(here, "Choir")
     assert recorded(here)[-2:] == ["group.made_public", "group.made_private"]
+
+
+@pytest.mark.parametrize("account", [False, True])
+def test_only_addresses_that_lead_somewhere_are_told(serve: Serve, account: bool):
+    own = {"CARILLON_ACCOUNTS__FEEDS__CHANNEL": "rss", "CARILLON_PUBLIC_URL": BASE} if account else {}
+    here = serve(CARILLON_DEPARTMENTS="office, music", **own)
+    import_roster(here.tower.house.ports, school().roster(), actor=SYSTEM, expect_leaving=None)
+    here.sign_in()
+    path = readers(here, "Choir")
+    html = followed_html(here, press(here, path, "Make Choir public"))
+    assert ("strangers read the events of a public group alone" in said(html)) is not account
+    told = set(re.findall(r"<code>(/[a-z]+/groups/choir[a-z.]*)</code>", html.replace(BASE, "")))
+    assert "/feeds/groups/choir.ics" in told
+    assert ("/feeds/groups/choir.rss" in told) is account
+    for address in told:
+        assert here.client.get(address).status_code == 200, address
 
 
 def test_the_events_that_strangers_would_read_stand_there_by_name(here):
