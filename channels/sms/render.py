@@ -119,4 +119,5 @@ def _odd(body: str) -> str:
 def _shorten(body: str) -> str:
     if is_gsm(body):
         return "shorten it, or add a mail for the long version"
-    return f"shorten it, or do without {' '.join(strangers(body)[:5])}: a text holds 70 characters with it, instead of 160"
+    odd = " ".join(strangers(body)[:5])
+    return f"shorten it, or do without {odd}: a text holds 70 characters with it, instead of 160"
