@@ -70,7 +70,7 @@ def test_a_group_that_there_is_not_is_told_with_the_nearest(here: Watched) -> No
     [
         {"department": "nobody"},
         {"template": "no such template"},
-        {"template_language": "\x00", "template": "\x00"},
+        {"template_language": "\x00", "template": "\x00no such"},
     ],
 )
 def test_what_is_not_there_is_a_404(here: Watched, what: str, typed: dict[str, object]) -> None:
@@ -88,6 +88,7 @@ def test_what_is_not_there_is_a_404(here: Watched, what: str, typed: dict[str, o
         {"then1": "no-such-way", "after1": "-1", "unless1": "x", "by1": "99:99"},
         {"when": "later", "day": "x" * 900, "time": "\x00"},
         {"language": "\x00" * 50, "short": "\x00"},
+        {"template_language": "\x00", "template": "\x00"},
         {"expect": "9" * 5000},
         {"kept": ["no-file", "name:%%%", ":"]},
         {"copies": "\n".join("x" for _ in range(90))},
