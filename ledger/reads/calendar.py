@@ -5,22 +5,21 @@ One statement for each kind, however many days and schedules there are. What is 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, and_, case, func, literal_column, or_, select, text
+from sqlalchemy import Select, and_, case, func, or_, select
 
 from broker.announcement import Announcement, Part
 from broker.ports.calendar import OccurrenceRow, Outcome, ScheduleRow
 from broker.ports.events import EventRow, Reminded, Told
 from ledger import tables as t
 from ledger.announcements import announcement_of
-from ledger.dialect import Column
 from ledger.diary.events import event_of, events
 from ledger.diary.schedules import all_schedules, outcome_of, with_exceptions
 from ledger.hand import Hand
@@ -30,7 +29,6 @@ MOST_EVENTS = 500
 MOST_UNSAID = 200
 LONGEST_EVENT = timedelta(days=60)  # of those that began before the first day
 LONGEST_TITLE = 120  # characters
-_DAYS: tuple[Column, ...] = (("n", "integer"), ("begins", "moment"), ("ends", "moment"))
 UNSAID = (Outcome.MISSED, Outcome.REFUSED, Outcome.UNCLEAR)
 
 
@@ -79,40 +77,25 @@ class Unsaid:
 
 def said_on(hand: Hand, starts: Sequence[datetime], *, department: str | None, most: int) -> SaidDays:
     """Announcements by day; `starts` are the beginnings of the days and the end of the last, in order."""
-    c = t.announcement.c
+    c, run = t.announcement.c, hand.connection.execute
     notes = select(t.note.c.announcement_id).where(t.note.c.announcement_id == c.id)
-    spans = [(n, begins, ends) for n, (begins, ends) in enumerate(pairwise(starts))]
-    within = (
-        select(c.id, c.due_at, literal_column("days.n", Integer).label("day"))
-        .select_from(t.announcement, text(hand.dialect.rows(_DAYS, "days")))
-        .where(
-            c.due_at >= starts[0],  # first of all: or each day is held against every announcement there is
-            c.due_at < starts[-1],
-            c.due_at >= literal_column("days.begins"),
-            c.due_at < literal_column("days.ends"),
-            ~notes.exists(),
-        )
-    )
+    within = select(c.id, c.due_at).where(c.due_at >= starts[0], c.due_at < starts[-1], ~notes.exists())
     if department is not None:
         its = select(t.department.c.id).where(t.department.c.slug == department)
         within = within.where(c.department_id == its.scalar_subquery())
-    days = within.subquery("within")
-    numbered = select(
-        days.c.id,
-        days.c.day,
-        func.row_number().over(partition_by=days.c.day, order_by=(days.c.due_at, days.c.id)).label("place"),
-        func.count().over(partition_by=days.c.day).label("in_all"),
-    ).subquery("numbered")
-    query = (
-        _announcements().add_columns(numbered.c.day, numbered.c.in_all).join(numbered, numbered.c.id == c.id)
-    )
+    # Two columns of each, and whole ones of those that are shown: no database knows when a school's day begins, and
+    # told of a hundred days it holds every announcement against each of them.
+    day_of: dict[int, int] = {}
+    counts: Counter[int] = Counter()
+    for number, due in run(within.order_by(c.due_at, c.id)):
+        day = bisect_right(starts, due) - 1
+        counts[day] += 1
+        if counts[day] <= most:
+            day_of[number] = day
     first: dict[int, list[Said]] = defaultdict(list)
-    counts: dict[int, int] = {}
-    asked = query.where(numbered.c.place <= most).order_by(c.due_at, c.id)
-    for row in hand.connection.execute(asked, hand.dialect.row_values(_DAYS, spans, "days")):
+    for row in run(_announcements().where(c.id.in_(day_of)).order_by(c.due_at, c.id)) if day_of else ():
         title = " ".join((row.said or "").split())
-        first[row.day].append(Said(announcement_of(row), row.department_name, title))
-        counts[row.day] = row.in_all
+        first[day_of[row.id]].append(Said(announcement_of(row), row.department_name, title))
     return SaidDays(first, counts)
 
 

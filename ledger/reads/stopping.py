@@ -37,8 +37,9 @@ def stopping(hand: Hand, kind: SwitchKind, subject: str) -> Stopping:
         of = of.where(d.account_id.in_(select(t.account.c.id).where(t.account.c.channel == subject)))
     elif kind is SwitchKind.DEPARTMENT:
         its = select(t.department.c.id).where(t.department.c.slug == subject).scalar_subquery()
-        of = of.join(t.announcement, t.announcement.c.id == d.announcement_id)
-        of = of.where(t.announcement.c.department_id == its)
+        # Asked of each that is open: joined, SQLite begins with all that the department ever said.
+        theirs = select(t.announcement.c.id).where(t.announcement.c.id == d.announcement_id)
+        of = of.where(theirs.where(t.announcement.c.department_id == its).exists())
         said = said.where(t.announcement.c.department_id == its)
     sending = run(of.where(d.state == State.SENDING.value)).scalar_one()
     waiting = run(of.where(d.state == State.QUEUED.value)).scalar_one()

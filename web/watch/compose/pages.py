@@ -37,13 +37,22 @@ def write(at: Desk) -> Response:
         template=at.query("template"),
         language=at.query("language"),
     )
-    return form_page(at, _begun(at, offered), offered)
+    return form_page(at, _begun(at, offered), offered, later=True)
 
 
 def form_page(
-    at: At, form: Form, offered: Choices, problem: Problem | None = None, status: int = 200
+    at: At,
+    form: Form,
+    offered: Choices,
+    problem: Problem | None = None,
+    status: int = 200,
+    *,
+    later: bool = False,
 ) -> Response:
-    """The form as it is filled in, with what it would read like and whom it would reach."""
+    """The form as it is filled in, with what it would read like and whom it would reach.
+
+    `later`: whom it would reach is asked for once the page is there, which need not wait for it.
+    """
     return at.page(
         "compose/write",
         status,
@@ -54,7 +63,8 @@ def form_page(
         kept=files.kept_of(form),
         twice={which: asked.twice(at, form, which) for which in ("", "until_")},
         read=reading.read(at, form, offered),
-        reach=reading.reach(at, form, offered),
+        reach=reading.Reach() if later else reading.reach(at, form, offered),
+        asks=later and bool(form.all("groups") or form["to"]),
         PEOPLE=PEOPLE,
         WAITS=WAITS,
         UNLESS=UNLESS,
