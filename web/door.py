@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 AGAIN_AFTER = "60"  # seconds, after a 503
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_BODY = 32 * 1024 * 1024  # of anything; whoever reads one says what is much less
-LONGEST_PATH = 2_000  # characters: beyond that a number in it is more than Python itself reads
+LONGEST_PATH = 4_000  # characters: beyond 4,300 digits Python itself reads no number
 
 _KNOWN = {
     400: Problem("not_understood", "body", "this was not understood"),

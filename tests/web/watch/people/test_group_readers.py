@@ -100,7 +100,7 @@ def test_only_addresses_that_lead_somewhere_are_told(serve: Serve, account: bool
 
 def test_the_events_that_strangers_would_read_stand_there_by_name(here):
     with here.ledger.reading() as hand:
-        starts = hand.now + timedelta(days=3)
+        starts = hand.now.replace(second=0, microsecond=0) + timedelta(days=3)
     plan(here, "Choir", "Dress rehearsal", starts)
     plan(here, "7B", "Visit to the mill", starts)
     words = said(here.get(readers(here, "Choir")))
