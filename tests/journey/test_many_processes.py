@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
     """Providers that take their time, so that a kill meets work in hand."""
-    slow = ["twilio:latency:ms=600", "smtp:latency:ms=120"]
+    slow = ["twilio:latency:ms=1200", "smtp:latency:ms=120"]
     with start_sandbox(tmp_path / "truth.jsonl", slow) as running:
         yield running
 
