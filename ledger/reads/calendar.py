@@ -87,13 +87,14 @@ def said_on(hand: Hand, starts: Sequence[datetime], *, department: str | None, m
     # told of a hundred days it holds every announcement against each of them.
     day_of: dict[int, int] = {}
     counts: Counter[int] = Counter()
-    for number, due in run(within.order_by(c.due_at, c.id)):
+    for number, due in run(within.order_by(c.due_at, c.id)).all():
         day = bisect_right(starts, due) - 1
         counts[day] += 1
         if counts[day] <= most:
             day_of[number] = day
     first: dict[int, list[Said]] = defaultdict(list)
-    for row in run(_announcements().where(c.id.in_(day_of)).order_by(c.due_at, c.id)) if day_of else ():
+    whole = _announcements().where(c.id.in_(day_of)).order_by(c.due_at, c.id)
+    for row in run(whole).all() if day_of else ():
         title = " ".join((row.said or "").split())
         first[day_of[row.id]].append(Said(announcement_of(row), row.department_name, title))
     return SaidDays(first, counts)
