@@ -224,7 +224,7 @@ def _stay(house: House, url: str, sandbox: RunningSandbox) -> None:
         )
         for one in sample_term.STAFF:
             show.say(f"{one.name}, {one.does}:")
-            tell_link(house.ports, house.settings, operator=one.name)
+            tell_link(house.ports, house.settings, operator=one.name, anywhere=True)
         show.say(f"What the stand-ins truly accepted: {sandbox.truth_path}", "Ctrl-C ends it.")
         while not threading.Event().wait(
             1

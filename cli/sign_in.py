@@ -72,9 +72,13 @@ def tell_link(
     operator: str | None = None,
     url: str | None = None,
     quiet: bool = False,
+    anywhere: bool = False,
 ) -> None:
-    """At a start: a link to watch by, if this is a terminal and it is known who sits there; else how to get one."""
-    if quiet or not sys.stdout.isatty():
+    """At a start: a link to watch by, if this is a terminal and it is known who sits there; else how to get one.
+
+    `anywhere`: into a log as well, which others may read; for a school that is made up.
+    """
+    if quiet or not (anywhere or sys.stdout.isatty()):
         return
     named = operator or settings.operator
     if named is None:

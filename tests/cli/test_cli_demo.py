@@ -104,8 +104,8 @@ def test_the_demos_texts_go_by_the_next_gateway_when_the_first_is_broken(tmp_pat
 
 
 @contextmanager
-def staying(folder: Path, home: Path) -> Iterator[subprocess.Popen[str]]:
-    """A demo that stays up, with a small school."""
+def staying(folder: Path, home: Path, said: list[str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """A demo that stays up, with a small school; and what it `said` until it did."""
     process = subprocess.Popen(
         [*COMMAND, "--data-dir", str(folder), "--pupils", "30"],
         cwd=home, env=surroundings(home), stdout=subprocess.PIPE, text=True,
@@ -113,6 +113,8 @@ def staying(folder: Path, home: Path) -> Iterator[subprocess.Popen[str]]:
     try:
         assert process.stdout is not None
         for line in process.stdout:
+            if said is not None:
+                said.append(line)
             if "Ctrl-C" in line:
                 break
         yield process
@@ -156,10 +158,12 @@ def test_nothing_outlives_the_demo_however_it_ends(tmp_path, number):
 
 @pytest.mark.timeout(180)
 def test_a_demo_that_stays_has_a_term_behind_it_and_something_to_do(tmp_path):
-    folder = tmp_path / "demo"
-    with staying(folder, tmp_path) as process:
+    folder, said_so = tmp_path / "demo", list[str]()
+    with staying(folder, tmp_path, said_so) as process:
         process.send_signal(signal.SIGINT)
         assert process.wait(90) == 0
+    links = {line.split()[-1] for line in said_so if "/watch/sign-in/" in line}
+    assert len(links) == len(STAFF), "each of the staff has a link, in a log too"
     ledger = sqlite3.connect(folder / "carillon.sqlite3")
     first, last, said = ledger.execute(
         "SELECT min(accepted_at), max(accepted_at), count(*) FROM announcement"
