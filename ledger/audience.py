@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
     and_,
     case,
@@ -24,9 +25,10 @@ from sqlalchemy import (
 )
 
 from broker.announcement import People
-from broker.audience import Audience, Combined, Everyone, OfRole, fold, operands
+from broker.audience import Audience, Combined, Everyone, Group, OfRole, fold, operands
 from broker.duty import Unreached
 from broker.rosters.roster import Role
+from ledger.dialect import Dialect
 from ledger.tables import address, guardianship, membership, people_group, person, person_address
 
 LOOKING_AFTER = (People.GUARDIANS, People.FIRST)
@@ -43,6 +45,17 @@ def members(audience: Audience, people: People, today: date) -> Select[Any]:
     """
     role = Role.STAFF if people is People.STAFF else Role.PUPIL
     return _select(audience, role, today)
+
+
+def told(dialect: Dialect, audience: Audience, people: People, today: date) -> FromClause:
+    """The same to join what is asked of them to: FROM told.
+
+    Of one group they are found first, apart. Merged with whose addresses speak for them it is a join of nine tables,
+    which PostgreSQL plans as it is written: 82 ms for a class of 28 among 25,000 families, 437 by first contact, where
+    4 and 8 are enough. Everybody is most of the table, and is better left to the planner (pupils: 15 ms, apart 50).
+    """
+    chosen = members(audience, people, today)
+    return dialect.apart(chosen, "told") if isinstance(audience, Group) else chosen.subquery("told")
 
 
 def _select(audience: Audience, role: Role, today: date) -> Select[Any]:

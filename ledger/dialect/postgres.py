@@ -40,10 +40,6 @@ _SESSION = {
     # that it thought dear took 26 ms of its 37, and scanning all of a table seemed cheaper to it than 200 look-ups.
     "jit": "off",
     "random_page_cost": "1.1",
-    # Whom a class's message reaches is a join of nine tables: planned as written, 88 ms for 25 families of 25,000, and
-    # 0.3 ms in the best order. From twelve on the planner would draw lots (geqo_threshold).
-    "join_collapse_limit": "11",
-    "from_collapse_limit": "11",
 }
 TRUSTED = timedelta(seconds=1)  # a connection that has rested for less is used without asking it first
 _SEALER, _SWEEPER = 7_220_001, 7_220_002  # advisory locks: any two numbers nobody else here uses

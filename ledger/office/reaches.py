@@ -15,7 +15,7 @@ from broker.audience import Audience
 from broker.duty import Unreached
 from broker.ports.office import Lacking
 from broker.rosters.roster import Role
-from ledger.audience import addresses_for, holders_of, holds_on, members, why_unreached
+from ledger.audience import addresses_for, holders_of, holds_on, members, told, why_unreached
 from ledger.hand import Hand
 from ledger.tables import (
     address,
@@ -40,8 +40,8 @@ class Reaches:
 
     def count(self, audience: Audience, people: People, today: date) -> int:
         """How many a duty would be about."""
-        told = members(audience, people, today).subquery("told")
-        counted = select(func.count(func.distinct(told.c.person_id)))
+        those = members(audience, people, today).subquery("told")
+        counted = select(func.count(func.distinct(those.c.person_id)))
         return int(self._hand.connection.execute(counted).scalar_one())
 
     def count_groups(self, folded_names: Collection[str], people: People, today: date) -> Mapping[str, int]:
@@ -54,11 +54,11 @@ class Reaches:
         self, audience: Audience, people: People, kinds: Collection[AddressKind], today: date
     ) -> int:
         """How many of them have an address of one of these kinds, of their own or of whoever is told for them."""
-        told = members(audience, people, today).subquery("told")
+        those = told(self._hand.dialect, audience, people, today)
         reach = addresses_for(people).subquery("reach")
         counted = (
             select(func.count(func.distinct(reach.c.person_id)))
-            .join(told, told.c.person_id == reach.c.person_id)
+            .join(those, those.c.person_id == reach.c.person_id)
             .where(reach.c.kind.in_([kind.value for kind in kinds]))
         )
         return int(self._hand.connection.execute(counted).scalar_one())
@@ -74,11 +74,11 @@ class Reaches:
 
         One query for all kinds: most of its cost is finding out who looks after whom.
         """
-        told = members(audience, people, today).subquery("told")
+        those = told(self._hand.dialect, audience, people, today)
         reach = addresses_for(people).subquery("reach")
         found = self._hand.connection.execute(
             select(reach.c.kind, reach.c.person_id, reach.c.address_id)
-            .join(told, told.c.person_id == reach.c.person_id)
+            .join(those, those.c.person_id == reach.c.person_id)
             .where(reach.c.kind.in_([kind.value for kind in kinds]))
         )
         pairs: dict[str, list[tuple[int, int]]] = {kind.value: [] for kind in kinds}

@@ -14,7 +14,7 @@ from broker.announcement import People
 from broker.audience import Audience, Everyone
 from broker.naming import names_of
 from ledger import tables as t
-from ledger.audience import addresses_for, members
+from ledger.audience import addresses_for, told
 from ledger.hand import Hand
 
 
@@ -33,7 +33,7 @@ def example(
     hand: Hand, audience: Audience, people: People, kind: AddressKind, *, today: date
 ) -> Example | None:
     """The family with the most children in the audience, None when this way reaches nobody."""
-    covers = _covers(audience, people, kind, today)
+    covers = _covers(hand, audience, people, kind, today)
     chosen = hand.connection.execute(
         select(t.address.c.id, t.address.c.value, t.address.c.doubtful)
         .join(covers, covers.c.address_id == t.address.c.id)
@@ -70,7 +70,7 @@ def lacking_parts(
     hand: Hand, audience: Audience, people: People, kind: AddressKind, *, today: date
 ) -> LackingParts:
     """Counted for a preview: what stands there instead is plain words."""
-    covers = _covers(audience, people, kind, today)
+    covers = _covers(hand, audience, people, kind, today)
     doubtful = select(func.count(t.address.c.id.distinct())).join(
         covers, covers.c.address_id == t.address.c.id
     )
@@ -82,13 +82,13 @@ def lacking_parts(
     )
 
 
-def _covers(audience: Audience, people: People, kind: AddressKind, today: date) -> Any:
-    told = members(audience, people, today).subquery("told")
+def _covers(hand: Hand, audience: Audience, people: People, kind: AddressKind, today: date) -> Any:
+    those = told(hand.dialect, audience, people, today)
     reach = addresses_for(people).subquery("reach")
     return (
         select(reach.c.address_id, reach.c.person_id)
         .distinct()
-        .join(told, told.c.person_id == reach.c.person_id)
+        .join(those, those.c.person_id == reach.c.person_id)
         .where(reach.c.kind == kind.value)
         .subquery("covers")
     )
