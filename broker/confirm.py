@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from broker.actor import Actor, ActorKind
-from broker.channel import Confirmation, ConfirmsDelivery, Heard, Hears, SignatureInvalid
+from broker.capabilities import Confirmation, ConfirmsDelivery, Heard, Hears, SignatureInvalid
 from broker.consent import optouts
 from broker.delivery import State, fold_attempt, fold_delivery
 from broker.errors import SetupError

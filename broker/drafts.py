@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from broker import audience as audiences
 from broker.announcement import Attachment, Content, Draft, Purpose, Urgency
-from broker.channel import Channel, Suits, Traits
+from broker.capabilities import Suits
+from broker.channel import Channel, Traits
 from broker.errors import ChannelFailed, InvalidAnnouncement, Problem, SetupError, UnknownChannel
 from broker.ladders import in_order
 from broker.ladders.links import with_any_link

@@ -18,7 +18,7 @@ from broker import drafts, judging
 from broker.actor import SYSTEM, Actor
 from broker.announcement import AS_CORRECTION, Announcement, Content, Draft, FollowUp, Part
 from broker.authority import operators
-from broker.channel import Verifies
+from broker.capabilities import Verifies
 from broker.corrections import binding
 from broker.corrections.law import AGAIN
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem

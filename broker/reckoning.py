@@ -13,7 +13,8 @@ from types import MappingProxyType
 
 from broker.announcement import Announcement, Content
 from broker.audience import Audience
-from broker.channel import PUBLIC, Channel, Charges, charging
+from broker.capabilities import Charges, charging
+from broker.channel import PUBLIC, Channel
 from broker.errors import SetupError
 from broker.judging import Ruling
 from broker.ladders.links import with_any_link

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from broker.accounts import cannot_ask, cannot_open
 from broker.actor import Actor
-from broker.channel import Channel, PastAttempt, Receipt, Reconciles
+from broker.capabilities import PastAttempt, Reconciles
+from broker.channel import Channel, Receipt
 from broker.confirm import apply_news
 from broker.delivery import Event, State, step
 from broker.errors import DeliveryFailure, SetupError

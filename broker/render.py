@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from broker.actor import Actor
 from broker.announcement import Content, Part
-from broker.channel import Channel, Charges, Message, Recipient
+from broker.capabilities import Charges
+from broker.channel import Channel, Message, Recipient
 from broker.consent.optouts import Links
 from broker.delivery import State
 from broker.ladders.links import link_of, with_link

@@ -13,7 +13,8 @@ from datetime import timedelta
 from functools import partial
 
 from broker.actor import Actor
-from broker.channel import Receipt, Withdraws
+from broker.capabilities import Withdraws
+from broker.channel import Receipt
 from broker.delivery import REACHED, Event, step
 from broker.errors import BrokerError, DeliveryFailure, RateLimited, Uncertain
 from broker.ports import Ports, Transaction

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from broker.channel import Channel, Item, Key, NotStarted, Outcome, SendsMany
+from broker.capabilities import SendsMany
+from broker.channel import Channel, Item, Key, NotStarted, Outcome
 from broker.errors import DeliveryFailure, Uncertain
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from broker.channel import PastAttempt
+from broker.capabilities import PastAttempt
 from broker.delivery import Event, Evidence, State
 from broker.policy import Case
 

@@ -19,7 +19,8 @@ from notifications_python_client.errors import APIError, InvalidResponse
 from notifications_python_client.notifications import NotificationsAPIClient
 from urllib3.exceptions import HTTPError as TransportError
 
-from broker.channel import Item, PastAttempt, Receipt, Surroundings
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Receipt, Surroundings
 from broker.errors import AccountRejected, DeliveryFailure, Problem, SetupError, Transient, Uncertain
 from broker.loopback import is_loopback
 from channels import notify_codes as codes

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from broker.channel import Confirmation, Heard, Key, PastAttempt, Receipt, SignatureInvalid
+from broker.capabilities import Confirmation, Heard, PastAttempt, SignatureInvalid
+from broker.channel import Key, Receipt
 from broker.delivery import Evidence
 from broker.errors import Uncertain
 from channels import notify_codes as codes

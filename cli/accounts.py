@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from broker import accounts
-from broker.channel import MakesKeys
+from broker.capabilities import MakesKeys
 from broker.errors import Problem, RuleBroken
 from broker.gateways import Stand
 from broker.licences import licensing, oversight

@@ -20,7 +20,8 @@ import typer
 from broker import intake
 from broker.actor import Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
-from broker.channel import OffersGateways, Surroundings
+from broker.capabilities import OffersGateways
+from broker.channel import Surroundings
 from broker.delivery import State
 from broker.errors import MissingExtra, Problem, RuleBroken, UnknownChannel
 from broker.office import private_links, subscribers

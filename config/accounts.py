@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from broker.channel import Kit, KnowsItsPace, OffersGateways
+from broker.capabilities import KnowsItsPace, OffersGateways
+from broker.channel import Kit
 from broker.errors import Problem, SetupError
 from config.faults import Faults, name_of, nearest, plain_words
 from config.registry import Registry

@@ -16,7 +16,8 @@ import redis
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from broker.channel import Channel, Examines
+from broker.capabilities import Examines
+from broker.channel import Channel
 from broker.errors import DeliveryFailure, Problem, SetupError
 from config import queue
 from config.assembly import secret_of

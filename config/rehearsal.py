@@ -13,7 +13,8 @@ from broker import drafts, intake
 from broker.actor import Actor
 from broker.address import mask
 from broker.announcement import Draft, People
-from broker.channel import PUBLIC, Channel, Message, Recipient, charging
+from broker.capabilities import charging
+from broker.channel import PUBLIC, Channel, Message, Recipient
 from broker.errors import Problem, RuleBroken, SetupError
 from broker.house_rules import HOUSE_RULES
 from broker.intake import Rehearsed

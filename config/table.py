@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from broker.channel import Kit, OffersGateways
+from broker.capabilities import OffersGateways
+from broker.channel import Kit
 from config.accounts import Account, Block
 from config.answering import InboxAt, MailboxAt
 from config.faults import name_of

@@ -6,7 +6,8 @@ import contextlib
 import threading
 from collections.abc import Mapping, Sequence
 
-from broker.channel import Channel, KnowsItsPace, Surroundings, Traits
+from broker.capabilities import KnowsItsPace
+from broker.channel import Channel, Surroundings, Traits
 from broker.errors import Problem, SetupError
 from broker.ports.outside import GatewayAt
 from config.accounts import Account, GatewaySettings

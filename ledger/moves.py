@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Row, String, bindparam, text
 
-from broker.channel import Key, PastAttempt
+from broker.capabilities import PastAttempt
+from broker.channel import Key
 from broker.delivery import Evidence, State
 from broker.values import AccountRow, KnownAttempt, KnownDelivery, LookUp, Move, News
 from ledger.deliveries import Deliveries

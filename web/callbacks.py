@@ -8,7 +8,7 @@ from hashlib import sha256
 from fastapi import HTTPException, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from broker.channel import SignatureInvalid
+from broker.capabilities import SignatureInvalid
 from broker.confirm import calling
 from broker.errors import SetupError
 from broker.ports import Ports

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from broker.actor import Actor
 from broker.announcement import AS_CORRECTION, RIGHT_TEXT, UNSETTLED, Announcement, FollowUp, Urgency
-from broker.channel import Withdraws
+from broker.capabilities import Withdraws
 from broker.corrections.law import AGAIN, OVER
 from broker.duty import Unreached
 from broker.errors import SetupError

@@ -13,7 +13,8 @@ from broker.address import AddressKind
 from broker.announcement import People, Purpose
 from broker.audience import Everyone, fold
 from broker.authority import notices
-from broker.channel import Channel, Recipient, speaking
+from broker.capabilities import speaking
+from broker.channel import Channel, Recipient
 from broker.disclosure.plain_letters import plain
 from broker.errors import ChannelFailed, RuleBroken
 from broker.moments import today_of

@@ -11,7 +11,7 @@ from operator import itemgetter
 
 from broker.actor import Actor
 from broker.address import AddressKind
-from broker.channel import Heard
+from broker.capabilities import Heard
 from broker.consent import optouts
 from broker.incoming import answers
 from broker.incoming.answering import Inbound

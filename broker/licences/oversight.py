@@ -15,7 +15,8 @@ from broker import intake
 from broker.actor import SYSTEM, Actor
 from broker.announcement import Draft, Part, People, Step
 from broker.authority import operators
-from broker.channel import Channel, Post, ReadsBack
+from broker.capabilities import Post, ReadsBack
+from broker.channel import Channel
 from broker.errors import BrokerError, DeliveryFailure, Problem, RateLimited, RuleBroken
 from broker.licences import lapsing, licensing, posture
 from broker.ports import Ports, Transaction

@@ -11,7 +11,8 @@ from datetime import timedelta
 
 from broker import accounts
 from broker.actor import Actor
-from broker.channel import Channel, Inspects, Posture
+from broker.capabilities import Inspects, Posture
+from broker.channel import Channel
 from broker.errors import AccountRejected, DeliveryFailure
 from broker.ports import Ports, Transaction
 from broker.record import Entry

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker.actor import Actor, ActorKind
-from broker.channel import TakesSubscribers
+from broker.capabilities import TakesSubscribers
 from broker.errors import NotFound, NotToBeChanged, Problem, SetupError
 from broker.office import private_links
 from broker.ports import Ports, Transaction

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from broker.actor import Actor
-from broker.channel import Receipt, Redacts
+from broker.capabilities import Redacts
+from broker.channel import Receipt
 from broker.errors import BrokerError, DeliveryFailure, RateLimited, Uncertain
 from broker.ports import Ports, Transaction
 from broker.ports.privacy import Redaction

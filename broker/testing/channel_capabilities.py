@@ -13,15 +13,9 @@ from typing import Any
 import pytest
 
 from broker.audience import Everyone, Group
-from broker.channel import (
-    Channel,
+from broker.capabilities import (
     ConfirmsDelivery,
-    Item,
-    Key,
-    NotStarted,
-    Outcome,
     PastAttempt,
-    Receipt,
     Reconciles,
     Redacts,
     SendsMany,
@@ -30,6 +24,7 @@ from broker.channel import (
     TakesSubscribers,
     Withdraws,
 )
+from broker.channel import Channel, Item, Key, NotStarted, Outcome, Receipt
 from broker.delivery import Evidence
 from broker.errors import AddressRejected, DeliveryFailure, RuleBroken, Transient, Uncertain
 from broker.testing.channel_bench import Bench, Callback, Fault, item, key, skip_unsupported

@@ -20,7 +20,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from broker.announcement import Purpose, Urgency
-from broker.channel import Channel, ConfirmsDelivery, Item, Reconciles
+from broker.capabilities import ConfirmsDelivery, Reconciles
+from broker.channel import Channel, Item
 from broker.errors import DeliveryFailure, RateLimited
 from broker.policy import Allow, Case, Hold, Refuse, Withdraw
 from broker.retry import RetryPolicy

@@ -14,20 +14,8 @@ from typing import Any
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
-from broker.channel import (
-    Confirmation,
-    Item,
-    Key,
-    MayStart,
-    Message,
-    Outcome,
-    PastAttempt,
-    Receipt,
-    Recipient,
-    SignatureInvalid,
-    Surroundings,
-    Traits,
-)
+from broker.capabilities import Confirmation, PastAttempt, SignatureInvalid
+from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
 from broker.delivery import Evidence
 from broker.errors import Problem, RateLimited, Unreachable
 from broker.hands import work_through

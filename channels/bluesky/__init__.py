@@ -11,18 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from broker.announcement import Attachment, Content
-from broker.channel import (
-    Item,
-    Key,
-    Message,
-    PastAttempt,
-    Post,
-    Posture,
-    Receipt,
-    Recipient,
-    Surroundings,
-    Traits,
-)
+from broker.capabilities import PastAttempt, Post, Posture
+from broker.channel import Item, Key, Message, Receipt, Recipient, Surroundings, Traits
 from broker.errors import Problem
 from broker.policy import Policy
 from broker.retry import RetryPolicy

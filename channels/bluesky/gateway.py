@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from broker.channel import Item, Key, PastAttempt, Post, Posture, Receipt, Surroundings
+from broker.capabilities import PastAttempt, Post, Posture
+from broker.channel import Item, Key, Receipt, Surroundings
 from broker.errors import Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from channels.bluesky import codes

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from broker.channel import Item, PastAttempt, Receipt
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Receipt
 from broker.errors import ContentRejected, Uncertain
 from channels.calling import Answer
 from channels.classes import Classes

@@ -20,19 +20,8 @@ from typing import Any
 from broker import naming
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
-from broker.channel import (
-    Confirmation,
-    Item,
-    Key,
-    MayStart,
-    Message,
-    Outcome,
-    PastAttempt,
-    Receipt,
-    Recipient,
-    Surroundings,
-    Traits,
-)
+from broker.capabilities import Confirmation, PastAttempt
+from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
 from broker.errors import Problem
 from broker.hands import work_through
 from broker.retry import RetryPolicy

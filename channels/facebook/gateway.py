@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from broker.channel import Item, PastAttempt, Post, Posture, Receipt, Surroundings
+from broker.capabilities import PastAttempt, Post, Posture
+from broker.channel import Item, Receipt, Surroundings
 from broker.errors import ContentRejected, Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from channels.calling import Answer, Caller

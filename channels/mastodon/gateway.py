@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from broker.channel import Item, PastAttempt, Post, Posture, Receipt, Surroundings
+from broker.capabilities import PastAttempt, Post, Posture
+from broker.channel import Item, Receipt, Surroundings
 from broker.errors import Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from channels.mastodon.line import failure_of, is_gone, open_client

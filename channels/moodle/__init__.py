@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from broker.announcement import Attachment, Content
 from broker.audience import Audience
-from broker.channel import Item, Key, Message, PastAttempt, Receipt, Recipient, Surroundings, Traits
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Key, Message, Receipt, Recipient, Surroundings, Traits
 from broker.errors import Problem, SetupError
 from broker.loopback import is_loopback
 from broker.policy import Policy

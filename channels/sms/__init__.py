@@ -13,21 +13,8 @@ from typing import Any
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
-from broker.channel import (
-    Confirmation,
-    Examines,
-    Heard,
-    Item,
-    Key,
-    MayStart,
-    Message,
-    Outcome,
-    PastAttempt,
-    Receipt,
-    Recipient,
-    Surroundings,
-    Traits,
-)
+from broker.capabilities import Confirmation, Examines, Heard, PastAttempt
+from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
 from broker.errors import MissingExtra, Problem, SetupError
 from broker.policy import Policy
 from broker.retry import RetryPolicy

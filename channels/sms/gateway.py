@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from broker.channel import Confirmation, Heard, Item, Key, MayStart, Outcome, PastAttempt, Receipt
+from broker.capabilities import Confirmation, Heard, PastAttempt
+from broker.channel import Item, Key, MayStart, Outcome, Receipt
 
 
 class Wishes(Protocol):

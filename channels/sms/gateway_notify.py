@@ -7,17 +7,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from broker.channel import (
-    Confirmation,
-    Heard,
-    Item,
-    Key,
-    MayStart,
-    Outcome,
-    PastAttempt,
-    Receipt,
-    Surroundings,
-)
+from broker.capabilities import Confirmation, Heard, PastAttempt
+from broker.channel import Item, Key, MayStart, Outcome, Receipt, Surroundings
 from broker.errors import Problem
 from broker.hands import work_through
 from channels.notify_line import Line, Post

@@ -16,18 +16,8 @@ from functools import partial
 from typing import Any, TypeGuard
 from urllib.parse import quote, urlsplit
 
-from broker.channel import (
-    Confirmation,
-    Heard,
-    Item,
-    Key,
-    MayStart,
-    Outcome,
-    PastAttempt,
-    Receipt,
-    SignatureInvalid,
-    Surroundings,
-)
+from broker.capabilities import Confirmation, Heard, PastAttempt, SignatureInvalid
+from broker.channel import Item, Key, MayStart, Outcome, Receipt, Surroundings
 from broker.delivery import Evidence
 from broker.errors import AccountRejected, Problem, SetupError, Transient, Uncertain
 from broker.hands import work_through

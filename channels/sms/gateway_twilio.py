@@ -21,18 +21,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from twilio.request_validator import RequestValidator
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from broker.channel import (
-    Confirmation,
-    Heard,
-    Item,
-    Key,
-    MayStart,
-    Outcome,
-    PastAttempt,
-    Receipt,
-    SignatureInvalid,
-    Surroundings,
-)
+from broker.capabilities import Confirmation, Heard, PastAttempt, SignatureInvalid
+from broker.channel import Item, Key, MayStart, Outcome, Receipt, Surroundings
 from broker.delivery import Evidence
 from broker.errors import DeliveryFailure, Problem, SetupError, Uncertain
 from broker.hands import work_through

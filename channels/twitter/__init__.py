@@ -13,18 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from broker.announcement import Attachment, Content
-from broker.channel import (
-    Item,
-    Key,
-    Message,
-    PastAttempt,
-    Post,
-    Posture,
-    Receipt,
-    Recipient,
-    Surroundings,
-    Traits,
-)
+from broker.capabilities import PastAttempt, Post, Posture
+from broker.channel import Item, Key, Message, Receipt, Recipient, Surroundings, Traits
 from broker.errors import MissingExtra, Problem
 from broker.policy import Policy
 from broker.retry import RetryPolicy

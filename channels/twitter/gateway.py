@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from broker.channel import Item, PastAttempt, Post, Posture, Receipt, Surroundings
+from broker.capabilities import PastAttempt, Post, Posture
+from broker.channel import Item, Receipt, Surroundings
 from broker.errors import AccountRejected, ContentRejected, DeliveryFailure, Problem, SetupError, Uncertain
 from broker.loopback import is_loopback
 from broker.rules.social import listed

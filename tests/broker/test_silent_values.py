@@ -10,7 +10,8 @@ import pytest
 
 from broker.address import AddressKind, BadAddress, parse_email, parse_mobile
 from broker.announcement import Attachment, Content, Draft, Part, People, Purpose, Step, Urgency
-from broker.channel import Item, Key, Message, PastAttempt, Recipient
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Key, Message, Recipient
 from broker.duty import DutyState
 from broker.office.reach import Untold
 from broker.policy import Case, Cover

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from broker.announcement import Content, Part, Purpose, Urgency
-from broker.channel import Item, Key, PastAttempt, Receipt
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Key, Receipt
 from broker.errors import (
     AccountRejected,
     ContentRejected,

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from broker.announcement import Content, Part
-from broker.channel import PUBLIC, Charges
+from broker.capabilities import Charges
+from broker.channel import PUBLIC
 from channels.email import Email
 from channels.rss import Rss
 from channels.sms import Sms

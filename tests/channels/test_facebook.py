@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from broker.announcement import Content, Part, Purpose, Urgency
-from broker.channel import Item, Key, PastAttempt, Receipt, Surroundings
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Key, Receipt, Surroundings
 from broker.errors import (
     AccountRejected,
     ContentRejected,

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from broker.announcement import Content, Part
 from broker.audience import parse
-from broker.channel import Key, PastAttempt, Receipt
+from broker.capabilities import PastAttempt
+from broker.channel import Key, Receipt
 from broker.errors import (
     AccountRejected,
     ContentRejected,

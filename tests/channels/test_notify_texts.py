@@ -13,7 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from broker.announcement import Attachment, Content, Part
-from broker.channel import Item, Key, PastAttempt, Receipt, Recipient, SignatureInvalid, Surroundings
+from broker.capabilities import PastAttempt, SignatureInvalid
+from broker.channel import Item, Key, Receipt, Recipient, Surroundings
 from broker.delivery import Evidence
 from broker.errors import AccountRejected, SetupError, Transient, Uncertain
 from broker.testing.channel_bench import key, plain

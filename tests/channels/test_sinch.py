@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from broker.channel import Item, Key, PastAttempt, Receipt, Recipient, SignatureInvalid, Surroundings
+from broker.capabilities import PastAttempt, SignatureInvalid
+from broker.channel import Item, Key, Receipt, Recipient, Surroundings
 from broker.delivery import Evidence
 from broker.errors import (
     AccountRejected,

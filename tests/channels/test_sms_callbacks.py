@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.channel import Recipient, SignatureInvalid, Surroundings
+from broker.capabilities import SignatureInvalid
+from broker.channel import Recipient, Surroundings
 from broker.delivery import Evidence
 from broker.testing.channel_bench import Callback, key, plain
 from channels.sms import Sms, kit

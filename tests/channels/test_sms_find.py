@@ -9,7 +9,8 @@ from hashlib import sha256
 
 import pytest
 
-from broker.channel import Item, PastAttempt, Recipient, Surroundings
+from broker.capabilities import PastAttempt
+from broker.channel import Item, Recipient, Surroundings
 from broker.delivery import Evidence
 from broker.errors import DeliveryFailure, RateLimited, Uncertain
 from broker.testing.channel_bench import key, plain

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from broker.announcement import Content, Part
-from broker.channel import Channel, Item, Key, Receipt, Recipient, SendsMany, Surroundings
+from broker.capabilities import SendsMany
+from broker.channel import Channel, Item, Key, Receipt, Recipient, Surroundings
 from channels.sms import kit
 from sandbox.client import RunningSandbox
 from tests.channels.twilio_support import settings

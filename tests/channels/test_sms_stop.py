@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.announcement import Content, Part
-from broker.channel import Hears, Recipient, SignatureInvalid, Surroundings
+from broker.capabilities import Hears, SignatureInvalid
+from broker.channel import Recipient, Surroundings
 from broker.errors import SetupError
 from broker.testing.channel_bench import plain
 from channels.sms import Sms, kit

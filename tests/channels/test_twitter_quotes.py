@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broker.channel import Verifies
+from broker.capabilities import Verifies
 from channels.twitter import Twitter
 from sandbox.client import RunningSandbox
 from sandbox.settings import XCredentials

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from broker.announcement import Content, Part
-from broker.channel import PUBLIC, Item, Key, PastAttempt, Recipient, Surroundings
+from broker.capabilities import PastAttempt
+from broker.channel import PUBLIC, Item, Key, Recipient, Surroundings
 from channels.twitter import Twitter, kit
 from channels.twitter.settings import Settings
 from sandbox.client import RunningSandbox

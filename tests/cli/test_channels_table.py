@@ -10,7 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from broker.channel import ENTRY_POINT_GROUP, Withdraws
+from broker.capabilities import Withdraws
+from broker.channel import ENTRY_POINT_GROUP
 from config.registry import Registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "channels.md"

@@ -18,7 +18,8 @@ from sqlalchemy import select
 from broker import accounts, reconcile
 from broker.actor import SYSTEM
 from broker.announcement import Part, Urgency
-from broker.channel import Message, PastAttempt, Receipt, Recipient
+from broker.capabilities import PastAttempt
+from broker.channel import Message, Receipt, Recipient
 from broker.errors import RuleBroken
 from broker.testing.channel_bench import Accepted, Fault
 from broker.testing.provider import AskablePretendChannel, PretendProvider

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from broker import recover
 from broker.actor import SYSTEM
 from broker.announcement import Step
-from broker.channel import Message, PastAttempt, Receipt, Recipient
+from broker.capabilities import PastAttempt
+from broker.channel import Message, Receipt, Recipient
 from broker.claim import claim
 from broker.duty import DutyState
 from broker.errors import AddressRejected

@@ -14,7 +14,8 @@ from broker import accounts, intake, retract
 from broker.actor import SYSTEM
 from broker.announcement import Announcement, Part, Step
 from broker.brake import Brake
-from broker.channel import PUBLIC, Channel, Key, Message, ReadsBack
+from broker.capabilities import ReadsBack
+from broker.channel import PUBLIC, Channel, Key, Message
 from broker.errors import InvalidAnnouncement
 from broker.licences import licensing, oversight
 from broker.ports import Ports

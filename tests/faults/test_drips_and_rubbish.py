@@ -21,20 +21,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from broker.announcement import Content, Part
-from broker.channel import (
-    PUBLIC,
-    Channel,
-    Item,
-    Key,
-    Kit,
-    PastAttempt,
-    Receipt,
-    Recipient,
-    Reconciles,
-    SendsMany,
-    Surroundings,
-    Withdraws,
-)
+from broker.capabilities import PastAttempt, Reconciles, SendsMany, Withdraws
+from broker.channel import PUBLIC, Channel, Item, Key, Kit, Receipt, Recipient, Surroundings
 from broker.errors import DeliveryFailure, Transient, Uncertain, Unreachable
 from channels import (
     apprise,

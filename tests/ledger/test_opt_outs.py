@@ -8,7 +8,7 @@ import pytest
 
 from broker.actor import SYSTEM
 from broker.address import AddressKind
-from broker.channel import Heard
+from broker.capabilities import Heard
 from broker.consent import optouts
 from broker.errors import NotFound, RuleBroken
 from broker.incoming.hearing import hear

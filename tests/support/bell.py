@@ -16,19 +16,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from broker.address import AddressKind
 from broker.announcement import Attachment, Content
-from broker.channel import (
-    Confirmation,
-    Item,
-    Key,
-    MayStart,
-    Message,
-    Outcome,
-    Receipt,
-    Recipient,
-    SignatureInvalid,
-    Surroundings,
-    Traits,
-)
+from broker.capabilities import Confirmation, SignatureInvalid
+from broker.channel import Item, Key, MayStart, Message, Outcome, Receipt, Recipient, Surroundings, Traits
 from broker.delivery import Evidence
 from broker.errors import Problem, SetupError
 from broker.hands import work_through

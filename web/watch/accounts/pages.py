@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 
 from broker.authority import departments, operators
-from broker.channel import Inspects, ReadsBack
+from broker.capabilities import Inspects, ReadsBack
 from broker.errors import NotAllowed, Problem, SetupError
 from broker.licences.licensing import Shown
 from broker.ports.approvals import OperatorRole
