@@ -1,15 +1,21 @@
-"""What every form and list has in common: a reason, a number of people, a day, how far down; and what is refused."""
+"""What every form and list has in common: a reason, a number, a day, how far down; its button, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from broker.errors import NotAllowed, Problem, RuleBroken
+from fastapi import Response
+
+from broker.errors import NotAllowed, NotFound, Problem, RuleBroken
 from broker.moments import EARLIEST_YEAR, LATEST_YEAR
+from web.watch.desk import Form
 from web.watch.signing_in import NoPage
+
+Act = TypeVar("Act")
 
 LONGEST_WHY = 300  # characters, as every door takes a reason
 MOST_PEOPLE = 10_000_000  # more than any school has
@@ -72,3 +78,23 @@ def called(problem: Problem, fields: Mapping[str, str]) -> Problem:
 def status_of(refused: RuleBroken) -> int:
     """What a page answers with that says why something was not done."""
     return 403 if isinstance(refused, NotAllowed) else 422
+
+
+def pressed(form: Form, acts: Mapping[str, Act]) -> Act:
+    """Of what a page offers to do, what the button says that was pressed ("do"). Raises NoPage for another."""
+    if form["do"] not in acts:
+        raise NoPage(400, "refused")
+    return acts[form["do"]]
+
+
+def answered(work: Callable[[], Response], again: Callable[[Problem, int], Response]) -> Response:
+    """What was asked for; where it is refused, the page `again`, with what is wrong and the status to answer in.
+
+    Raises NoPage where something is not there.
+    """
+    try:
+        return work()
+    except NotFound:
+        raise NoPage(404, "not_found") from None
+    except RuleBroken as refused:
+        return again(refused.problem, status_of(refused))

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 
 from broker import accounts as verbs
 from broker.authority import departments
-from broker.errors import NotFound, RuleBroken, SetupError
+from broker.errors import SetupError
 from broker.licences import oversight, posture
 from broker.ports.approvals import OperatorRole
 from web.watch.accounts import look
 from web.watch.accounts.pages import STOPS, account_page
 from web.watch.desk import At, Form, acting, posted
-from web.watch.forms import reason
+from web.watch.forms import answered, reason
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -113,9 +113,7 @@ def _seen(at: At, form: Form, name: str) -> Response:
 
 def _done(at: At, form: Form, name: str, work: Callable[[], str]) -> Response:
     """Do it; what was refused stands beside its field, with what was typed."""
-    try:
-        return at.done(f"watch/accounts/{name}", work())
-    except NotFound:
-        raise NoPage(404, "not_found") from None
-    except RuleBroken as refused:
-        return account_page(at, name, 422, problem=refused.problem, form=form)
+    return answered(
+        lambda: at.done(f"watch/accounts/{name}", work()),
+        lambda problem, status: account_page(at, name, status, problem=problem, form=form),
+    )

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request, Response
 
 from broker import recover
 from broker.delivery import State
-from broker.errors import NotFound, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.privacy import erasure
 from broker.recover import MOST_REQUEUED
 from web.watch.announcement import acting, words
 from web.watch.announcement.pages import Number, show_delivery, the, the_delivery
 from web.watch.announcement.topic import SAFELY_AGAIN
 from web.watch.desk import At, Desk, Form, posted
-from web.watch.forms import reason
+from web.watch.forms import answered, reason
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
@@ -79,16 +79,16 @@ def _decide(
     at.must(*acting.ACTS)
     with at.reading() as hand:
         the_delivery(hand, at, public_id, number)
-    try:
+
+    def work() -> Response:
         decide(reason(form["why"]))
-    except NotFound:
-        raise NoPage(404, "not_found") from None
-    except RuleBroken as refused:
-        again = done == "tried_again"
-        return show_delivery(
-            at, public_id, number, 422, problem=refused.problem, form=form, tried_again=again
-        )
-    return at.done(f"watch/{public_id}/deliveries/{number}", done)
+        return at.done(f"watch/{public_id}/deliveries/{number}", done)
+
+    def again(problem: Problem, status: int) -> Response:
+        tried = done == "tried_again"
+        return show_delivery(at, public_id, number, status, problem=problem, form=form, tried_again=tried)
+
+    return answered(work, again)
 
 
 def _reveal(public_id: UUID, number: int, at: At, form: Form) -> Response:

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from broker.errors import NotAllowed, NotFound, NotToBeChanged, Problem, RuleBroken
+from broker.errors import NotAllowed, NotToBeChanged, Problem, RuleBroken
 from broker.rosters import staging
 from broker.rosters.staged import StagedFile, StagedKind, StagedRow, StagedStage
 from web.watch.desk import At, Form, at_desk, posted
+from web.watch.forms import answered, pressed
 from web.watch.imports.desk import MOST_UPLOAD, SLOWEST_UPLOAD, address_of, importing, may, staged
 from web.watch.imports.pages import SPEAKS_FOR, choosing, one
 from web.watch.signing_in import NoPage
@@ -34,19 +35,13 @@ async def act(public_id: str, request: Request) -> Response:
     """Whatever its button says."""
 
     def do(at: At, form: Form) -> Response:
-        row, died = staged(at, public_id)
-        verb = {"take": _take, "throw": _throw, "again": _again, "more": _more}.get(form["do"])
-        if verb is None:
-            raise NoPage(400, "refused")
-        try:
-            return verb(at, row, form)
-        except NotFound:
-            raise NoPage(404, "not_found") from None
-        except NotAllowed:
-            raise NoPage(403, "not_yours") from None
-        except RuleBroken as refused:
-            row, died = staged(at, public_id)
-            return one(at, row, died, 422, problem=refused.problem, form=form)
+        row, _ = staged(at, public_id)
+        verb = pressed(form, {"take": _take, "throw": _throw, "again": _again, "more": _more})
+
+        def again(problem: Problem, status: int) -> Response:
+            return one(at, *staged(at, public_id), status, problem=problem, form=form)
+
+        return answered(lambda: verb(at, row, form), again)
 
     return await posted(request, do, most=MOST_UPLOAD, within=SLOWEST_UPLOAD)
 

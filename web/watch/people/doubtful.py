@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
-from broker.errors import NotFound, Problem, RuleBroken
+from broker.errors import Problem
 from broker.office import doubtful as verbs
 from broker.office.doubtful import DOUBTS, Doubt
 from ledger.reads.doubtful import doubtful
@@ -15,6 +15,7 @@ from ledger.reads.stopped import of_addresses
 from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
 from ledger.reads.twice import twice_now
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.forms import answered, pressed
 from web.watch.people.common import CHANGES, MOST_FORM, WRITES, of_the_school, reason, typed, words
 from web.watch.people.optouts import LIFTS
 from web.watch.signing_in import NoPage
@@ -75,23 +76,28 @@ async def act(number: int, request: Request) -> Response:
 
 def _act(at: At, form: Form, number: int) -> Response:
     of_the_school(at)
-    try:
-        if form["do"] == "confirm":
-            at.must(*WRITES)
-            verbs.confirm(at.ports, number, actor=acting(at))
-            return at.done(f"watch/doubtful/{number}", "address_confirmed")
-        if form["do"] == "stop":
-            at.must(*CHANGES)
-            verbs.stop(at.ports, number, why=reason(form["why"]), actor=acting(at))
-            return at.done(f"watch/doubtful/{number}", "address_stopped")
-    except NotFound:
-        raise NoPage(404, "not_found") from None
-    except RuleBroken as refused:
-        return _page(at, number, refused.problem, {"why": form["why"]})
-    raise NoPage(400, "refused")
+    do = pressed(form, {"confirm": _confirm, "stop": _stop})
+    return answered(
+        lambda: at.done(f"watch/doubtful/{number}", do(at, form, number)),
+        lambda problem, status: _page(at, number, problem, {"why": form["why"]}, status),
+    )
 
 
-def _page(at: At, number: int, problem: Problem | None, form: Mapping[str, str]) -> Response:
+def _confirm(at: At, form: Form, number: int) -> str:
+    at.must(*WRITES)
+    verbs.confirm(at.ports, number, actor=acting(at))
+    return "address_confirmed"
+
+
+def _stop(at: At, form: Form, number: int) -> str:
+    at.must(*CHANGES)
+    verbs.stop(at.ports, number, why=reason(form["why"]), actor=acting(at))
+    return "address_stopped"
+
+
+def _page(
+    at: At, number: int, problem: Problem | None, form: Mapping[str, str], status: int = 200
+) -> Response:
     if not 0 < number < 2**62:
         raise NoPage(404, "not_found")
     with at.reading() as hand:
@@ -104,7 +110,7 @@ def _page(at: At, number: int, problem: Problem | None, form: Mapping[str, str])
     known = {"address": standing, "told": told[0] if told else None, "stopped": stopped, "sent": sent}
     may = {"confirms": at.may(*WRITES), "changes": at.may(*CHANGES), "writes": at.may(LIFTS)}
     more = {"problem": problem, "form": typed(form), "looked_through": LOOKED_THROUGH, "DOUBTS": DOUBTS}
-    return at.page("people/address", 422 if problem else 200, **known, **may, **more, **words())
+    return at.page("people/address", status, **known, **may, **more, **words())
 
 
 def _doubt(text: str) -> Doubt:

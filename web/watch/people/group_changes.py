@@ -13,6 +13,7 @@ from broker.office import groups as verbs
 from ledger.reads.departments import departments as every_department
 from ledger.reads.group_pages import GroupLine
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.forms import answered, pressed
 from web.watch.people.common import MOST_FORM, WRITES, typed, words
 from web.watch.people.groups import FEW, may_change, the_group, tried
 from web.watch.signing_in import NoPage
@@ -39,7 +40,7 @@ async def new(request: Request) -> Response:
 @router.get("/watch/groups/{number:int}/change")
 def ask_change(number: int, at: Desk) -> Response:
     """Its name, whose it is, what it is made of; and to give it up."""
-    return _change_page(at, _mine(at, number), {}, None)
+    return _change_page(at, _mine(at, number), {}, None, 200)
 
 
 @router.post("/watch/groups/{number:int}/change")
@@ -76,14 +77,13 @@ def _must_be_free(at: At, name: str) -> None:
 
 def _change(at: At, form: Form, number: int) -> Response:
     group = _mine(at, number)
-    does = {"rename": _rename, "define": _define, "give": _give, "retire": _retire, "back": _back}
-    if form["do"] not in does:
-        raise NoPage(400, "refused")
-    try:
-        said = does[form["do"]](at, form, group)
-    except RuleBroken as refused:
-        return _change_page(at, group, _typed(form), refused.problem)
-    return at.done(f"watch/groups/{number}", said)
+    do = pressed(
+        form, {"rename": _rename, "define": _define, "give": _give, "retire": _retire, "back": _back}
+    )
+    return answered(
+        lambda: at.done(f"watch/groups/{number}", do(at, form, group)),
+        lambda problem, status: _change_page(at, group, _typed(form), problem, status),
+    )
 
 
 def _rename(at: At, form: Form, group: GroupLine) -> str:
@@ -132,7 +132,9 @@ def _new(at: At, form: Mapping[str, str], problem: Problem | None) -> Response:
     return at.page("people/group_new", 422 if problem else 200, **known, **words())
 
 
-def _change_page(at: At, group: GroupLine, said: Mapping[str, str], problem: Problem | None) -> Response:
+def _change_page(
+    at: At, group: GroupLine, said: Mapping[str, str], problem: Problem | None, status: int
+) -> Response:
     with at.ledger.look() as tx:
         uses = tx.groups.uses(fold(group.name)) if group.active else ()
     form = {
@@ -141,7 +143,7 @@ def _change_page(at: At, group: GroupLine, said: Mapping[str, str], problem: Pro
         "department": said.get("department") or group.department or "",
     }
     known = {"group": group, "form": form, "problem": problem, "uses": uses, "owners": _owners(at)}
-    return at.page("people/group_change", 422 if problem else 200, **known, **words())
+    return at.page("people/group_change", status, **known, **words())
 
 
 def _owners(at: At) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from ledger.reads.found import people as found_people
 from ledger.reads.group_pages import GroupLine, members_of
 from ledger.reads.people import people_at
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.forms import pressed
 from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.groups import may_change, the_group
 from web.watch.signing_in import NoPage
@@ -77,9 +78,7 @@ def _change(at: At, form: Form, number: int) -> Response:
     with at.reading() as hand:
         chosen = people_at(hand, ids)
         before = {one.person.id for one in members_of(hand, group.id, limit=verbs.MOST_AT_ONCE).shown}
-    if form["do"] not in {"add", "remove"}:
-        raise NoPage(400, "refused")
-    adds = form["do"] == "add"
+    adds = pressed(form, {"add": True, "remove": False})
     if not chosen:
         problem = Problem("nobody", "who", "nobody is ticked", "tick those who are meant")
         return _page(at, group, problem)

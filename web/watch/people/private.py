@@ -14,7 +14,7 @@ from broker.privacy.erasure import Erasing, Ground
 from ledger.reads.copy import copy
 from web import copy_page
 from web.watch.desk import At, Desk, Form, acting, posted
-from web.watch.forms import called
+from web.watch.forms import called, pressed
 from web.watch.people.common import MOST_FORM, of_the_school, reason, the_person, today_and_zone, typed
 from web.watch.people.one import about
 from web.watch.signing_in import HEADERS, NoPage
@@ -60,9 +60,7 @@ async def erase(public_id: str, request: Request) -> Response:
 
 def _act(at: At, form: Form, public_id: str) -> Response:
     of_the_school(at)
-    if form["do"] not in {"reveal", "copy"}:
-        raise NoPage(400, "refused")
-    at.must(OperatorRole.AUTHOR if form["do"] == "reveal" else OperatorRole.ADMIN)
+    at.must(pressed(form, {"reveal": OperatorRole.AUTHOR, "copy": OperatorRole.ADMIN}))
     field = f"why_{form['do']}"
     try:
         why = reason(form[field], field)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from broker.audience import fold
 from broker.authority import departments
-from broker.errors import NotAllowed, Problem, RuleBroken
+from broker.errors import Problem, RuleBroken
 from broker.office import private_links, public_groups
 from broker.office.private_links import MadeLink
 from broker.ports.approvals import OperatorRole
@@ -22,7 +22,7 @@ from ledger.reads.feeds import CHANNEL, Kind, Scope, Standing, newest
 from ledger.reads.group_pages import GroupLine
 from web.watch.desk import At, Desk, Form, acting, posted
 from web.watch.desk import number as number_of
-from web.watch.forms import called
+from web.watch.forms import answered, called, pressed
 from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.groups import the_group
 from web.watch.private_link import addresses_of
@@ -59,15 +59,13 @@ async def act(number: int, request: Request) -> Response:
 
 def _act(at: At, form: Form, number: int) -> Response:
     group = _active(at, number)
-    do = {"publish": _publish, "hide": _hide, "make": _make, "end": _end}.get(form["do"])
-    if do is None:
-        raise NoPage(400, "refused")
-    try:
-        return do(at, form, group)
-    except NotAllowed:
-        raise NoPage(403, "not_yours") from None
-    except RuleBroken as refused:
-        return _page(at, number, problem=called(refused.problem, {"for": "about"}), form=form)
+    do = pressed(form, {"publish": _publish, "hide": _hide, "make": _make, "end": _end})
+    return answered(
+        lambda: do(at, form, group),
+        lambda problem, status: _page(
+            at, number, status, problem=called(problem, {"for": "about"}), form=form
+        ),
+    )
 
 
 def _publish(at: At, form: Form, group: GroupLine) -> Response:
@@ -104,6 +102,7 @@ def _end(at: At, form: Form, group: GroupLine) -> Response:
 def _page(
     at: At,
     number: int,
+    status: int = 200,
     *,
     problem: Problem | None = None,
     form: Form | None = None,
@@ -132,7 +131,6 @@ def _page(
         "made": made,
         "addresses": addresses_of(at, made) if made else (),
     }
-    status = 422 if problem else 200
     return at.page("people/readers", status, problem=problem, form=form or Form(), **known, **words())
 
 

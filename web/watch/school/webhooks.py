@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request, Response
 
 from broker import webhooks as verbs
 from broker.delivery import STATES, State
-from broker.errors import NotFound, NotToBeChanged, Problem, RuleBroken
+from broker.errors import NotToBeChanged, Problem, RuleBroken
 from broker.ports.api import WebhookRow
 from broker.ports.approvals import OperatorRole
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.forms import answered
 from web.watch.navigation import LOOKS
 from web.watch.proving import proof_first
 from web.watch.signing_in import NoPage
@@ -63,13 +64,12 @@ def _add(at: At, form: Form) -> Response:
 
 def _change(at: At, public_id: UUID, do: Callable[..., None], said: str) -> Response:
     at.must(OperatorRole.ADMIN)
-    try:
+
+    def work() -> Response:
         do(at.ports, public_id, actor=acting(at))
-    except NotFound:
-        raise NoPage(404, "not_found") from None
-    except RuleBroken as refused:
-        return _page(at, 422, problem=refused.problem)
-    return at.done("watch/school/webhooks", said)
+        return at.done("watch/school/webhooks", said)
+
+    return answered(work, lambda problem, status: _page(at, status, problem=problem))
 
 
 def _page(

@@ -29,7 +29,7 @@ async def invite(number: str, request: Request) -> Response:
 @router.post("/watch/staff/{number}/access")
 async def access(number: str, request: Request) -> Response:
     """Link an account elsewhere, sign them out, or take away all that they sign in by."""
-    return await posted(request, lambda at, form: act(at, number, form, lambda member: _do(at, member, form)))
+    return await posted(request, lambda at, form: act(at, number, form, _DO))
 
 
 def _invite(at: At, which: str) -> Response:
@@ -48,17 +48,21 @@ def _invite(at: At, which: str) -> Response:
     return at.page("staff/invited", member=member, where=where, hours=HOURS, **known(at))
 
 
-def _do(at: At, member: Member, form: Form) -> str:
-    match form["do"]:
-        case "sign_out":
-            signin.sign_out_of(at.ports, member.name, actor=at.actor)
-            return "staff_signed_out"
-        case "reset":
-            passwords.reset(at.ports, member.name, actor=at.actor)
-            return "staff_reset"
-        case "link":
-            provider = form["provider"][:63]
-            who = account_elsewhere(at.settings, provider, form["account"][:320])
-            identities.link(at.ports, vault_at(at.request), member.name, provider, who, actor=at.actor)
-            return "staff_linked"
-    return ""
+def _sign_out(at: At, member: Member, _form: Form) -> str:
+    signin.sign_out_of(at.ports, member.name, actor=at.actor)
+    return "staff_signed_out"
+
+
+def _reset(at: At, member: Member, _form: Form) -> str:
+    passwords.reset(at.ports, member.name, actor=at.actor)
+    return "staff_reset"
+
+
+def _link(at: At, member: Member, form: Form) -> str:
+    provider = form["provider"][:63]
+    who = account_elsewhere(at.settings, provider, form["account"][:320])
+    identities.link(at.ports, vault_at(at.request), member.name, provider, who, actor=at.actor)
+    return "staff_linked"
+
+
+_DO = {"sign_out": _sign_out, "reset": _reset, "link": _link}

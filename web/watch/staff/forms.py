@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,7 +12,7 @@ from broker.errors import NotFound, ProofWanted, RuleBroken
 from broker.ports.approvals import OperatorRole
 from ledger.reads.staff import Member, numbered
 from web.watch.desk import At, Form, posted
-from web.watch.forms import status_of
+from web.watch.forms import pressed, status_of
 from web.watch.proving import to_proof
 from web.watch.signing_in import NoPage
 from web.watch.staff.pages import SCHOOL, member_page, new_page, the
@@ -31,7 +31,7 @@ async def add(request: Request) -> Response:
 @router.post("/watch/staff/{number}")
 async def change(number: str, request: Request) -> Response:
     """Give somebody other roles, let them act elsewhere, or take them away."""
-    return await posted(request, lambda at, form: _change(at, form, number))
+    return await posted(request, lambda at, form: act(at, number, form, _DO))
 
 
 def _add(at: At, form: Form) -> Response:
@@ -47,28 +47,22 @@ def _add(at: At, form: Form) -> Response:
     return at.done(f"watch/staff/{_number_of(at, name)}", "staff_added")
 
 
-def _change(at: At, form: Form, which: str) -> Response:
-    return act(at, which, form, lambda member: _DO[form["do"]](at, member, form) if form["do"] in _DO else "")
-
-
-def act(at: At, which: str, form: Form, do: Callable[[Member], str]) -> Response:
+def act(at: At, which: str, form: Form, does: Mapping[str, Callable[[At, Member, Form], str]]) -> Response:
     """Do something about one of them, as an admin who has proved just now who they are; then lead on.
 
-    `do` answers with the word that tells what was done.
+    `does`: what each button does, which answers with the word that tells what was done.
     """
     at.must(OperatorRole.ADMIN)
     member = the(at, which)
     try:
         fresh(at)
-        done = do(member)
+        done = pressed(form, does)(at, member, form)
     except ProofWanted:
         return to_proof(at, f"watch/staff/{member.id}")
     except NotFound:
         raise NoPage(404, "not_found") from None
     except RuleBroken as refused:
         return member_page(at, which, status_of(refused), problem=refused.problem, form=form)
-    if not done:
-        raise NoPage(400, "refused")
     return at.done("watch/staff" if done == "staff_removed" else f"watch/staff/{member.id}", done)
 
 
