@@ -25,7 +25,7 @@ from broker import fanout, intake
 from broker.address import AddressKind
 from broker.announcement import Draft, Part, People, Step
 from broker.audience import parse
-from broker.office import groups
+from broker.office import expressions
 from broker.office.reach import Question, Statement, before
 from broker.rosters.imports import import_roster
 from broker.rosters.roster import (
@@ -164,7 +164,7 @@ def _measured(house: House, database: str, size: int) -> Found:
 
 def _state(house: House, people: People = People.GUARDIANS) -> Statement:
     with house.ledger.look() as tx:
-        tree = groups.resolve(tx, parse("everyone"))
+        tree = expressions.resolve(tx, parse("everyone"))
         return before(house.ports, tx, Question(tree, people, WAYS, "office"))
 
 

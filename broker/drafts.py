@@ -19,7 +19,7 @@ from broker.ladders import in_order
 from broker.ladders.links import with_any_link
 from broker.licences import company
 from broker.naming import CHANGES
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.wording import check_parts
 

@@ -24,7 +24,7 @@ from broker.corrections.law import AGAIN
 from broker.errors import BrokerError, InvalidAnnouncement, KeyConflict, NotFound, Problem
 from broker.ladders import in_order
 from broker.moments import today_of
-from broker.office import groups
+from broker.office import expressions
 from broker.policy import Hold
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
@@ -356,7 +356,7 @@ def _said_before(
     if known is not None:
         return already(known, digest)
     if draft.follows is None:
-        groups.must_see(tx, tree, actor)
+        expressions.must_see(tx, tree, actor)
     return None
 
 

@@ -17,7 +17,7 @@ from broker.authority import operators
 from broker.errors import BrokerError, InvalidAnnouncement, RuleBroken, SetupError
 from broker.intake import Accepted
 from broker.money import micros
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.policy import Hold
 from broker.ports import NewAnnouncement, Ports, Transaction
 from broker.ports.approvals import Binding, Decided, OperatorRole

@@ -11,8 +11,8 @@ import typer
 
 from broker import audience as audiences
 from broker.moments import today_of
+from broker.office import expressions, public_groups
 from broker.office import groups as verbs
-from broker.office import public_groups
 from broker.office.lists import ids_of
 from cli import private_links, show
 from cli.house import reading, writing
@@ -81,7 +81,7 @@ def show_(
     tree = audiences.parse(expression)
     with reading() as house, house.ledger.look() as tx:
         today = today_of(tx)
-        found = within(tx.hand, verbs.resolve(tx, tree, field="expr"), today=today, most=MOST_SHOWN)
+        found = within(tx.hand, expressions.resolve(tx, tree, field="expr"), today=today, most=MOST_SHOWN)
     if json:
         show.as_json(found)
         return

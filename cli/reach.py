@@ -16,7 +16,7 @@ from broker.announcement import People, Purpose
 from broker.duty import FOR_ANYBODY
 from broker.moments import today_of
 from broker.naming import unknown_placeholder
-from broker.office import groups
+from broker.office import expressions
 from broker.office.reach import Question, Statement, Untold, before, kinds_of, record_listing
 from broker.office.sheets import as_csv
 from channels.markup import plain_words
@@ -91,7 +91,7 @@ def _find(house: House, asked: Asked) -> Found:
     department = department_of(house, asked.department)
     purpose = Purpose.PROMOTIONAL if asked.promotional else Purpose.SERVICE
     with house.ledger.look() as tx:
-        question = Question(groups.resolve(tx, tree), asked.people, channels, department, purpose)
+        question = Question(expressions.resolve(tx, tree), asked.people, channels, department, purpose)
         return Found(before(house.ports, tx, question), f"Not reached: {asked.to}")
 
 
@@ -191,7 +191,7 @@ def _show_week(house: House, asked: Asked) -> None:
     tree = None if asked.to is None else audiences.parse(asked.to)
     with house.ledger.look() as tx:
         today = today_of(tx)
-        among = None if tree is None else members(groups.resolve(tx, tree), People.GUARDIANS, today)
+        among = None if tree is None else members(expressions.resolve(tx, tree), People.GUARDIANS, today)
         found: Week = week(tx.hand, among)
     if asked.json:
         show.as_json({"messages": found.messages, "families": list(found.families)})

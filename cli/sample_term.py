@@ -22,7 +22,7 @@ from broker.diary.events import ALONE, ToldEvent
 from broker.diary.recurrence import Pattern
 from broker.diary.recurrence_rule import read_rule
 from broker.money import read_amount
-from broker.office import groups, templates
+from broker.office import expressions, groups, templates
 from broker.ports.approvals import OperatorRole as Role
 from broker.ports.events import ReminderRule
 from cli.follow import follow, looking
@@ -301,7 +301,7 @@ def _answer(house: House, sandbox: RunningSandbox) -> None:
 def _families(house: House) -> int:
     """How many a message to the whole school is for; the sample school has as many pupils as somebody asked for."""
     with house.ledger.look() as tx:
-        whole = groups.resolve(tx, audiences.parse("everyone"))
+        whole = expressions.resolve(tx, audiences.parse("everyone"))
         return tx.reaches.count(whole, People.GUARDIANS, tx.now.astimezone(ZONE).date())
 
 

@@ -21,7 +21,7 @@ from broker.intake import Rehearsed
 from broker.ladders.links import with_any_link
 from broker.moments import today_of
 from broker.naming import CLASS, GUARDIAN, LACKING, PERSONAL, has_placeholder
-from broker.office import groups
+from broker.office import expressions
 from broker.office.reach import Question, Statement, before
 from broker.policy import Case, Cover, Verdict, judge, together
 from broker.ports import Ports
@@ -137,7 +137,7 @@ def readings(ports: Ports, draft: Draft) -> Mapping[str, Reading | Problem]:
         accounts = {c: tx.accounts.for_channel(c, draft.department) for c in drafts.channels_of(draft)}
         today = today_of(tx)
         try:
-            audience = groups.resolve(tx, audiences.parse(draft.audience))
+            audience = expressions.resolve(tx, audiences.parse(draft.audience))
         except RuleBroken:
             audience = None
     found: dict[str, Reading | Problem] = {}

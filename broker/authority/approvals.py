@@ -27,7 +27,7 @@ from broker.announcement import (
 from broker.authority import operators
 from broker.authority.signin import must_be_small
 from broker.errors import InvalidAnnouncement, NotAllowed, NotFound, NotToBeChanged, Problem
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import Author, Binding, Decided, Decision, OperatorRole
 from broker.reckoning import reckon

@@ -14,7 +14,7 @@ from broker.audience import Audience
 from broker.corrections.law import AGAIN, OVER, NotFollowed, as_correction, must_stand
 from broker.errors import InvalidAnnouncement, NotFound, Problem, RuleBroken
 from broker.moments import today_of
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.record import Entry
 from broker.scrutiny.audit import wording_digest

@@ -32,7 +32,7 @@ from broker.diary.event_telling import (
 from broker.diary.events import LONGEST, EventProblem, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.errors import BrokerError, KeyConflict, NotFound, NotToBeChanged, Problem
-from broker.office.groups import must_see
+from broker.office.expressions import must_see
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow

@@ -15,7 +15,7 @@ from broker.diary.events import LONGEST
 from broker.diary.recurrence import HORIZON
 from broker.errors import NotToBeChanged, Problem
 from broker.moments import today_of
-from broker.office.groups import must_see, resolve
+from broker.office.expressions import must_see, resolve
 from broker.ports import Transaction
 from broker.ports.events import EventRow
 

@@ -15,7 +15,7 @@ from broker.announcement import Announcement, People
 from broker.audience import Audience, Combined, fold
 from broker.errors import RuleBroken
 from broker.moments import today_of
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Transaction
 from broker.ports.events import EventRow, Owed
 from broker.privacy.strike import ERASED

@@ -28,7 +28,7 @@ from broker.intake import Accepted
 from broker.intake_many import Agreed, Wanted, accept_all
 from broker.moments import today_of
 from broker.naming import fill_gaps
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.events import EventRow, Owed, Reminded, ReminderRule, Told
 from broker.record import Entry

@@ -35,7 +35,7 @@ from broker.diary.scheduler import WAITS
 from broker.diary.terms import calendar_now
 from broker.errors import AlreadyThere, NotFound, NotToBeChanged, Problem
 from broker.moments import today_of
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.calendar import OccurrenceRow, Outcome, ScheduleRow, Yes

@@ -17,7 +17,7 @@ from broker.diary import event_book
 from broker.diary.event_book import Brought
 from broker.diary.events import ToldCalendar
 from broker.errors import NotFound, NotToBeChanged, Problem, RuleBroken
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.ports.approvals import OperatorRole
 from broker.ports.calendar import SubscriptionRow

@@ -18,7 +18,7 @@ from broker.channel import Channel, Recipient
 from broker.disclosure.plain_letters import plain
 from broker.errors import ChannelFailed, RuleBroken
 from broker.moments import today_of
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports import Ports, Transaction
 from broker.rules import adults
 from broker.rules.case import AnnouncementCase

@@ -1,4 +1,4 @@
-"""Groups that are kept by hand, and what an expression over groups means; the record keeps who did what (R5).
+"""Groups that are kept by hand; the record keeps who did what (R5).
 
 A group kept by hand has members that somebody added, or is an expression over other groups, worked out anew
 whenever it is asked for. What comes from the roster only the roster changes.
@@ -6,22 +6,20 @@ whenever it is asked for. What comes from the roster only the roster changes.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from broker import audience as audiences
 from broker.actor import Actor
-from broker.audience import EVERYONE, LONGEST, ROLES, Audience, Group, fold
+from broker.audience import EVERYONE, LONGEST, ROLES, Group, fold
 from broker.authority import departments, operators
 from broker.errors import (
     AlreadyThere,
-    InvalidAnnouncement,
     NotToBeChanged,
     Problem,
     UnknownAudience,
 )
-from broker.office import families
+from broker.office import expressions, families
 from broker.ports import Ports, Transaction
 from broker.ports.office import KeptRow, PersonRow
 from broker.record import Entry, digest_of
@@ -30,77 +28,6 @@ from broker.values import GroupRow
 
 LONGEST_NAME = 100
 MOST_AT_ONCE = 5_000  # people added or listed in one go: more than any school's largest ensemble
-
-
-# --- whom an expression means ---------------------------------------------------------------------------------------
-
-
-def resolve(tx: Transaction, audience: Audience, *, field: str = "to") -> Audience:
-    """An audience with every group in it known and taken apart into groups that have members.
-
-    Raises UnknownAudience, InvalidAnnouncement.
-    """
-    _check_no_group_is_called_like_a_role(tx, audience, field)
-    return _resolved(tx, audience, tx.groups.made_of(), field)
-
-
-def means(tx: Transaction, expression: str, actor: Actor, *, field: str = "to") -> Audience:
-    """An expression as somebody typed it, known, seen by whoever acts, and taken apart.
-
-    Raises InvalidAnnouncement, UnknownAudience.
-    """
-    tree = _parsed(expression, field)
-    must_see(tx, tree, actor, field=field)
-    return resolve(tx, tree, field=field)
-
-
-def must_see(tx: Transaction, audience: Audience, actor: Actor, *, field: str = "to") -> None:
-    """Another department's group is not there for whoever acts for one, and no name that is like it is told either.
-
-    Who names one in an audience hears by name whom nothing reaches, and who makes a group of it reads all its members.
-    Raises UnknownAudience.
-    """
-    if actor.department is None:
-        return
-    for name in audiences.names(audience):
-        known = tx.groups.named(fold(name)) if name.isprintable() else None
-        if known is None or not departments.sees(actor, known.department):
-            message = f"there is no group called {_shown(name)}"
-            raise UnknownAudience(Problem("unknown_group", field, message, "look it up in the list"))
-
-
-def _resolved(tx: Transaction, audience: Audience, made_of: Mapping[str, str], field: str) -> Audience:
-    try:
-        tree = audiences.expand(audience, made_of)
-    except InvalidAnnouncement as bad:
-        raise InvalidAnnouncement(replace(bad.problem, field=field)) from None
-    named = {fold(name) for name in audiences.names(audience)}
-    for name, nearest in tx.people.unknown_groups(tree).items():
-        hint = f"did you mean {nearest}?" if nearest else "import a roster, or check the name"
-        message = f"there is no group called {_shown(name)}"
-        if fold(name) not in named:
-            message += ", of which one of these groups is made"
-            hint = "change what it is made of: carillon groups define"
-        elif re.search(r"\S[+&−]|[+&−]\S", name):
-            hint = "put a space on each side of +, & and -"
-        raise UnknownAudience(Problem("unknown_group", field, message, hint))
-    return tree
-
-
-def _check_no_group_is_called_like_a_role(tx: Transaction, audience: Audience, field: str) -> None:
-    for role in audiences.roles(audience):
-        word = next(word for word, meant in ROLES.items() if meant is role)
-        if tx.groups.named(word) is not None:
-            message = f"“{word}” is a role, and a group is called so too"
-            hint = f'write "{word}" in quotes for the group, or give the group another name'
-            raise UnknownAudience(Problem("role_or_group", field, message, hint))
-
-
-def _shown(name: str) -> str:
-    return f"“{name[:60]}”" if name.isprintable() else "that"
-
-
-# --- kept by hand ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +73,10 @@ def define(
         if known is not None:
             departments.must_own(actor, known.department)
         operators.must_have(tx, actor, operators.ACTS, known.department if known is not None else department)
-        tree = _parsed(expression)
-        must_see(tx, tree, actor, field="expression")
+        tree = expressions.parsed(expression, "expression")
+        expressions.must_see(tx, tree, actor, field="expression")
         called = known.name if known is not None else _free_name(tx, name)
-        _check_no_group_is_called_like_a_role(tx, tree, "expression")
-        _resolved(tx, Group(called), {**tx.groups.made_of(), fold(called): expression}, "expression")
+        expressions.must_define(tx, called, expression)
         if known is None:
             made = tx.groups.add(called, department=department, expression=expression)
         else:
@@ -250,7 +176,7 @@ def retire(ports: Ports, name: str, *, actor: Actor) -> KeptRow:
         group = _kept(tx, name, actor)
         for user, expression in tx.groups.made_of().items():
             if fold(group.name) in map(fold, audiences.names(audiences.parse(expression))):
-                message = f"{_shown(user)} is made of it"
+                message = f"{expressions.shown(user)} is made of it"
                 raise _bad("in_use", "name", message, "change that group first: carillon groups define")
         tx.groups.retire(group.id)
         tx.record.add([Entry("group.retired", actor, {"group": group.id})])
@@ -286,7 +212,7 @@ def rename(ports: Ports, name: str, to: str, *, actor: Actor) -> KeptRow:
         called = " ".join(to.split()) if same else _free_name(tx, to)
         if not same and (uses := tx.groups.uses(fold(group.name))):
             more = f", and {len(uses) - 1} more," if len(uses) > 1 else ""
-            message = f"the {uses[0].what} {_shown(uses[0].name)}{more} names this group"
+            message = f"the {uses[0].what} {expressions.shown(uses[0].name)}{more} names this group"
             raise _bad("in_use", "name", message, "change that first, or make a new group of this one")
         tx.groups.rename(group.id, called)
         tx.record.add([Entry("group.renamed", actor, {"group": group.id, "name": digest_of(called)})])
@@ -386,13 +312,6 @@ def name_taken() -> AlreadyThere:
     return AlreadyThere(
         Problem("name_taken", "name", "a group is called this already", "choose another name")
     )
-
-
-def _parsed(expression: str, field: str = "expression") -> Audience:
-    try:
-        return audiences.parse(expression)
-    except InvalidAnnouncement as bad:
-        raise InvalidAnnouncement(replace(bad.problem, field=field)) from None
 
 
 def _check_department(tx: Transaction, department: str | None) -> None:

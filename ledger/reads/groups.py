@@ -97,7 +97,7 @@ class Within:
 
 
 def within(hand: Hand, audience: Audience, *, today: date, most: int) -> Within:
-    """`audience` has been taken apart (`broker.office.groups.resolve`)."""
+    """`audience` has been taken apart (`broker.office.expressions.resolve`)."""
     counts: list[int] = []
     listed: list[Member] = []
     for side in SIDES:

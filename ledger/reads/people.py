@@ -33,7 +33,7 @@ class Sought:
     """Whom a list is of: every filter holds, None is none.
 
     Guardians are in no group: of them it is a child's of theirs. `audience` has been taken apart
-    (`broker.office.groups.resolve`). `unheard`: pupils about whom no guardian has an address that may be used.
+    (`broker.office.expressions.resolve`). `unheard`: pupils about whom no guardian has an address that may be used.
     """
 
     role: Role | None = None

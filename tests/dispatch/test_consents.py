@@ -16,7 +16,7 @@ from broker.authority import operators
 from broker.consent import consents, optouts
 from broker.consent.consents import ConsentRefused, Told
 from broker.errors import NotAllowed
-from broker.office import families, groups
+from broker.office import expressions, families
 from broker.office.reach import Question, Statement, before
 from broker.ports.approvals import OperatorRole
 from broker.rules.ages import CHANNELS
@@ -75,7 +75,7 @@ def ended(world: World, **more: Any) -> dict[str, str]:
 def stated(world: World, **more: Any) -> Statement:
     with world.ledger.look() as tx:
         wanted = {"people": People.GUARDIANS, "purpose": Purpose.PROMOTIONAL, **more}
-        tree = groups.resolve(tx, parse("Choir"))
+        tree = expressions.resolve(tx, parse("Choir"))
         return before(world.ports, tx, Question(tree, channels=("sms",), department="office", **wanted))
 
 

@@ -18,7 +18,7 @@ from broker.audience import parse
 from broker.duty import DutyState
 from broker.errors import InvalidAnnouncement
 from broker.licences import licensing
-from broker.office import families, groups
+from broker.office import expressions, families
 from broker.office.reach import NO_PERSONAL_WAY, Question, Statement, Way, before, kinds_of
 from broker.testing.provider import PretendKit, PretendProvider
 from ledger import tables as t
@@ -47,7 +47,7 @@ def school() -> SmallSchool:
 
 def state(world: World, audience: str = "Choir + 7B", ways: str = "sms,email", **more: Any) -> Statement:
     with world.ledger.look() as tx:
-        tree = groups.resolve(tx, parse(audience))
+        tree = expressions.resolve(tx, parse(audience))
         wanted = {"people": People.GUARDIANS, "department": "office", **more}
         channels = tuple(filter(None, ways.split(",")))
         return before(world.ports, tx, Question(tree, channels=channels, **wanted))
@@ -265,7 +265,7 @@ def test_a_family_is_told_how_many_messages_it_had_this_week(world, school):
         ("Eve Bell", 1),
     ]
     with world.ledger.look() as tx:
-        among = members(groups.resolve(tx, parse("7B - Choir")), People.GUARDIANS, date(2026, 11, 22))
+        among = members(expressions.resolve(tx, parse("7B - Choir")), People.GUARDIANS, date(2026, 11, 22))
         theirs = week(tx.hand, among)
     assert (theirs.messages, [one.pupils for one in theirs.families]) == (1, ["Eve Bell"])
 

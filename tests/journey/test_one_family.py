@@ -23,7 +23,7 @@ from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step, Urgency
 from broker.audience import parse
 from broker.brake import Brake, keep_fresh
-from broker.office import families, groups
+from broker.office import expressions, families
 from broker.office.reach import Question, Statement, before
 from broker.rosters.imports import import_roster
 from broker.values import Lane
@@ -73,7 +73,7 @@ class Office:
 
     def state(self, via: str, people: People = People.GUARDIANS) -> Statement:
         with self.house.ledger.look() as tx:
-            tree = groups.resolve(tx, parse("Choir"))
+            tree = expressions.resolve(tx, parse("Choir"))
             return before(self.house.ports, tx, Question(tree, people, tuple(via.split(",")), "office"))
 
     def announce(self, via: str, **more: Any) -> Announcement:

@@ -21,7 +21,7 @@ from broker.actor import SYSTEM
 from broker.announcement import Announcement, Draft, Part, People, Step
 from broker.audience import parse
 from broker.brake import Brake, keep_fresh
-from broker.office import groups
+from broker.office import expressions
 from broker.office.reach import Question, Statement, before
 from broker.rosters.imports import import_roster
 from broker.values import Lane
@@ -106,7 +106,7 @@ class Office:
 
     def state(self) -> Statement:
         with self.house.ledger.look() as tx:
-            tree = groups.resolve(tx, parse("Choir"))
+            tree = expressions.resolve(tx, parse("Choir"))
             return before(self.house.ports, tx, Question(tree, People.GUARDIANS, ("sms",), "office"))
 
 

@@ -10,7 +10,7 @@ from broker.actor import SYSTEM
 from broker.announcement import People
 from broker.audience import parse
 from broker.errors import NotFound, NotToBeChanged, RuleBroken, UnknownAudience
-from broker.office import groups
+from broker.office import expressions, groups
 from broker.ports import Ports
 from broker.rosters.imports import import_roster
 from broker.rosters.roster import Role
@@ -29,7 +29,7 @@ def school(ports: Ports) -> Ports:
 
 def told(ledger: Ledger, expression: str, people: People = People.GUARDIANS) -> list[str]:
     with ledger.look() as tx:
-        tree = groups.resolve(tx, parse(expression))
+        tree = expressions.resolve(tx, parse(expression))
     return told_by_tree(ledger, tree, people)
 
 

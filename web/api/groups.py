@@ -13,6 +13,7 @@ from broker import audience as audiences
 from broker.announcement import People, Purpose
 from broker.authority import departments
 from broker.moments import today_of
+from broker.office import expressions
 from broker.office import groups as verbs
 from broker.office.reach import Question, before
 from broker.ports.api import Scope
@@ -184,7 +185,7 @@ def members(name: Group, call: Call = wants(Scope.GROUPS_READ)) -> WithinTold:
     for each in audiences.names(tree):
         _must_see(call, each)
     with call.ledger.look() as tx:
-        audience = verbs.resolve(tx, tree, field="name")
+        audience = expressions.resolve(tx, tree, field="name")
         found = within(tx.hand, audience, today=today_of(tx), most=MOST_SHOWN)
     return WithinTold.model_validate(found)
 
@@ -244,8 +245,8 @@ def reach(
         call.ports.channels.traits(name)
     tree = audiences.parse(said.to)
     with call.ledger.look() as tx:
-        verbs.must_see(tx, tree, call.actor)
-        audience = verbs.resolve(tx, tree)
+        expressions.must_see(tx, tree, call.actor)
+        audience = expressions.resolve(tx, tree)
         found = before(call.ports, tx, Question(audience, said.people, tuple(said.ways), owner, said.purpose))
     return ReachTold(
         people=found.people,

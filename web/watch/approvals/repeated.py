@@ -14,7 +14,7 @@ from broker.authority.signin import must_be_fresh
 from broker.diary import reminders, schedules
 from broker.errors import NotAllowed, NotFound, NotToBeChanged, ProofWanted, UnknownAudience
 from broker.moments import today_of
-from broker.office.groups import resolve
+from broker.office.expressions import resolve
 from broker.ports.approvals import OperatorRole
 from broker.ports.calendar import Yes
 from ledger.connect import Transaction

@@ -10,7 +10,7 @@ from broker import audience as audiences
 from broker.announcement import Draft
 from broker.errors import Problem, RuleBroken, SetupError
 from broker.money import written
-from broker.office import groups
+from broker.office import expressions
 from broker.office.reach import Question, Statement, before
 from broker.wording import check_parts
 from config.rehearsal import Reading, readings
@@ -87,14 +87,14 @@ def _of_people(at: At, draft: Draft, told: str) -> Reach:
     try:
         tree = audiences.parse(draft.audience)
         with at.ports.ledger.look() as tx:
-            groups.must_see(tx, tree, acting(at))
+            expressions.must_see(tx, tree, acting(at))
             channels = tuple(
                 name
                 for name in asked_ways(draft)
                 if tx.accounts.for_channel(name, draft.department) is not None
             )
             question = Question(
-                groups.resolve(tx, tree),
+                expressions.resolve(tx, tree),
                 draft.people,
                 channels,
                 draft.department,

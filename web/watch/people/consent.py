@@ -13,7 +13,7 @@ from broker.consent.consents import ConsentRefused, Told
 from broker.consent.sheets import COLUMNS, MOST_SHEET, rows_of
 from broker.errors import Problem, RuleBroken
 from broker.moments import today_of
-from broker.office import groups as verbs
+from broker.office import expressions
 from broker.office.reach import record_listing
 from broker.office.sheets import as_csv
 from broker.ports import Ports
@@ -112,7 +112,7 @@ def _sheet(at: At, form: Form) -> Response:
         raise NoPage(400, "refused")
     try:
         with at.ledger.look() as tx:
-            audience = verbs.means(tx, typed, acting(at), field="in")
+            audience = expressions.means(tx, typed, acting(at), field="in")
             those = people(tx.hand, Sought(Role(asked), audience), today=today_of(tx), limit=MOST_LISTED)
     except RuleBroken as refused:
         return _ask_sheet(at, asked, typed, called(refused.problem, {"audience": "in"}))

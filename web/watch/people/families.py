@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from broker.errors import Problem, RuleBroken
-from broker.office import groups as verbs
+from broker.office import expressions
 from broker.rosters.roster import Role
 from ledger.reads.group_pages import group_lines
 from ledger.reads.households import households
@@ -28,7 +28,7 @@ def list_(at: Desk) -> Response:
     with at.ledger.look() as tx:
         today, zone = today_and_zone(tx)
         try:
-            audience = verbs.means(tx, typed, acting(at), field="in") if typed else None
+            audience = expressions.means(tx, typed, acting(at), field="in") if typed else None
             sought = Sought(Role.PUPIL, audience, unheard=without)
             shown = people(tx.hand, sought, today=today, after=after, before=before, limit=PAGE)
         except RuleBroken as refused:

@@ -11,7 +11,7 @@ from broker.audience import LONGEST, Group, fold
 from broker.authority import departments
 from broker.errors import RuleBroken
 from broker.moments import today_of
-from broker.office import groups as verbs
+from broker.office import expressions
 from broker.rosters.roster import GroupKind
 from ledger.hand import Hand
 from ledger.reads.group_pages import GroupLine, few_of, given_up, group_at, group_page, sizes
@@ -75,7 +75,7 @@ def tried(at: At, typed: str) -> tuple[Within | None, Any]:
         return None, None
     try:
         with at.ledger.look() as tx:
-            audience = verbs.means(tx, typed, acting(at), field="expression")
+            audience = expressions.means(tx, typed, acting(at), field="expression")
             return few_of(tx.hand, audience, today=today_of(tx), most=FEW), None
     except RuleBroken as refused:
         return None, refused.problem
@@ -103,7 +103,7 @@ def _whom(tx: Any, group: GroupLine, today: date) -> Within | None:
     if not group.active:
         return None
     try:
-        audience = verbs.resolve(tx, Group(group.name)) if group.expression else Group(group.name)
+        audience = expressions.resolve(tx, Group(group.name)) if group.expression else Group(group.name)
     except RuleBroken:
         return None
     return few_of(tx.hand, audience, today=today, most=FEW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from broker.errors import Problem, RuleBroken
-from broker.office import groups as verbs
+from broker.office import expressions
 from broker.rosters.roster import GroupKind, Role
 from ledger.reads import finding, found
 from ledger.reads.group_pages import group_lines
@@ -29,7 +29,7 @@ def list_(at: Desk) -> Response:
     with at.ledger.look() as tx:
         today, zone = today_and_zone(tx)
         try:
-            audience = verbs.means(tx, typed, acting(at), field="in") if typed else None
+            audience = expressions.means(tx, typed, acting(at), field="in") if typed else None
             shown = people(tx.hand, Sought(role, audience), today=today, after=after, before=before)
         except RuleBroken as refused:
             problem, shown = refused.problem, NOBODY

@@ -10,7 +10,7 @@ from broker.actor import SYSTEM
 from broker.announcement import People
 from broker.audience import parse
 from broker.moments import today_of
-from broker.office import groups
+from broker.office import expressions, groups
 from ledger import tables as t
 from ledger.audience import members
 from tests.support.forms import press
@@ -24,7 +24,7 @@ def inside(here: Watched, name: str) -> set[str]:
     with here.ledger.look() as tx:
         found = set[str]()
         for side in (People.PUPILS, People.STAFF):
-            told = members(groups.resolve(tx, parse(name)), side, today_of(tx)).subquery()
+            told = members(expressions.resolve(tx, parse(name)), side, today_of(tx)).subquery()
             query = select(t.person.c.source_id).where(t.person.c.id.in_(select(told.c.person_id)))
             found |= set(tx.hand.connection.execute(query).scalars())
         return found
