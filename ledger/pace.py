@@ -23,6 +23,10 @@ MADE_UP_IN = timedelta(seconds=9)
 # What is usual is not measured yet when the first turns are reserved; more than a horizon of them cannot pile up.
 USUAL, MOST = timedelta(milliseconds=120), timedelta(seconds=1)
 CALL = timedelta(milliseconds=100)
+# The part of the time ahead that must be free before any of it is handed out: three workers that took turns as these
+# came free took thirty at a time, and paid for a claim each time (at 1,000 a second 523 us of a worker and 297 of the
+# database a text, where 424 and 207 are enough).
+HANDFUL = 1 / 4
 
 
 def apart(per_second: float, late: timedelta) -> timedelta:
@@ -40,7 +44,7 @@ class Pace:
     def reserve(
         self, account: AccountRow, *, most: int, within: timedelta, late: timedelta = ON_TIME
     ) -> Slots:
-        """Up to `most` turns that begin within this long from now."""
+        """Up to `most` turns that begin within this long from now; none before a handful of them are free."""
         if account.per_second is None:
             return Slots(most, NO_LIMIT, NO_LIMIT)
         interval = apart(account.per_second, late)
@@ -53,7 +57,8 @@ class Pace:
         )
         held = select(pace.c.next_at).where(*_row(account)).with_for_update()
         first = max(run(held).scalar_one(), now)
-        count = min(most, max(0, int((now + within - first) / interval) + 1))
+        free, handful = (now + within - first) // interval + 1, within * HANDFUL // interval
+        count = min(most, max(0, free)) if free >= min(most, handful) else 0
         if count:
             following = first + count * interval
             run(pace.update().where(*_row(account)).values(next_at=following))

@@ -189,7 +189,7 @@ class Pace(Protocol):
     def reserve(
         self, account: AccountRow, *, most: int, within: timedelta, late: timedelta = ON_TIME
     ) -> Slots:
-        """Up to `most` turns that begin `within` this long from now; count 0 when none is near.
+        """Up to `most` turns that begin `within` this long from now; count 0 while hardly any is free.
 
         `late`: how long after its moment this worker has used a turn of late. So much further apart they lie.
         """

@@ -9,9 +9,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from broker.turns import Turns, until_turns
+from broker.turns import TICK, Turns, until_turns
 from ledger import tables as t
 from ledger.pace import CALL, USUAL, apart
 from tests.support.broker_world import World
@@ -45,6 +45,39 @@ def test_two_who_reserve_one_after_the_other_never_hold_the_same_turn(thirty: Wo
     assert len(held) == 12
     least = apart(20, USUAL) - timedelta(milliseconds=1)
     assert all(later - one >= least for one, later in pairwise(held))
+
+
+def test_turns_are_handed_out_by_the_handful_and_at_a_slow_pace_one_by_one(thirty: World) -> None:
+    """What is left of the second ahead waits until it is worth a claim."""
+    for quota, most, expected in ((1000.0, 200, [200, 200, 200, 200, 0]), (2.0, 1, [1, 1, 0])):
+        with thirty.ledger.begin() as tx:
+            tx.hand.connection.execute(update(t.account).values(per_second=quota))
+            tx.hand.connection.execute(delete(t.pace))
+        with thirty.ledger.begin() as tx:
+            account = tx.accounts.named("texts")
+            assert account is not None
+            assert [tx.pace.reserve(account, most=most, within=SECOND).count for _ in expected] == expected
+
+
+@pytest.mark.parametrize("behind", [0.0, 0.25])
+def test_nothing_goes_before_its_moment_and_together_goes_no_more_than_a_tick_holds(behind: float) -> None:
+    """However late they are, and however the machine stumbles meanwhile."""
+    turns, interval = Turns(1000.0), 0.001
+    first = time.monotonic() - behind
+    planned = [first + n * interval for n in range(120)]
+
+    async def used() -> list[float]:
+        times = []
+        for turn in planned:
+            await turns.use(turn)
+            times.append(time.monotonic())
+        return times
+
+    times = asyncio.run(used())
+    assert all(at >= turn for at, turn in zip(times, planned, strict=True))
+    at_once = round(TICK / interval) + 1
+    for n in range(at_once, len(times)):
+        assert times[n] - times[n - at_once] >= interval / 2
 
 
 @pytest.mark.parametrize("late", [0.0, 0.1, 0.25, 0.4, 0.6, 0.85])
