@@ -28,6 +28,7 @@ from web.watch import (
     signing_in,
     staff,
     static,
+    trouble,
 )
 from web.watch.hub import Hub
 
@@ -54,4 +55,4 @@ def install(app: FastAPI) -> None:
     app.include_router(now.router)
     app.include_router(nowhere.router)  # the last: it takes what is left
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
-    app.add_exception_handler(signing_in.NoPage, signing_in.no_page)
+    app.add_exception_handler(signing_in.NoPage, trouble.no_page)

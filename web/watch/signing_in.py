@@ -119,7 +119,9 @@ def half_signed_in(request: Request) -> Signed:
         raise NotSignedIn
     if session.idle and abs(session.now - session.seen_at) > signin.SEEN_EVERY:
         signin.used(ports, secret)
-    return Signed(session, secret)
+    signed = Signed(session, secret)
+    request.state.signed = signed  # what goes wrong from here on is told within their menu
+    return signed
 
 
 @router.get("/watch/sign-in/{link}")
@@ -208,12 +210,6 @@ async def not_signed_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for it alone
     was = cookie_name(request.app.state.settings) in request.cookies
     return show(request, "not_signed_in", 401, was=was, step=error.step)
-
-
-async def no_page(request: Request, error: Exception) -> Response:
-    """What stands there instead."""
-    assert isinstance(error, NoPage)  # noqa: S101 - registered for it alone
-    return show(request, error.name, error.status)
 
 
 async def form_of(request: Request) -> dict[str, str]:

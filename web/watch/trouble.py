@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
 from broker.errors import Problem
 from web.safety import part_of
-from web.watch.signing_in import show
+from web.watch.desk import At
+from web.watch.signing_in import NoPage, Signed, show
 
 PARTS = frozenset({"watch", "account", "sign-in"})  # the first words of the addresses that people sign in for
 FILES = "/watch/static/"
 NOWHERE = 404
+AWAY = 503
 # What each status means to whoever sent a form or opened a page, and what to do.
 TOLD = {
     405: Problem("method_not_allowed", "", "this cannot be done here", "begin again from the first page"),
@@ -20,7 +24,7 @@ TOLD = {
     ),
     413: Problem("too_large", "", "this is too large", "choose a smaller file, or write less"),
     429: Problem("too_many", "", "too much is asked for at once", "wait a minute, then try again"),
-    503: Problem(
+    AWAY: Problem(
         "unavailable",
         "",
         "this cannot be done just now",
@@ -35,16 +39,40 @@ def at_a_page(request: Request) -> bool:
     return part_of(path) in PARTS and not path.startswith(FILES)
 
 
+async def no_page(request: Request, error: Exception) -> Response:
+    """What stands there instead of a page that there is not, or not for them."""
+    assert isinstance(error, NoPage)  # noqa: S101 - registered for it alone
+    return _page(request, error.name, error.status)
+
+
 def told(request: Request, error: HTTPException) -> Response:
     """A page for what was refused. It reads nothing of the ledger: that may be what is away."""
-    headers = dict(error.headers or {})
-    if error.status_code == NOWHERE:
-        return show(request, "not_found", NOWHERE, headers=headers)
-    if error.status_code not in TOLD:
-        return show(request, "refused", error.status_code, headers=headers)
-    return show(request, "trouble", error.status_code, headers=headers, problem=TOLD[error.status_code])
+    status, headers = error.status_code, dict(error.headers or {})
+    if status == NOWHERE:
+        return _page(request, "not_found", status, headers)
+    if status not in TOLD:
+        return _page(request, "refused", status, headers)
+    if status == AWAY:  # a menu would lead to nothing but the same
+        return show(request, "trouble", status, headers=headers, problem=TOLD[status])
+    return _page(request, "trouble", status, headers, problem=TOLD[status])
 
 
 def broken(request: Request, problem: Problem, status: int) -> Response:
     """A page for a rule that was broken where no page of its own tells of it."""
-    return show(request, "trouble", status, problem=problem)
+    return _page(request, "trouble", status, problem=problem)
+
+
+def _page(
+    request: Request,
+    name: str,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    """Within the menu of whoever was found to be signed in before this went wrong; the ledger is not asked again."""
+    signed: Signed | None = getattr(request.state, "signed", None)
+    if signed is None or not signed.whole:
+        return show(request, name, status, headers=headers, problem=problem)
+    answer = At(request, signed).page(name, status, zone="", problem=problem)
+    answer.headers.update(headers or {})
+    return answer

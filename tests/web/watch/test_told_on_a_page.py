@@ -11,11 +11,16 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from broker.ports import Stage
+from broker.ports.approvals import OperatorRole
+from ledger.authority.sessions import Sessions
+from tests.support.staff import Browser, name, quick
 from tests.support.watching import Watched
 
 PROGRAMS_WORDS = ("Traceback", "sqlalchemy", "psycopg", "sqlite", '{"code"', "Exception", "None")
+SETTINGS = re.compile(r"<meta name=\"htmx-config\" content='[^']*'>")  # of the script that every page has
 
 
 def is_a_page(answer: httpx2.Response, status: int, says: str) -> None:
@@ -23,7 +28,8 @@ def is_a_page(answer: httpx2.Response, status: int, says: str) -> None:
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["cache-control"] == "no-store"
     assert f"<h1>{says}</h1>" in answer.text
-    assert not [word for word in PROGRAMS_WORDS if word in answer.text]
+    said = SETTINGS.sub("", answer.text, count=1)
+    assert not [word for word in PROGRAMS_WORDS if word in said]
 
 
 @contextmanager
@@ -115,3 +121,90 @@ def test_programs_are_told_in_their_own_shape_as_before(watched: Watched) -> Non
     answer = watched.client.get("/v1/nowhere")
     assert answer.status_code in {401, 404}
     assert set(answer.json()) == {"code", "field", "message", "hint"}
+
+
+def in_the_menu(answer: httpx2.Response) -> bool:
+    """Whether it stands between what every page of somebody signed in has."""
+    parts = ['id="menu"', "watch/search", "Sign out", "Your account", "Sandbox: this is a rehearsal"]
+    found = [part in answer.text for part in parts]
+    assert all(found) or not any(found[:4]), answer.text
+    return all(found)
+
+
+def test_what_is_not_there_or_not_theirs_is_told_within_the_menu_of_who_is_signed_in(here: Watched) -> None:
+    here.sign_in(actor=name(here, "Mr Reed", OperatorRole.AUTHOR, department="music"))
+    theirs = here.announce("Zyzzyva")
+    for path in ("/watch/nowhere", f"/watch/{theirs.public_id}", "/watch/groups/4711", "/watch/answers/x"):
+        answer = here.client.get(path)
+        is_a_page(answer, 404, "There is no such page")
+        assert in_the_menu(answer), path
+        assert "watch/staff" not in answer.text  # no more than his other pages lead to
+        assert "Zyzzyva" not in answer.text
+    answer = here.client.get("/watch/staff")
+    is_a_page(answer, 403, "This is for others to do")
+    assert in_the_menu(answer)
+    policy = "content-security-policy"
+    assert answer.headers[policy] == here.client.get("/watch").headers[policy]
+
+
+def test_a_form_that_is_refused_is_told_within_the_menu_and_another_sites_is_not(watched: Watched) -> None:
+    refused = post(watched, "/watch/groups/new", token="0" * 64)
+    is_a_page(refused, 403, "This was not done")
+    assert in_the_menu(refused)
+    theirs = watched.client.post("/watch/groups/new", headers={"Origin": "https://evil.example"})
+    is_a_page(theirs, 403, "This was not done")
+    assert not in_the_menu(theirs)
+
+
+def test_whoever_is_half_way_in_or_signed_out_is_shown_no_menu(watched: Watched) -> None:
+    quick(watched)
+    browser = Browser(watched).ready(name(watched, "Mrs Hart", OperatorRole.ADMIN)).forget_device()
+    browser.password("Mrs Hart")
+    with watched.ledger.look() as tx:
+        assert Stage.SECOND in {one.stage for one in tx.sessions.of_operator("Mrs Hart")}
+    answers = [browser.get("/watch/nowhere"), browser.form("/sign-in/code", token="0" * 64, code="1")]
+    watched.client.cookies.clear()
+    answers.append(watched.client.get("/watch/nowhere"))
+    assert [answer.status_code for answer in answers] == [401, 403, 401]
+    assert not any(in_the_menu(answer) for answer in answers)
+
+
+def test_a_page_about_what_is_not_there_asks_the_ledger_for_the_session_alone(watched: Watched) -> None:
+    asked: list[str] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "FROM" in statement.upper():
+            asked.append(statement)
+
+    event.listen(watched.ledger.engine, "before_cursor_execute", heard)
+    try:
+        assert in_the_menu(watched.client.get("/watch/nowhere"))
+        with watched.ledger.reading() as hand:
+            told, asked[:] = list(asked), []
+            assert Sessions(hand).of(watched.session) is not None
+    finally:
+        event.remove(watched.ledger.engine, "before_cursor_execute", heard)
+    assert told == asked
+
+
+def test_a_ledger_that_goes_meanwhile_is_told_without_a_menu_that_leads_nowhere(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    with away(watched, "people_group"), caplog.at_level(logging.CRITICAL):
+        answer = watched.client.get("/watch/groups/4711")
+    is_a_page(answer, 503, "This cannot be done just now")
+    assert not in_the_menu(answer)
+
+
+@pytest.mark.parametrize("host", ["", "[::", "[", "a b", "é.example", "x" * 3000, "evil.example:port"])
+def test_a_hosts_name_that_is_none_makes_no_second_trouble(watched: Watched, host: str) -> None:
+    session = watched.client.cookies["carillon"]
+    line = HTTPConnection(urlsplit(watched.url).netloc, timeout=10)
+    line.putrequest("GET", "/watch/nowhere?done=%00&q=%zz", skip_host=True)
+    line.putheader("Host", host.encode())
+    line.putheader("Cookie", f"carillon={session}")
+    line.endheaders()
+    answer = line.getresponse()
+    assert answer.status in {400, 404}
+    assert "Traceback" not in answer.read().decode()
+    line.close()
