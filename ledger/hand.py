@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Result, TextClause, text
+from sqlalchemy import Connection, Result, Row, Select, TextClause, text
 
 from broker.ports import Signer
 from ledger.dialect import Column, Dialect
@@ -44,6 +44,14 @@ class Hand:
     ) -> Result[Any]:
         """One statement over many records, joined as the table `u`."""
         return self.run(sql, **self.dialect.row_values(columns, records), **values)
+
+    def timed_row(self, query: Select[Any], **values: Any) -> Row[Any] | None:
+        """The one row of a query that asks for the time beside it, `AS now`, so that nobody needs to ask again."""
+        own = self.dialect.parameters(self.connection)
+        row = self.connection.execute(query, {**own, **values}).one_or_none()
+        if row is not None:
+            self.dialect.saw_now(self.connection, row.now)
+        return row
 
     def interval(self, length: timedelta) -> Any:
         """The value for a parameter used in `dialect.after`."""

@@ -77,13 +77,9 @@ class Sessions:
     def of(self, digest: bytes) -> Session | None:
         """A session that holds. Every page asks for one: with it comes the time, which they all ask for too."""
         hand = self._hand
-        own = hand.dialect.parameters(hand.connection)
-        row = hand.connection.execute(_by_digest(hand.dialect.now), {**own, "digest": digest}).one_or_none()
-        if row is None:
-            return None
-        hand.dialect.saw_now(hand.connection, row.now)
-        alive = row.ended_at is None and row.expires_at > hand.now and row.began_at <= hand.now + CLOCKS
-        return self._found(row, self._operator(row.operator)) if alive else None
+        query = _by_digest(hand.dialect.now, hand.dialect.after("ahead"))
+        row = hand.timed_row(query, digest=digest, ahead=hand.interval(CLOCKS))
+        return self._found(row, self._operator(row.operator)) if row is not None else None
 
     def of_operator(self, operator: str) -> Sequence[Session]:
         """Every session of one operator, the newest first."""
@@ -199,10 +195,15 @@ class Sessions:
         )
 
     def _alive(self) -> Sequence[ColumnElement[bool]]:
-        now = self._hand.now
-        return session.c.ended_at.is_(None), session.c.expires_at > now, session.c.began_at <= now + CLOCKS
+        return _holds(self._hand.now, self._hand.now + CLOCKS)
+
+
+def _holds(now: Any, ahead: Any) -> Sequence[ColumnElement[bool]]:
+    """Neither ended nor over, nor from a future that no clock is `ahead` by; both as values or as SQL."""
+    return session.c.ended_at.is_(None), session.c.expires_at > now, session.c.began_at <= ahead
 
 
 @lru_cache(maxsize=2)  # a dialect each
-def _by_digest(now: str) -> Select[Any]:
-    return select(session, text(f"{now} AS now")).where(session.c.digest == bindparam("digest"))
+def _by_digest(now: str, ahead: str) -> Select[Any]:
+    query = select(session, text(f"{now} AS now")).where(session.c.digest == bindparam("digest"))
+    return query.where(*_holds(text(now), text(ahead)))

@@ -37,13 +37,8 @@ class Tokens:
 
     def by_digest(self, digest: bytes) -> TokenRow | None:
         """Whose it is, revoked and expired ones among them."""
-        hand = self._hand
-        own = hand.dialect.parameters(hand.connection)
-        found = hand.connection.execute(_by_digest(hand.dialect.now), {**own, "digest": digest}).one_or_none()
-        if found is None:
-            return None
-        hand.dialect.saw_now(hand.connection, found.now)
-        return _row(found)
+        found = self._hand.timed_row(_by_digest(self._hand.dialect.now), digest=digest)
+        return _row(found) if found is not None else None
 
     def named(self, name: str) -> TokenRow | None:
         """The one of this name that is not revoked."""

@@ -33,7 +33,7 @@ MUTANTS = (
     Mutant(
         "ended-session-read",
         "a session that was ended signs nobody in",
-        [Edit("ledger/authority/sessions.py", "Sessions._alive", "session.c.ended_at.is_(None), ", "")],
+        [Edit("ledger/authority/sessions.py", "_holds", "session.c.ended_at.is_(None), ", "")],
         [f"{PASSWORDS}::test_ones_own_sessions_are_listed_and_ended_and_nobody_elses"],
     ),
     Mutant(
