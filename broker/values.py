@@ -297,3 +297,5 @@ class GroupRow:
     id: int
     name: str
     public: bool
+    kept: bool  # by hand, or as the last roster said
+    department: str | None  # its slug

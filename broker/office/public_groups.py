@@ -7,7 +7,6 @@ import unicodedata
 from dataclasses import dataclass
 
 from broker.actor import Actor
-from broker.audience import fold
 from broker.authority import operators
 from broker.errors import FeedTaken, Problem
 from broker.office.groups import the
@@ -40,13 +39,10 @@ def set_public(ports: Ports, name: str, *, public: bool, actor: Actor) -> Public
 
     def work(tx: Transaction) -> PublicGroup:
         group = the(tx, name)
-        known = tx.groups.named(fold(group.name))
-        operators.must_have(tx, actor, operators.ACTS, known.department if known is not None else None)
+        operators.must_have(tx, actor, operators.ACTS, group.department)
         slug = slug_of(group.name)
         if public:
-            rename = (
-                "rename the group" if known is not None and known.kept else "rename the group in the roster"
-            )
+            rename = "rename the group" if group.kept else "rename the group in the roster"
             _check_free(tx, group, slug, rename)
         if group.public != public:
             tx.people.set_public(group.id, public=public)

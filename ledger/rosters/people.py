@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 
 from broker.address import AddressKind, fold_email
 from broker.audience import Audience, fold, names
 from broker.disclosure.names import NameIndex
 from broker.ports import Signer
+from broker.rosters.roster import GroupKind
 from broker.values import GroupRow
 from ledger import tables
 from ledger.consent.consents import OptOuts
@@ -53,14 +54,14 @@ class People:
         row = self._hand.connection.execute(
             _groups().where(people_group.c.folded_name == folded_name)
         ).one_or_none()
-        return GroupRow(row.id, row.name, row.public) if row else None
+        return _group(row) if row else None
 
     def public_groups(self) -> Sequence[GroupRow]:
         """The active groups that have a feed, the oldest first."""
         rows = self._hand.connection.execute(
             _groups().where(people_group.c.public).order_by(people_group.c.id)
         )
-        return [GroupRow(row.id, row.name, row.public) for row in rows]
+        return [_group(row) for row in rows]
 
     def set_public(self, group: int, *, public: bool) -> None:
         """Give a group a feed, or take it away."""
@@ -137,7 +138,17 @@ def of_another_key(hand: Hand) -> int:
 
 
 def _groups() -> Select[Any]:
-    return select(people_group.c.id, people_group.c.name, people_group.c.public).where(people_group.c.active)
+    group, department = people_group.c, tables.department
+    return (
+        select(group.id, group.name, group.public, group.kind, department.c.slug)
+        .outerjoin(department, department.c.id == group.department_id)
+        .where(group.active)
+    )
+
+
+def _group(row: Row[Any]) -> GroupRow:
+    kept = row.kind == GroupKind.KEPT.value
+    return GroupRow(row.id, row.name, row.public, kept=kept, department=row.slug)
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str:
