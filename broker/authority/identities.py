@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from broker.actor import SYSTEM, Actor
 from broker.audience import fold
-from broker.authority.operators import leave_an_admin, must, name_fault, same
-from broker.authority.signin import Came, SignedIn, begin, unknown_operator
+from broker.authority.operators import leave_an_admin, must, name_fault, same, the
+from broker.authority.signin import Came, SignedIn, begin
 from broker.errors import NotProved, NotToBeChanged, Problem
 from broker.ports import Ports, Transaction, Vault
 from broker.ports.approvals import OperatorRole
@@ -70,9 +70,7 @@ def link(ports: Ports, vault: Vault, name: str, provider: str, address: str, *, 
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
-        found = tx.operators.named(fold(name))
-        if found is None:
-            raise unknown_operator()
+        found = the(tx, name)
         digest = _digest(vault, f"address:{address.casefold()}")
         tx.proofs.add_identity(provider, digest, found.name, mapped=False)
         tx.record.add([Entry("identity.linked", actor, {"operator": found.name, "provider": provider})])

@@ -62,7 +62,7 @@ def give(
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
-        found = _the(tx, name)
+        found = the(tx, name)
         _must_be_seen(found, seen, "role")
         if OperatorRole.ADMIN not in roles:
             leave_an_admin(tx, found)
@@ -81,7 +81,7 @@ def move(ports: Ports, name: str, department: str | None, *, actor: Actor, seen:
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
-        found = _the(tx, name)
+        found = the(tx, name)
         _must_be_seen(found, seen, "department")
         _must_be_there(tx, department)
         if department is not None and _is_schools_admin(found):
@@ -98,7 +98,7 @@ def remove(ports: Ports, name: str, *, actor: Actor) -> None:
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
-        found = _the(tx, name)
+        found = the(tx, name)
         leave_an_admin(tx, found)
         tx.proofs.forget(found.name, but_mapped=True)
         tx.sessions.end_all(found.name)
@@ -115,8 +115,7 @@ def must(tx: Transaction, actor: Actor, role: OperatorRole, department: str | No
     on nothing of another's, nor of the whole school's. While no operator is named everybody may announce; while there
     is no admin everybody may name operators and change rules; to approve always wants the role.
     """
-    if actor.department is not None and department != actor.department:
-        raise _elsewhere(actor, department)
+    _must_be_theirs(actor, department)
     if actor.kind is not ActorKind.PERSON:
         if role is OperatorRole.APPROVER:
             raise _not_allowed("only a person approves", "approve as an operator")
@@ -142,8 +141,7 @@ def must_have(
 
     Nobody stands in for a role that is not given yet: only while the school has named nobody at all may everybody.
     """
-    if actor.department is not None and department != actor.department:
-        raise _elsewhere(actor, department)
+    _must_be_theirs(actor, department)
     if actor.kind is not ActorKind.PERSON:
         return
     found = tx.operators.named(fold(actor.id))
@@ -229,7 +227,8 @@ def leave_an_admin(tx: Transaction, going: Operator) -> None:
         raise NotToBeChanged(Problem("last_admin", "name", "this is the last admin", hint))
 
 
-def _the(tx: Transaction, name: str) -> Operator:
+def the(tx: Transaction, name: str) -> Operator:
+    """An operator by name, however it is typed. Raises NotFound."""
     found = tx.operators.named(fold(name)) if name.isprintable() else None
     if found is None:
         raise NotFound(
@@ -238,10 +237,12 @@ def _the(tx: Transaction, name: str) -> Operator:
     return found
 
 
-def _elsewhere(actor: Actor, department: str | None) -> NotAllowed:
-    whose = "the whole school" if department is None else "another department"
-    hint = "ask with a token of the school's, or an operator who acts for it"
-    return _not_allowed(f"this is for {whose}, and you act for {actor.department} alone", hint)
+def _must_be_theirs(actor: Actor, department: str | None) -> None:
+    """Whoever acts for one department acts on nothing of another's, nor of the whole school's. Raises NotAllowed."""
+    if actor.department is not None and department != actor.department:
+        whose = "the whole school" if department is None else "another department"
+        hint = "ask with a token of the school's, or an operator who acts for it"
+        raise _not_allowed(f"this is for {whose}, and you act for {actor.department} alone", hint)
 
 
 def _not_allowed(message: str, hint: str) -> NotAllowed:

@@ -14,9 +14,9 @@ from datetime import timedelta
 from broker.actor import Actor, ActorKind
 from broker.audience import fold
 from broker.authority.good_passwords import as_typed, fit
-from broker.authority.operators import must, same
+from broker.authority.operators import must, same, the
 from broker.authority.shown_once import SECRET, digest
-from broker.authority.signin import Came, SignedIn, begin, must_be_fresh, session_of, unknown_operator
+from broker.authority.signin import Came, SignedIn, begin, must_be_fresh, session_of
 from broker.errors import NotProved, Problem, TooManyTries
 from broker.ports import Ports, Proof, Session, Stage, Transaction, Vault
 from broker.ports.approvals import OperatorRole
@@ -194,9 +194,7 @@ def reset(ports: Ports, name: str, *, actor: Actor) -> int:
 
     def work(tx: Transaction) -> int:
         must(tx, actor, OperatorRole.ADMIN)
-        found = tx.operators.named(fold(name))
-        if found is None:
-            raise unknown_operator()
+        found = the(tx, name)
         tx.proofs.forget(found.name)
         ended = tx.sessions.end_all(found.name)
         tx.record.add([Entry("sign_in.reset", actor, {"operator": found.name, "sessions": ended})])

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from broker.actor import Actor, ActorKind
 from broker.audience import fold
-from broker.authority.operators import must
+from broker.authority.operators import must, the
 from broker.authority.shown_once import SECRET, digest
 from broker.errors import LinkSpent, NotAllowed, NotFound, Problem, ProofWanted
 from broker.ports import Ports, Session, Stage, Transaction
@@ -77,9 +77,7 @@ def invite(ports: Ports, name: str, *, actor: Actor) -> str:
 
     def work(tx: Transaction) -> None:
         must(tx, actor, OperatorRole.ADMIN)
-        found = tx.operators.named(fold(name))
-        if found is None:
-            raise unknown_operator()
+        found = the(tx, name)
         tx.sessions.prune()
         tx.sessions.add_link(digest(secret), found.name, lasts=INVITATION_LASTS, invites=True)
         tx.record.add([Entry("sign_in.invited", actor, {"operator": found.name})])
@@ -238,17 +236,9 @@ def sign_out_of(ports: Ports, name: str, *, actor: Actor) -> int:
 
     def work(tx: Transaction) -> int:
         must(tx, actor, OperatorRole.ADMIN)
-        found = tx.operators.named(fold(name))
-        if found is None:
-            raise unknown_operator()
+        found = the(tx, name)
         ended = tx.sessions.end_all(found.name)
         tx.record.add([Entry("session.all_ended", actor, {"whose": found.name, "sessions": ended})])
         return ended
 
     return ports.ledger.transact(work)
-
-
-def unknown_operator() -> NotFound:
-    """Of a name that is nobody's."""
-    hint = "list them with `carillon operators`"
-    return NotFound(Problem("not_found", "name", "there is no such operator", hint))
