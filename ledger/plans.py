@@ -9,18 +9,13 @@ it, and what is there already is left out as a set. The unique indexes stand beh
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
-    Insert,
     Select,
-    and_,
-    case,
     exists,
     func,
     insert,
@@ -30,17 +25,17 @@ from sqlalchemy import (
     union,
     update,
 )
-from sqlalchemy import Sequence as DrawnFrom
 
 from broker.address import AddressKind
-from broker.announcement import RIGHT_TEXT, Announcement, FollowUp, People, Urgency
+from broker.announcement import Announcement, People
 from broker.audience import Audience
 from broker.delivery import State
-from broker.values import AccountRow, Lane, PlanProgress
+from broker.values import AccountRow, PlanProgress
 from ledger import tables as t
 from ledger.audience import addresses_for, members, why_unreached
 from ledger.deliveries import Deliveries
 from ledger.diary.timetables import readers
+from ledger.fresh_deliveries import Span, add_with_covers, cover, delivery_values, has_one, run_counted
 from ledger.hand import Hand
 from ledger.office.subscribers import subscribers_of
 from ledger.told_before import (
@@ -52,21 +47,6 @@ from ledger.told_before import (
     told_by,
     with_follow_ups,
 )
-
-_COVER = ("delivery_id", "duty_id")
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """The addresses of one partition: above `low`, up to `high`, which for a small audience is None: all of them."""
-
-    low: int
-    high: int | None
-
-    def holds(self, column: ColumnElement[int]) -> ColumnElement[bool]:
-        """Whether a column is within."""
-        above = column > self.low
-        return above if self.high is None else and_(above, column <= self.high)
 
 
 class Plans:
@@ -133,16 +113,17 @@ class Plans:
         again = earlier_of(self._hand, announcement.id).again if low == 0 else ()
         people = self._count_duties(announcement, most=size + 1) if low == 0 else size + 1
         if again:  # whoever was told at an address is told there, whatever else there is now
-            span, told = _Span(0, None), addresses_told(announcement.id, channel, again)
+            span, told = Span(0, None), addresses_told(announcement.id, channel, again)
         elif people <= size:
-            span, told = _Span(0, None), self._told_few(announcement, kind, people)
+            span, told = Span(0, None), self._told_few(announcement, kind, people)
         elif high := self._end_of_partition(kind, low, size):
-            span = _Span(low, high)
+            span = Span(low, high)
             told = self._told_within(announcement, kind, span)
         else:
             self._advance(announcement, channel, low, done=True)
             return PlanProgress(0, 0, done=True)
-        deliveries, covers = self._write(announcement, channel, account, span, told, before)
+        planned = has_one([announcement.id, *before], channel, span, told)
+        deliveries, covers = add_with_covers(self._hand, announcement, channel, account, told, planned)
         self._advance(announcement, channel, span.high or low, done=span.high is None)
         queued = (announcement.id, channel, State.QUEUED, deliveries)
         Deliveries(self._hand).tally([queued] if deliveries else [])
@@ -162,12 +143,12 @@ class Plans:
         page = [] if meant is None else self._page(meant, low, size)
         added = 0
         if page:
-            span = _Span(low, page[-1])
+            span = Span(low, page[-1])
             told = meant.where(span.holds(t.subscriber.c.address_id)).subquery("told")  # type: ignore[union-attr]
-            known = self._known([announcement.id, *before], channel, span, told)
+            planned = has_one([announcement.id, *before], channel, span, told)
             values = delivery_values(announcement, channel, account, told.c.address_id, self._hand)
-            chosen = select(*values.values()).where(~known).order_by(told.c.address_id)
-            added = self._run(insert(t.delivery).from_select(list(values), chosen))
+            chosen = select(*values.values()).where(~planned).order_by(told.c.address_id)
+            added = run_counted(self._hand, insert(t.delivery).from_select(list(values), chosen))
             Deliveries(self._hand).tally([(announcement.id, channel, State.QUEUED, added)])
         done = len(page) < size
         self._advance(announcement, channel, page[-1] if page else low, done=done)
@@ -189,12 +170,12 @@ class Plans:
             self._advance(announcement, channel, 0, done=True)
             return PlanProgress(0, 0, done=True)
         public = select(literal(None, t.Id).label("address_id")).subquery("public")
-        known = self._known([announcement.id], channel, _Span(-1, 0), public)
+        planned = has_one([announcement.id], channel, Span(-1, 0), public)
         values = delivery_values(announcement, channel, account, public.c.address_id, self._hand)
         if version is not None:
             values["content_version"] = literal(version)
-        chosen = select(*values.values()).where(~known)
-        added = self._run(insert(t.delivery).from_select(list(values), chosen))
+        chosen = select(*values.values()).where(~planned)
+        added = run_counted(self._hand, insert(t.delivery).from_select(list(values), chosen))
         self._advance(announcement, channel, 0, done=True)
         Deliveries(self._hand).tally([(announcement.id, channel, State.QUEUED, added)])
         return PlanProgress(added, 0, done=True)
@@ -202,9 +183,7 @@ class Plans:
     def cover(self, announcement: Announcement, channel: str, kind: AddressKind) -> None:
         """Have deliveries that are there cover also whom they do not yet, and whom their addresses speak for today."""
         told = self._told_few(announcement, kind, self._count_duties(announcement))
-        self._hand.connection.execute(
-            insert(t.delivery_covers).from_select(_COVER, _uncovered(announcement, channel, told))
-        )
+        cover(self._hand, announcement, channel, told)
 
     def finish(self, announcement: Announcement) -> None:
         """Explain every duty that nothing covers, and set fanned_out_at."""
@@ -261,7 +240,7 @@ class Plans:
         )
         return self._hand.dialect.apart(rows, "told")
 
-    def _told_within(self, announcement: Announcement, kind: AddressKind, span: _Span) -> FromClause:
+    def _told_within(self, announcement: Announcement, kind: AddressKind, span: Span) -> FromClause:
         """SELECT address_id, duty_id from the addresses of a partition on.
 
         Who may be reached by them is computed apart, and each one's duty then looked up: left free, PostgreSQL believes
@@ -276,73 +255,6 @@ class Plans:
         found = select(t.duty.c.id).where(*its).scalar_subquery()
         rows = self._hand.dialect.apart(select(inside.c.address_id, found.label("duty_id")), "found")
         return select(rows).where(rows.c.duty_id.is_not(None)).subquery("told")
-
-    def _write(
-        self,
-        announcement: Announcement,
-        channel: str,
-        account: AccountRow,
-        span: _Span,
-        told: FromClause,
-        before: Collection[int],
-    ) -> tuple[int, int]:
-        """Insert a delivery for each address told of that has none yet, and what it covers; how many of both."""
-        known = self._known([announcement.id, *before], channel, span, told)
-        if self._hand.dialect.changes_together:
-            return self._write_together(announcement, channel, account, select(told).where(~known))
-        values = delivery_values(announcement, channel, account, told.c.address_id, self._hand)
-        chosen = select(*values.values()).where(~known).group_by(told.c.address_id)
-        added = self._run(insert(t.delivery).from_select(list(values), chosen.order_by(told.c.address_id)))
-        return added, self._run(
-            insert(t.delivery_covers).from_select(_COVER, _uncovered(announcement, channel, told))
-        )
-
-    def _write_together(
-        self, announcement: Announcement, channel: str, account: AccountRow, told: Select[Any]
-    ) -> tuple[int, int]:
-        """In one statement that looks nothing up: the ids are drawn first, in the order of the addresses.
-
-        Joined again to what was inserted, the covers were at the mercy of a guess of how many those are: where it
-        guessed one, PostgreSQL compared each with each, and a partition took eight seconds.
-        """
-        pair = told.subquery("pair").c
-        of_address = func.row_number().over(partition_by=pair.address_id, order_by=pair.duty_id)
-        ranked = select(pair.address_id, pair.duty_id, of_address.label("nth")).subquery("ranked").c
-        fresh = case((ranked.nth == 1, DrawnFrom("delivery_id_seq").next_value()))
-        drawn = select(*ranked, fresh.label("fresh")).subquery("drawn").c
-        of_all = func.max(drawn.fresh).over(partition_by=drawn.address_id)
-        rows = select(drawn.address_id, drawn.duty_id, drawn.nth, of_all.label("delivery_id"))
-        each = self._hand.dialect.apart(rows, "each").c
-        values = delivery_values(announcement, channel, account, each.address_id, self._hand)
-        values = {"id": each.delivery_id, **values}
-        first = select(*values.values()).where(each.nth == 1)
-        made = insert(t.delivery).from_select(list(values), first).returning(t.delivery.c.id).cte("made")
-        covers = (
-            insert(t.delivery_covers)
-            .from_select(_COVER, select(each.delivery_id, each.duty_id))
-            .returning(t.delivery_covers.c.duty_id)
-            .cte("covers")
-        )
-        counts = (select(func.count()).select_from(cte).scalar_subquery() for cte in (made, covers))
-        added, covered = self._hand.connection.execute(select(*counts)).one()
-        return added, covered
-
-    def _known(
-        self, announcements: Collection[int], channel: str, span: _Span, told: FromClause
-    ) -> ColumnElement[bool]:
-        """Whether an address has its delivery already, of any of these."""
-        d = t.delivery.c
-        return exists().where(
-            d.announcement_id.in_(announcements),
-            d.channel == channel,
-            span.holds(_address(d.address_id)),
-            _address(d.address_id) == _address(told.c.address_id),
-        )
-
-    def _run(self, statement: Insert) -> int:
-        # SQLAlchemy keeps the count of an INSERT only when asked to.
-        counted = statement.execution_options(preserve_rowcount=True)
-        return self._hand.connection.execute(counted).rowcount
 
     def _count_duties(self, announcement: Announcement, *, most: int | None = None) -> int:
         its = select(t.duty.c.id).where(t.duty.c.announcement_id == announcement.id).limit(most)
@@ -377,44 +289,3 @@ class Plans:
         if not moved.rowcount:
             row = {"announcement_id": announcement.id, "channel": channel, "address_id": to, "done": done}
             self._hand.connection.execute(insert(t.fanout_cursor).values(row))
-
-
-def _uncovered(announcement: Announcement, channel: str, told: FromClause) -> Select[Any]:
-    """SELECT delivery_id, duty_id: what the deliveries that are there do not cover yet."""
-    d, c = t.delivery.c, t.delivery_covers.c
-    # Exactly the index's expression, on both sides: SQLite uses an index on an expression only where
-    # the other side has no column's affinity, and read the whole announcement for each address.
-    same = _address(d.address_id) == _address(told.c.address_id)
-    its = and_(d.announcement_id == announcement.id, d.channel == channel, same)
-    covered = exists().where(c.delivery_id == d.id, c.duty_id == told.c.duty_id)
-    return select(d.id, told.c.duty_id).select_from(told).join(t.delivery, its).where(~covered)
-
-
-def _address(column: ColumnElement[int]) -> ColumnElement[int]:
-    """As in the index `ux_delivery_once`, where the public is 0."""
-    return func.coalesce(column, literal_column("0"))
-
-
-def delivery_values(
-    announcement: Announcement, channel: str, account: AccountRow, address: Any, hand: Hand
-) -> dict[str, Any]:
-    """The columns of a fresh delivery, each as an expression; of a correction with the right text."""
-    lane = Lane.URGENT if announcement.urgency is Urgency.URGENT else Lane.ROUTINE
-    return {
-        "announcement_id": literal(announcement.id, t.Id),
-        "channel": literal(channel),
-        "content_version": literal(RIGHT_TEXT)
-        if announcement.follow_up is FollowUp.CORRECTION
-        else select(func.max(t.content.c.version))
-        .where(t.content.c.announcement_id == announcement.id)
-        .scalar_subquery(),
-        "account_id": literal(account.id, t.Id),
-        "address_id": address,
-        "lane": literal(lane.value),
-        "state": literal(State.QUEUED.value),
-        "code": literal("new"),
-        "due_at": literal(announcement.due_at, t.Moment()),
-        "expires_at": literal(announcement.expires_at, t.Moment()),
-        "created_at": literal(hand.now, t.Moment()),
-        "changed_at": literal(hand.now, t.Moment()),
-    }

@@ -20,8 +20,9 @@ from ledger import tables as t
 from ledger.audience import addresses_for
 from ledger.deliveries import Deliveries
 from ledger.erased import is_erased
+from ledger.fresh_deliveries import delivery_values
 from ledger.hand import Hand
-from ledger.plans import Plans, delivery_values
+from ledger.plans import Plans
 
 d, mine = t.delivery.c, t.delivery.alias("mine")
 _COVER = ("delivery_id", "duty_id")

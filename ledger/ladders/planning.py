@@ -17,8 +17,8 @@ from ledger import tables as t
 from ledger.audience import addresses_for
 from ledger.corrections.threads import Threads
 from ledger.deliveries import Deliveries
+from ledger.fresh_deliveries import delivery_values
 from ledger.hand import Hand
-from ledger.plans import delivery_values
 
 
 def plan_rung(
