@@ -42,11 +42,11 @@ from broker.testing.channel_capabilities import (
     ConfirmationContract,
     ReconciliationContract,
     RedactionContract,
-    SendsManyContract,
     SubscribingContract,
     SuitingContract,
     WithdrawalContract,
 )
+from broker.testing.channel_many import SendsManyContract
 
 NAMES = ("Amelia", "Benedict")
 CONTRACT = "contract"  # the property of a report that names the channel
