@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import time
 import uuid
 from base64 import urlsafe_b64decode
@@ -23,6 +22,16 @@ from typing import Any
 from sandbox import telling, web_api
 from sandbox.faults import FaultBook, Kind
 from sandbox.http import Request
+from sandbox.notify_shapes import (
+    CLOCK,
+    MAILS,
+    REFUSALS,
+    TEMPLATES,
+    TEXTS,
+    error,
+    read_message,
+    template_as_json,
+)
 from sandbox.segments import segments
 from sandbox.settings import BadSandbox
 from sandbox.telling import Call, Teller
@@ -33,46 +42,8 @@ SERVICE = "5a4db0c5-0000-4000-8000-00000000c0de"
 SECRET = "5a4db0c5-0000-4000-8000-0000005ec7e7"  # noqa: S105 - pretended, like all else here
 KEY = f"sandbox-{SERVICE}-{SECRET}"
 CALLBACK_TOKEN = "sandbox-callback-token"  # noqa: S105
-TEXTS = "5a4db0c5-0000-4000-8000-0000000000a1"
-MAILS = "5a4db0c5-0000-4000-8000-0000000000a2"
-TEMPLATES = {
-    TEXTS: ("sms", {"body": "((text))"}),
-    MAILS: ("email", {"subject": "((subject))", "body": "((body))"}),
-}
-SENDER = "5a4db0c5-0000-4000-8000-0000000000b1"
-REPLY_TO = "5a4db0c5-0000-4000-8000-0000000000b2"
 PAGE = 250
-MOST_LETTERS = 918
-MOST_BYTES = 2_000_000
 ACCEPTED = 201
-
-
-def _error(status: int, error: str, message: str) -> Answer:
-    return status, {"status_code": status, "errors": [{"error": error, "message": message}]}
-
-
-def _bad(message: str) -> Answer:
-    return _error(400, "BadRequestError", message)
-
-
-CLOCK = _error(403, "AuthError", "Error: Your system clock must be accurate to within 30 seconds")
-REFUSALS: Mapping[str, Answer] = {
-    "429": _error(429, "RateLimitError", "Exceeded rate limit for key type LIVE of 3000 requests per 60 seconds"),
-    "daily": _error(429, "TooManyRequestsError", "Exceeded send limits (250000) for today"),
-    "403": _error(403, "AuthError", "Invalid token: API key not found"),
-    "clock": CLOCK,
-    "team": _bad("Can’t send to this recipient using a team-only API key"),
-    "trial": _bad(
-        "Can’t send to this recipient when service is in trial mode – see "
-        "https://www.notifications.service.gov.uk/trial-mode"
-    ),
-    "number": _error(400, "ValidationError", "phone_number Not enough digits"),
-    "address": _error(400, "ValidationError", "email_address is not a valid email address"),
-    "abroad": _bad("Cannot send to international mobile numbers"),
-    "long": _bad("Text messages cannot be longer than 918 characters. Your message is 1000 characters"),
-    "gone": _bad("Template has been deleted"),
-    "503": (503, {"message": "Service Unavailable"}),
-}  # fmt: skip
 FATES = ("permanent-failure", "temporary-failure", "technical-failure")
 KINDS = {
     **web_api.kinds(
@@ -95,9 +66,6 @@ KINDS = {
     **{fate: Kind(f"Accepted, later {fate}", "fate", ("send",)) for fate in FATES},
     **telling.kinds("send"),
 }
-_NUMBER = re.compile(r"\+?[0-9]{9,15}", re.ASCII)
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_GAP = re.compile(r"\(\(([a-z]+)\)\)")
 
 
 @dataclass(frozen=True)
@@ -143,7 +111,7 @@ class Notify(web_api.WebApi):
 
     name = "notify"
     refusals = REFUSALS
-    broken = _error(500, "Exception", "Internal server error")
+    broken = error(500, "Exception", "Internal server error")
 
     def __init__(self, truth: TruthLog, faults: FaultBook) -> None:
         super().__init__(truth, faults)
@@ -215,14 +183,14 @@ class Notify(web_api.WebApi):
             case "one":
                 entry = self._kept(about)
                 return then(
-                    (200, self._shown(entry)) if entry else _error(404, "NoResultFound", "No result found")
+                    (200, self._shown(entry)) if entry else error(404, "NoResultFound", "No result found")
                 )
         return then(self._template(about))
 
     # Sending
 
     def _send(self, kind: str, asked: Mapping[str, Any], then: Then) -> None:
-        wrong, filled = _read(kind, asked)
+        wrong, filled = read_message(kind, asked)
         if wrong is not None:
             self.counts["refused"] += 1
             return then(wrong)
@@ -317,12 +285,8 @@ class Notify(web_api.WebApi):
 
     def _template(self, id: str) -> Answer:
         if id not in TEMPLATES or self.look.archived:
-            return _error(404, "NoResultFound", "No result found")
-        kind, parts = TEMPLATES[id]
-        gaps = {gap: {"required": True} for part in parts.values() for gap in _GAP.findall(part)}
-        parts = {**parts, "body": parts["body"] + self.look.words}
-        return 200, {"id": id, "name": "Announcements", "type": kind, "version": 1, "subject": None, **parts,
-                     "personalisation": gaps}  # fmt: skip
+            return error(404, "NoResultFound", "No result found")
+        return template_as_json(id, self.look.words)
 
     # Calling back
 
@@ -359,50 +323,6 @@ class Notify(web_api.WebApi):
 
     def _vouched(self, forged: bool) -> dict[str, str]:
         return {"Authorization": f"Bearer {'forged' if forged else self.look.callback_token}"}
-
-
-def _read(kind: str, asked: Mapping[str, Any]) -> tuple[Answer | None, dict[str, str]]:
-    """What is wrong with a message, or its template filled."""
-    words = asked.get("personalisation") or {}
-    template = TEMPLATES.get(str(asked.get("template_id")))
-    if template is None:
-        return _bad("Template not found"), {}
-    if template[0] != kind:
-        return _bad(f"{template[0]} template is not suitable for {kind} notification"), {}
-    if (wrong := _wrong_with_address(kind, asked)) is not None:
-        return wrong, {}
-    gaps = {gap for part in template[1].values() for gap in _GAP.findall(part)}
-    if missing := sorted(gaps - words.keys()):
-        return _bad(f"Missing personalisation: {', '.join(missing)}"), {}
-    filled = {
-        name: _GAP.sub(lambda gap: str(words[gap[1]]), part).strip() for name, part in template[1].items()
-    }
-    body = filled["body"]
-    if not body:
-        return _bad("Your message is empty."), {}
-    if kind == "sms" and len(body) > MOST_LETTERS:
-        return _bad(
-            f"Text messages cannot be longer than 918 characters. Your message is {len(body)} characters"
-        ), {}
-    if len(body.encode()) > MOST_BYTES:
-        return _bad("Emails cannot be longer than 2000000 bytes. Your message is longer."), {}
-    return None, filled
-
-
-def _wrong_with_address(kind: str, asked: Mapping[str, Any]) -> Answer | None:
-    if kind == "sms":
-        if not _NUMBER.fullmatch(str(asked.get("phone_number"))):
-            return REFUSALS["number"]
-        if asked.get("sms_sender_id") not in (None, SENDER):
-            return _bad("sms_sender_id does not exist in database for service id")
-        return None
-    if not _EMAIL.fullmatch(str(asked.get("email_address"))):
-        return REFUSALS["address"]
-    if asked.get("email_reply_to_id") not in (None, REPLY_TO):
-        return _bad("email_reply_to_id does not exist in database for service id")
-    if not str(asked.get("one_click_unsubscribe_url", "https://")).startswith("https://"):
-        return _error(400, "ValidationError", "one_click_unsubscribe_url is not a valid https url")
-    return None
 
 
 def _bytes(text: str) -> bytes:

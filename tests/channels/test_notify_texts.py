@@ -25,6 +25,7 @@ from channels.sms import settings_notify
 from config.doctor import at_the_provider
 from config.findings import Health
 from sandbox.client import RunningSandbox
+from sandbox.notify_shapes import MAILS, TEXTS
 from sandbox.stand_ins import notify
 from tests.channels.notify_support import AROUND, called
 
@@ -66,7 +67,7 @@ def test_a_text_goes_by_the_template_under_our_reference(box: RunningSandbox) ->
     channel.send(item.message, item.to, key=item.key)
     channel.close()
     entry = box.truth()[-1]
-    assert (entry["channel"], entry["provider"], entry["template"]) == ("sms", "notify", notify.TEXTS)
+    assert (entry["channel"], entry["provider"], entry["template"]) == ("sms", "notify", TEXTS)
     assert entry["body"] == item.message.fields["body"]
     assert entry["reference"] == reference_of(item.key, item.message.digest)
     assert entry["reference"].startswith(f"{item.key.token}.")
@@ -235,7 +236,7 @@ def receipt(**changed: Any) -> dict[str, Any]:
         "completed_at": "2026-11-02T09:00:01.000000Z",
         "sent_at": "2026-11-02T09:00:00.500000Z",
         "notification_type": "sms",
-        "template_id": notify.TEXTS,
+        "template_id": TEXTS,
         "template_version": 1,
     }
     return {**told, **changed}
@@ -332,7 +333,7 @@ def test_a_doctor_sees_a_wrong_key_a_wrong_template_and_words_around_ours(box: R
     stranger = notify.KEY[:-1] + ("0" if notify.KEY[-1] != "0" else "1")
     ((health, says),) = seen(texts(box, api_key=stranger))
     assert (health, "key" in says) == (Health.WRONG, True)
-    ((_, says),) = seen(texts(box, template_id=notify.MAILS))
+    ((_, says),) = seen(texts(box, template_id=MAILS))
     assert "kind" in says
     ((_, says),) = seen(texts(box, template_id=notify.SERVICE))
     assert "no such template" in says

@@ -23,6 +23,7 @@ from ledger.connect import open_ledger
 from ledger.rosters.people import keyed_hash
 from ledger.setup import School, install
 from sandbox.client import RunningSandbox, start_sandbox
+from sandbox.notify_shapes import MAILS
 from sandbox.stand_ins import notify as stand_in
 from tests.support.bell import install_plugin
 from tests.support.servers import free_port
@@ -93,7 +94,7 @@ def test_what_a_provider_says_against_one_of_two_gateways_is_told_by_its_field(t
         before = len(box.truth())
         wrong = {
             "keys": two_gateways(box, api_key=other),
-            "templates": two_gateways(box, template_id=stand_in.MAILS),
+            "templates": two_gateways(box, template_id=MAILS),
             "texts": two_gateways(box),
         }
         findings = doctor.accounts(here(tmp_path, wrong))
