@@ -72,7 +72,7 @@ nemesis-long: setup  ## Seeds added up until the long totals are reached; goes o
 
 deep: setup  ## The slow tests too, then the tests on every other Python that is here
 	@$(BIN)/python -m pytest $(SEVERAL) --slow $(ARGS)
-	@.ci/other-pythons $(ARGS)
+	@.ci/other-pythons $(SEVERAL) $(ARGS)
 
 # uv reads nothing of the machine into the locks: no index, no header with paths.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
