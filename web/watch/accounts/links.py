@@ -6,24 +6,21 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
-from broker.errors import NotFound, Problem, RuleBroken
+from broker.errors import Problem
 from broker.licences.licensing import Shown
-from broker.office import private_links as verbs
+from broker.office import private_links
 from broker.office.private_links import MadeLink
-from broker.ports.approvals import OperatorRole
-from channels.rss.feed import Format
-from config.private_feeds import ICS
 from ledger.reads.accounts import groups_to_link
 from ledger.reads.feeds import public_groups
+from web.watch import private_link
 from web.watch.accounts import look
-from web.watch.desk import At, Desk, Form, acting, number, posted
-from web.watch.private_link import addresses_of
+from web.watch.desk import At, Desk, Form, posted
+from web.watch.forms import answered
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
 MOST_FORM = 8 * 1024
-MAKES = (OperatorRole.AUTHOR,)  # as the verb wants it
 MOST_SHOWN = 200
 
 
@@ -50,31 +47,25 @@ async def make(name: str, request: Request) -> Response:
 @router.post("/watch/accounts/{name}/links/{link}/end")
 async def end(name: str, link: str, request: Request) -> Response:
     """Take one back."""
-    return await posted(request, lambda at, form: _end(at, name, number(link)), most=MOST_FORM)
+    return await posted(request, lambda at, form: _end(at, name, link), most=MOST_FORM)
 
 
 def _make(at: At, form: Form, name: str) -> Response:
-    at.must(*MAKES)
     _the(at, name)
-    try:
-        made = verbs.make(at.ports, form["group"][:200], form["about"], actor=acting(at))
-    except RuleBroken as refused:
-        at_field = {"name": "group", "for": "about"}.get(refused.problem.field, refused.problem.field)
-        told = Problem(refused.problem.code, at_field, refused.problem.message, refused.problem.hint)
-        return _page(at, name, 422, problem=told, form=form)
-    return _page(at, name, made=made)
+    return answered(
+        lambda: _page(at, name, made=private_link.make(at, form, form["group"][:200])),
+        lambda problem, status: _page(at, name, status, problem=private_link.beside(problem), form=form),
+    )
 
 
-def _end(at: At, name: str, link: int) -> Response:
-    at.must(*MAKES)
+def _end(at: At, name: str, link: str) -> Response:
     _the(at, name)
-    try:
-        verbs.revoke(at.ports, link, actor=acting(at))
-    except NotFound:
-        raise NoPage(404, "not_found") from None
-    except RuleBroken as refused:
-        return _page(at, name, 422, problem=refused.problem)
-    return at.done(f"watch/accounts/{name}/links", "link_revoked")
+
+    def work() -> Response:
+        private_link.end(at, link, among=private_links.listed(at.ports, department=at.department))
+        return at.done(f"watch/accounts/{name}/links", "link_revoked")
+
+    return answered(work, lambda problem, status: _page(at, name, status, problem=problem))
 
 
 def _page(
@@ -87,10 +78,9 @@ def _page(
     made: MadeLink | None = None,
 ) -> Response:
     shown = _the(at, name)
-    with at.ledger.look() as tx:
-        listed = [one for one in tx.links.all() if at.department in {None, one.department}]
-        feeds, groups = public_groups(tx.hand), groups_to_link(tx.hand, at.department)
-    base = at.settings.public_url or ""
+    listed = private_links.listed(at.ports, department=at.department)
+    with at.reading() as hand:
+        feeds, groups = public_groups(hand), groups_to_link(hand, at.department)
     boards = [Board(at.settings.school.name, at.settings.school.slug)]
     boards += [Board(each, f"departments/{slug}") for slug, each in at.settings.departments.items()]
     boards += [Board(feed.name, f"groups/{feed.slug}") for feed in feeds]
@@ -98,17 +88,12 @@ def _page(
         "accounts/links",
         status,
         shown=shown,
-        base=base,
         boards=boards,
-        endings=[form_.value for form_ in Format],
-        calendar=ICS,
         listed=listed[:MOST_SHOWN],
         groups=[(name, name) for name in groups],
-        makes=at.may(*MAKES),
         problem=problem,
         form=form or Form(),
-        made=made,
-        addresses=addresses_of(at, made) if made else (),
+        **private_link.known(at, made),
     )
 
 

@@ -10,28 +10,23 @@ from fastapi import APIRouter, Request, Response
 from broker.audience import fold
 from broker.authority import departments
 from broker.errors import Problem, RuleBroken
-from broker.office import private_links, public_groups
+from broker.office import public_groups
 from broker.office.private_links import MadeLink
-from broker.ports.approvals import OperatorRole
 from broker.ports.events import EventRow
-from channels.rss.feed import Format
 from config.calendar_feeds import AHEAD
-from config.private_feeds import ICS
 from ledger.connect import Transaction as LedgersOwn
 from ledger.reads.feeds import CHANNEL, Kind, Scope, Standing, newest
 from ledger.reads.group_pages import GroupLine
+from web.watch import private_link
 from web.watch.desk import At, Desk, Form, acting, posted
-from web.watch.desk import number as number_of
-from web.watch.forms import answered, called, pressed
+from web.watch.forms import answered, pressed
 from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.groups import the_group
-from web.watch.private_link import addresses_of
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 FEW = 3  # announcements and events by name: enough to see of what kind they are
 MOST_LINKS = 100
-MAKES = (OperatorRole.AUTHOR,)  # as the verb wants it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +57,7 @@ def _act(at: At, form: Form, number: int) -> Response:
     do = pressed(form, {"publish": _publish, "hide": _hide, "make": _make, "end": _end})
     return answered(
         lambda: do(at, form, group),
-        lambda problem, status: _page(
-            at, number, status, problem=called(problem, {"for": "about"}), form=form
-        ),
+        lambda problem, status: _page(at, number, status, problem=private_link.beside(problem), form=form),
     )
 
 
@@ -83,19 +76,13 @@ def _set_public(at: At, group: GroupLine, *, public: bool) -> Response:
 
 
 def _make(at: At, form: Form, group: GroupLine) -> Response:
-    """Its address is shown on the answer alone: nobody keeps it, and none can be shown again."""
-    at.must(*MAKES)
-    made = private_links.make(at.ports, group.name, form["about"], actor=acting(at))
-    return _page(at, group.id, made=made)
+    return _page(at, group.id, made=private_link.make(at, form, group.name))
 
 
 def _end(at: At, form: Form, group: GroupLine) -> Response:
-    at.must(*MAKES)
-    link = number_of(form["link"])
     with at.ledger.look() as tx:
-        if link not in {one.id for one in tx.links.all(group=group.id)}:
-            raise NoPage(404, "not_found")
-    private_links.revoke(at.ports, link, actor=acting(at))
+        links = tx.links.all(group=group.id)
+    private_link.end(at, form["link"], among=links)
     return at.done(f"watch/groups/{group.id}/readers", "group_link_ended")
 
 
@@ -120,16 +107,11 @@ def _page(
         "open": shown,
         "few": FEW,
         "scope": f"groups/{scope.slug}",
-        "base": at.settings.public_url or "",
-        "endings": [form_.value for form_ in Format],
-        "calendar": ICS,
         "feeds": any(account.channel == CHANNEL for account in at.settings.accounts.values()),
         "mine": mine,
         "links": links[:MOST_LINKS],
         "publishes": mine and at.may(*WRITES),
-        "makes": mine and at.may(*MAKES),
-        "made": made,
-        "addresses": addresses_of(at, made) if made else (),
+        **private_link.known(at, made),
     }
     return at.page("people/readers", status, problem=problem, form=form or Form(), **known, **words())
 
