@@ -27,12 +27,14 @@ from web.watch.signing_in import (
     came_of,
     depth_of,
     enter,
+    forget_wanted,
     half_signed_in,
     keep,
     our_form,
     show,
     signed_in,
     vault_at,
+    wanted_before,
 )
 from web.watch.staff.words import ROLES
 
@@ -164,8 +166,10 @@ def _set_second(request: Request, form: dict[str, str], signed: Signed) -> Respo
         return _second(request, signed, second, told(wrong, "picture"))
     except ProofWanted:
         return _to_proof(request, "account/second")
-    answer = show(request, "codes", signed=_now(begun.secret, signed), codes=codes)
+    onward = wanted_before(request) or "watch"
+    answer = show(request, "codes", signed=_now(begun.secret, signed), codes=codes, onward=onward)
     keep(answer, request.app.state.settings, begun)
+    forget_wanted(request, answer)
     return answer
 
 
@@ -183,7 +187,7 @@ def _renew_codes(request: Request, signed: Signed) -> Response:
         return _to_proof(request, "account")
     except NotProved:
         raise NoPage(404, "not_found") from None
-    return show(request, "codes", signed=signed, codes=codes)
+    return show(request, "codes", signed=signed, codes=codes, onward="watch")
 
 
 @router.get("/account/prove")

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from web.watch.desk import Desk
 from web.watch.signing_in import NoPage
+from web.watch.way_back import ANY
 
 FILES = "/watch/static/"
 
@@ -27,7 +28,7 @@ class Nowhere(APIRoute):
 router = APIRouter(route_class=Nowhere)
 
 
-@router.get("/watch/{rest:path}")
+@router.get(ANY)
 def nowhere(at: Desk) -> Response:
     """There is no such page."""
     raise NoPage(404, "not_found")

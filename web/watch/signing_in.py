@@ -24,6 +24,7 @@ from ledger.connect import Ledger
 from web.bounded import body_of
 from web.origin import is_ours
 from web.safety import FOR_STAFF
+from web.watch import way_back
 from web.watch.browsers import browser_of
 from web.watch.clean import clean
 from web.watch.paint import page
@@ -169,10 +170,12 @@ async def sign_out(request: Request) -> Response:
 def enter(request: Request, begun: SignedIn, to: str = "") -> Response:
     """Hand over the cookie of a session that has just begun, and lead on; a whole one is remembered by its browser."""
     settings: Settings = request.app.state.settings
-    where = "../" * depth_of(request) + (to or NEXT[begun.stage])
-    answer = RedirectResponse(where, status_code=303, headers=HEADERS)
+    whole = begun.stage is Stage.WHOLE
+    to = to or (whole and wanted_before(request)) or NEXT[begun.stage]
+    answer = RedirectResponse("../" * depth_of(request) + to, status_code=303, headers=HEADERS)
     keep(answer, settings, begun)
-    if begun.stage is Stage.WHOLE:
+    if whole:
+        forget_wanted(request, answer)
         known = passwords.remember_device(
             request.app.state.ports, begun.actor.id, request.cookies.get(device_cookie(settings))
         )
@@ -208,8 +211,28 @@ def _cookie(answer: Response, settings: Settings, name: str, value: str, lasts: 
 async def not_signed_in(request: Request, error: Exception) -> Response:
     """What stands there for somebody who is not signed in."""
     assert isinstance(error, NotSignedIn)  # noqa: S101 - registered for it alone
-    was = cookie_name(request.app.state.settings) in request.cookies
-    return show(request, "not_signed_in", 401, was=was, step=error.step)
+    settings: Settings = request.app.state.settings
+    was = cookie_name(settings) in request.cookies
+    answer = show(request, "not_signed_in", 401, was=was, step=error.step)
+    if to := way_back.wanted(request):
+        _cookie(
+            answer, settings, where_cookie(settings), way_back.sealed(vault_at(request), to), way_back.LASTS
+        )
+    return answer
+
+
+def wanted_before(request: Request) -> str:
+    """The page that somebody asked for before they had to sign in; "" for none."""
+    kept = request.cookies.get(where_cookie(request.app.state.settings), "")
+    return way_back.unsealed(vault_at(request), kept) if kept else ""
+
+
+def forget_wanted(request: Request, answer: Response) -> None:
+    """They are there, or led on to it."""
+    settings: Settings = request.app.state.settings
+    name = where_cookie(settings)
+    if name in request.cookies:
+        answer.delete_cookie(name, path="/", secure=is_https(settings), httponly=True, samesite="lax")
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -276,6 +299,11 @@ def cookie_name(settings: Settings) -> str:
 def device_cookie(settings: Settings) -> str:
     """Of a browser on which somebody has signed in; it signs nobody in."""
     return f"{cookie_name(settings)}-device"
+
+
+def where_cookie(settings: Settings) -> str:
+    """Of the page that somebody wanted; it is sealed, and lasts minutes."""
+    return f"{cookie_name(settings)}-where"
 
 
 def ledger_of(ports: Ports) -> Ledger:

@@ -11,6 +11,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, expect
 
+from broker.actor import SYSTEM
 from broker.authority import identities, signin
 from broker.authority.passwords import ACCOUNT
 from broker.errors import NotProved
@@ -117,6 +118,33 @@ def test_the_first_admin_comes_by_an_invitation_and_from_then_on_by_password_and
     page.get_by_role("link", name="Your account").click()
     expect(page.locator("main")).to_contain_text("act for the whole school")
     looks_right(page)
+
+
+@pytest.mark.parametrize("by", ["password", "provider", "link"])
+def test_whoever_opens_an_announcement_before_they_are_signed_in_lands_at_it(
+    here: Watched, looking: Looking, by: str
+) -> None:
+    who = name(here, "Mrs Bell", AUTHOR)
+    Person(here, source="192.0.2.9").ready(who)
+    identities.link(
+        here.tower.house.ports, vault(here), who.id, "google", "m.bell@school.example", actor=SYSTEM
+    )
+    said = here.announce("Coach")
+    page = looking.page()
+    page.goto(f"/watch/{said.public_id}/people")
+    if by == "link":
+        page.goto(f"/watch/sign-in/{signin.make_link(here.tower.house.ports, actor=who)}")
+        fill(page, "Sign in")
+    else:
+        page.get_by_role("link", name="Sign in").click()
+    if by == "password":
+        fill(page, "Sign in", name="Mrs Bell", password=WORDS)
+    if by == "provider":
+        page.get_by_role("link", name="Sign in with").click()
+        page.locator("input[name=sub]").fill("100")
+        page.locator("input[name=sub]").press("Enter")
+    page.wait_for_url(f"{here.url}/watch/{said.public_id}/people")
+    expect(page.locator(".signed")).to_contain_text("Signed in as Mrs Bell")
 
 
 @pytest.mark.accessibility
