@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import httpx2
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from broker.ports.approvals import OperatorRole
 from tests.support.looking import PATIENCE, Looking, Open
-from tests.support.signing_in import signed_in
+from tests.support.signing_in import bring_session, signed_in
 from tests.support.staff import Browser as Person
 from tests.support.staff import name, quick
 from tests.support.watching import Serve, Watched, client_of
@@ -70,12 +69,6 @@ def opening(watched: Watched, browser: Browser) -> Iterator[Open]:
 
         yield start
     assert complaints == []
-
-
-def bring_session(context: BrowserContext, client: httpx2.Client, url: str) -> None:
-    """Whoever signed in by this client is signed in there."""
-    cookies = [{"name": one.name, "value": one.value, "url": url} for one in client.cookies.jar]
-    context.add_cookies(cookies)  # type: ignore[arg-type]
 
 
 def person(here: Watched, who: str, *roles: OperatorRole, department: str | None = None) -> Person:

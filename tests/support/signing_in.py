@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from typing import Any
+
+import httpx2
+from playwright.sync_api import BrowserContext, Page
 
 from broker.actor import Actor
 from broker.announcement import Announcement, Draft, Part, People, Step
@@ -25,12 +28,28 @@ def code_of(here: Watched, second: str) -> str:
     return person.next_code()
 
 
+def bring_session(context: BrowserContext, client: httpx2.Client, url: str) -> None:
+    """Whoever signed in by this client is signed in there."""
+    cookies = [{"name": one.name, "value": one.value, "url": url} for one in client.cookies.jar]
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+
+
 def signed_in(looking: Looking, person: Person, path: str = "/watch") -> Page:
     """A page of the browser of somebody who signed in already."""
     page = looking.page()
-    cookies = [{"name": c.name, "value": c.value, "url": looking.url} for c in person.client.cookies.jar]
-    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    bring_session(page.context, person.client, looking.url)
     page.goto(path)
+    return page
+
+
+def by_link(looking: Looking, here: Watched, path: str = "/watch", **more: Any) -> Page:
+    """A page of a browser of its own, in which somebody has used a link."""
+    page = looking.page(**more)
+    page.goto(f"/watch/sign-in/{here.link()}")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/watch")
+    if path != "/watch":
+        page.goto(path)
     return page
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from broker.delivery import State
 from ledger import tables as t
-from tests.support.at_desk import looking_at
 from tests.support.looking import Looking, looks_right
+from tests.support.signing_in import by_link
 from tests.support.watching import Watched
 from tests.web.watch.announcement.test_announcement_actions import failing, one_of
-from tests.web.watch.people.test_people_browser import signed_in
 from tests.web.watch.test_told_on_a_page import away
 
 pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(300)]
@@ -27,15 +24,14 @@ def ledger_url(sqlite_ledger: str) -> str:
 
 
 @pytest.fixture
-def looking(watched: Watched, browser: Browser) -> Iterator[Looking]:
-    with looking_at(watched, browser) as found:
-        yield found
+def here(watched: Watched) -> Watched:
+    return watched
 
 
 def test_a_double_click_does_a_thing_once_and_back_does_not_do_it_again(
     watched: Watched, looking: Looking
 ) -> None:
-    page = signed_in(looking, watched)
+    page = by_link(looking, watched)
     page.goto("/watch/groups/new")
     page.locator("#name").fill("Footballers")
     page.get_by_role("button", name="Make the group").dblclick()
@@ -55,7 +51,7 @@ def test_of_two_tabs_the_older_one_is_told_what_became_of_it_in_the_other(
 ) -> None:
     said = failing(watched)
     where = f"/watch/{said.public_id}/deliveries/{one_of(watched, said, State.REJECTED)}"
-    first, second = signed_in(looking, watched), signed_in(looking, watched)
+    first, second = by_link(looking, watched), by_link(looking, watched)
     for tab in (first, second):
         tab.goto(where)
         tab.get_by_text("Try it again").first.click()
@@ -67,7 +63,7 @@ def test_of_two_tabs_the_older_one_is_told_what_became_of_it_in_the_other(
 
 
 def test_a_page_that_tells_of_trouble_can_be_read_by_everybody(watched: Watched, looking: Looking) -> None:
-    page = signed_in(looking, watched)
+    page = by_link(looking, watched)
     page.goto("/watch/nowhere/at/all")
     looks_right(page)
     with away(watched, "announcement"):

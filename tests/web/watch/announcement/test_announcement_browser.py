@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from broker.announcement import Announcement
 from broker.delivery import State
 from tests.support.looking import Looking, looks_right, tab_to
+from tests.support.signing_in import by_link
 from tests.support.watching import Serve, Watched
 from tests.web.watch.announcement.test_announcement_pages import (
     PATHS,
@@ -32,14 +33,6 @@ def here(serve: Serve) -> Watched:
     return with_mails(serve)
 
 
-def signed_in(looking: Looking, here: Watched, **more: object) -> Page:
-    page = looking.page(**more)
-    page.goto(f"/watch/sign-in/{here.link()}")
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/watch")
-    return page
-
-
 def failing(here: Watched) -> Announcement:
     """With something of everything to look at."""
     said = half_told(here)
@@ -49,7 +42,7 @@ def failing(here: Watched) -> Announcement:
 
 def test_a_correction_is_written_looked_at_and_sent_by_keyboard(here: Watched, looking: Looking) -> None:
     said = failing(here)
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     page.goto(f"/watch/{said.public_id}")
     tab_to(page, "a[href$='/correct']")
     page.keyboard.press("Enter")
@@ -71,7 +64,7 @@ def test_a_correction_is_written_looked_at_and_sent_by_keyboard(here: Watched, l
 
 def test_it_is_live_and_what_failed_is_tried_again(here: Watched, looking: Looking) -> None:
     said = here.plan(here.announce("Coach"))
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     page.goto(f"/watch/{said.public_id}")
     expect(page.locator("#live-state")).to_have_text("Live")
     page.evaluate("window.neverReloaded = true")
@@ -86,7 +79,7 @@ def test_it_is_live_and_what_failed_is_tried_again(here: Watched, looking: Looki
 
 def test_one_message_is_settled_from_its_page(here: Watched, looking: Looking) -> None:
     said = failing(here)
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     page.goto(f"/watch/{said.public_id}?show=uncertain")
     page.locator("#deliveries tbody a").first.click()
     page.get_by_text("Leave it as it is").first.click()
@@ -98,7 +91,7 @@ def test_one_message_is_settled_from_its_page(here: Watched, looking: Looking) -
 
 def test_it_is_withdrawn_without_scripts_on_a_telephone(here: Watched, looking: Looking) -> None:
     said = failing(here)
-    page = signed_in(looking, here, java_script_enabled=False, viewport={"width": 320, "height": 640})
+    page = by_link(looking, here, java_script_enabled=False, viewport={"width": 320, "height": 640})
     page.goto(f"/watch/{said.public_id}")
     page.get_by_role("link", name="Withdraw it").click()
     page.get_by_role("button", name="Show whom that tells").click()
@@ -111,7 +104,7 @@ def test_it_is_withdrawn_without_scripts_on_a_telephone(here: Watched, looking: 
 
 def test_who_was_not_told_is_said_again_to(here: Watched, looking: Looking) -> None:
     said = failing(here)
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     page.goto(f"/watch/{said.public_id}")
     page.get_by_role("link", name="Who has not been told, and why").click()
     page.get_by_role("link", name="Say it to them again").click()
@@ -126,7 +119,7 @@ def test_who_was_not_told_is_said_again_to(here: Watched, looking: Looking) -> N
 def test_every_page_is_open_to_everybody(here: Watched, looking: Looking) -> None:
     said = failing(here)
     person, delivery = numbers(here, said)
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     for path in (*PATHS, f"/people/{person}", f"/deliveries/{delivery}"):
         page.goto(f"/watch/{said.public_id}{path}")
         looks_right(page)
@@ -139,7 +132,7 @@ def test_ways_in_order_are_open_to_everybody(here: Watched, looking: Looking) ->
     climb(here, said)
     climb(here, said)
     person = numbers(here, said)[0]
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     for path in ("", "/ladder", "/ladder?step=2&unmet=1", f"/people/{person}", "/history", "/papers"):
         page.goto(f"/watch/{said.public_id}{path}")
         looks_right(page)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.support.diary import Diary
 from tests.support.looking import Looking, looks_right, tab_to
+from tests.support.signing_in import by_link
 from tests.support.watching import Watched
 
 pytestmark = pytest.mark.runs_on("sqlite")
@@ -33,19 +33,10 @@ def diary(watched: Watched) -> Diary:
     return diary
 
 
-def opened(watched: Watched, looking: Looking, path: str, **more: Any) -> Page:
-    page = looking.page(**more)
-    page.goto(f"/watch/sign-in/{watched.link()}")
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/watch")
-    page.goto(path)
-    return page
-
-
 def test_a_rehearsals_reminder_is_scheduled_by_keyboard(
     watched: Watched, diary: Diary, looking: Looking
 ) -> None:
-    page = opened(watched, looking, "/watch/calendar/schedules/new")
+    page = by_link(looking, watched, "/watch/calendar/schedules/new")
     tab_to(page, "#name")
     page.keyboard.type("Choir, Tuesdays")
     tab_to(page, "#short")
@@ -73,7 +64,7 @@ def test_without_javascript_an_event_is_added_changed_and_cancelled(
     watched: Watched, diary: Diary, looking: Looking
 ) -> None:
     diary.rule()
-    page = opened(watched, looking, "/watch/calendar/events/new", java_script_enabled=False)
+    page = by_link(looking, watched, "/watch/calendar/events/new", java_script_enabled=False)
     page.fill("#title", "Spring concert")
     page.fill("#day", str(diary.today + timedelta(days=9)))
     page.fill("#time", "19:00")
@@ -98,7 +89,7 @@ def test_every_page_is_open_to_everybody_at_every_width(
     diary.rule("Text, two days before")
     event = diary.event("Trip to the museum of natural history, with a very long name")
     watched.plan(watched.announce("The coach leaves at eight"))
-    page = opened(watched, looking, "/watch/calendar")
+    page = by_link(looking, watched, "/watch/calendar")
     for path in (
         "",
         "/week",
@@ -126,7 +117,7 @@ def test_on_a_telephone_the_month_is_a_list_and_a_term_prints_on_one_sheet(
 ) -> None:
     for name in ("Choir", "Brass band", "Orchestra of the lower school", "Recorders", "Strings"):
         diary.weekly(name, to="Choir")
-    page = opened(watched, looking, "/watch/calendar", viewport={"width": 320, "height": 640})
+    page = by_link(looking, watched, "/watch/calendar", viewport={"width": 320, "height": 640})
     days = page.locator(".days > .day:visible")
     expect(days.first).to_contain_text(f"{diary.today.day}")
     tops = days.evaluate_all("all => all.map((one) => one.getBoundingClientRect().left)")

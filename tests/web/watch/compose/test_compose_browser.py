@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from broker.announcement import Part
 from broker.office import templates
 from tests.support.looking import Looking, looks_right, tab_to
+from tests.support.signing_in import by_link
 from tests.support.watching import BELL, Serve, Watched
 from tests.support.writing import count, rule, writing_school
 
@@ -29,14 +30,6 @@ def here(serve: Serve) -> Watched:
     return found
 
 
-def signed_in(here: Watched, looking: Looking, path: str, *, javascript: bool = True) -> Page:
-    page = looking.page(java_script_enabled=javascript)
-    cookies = [{"name": c.name, "value": c.value, "url": looking.url} for c in here.client.cookies.jar]
-    page.context.add_cookies(cookies)  # type: ignore[arg-type]
-    page.goto(path)
-    return page
-
-
 def settled(page: Page) -> None:
     """Nothing of what stands beside the form is on its way: to leave meanwhile would be told as an error."""
     page.get_by_role("heading", level=1).click()
@@ -45,7 +38,7 @@ def settled(page: Page) -> None:
 
 
 def test_what_each_way_sends_stands_beside_the_form_as_one_types(here: Watched, looking: Looking) -> None:
-    page = signed_in(here, looking, "/watch/write")
+    page = by_link(looking, here, "/watch/write")
     page.get_by_label("Message", exact=True).press_sequentially("Dear {guardian}, Ŵyn is back. ")
     read = page.locator("#read")
     expect(read).to_contain_text("Dear parent or carer, Ŵyn is back.")
@@ -66,7 +59,7 @@ def test_the_form_and_the_page_before_the_sending_are_open_to_everybody(
     here: Watched, looking: Looking
 ) -> None:
     rule(here, "blast.size", "2")
-    page = signed_in(here, looking, "/watch/write")
+    page = by_link(looking, here, "/watch/write")
     looks_right(page)
     page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
     page.get_by_role("checkbox", name="Year 7").check()
@@ -84,7 +77,7 @@ def test_the_form_and_the_page_before_the_sending_are_open_to_everybody(
 def test_what_is_wrong_is_where_the_keyboard_stands_and_the_rest_is_kept(
     here: Watched, looking: Looking
 ) -> None:
-    page = signed_in(here, looking, "/watch/write")
+    page = by_link(looking, here, "/watch/write")
     page.get_by_label("Message", exact=True).fill("Back at four, {name}.")
     page.get_by_role("checkbox", name="Year 7").check()
     settled(page)
@@ -98,7 +91,7 @@ def test_what_is_wrong_is_where_the_keyboard_stands_and_the_rest_is_kept(
 
 
 def test_it_is_written_looked_at_and_sent_by_the_keyboard_alone(here: Watched, looking: Looking) -> None:
-    page = signed_in(here, looking, "/watch/write")
+    page = by_link(looking, here, "/watch/write")
     tab_to(page, 'input[value="Year 7"]')
     page.keyboard.press("Space")
     tab_to(page, "#short")
@@ -118,7 +111,7 @@ def test_it_is_written_looked_at_and_sent_by_the_keyboard_alone(here: Watched, l
 def test_a_template_is_chosen_filled_in_and_sent(
     here: Watched, looking: Looking, *, javascript: bool
 ) -> None:
-    page = signed_in(here, looking, "/watch/write", javascript=javascript)
+    page = by_link(looking, here, "/watch/write", java_script_enabled=javascript)
     page.get_by_role("checkbox", name="Choir").check()
     settled(page)
     page.get_by_role("button", name="Rehearsal").click()
@@ -135,7 +128,7 @@ def test_a_template_is_chosen_filled_in_and_sent(
 
 
 def test_templates_are_listed_written_changed_and_given_up(here: Watched, looking: Looking) -> None:
-    page = signed_in(here, looking, "/watch/templates")
+    page = by_link(looking, here, "/watch/templates")
     looks_right(page)
     page.get_by_role("link", name="New template").click()
     page.get_by_label("Its name").fill("Early closing")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.support.looking import Looking, looks_right, tab_to
+from tests.support.signing_in import by_link
 from tests.support.watching import Watched
 from tests.web.watch.people.conftest import address_of, group_of, id_of
 from tests.web.watch.people.test_people_pages import places
@@ -19,16 +20,8 @@ def ledger_url(sqlite_ledger: str) -> str:
     return sqlite_ledger
 
 
-def signed_in(looking: Looking, here: Watched, **more: object) -> Page:
-    page = looking.page(**more)
-    page.goto(f"/watch/sign-in/{here.link()}")
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/watch")
-    return page
-
-
 def test_every_page_keeps_wcag_and_fits_a_telephone_in_the_dark(here: Watched, looking: Looking) -> None:
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     for place in places(here):
         page.goto(f"/watch/{place}")
         looks_right(page)
@@ -37,7 +30,7 @@ def test_every_page_keeps_wcag_and_fits_a_telephone_in_the_dark(here: Watched, l
 def test_somebody_is_found_by_keyboard_as_one_types_and_no_name_is_in_an_address(
     here: Watched, looking: Looking
 ) -> None:
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/watch/people")
@@ -54,7 +47,7 @@ def test_somebody_is_found_by_keyboard_as_one_types_and_no_name_is_in_an_address
 def test_a_group_is_tried_as_one_types_made_filled_and_put_back_by_clicks(
     here: Watched, looking: Looking
 ) -> None:
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     page.goto("/watch/groups/try")
     page.get_by_label("Groups").press_sequentially("Choir & 7B")
     expect(page.locator("#tried")).to_contain_text("1 pupil today")
@@ -79,7 +72,7 @@ def test_a_group_is_tried_as_one_types_made_filled_and_put_back_by_clicks(
 
 
 def test_an_erasure_is_looked_at_and_typed(here: Watched, looking: Looking) -> None:
-    page = signed_in(looking, here)
+    page = by_link(looking, here)
     page.goto(f"/watch/people/{id_of(here, 'fay')}/data")
     page.get_by_role("link", name="What erasing takes").click()
     page.get_by_role("button", name="Show what would go").click()
@@ -94,7 +87,7 @@ def test_an_erasure_is_looked_at_and_typed(here: Watched, looking: Looking) -> N
 
 
 def test_it_all_works_without_javascript(here: Watched, looking: Looking) -> None:
-    page = signed_in(looking, here, java_script_enabled=False)
+    page = by_link(looking, here, java_script_enabled=False)
     page.goto("/watch/people")
     page.get_by_label("Find somebody").fill("hugo")
     page.get_by_role("button", name="Find", exact=True).click()

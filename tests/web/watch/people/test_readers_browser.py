@@ -7,9 +7,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.at_desk import looking_at
 from tests.support.looking import looks_right, tab_to
+from tests.support.signing_in import by_link
 from tests.support.watching import Watched
 from tests.web.watch.people.conftest import group_of
-from tests.web.watch.people.test_people_browser import signed_in
 
 pytestmark = [pytest.mark.runs_on("sqlite"), pytest.mark.timeout(300)]
 
@@ -24,7 +24,7 @@ def test_a_group_is_published_and_hidden_by_keyboard_and_looks_right_at_each_ste
     here: Watched, browser: Browser
 ) -> None:
     with looking_at(here, browser) as looking:
-        page = signed_in(looking, here)
+        page = by_link(looking, here)
         page.goto(f"/watch/groups/{group_of(here, 'Choir')}")
         tab_to(page, 'a[href$="/readers"]')
         page.keyboard.press("Enter")
@@ -42,7 +42,7 @@ def test_a_group_is_published_and_hidden_by_keyboard_and_looks_right_at_each_ste
 
 def test_a_private_link_is_made_and_taken_back_without_javascript(here: Watched, browser: Browser) -> None:
     with looking_at(here, browser) as looking:
-        page = signed_in(looking, here, java_script_enabled=False)
+        page = by_link(looking, here, java_script_enabled=False)
         page.goto(f"/watch/groups/{group_of(here, 'Choir')}/readers")
         page.get_by_label("What it is for").fill("the choir’s course")
         page.get_by_role("button", name="Make a link").click()
