@@ -17,6 +17,7 @@ from ledger.walks import Place
 
 _PURPOSES = {each.value: each for each in Purpose}  # a look-up, where Purpose(…) is a call for every row
 _URGENCIES = {each.value: each for each in Urgency}
+_FACTS = 14  # from here on a row of `due` has the facts of its Case
 
 OPTED_OUT = "EXISTS (SELECT 1 FROM suppression s WHERE s.hash = ad.hash AND s.channel = d.channel)"
 # 0 taken back by one of its holders, 1 given by all who were asked, 2 by a guardian for every one of them.
@@ -44,21 +45,18 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
         f" AND account_id = :account AND lane = :lane AND due_at <= {dialect.now}{beyond}"
         f" ORDER BY due_at, id LIMIT :limit {dialect.skip_locked})"
         " SELECT d.id, picked.fence, picked.burned, d.announcement_id, a.public_id, a.department_id,"
-        " d.content_version, picked.code,"
-        " d.address_id,"
-        " d.due_at, d.expires_at, a.purpose, a.urgency, a.withdrawn_at IS NOT NULL AS withdrawn,"
+        " d.content_version, picked.code, d.address_id, ad.value AS address, ad.doubtful, ad.commitment_key,"
+        " ad.hash AS address_hash, CASE WHEN d.address_id IS NULL THEN a.audience END AS audience,"
+        # The facts of its Case, from `_FACTS` on.
+        f" {dialect.now} AS now, a.purpose, a.urgency, d.due_at, d.expires_at, a.withdrawn_at IS NOT NULL AS withdrawn,"
         " a.corrected_at IS NOT NULL AS corrected, a.corrected_by IS NOT NULL AS being_corrected,"
-        " acc.paused_at IS NOT NULL AS paused, acc.posture, acc.posture_at,"
-        " ad.value AS address, ad.doubtful, ad.commitment_key, ad.hash AS address_hash,"
-        f" {OPTED_OUT} AS opted_out,"
-        " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
-        "  WHERE pa.address_id = d.address_id) AS person_active,"
-        f" {CONSENT} AS consent,"
+        f" acc.paused_at IS NOT NULL AS paused, {OPTED_OUT} AS opted_out, {CONSENT} AS consent,"
         " EXISTS (SELECT 1 FROM bounced b WHERE b.hash = ad.hash AND b.channel = d.channel) AS bounced,"
         " a.urgency = 'urgent' AND EXISTS (SELECT 1 FROM note n WHERE n.announcement_id = a.id) AS note,"
-        f" {dialect.now} AS now,"
-        " CASE WHEN d.address_id IS NULL THEN a.audience END AS audience,"
-        f" CASE WHEN ad.kind = 'push' THEN {SUBSCRIBED} END AS subscribed"
+        f" CASE WHEN ad.kind = 'push' THEN {SUBSCRIBED} END AS subscribed,"
+        " EXISTS (SELECT 1 FROM person_address pa JOIN person p ON p.id = pa.person_id AND p.active"
+        "  WHERE pa.address_id = d.address_id) AS person_active,"
+        " acc.posture, acc.posture_at"
         " FROM picked JOIN delivery d ON d.id = picked.id"
         " JOIN announcement a ON a.id = d.announcement_id"
         " JOIN account acc ON acc.id = d.account_id"
@@ -94,49 +92,8 @@ def due(hand: Hand, account: AccountRow, lane: Lane, limit: int, after: Place | 
 def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picked:
     """A row of `due` as it is judged."""
     cells: Sequence[Any] = row  # in the order of the SELECT
-    (
-        (delivery, fence, burned, announcement, public_id, department_id, content_version, code, address_id),
-        (due_at, expires_at, purpose, urgency, withdrawn, corrected, being_corrected),
-        (paused, posture, posture_at),
-        (
-            address,
-            doubtful,
-            commitment_key,
-            address_hash,
-            opted_out,
-            person_active,
-            consent,
-            bounced,
-            note,
-            now,
-            audience,
-            subscribed,
-        ),
-    ) = cells[:9], cells[9:16], cells[16:19], cells[19:]
-    case = Case(
-        now=now,
-        channel=account.channel,
-        account=account.name,
-        purpose=_PURPOSES[purpose],
-        urgency=_URGENCIES[urgency],
-        due_at=due_at,
-        expires_at=expires_at,
-        withdrawn=withdrawn,
-        corrected=corrected,
-        being_corrected=being_corrected,
-        account_paused=paused,
-        broadcast=address_id is None,
-        opted_out=opted_out,
-        consent=None if consent is None else bool(consent),
-        guardian_consent=consent == 2,
-        subscribed=subscribed,
-        person_active=person_active,
-        bounced=bool(bounced),
-        note=bool(note),
-        covers=tuple(covers),
-        posture=json.loads(posture) if posture else None,
-        posture_age=now - posture_at if posture_at else None,
-    )
+    (delivery, fence, burned, announcement, public_id, department_id, content_version, code,
+     address_id, address, doubtful, commitment_key, address_hash, audience) = cells[:_FACTS]  # fmt: skip
     return Picked(
         delivery=delivery,
         fence=fence + 1,
@@ -149,8 +106,37 @@ def picked(row: Row[Any], account: AccountRow, covers: Sequence[Cover]) -> Picke
         address=address or "",
         doubtful=bool(doubtful),
         commitment_key=commitment_key,
-        case=case,
+        case=_case(cells[_FACTS:], account, covers, address_id is None),
         department_id=department_id,
         address_hash=address_hash or b"",
         audience=audience or "",
+    )
+
+
+def _case(facts: Sequence[Any], account: AccountRow, covers: Sequence[Cover], broadcast: bool) -> Case:
+    (now, purpose, urgency, due_at, expires_at, withdrawn, corrected, being_corrected, paused,
+     opted_out, consent, bounced, note, subscribed, person_active, posture, posture_at) = facts  # fmt: skip
+    return Case(
+        now=now,
+        channel=account.channel,
+        account=account.name,
+        purpose=_PURPOSES[purpose],
+        urgency=_URGENCIES[urgency],
+        due_at=due_at,
+        expires_at=expires_at,
+        withdrawn=withdrawn,
+        corrected=corrected,
+        being_corrected=being_corrected,
+        account_paused=paused,
+        broadcast=broadcast,
+        opted_out=opted_out,
+        consent=None if consent is None else bool(consent),
+        guardian_consent=consent == 2,
+        bounced=bool(bounced),
+        note=bool(note),
+        subscribed=subscribed,
+        person_active=person_active,
+        covers=tuple(covers),
+        posture=json.loads(posture) if posture else None,
+        posture_age=now - posture_at if posture_at else None,
     )
