@@ -62,10 +62,10 @@ def has_all(folded_words: str, words: Iterable[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that can be found: its number, whose it is (a department's number, 0 for all), its words."""
+    """One thing that can be found: its number, whose it is (a department, "" for all), its words."""
 
     id: int
-    owner: int
+    owner: str
     words: str = field(repr=False)
 
 
@@ -82,7 +82,7 @@ class Shelf:
             self._starts.append(at)
             at += len(entry.words) + 1
 
-    def find(self, words: Sequence[str], owner: int | None = None) -> list[int]:
+    def find(self, words: Sequence[str], owner: str | None = None) -> list[int]:
         """The numbers of all whose words begin with these, in the shelf's order."""
         rarest, *others = sorted(words, key=len, reverse=True)
         wanted, text, starts, entries = f" {rarest}", self._text, self._starts, self.entries
@@ -129,7 +129,7 @@ def people(hand: Hand, words: Sequence[str], *, anew: bool = False) -> Sequence[
 
 
 def announcements(
-    hand: Hand, words: Sequence[str], *, owner: int | None = None, anew: bool = False
+    hand: Hand, words: Sequence[str], *, owner: str | None = None, anew: bool = False
 ) -> Sequence[int]:
     """Every announcement that says these words or goes to whom they name, the newest first."""
     with _building:
@@ -156,7 +156,7 @@ def _people(hand: Hand) -> Iterable[Entry]:
     for number, given, family, preferred, form, source in hand.connection.execute(
         select(*columns).where(p.active)
     ):
-        entry = Entry(number, 0, words_of_person(given, family, preferred, form, source))
+        entry = Entry(number, "", words_of_person(given, family, preferred, form, source))
         found.append((_plain(family), _plain(preferred or given), number, entry))
     found.sort(key=itemgetter(0, 1, 2))
     return (one[3] for one in found)
@@ -185,15 +185,16 @@ def _said() -> Select[Any]:
     notes = select(t.note.c.announcement_id).where(t.note.c.announcement_id == a.id)
     part = func.substr(c.text, 1, MOST_INDEXED).label("text")
     return (
-        select(a.id, a.department_id, a.audience, part)
+        select(a.id, t.department.c.slug, a.audience, part)
         .join(t.content, c.announcement_id == a.id)
+        .join(t.department, t.department.c.id == a.department_id)
         .where(~notes.exists())
         .order_by(a.id.desc())
     )
 
 
 def _worded(hand: Hand, query: Select[Any]) -> Iterable[Entry]:
-    texts: dict[int, tuple[int, list[str]]] = {}
+    texts: dict[int, tuple[str, list[str]]] = {}
     for number, owner, audience, text in hand.connection.execute(query):
         known = texts.get(number)
         if known is None:

@@ -1,10 +1,11 @@
-"""What a search shows: people with whom they belong to, announcements with how they stand; a page of each at a time."""
+"""What a search shows: people with whom they belong to, announcements with how they stand, groups; a page of each."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from ledger.announcements import announcement_of
 from ledger.hand import Hand
 from ledger.office.families import person_row
 from ledger.reads import finding
+from ledger.reads.group_pages import GroupLine, group_lines
 from ledger.reads.status import standing_of
 from ledger.rosters.people import keyed_hash
 
@@ -65,6 +67,17 @@ class Announcements:
     shown: Sequence[Said]
 
 
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How many groups were found, and some of them."""
+
+    count: int
+    shown: Sequence[GroupLine]
+
+
+_words_of_group = lru_cache(maxsize=8_192)(finding.folded)  # of the names of a large school's groups
+
+
 def people(hand: Hand, typed: str, *, after: int = 0, region: str) -> People:
     """Who is called so, by family name; or who holds the number or email that was typed."""
     words = finding.words_of(typed)
@@ -80,14 +93,23 @@ def announcements(hand: Hand, typed: str, *, after: int = 0, department: str | N
     words = finding.words_of(typed)
     if not words:
         return Announcements(0, ())
-    owner = _number_of(hand, department)
-    ids = finding.announcements(hand, words, owner=owner)
+    ids = finding.announcements(hand, words, owner=department)
     shown = ids[after : after + finding.PAGE]
     says = finding.words_of_announcements(hand, shown) if shown else {}
     if not all(finding.has_all(says.get(one, ""), words) for one in shown):
-        ids = finding.announcements(hand, words, owner=owner, anew=True)
+        ids = finding.announcements(hand, words, owner=department, anew=True)
         shown = ids[after : after + finding.PAGE]
     return Announcements(len(ids), _announcements(hand, shown))
+
+
+def groups(hand: Hand, typed: str, *, after: int = 0, department: str | None) -> Groups:
+    """Which groups are called so, as a school lists them; with a department, its own and the school's."""
+    words = finding.words_of(typed)
+    if not words:
+        return Groups(0, ())
+    lines = group_lines(hand, department=department)
+    called = [one for one in lines if finding.has_all(_words_of_group(one.name), words)]
+    return Groups(len(called), called[after : after + finding.PAGE])
 
 
 def _called(hand: Hand, words: Sequence[str], after: int) -> tuple[Sequence[int], Sequence[Row[Any]]]:
@@ -200,10 +222,3 @@ def titles(hand: Hand, ids: Sequence[int]) -> dict[int, str]:
         .order_by(c.announcement_id, c.part == Part.TITLE.value, c.version, c.language.desc())
     )
     return {number: text for number, _, text in rows}  # the last of each is the one to show
-
-
-def _number_of(hand: Hand, department: str | None) -> int | None:
-    if department is None:
-        return None
-    query = select(t.department.c.id).where(t.department.c.slug == department)
-    return int(hand.connection.execute(query).scalar_one_or_none() or -1)

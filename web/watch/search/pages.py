@@ -1,6 +1,8 @@
-"""The box by itself, and what was found: announcements and people, each with its count, a page at a time."""
+"""The box by itself, and what was found: announcements, groups and people, each with its count, a page at a time."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,18 +11,28 @@ from broker.rosters.roster import Role
 from ledger.reads import finding, found
 from web.watch.desk import At, Desk, Form, posted
 from web.watch.forms import further
+from web.watch.people.common import GROUPS as KINDS_OF_GROUPS
 from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
 MOST_FORM = 4 * 1024  # bytes: a hundred signs, each sent as twelve letters, and a token
-BOTH, PEOPLE, ANNOUNCEMENTS = "", "people", "announcements"
+ALL, PEOPLE, ANNOUNCEMENTS, GROUPS = "", "people", "announcements", "groups"
+
+
+@dataclass(slots=True)
+class _Lists:
+    """What was looked for, each None where it was not."""
+
+    people: found.People | None = None
+    announcements: found.Announcements | None = None
+    groups: found.Groups | None = None
 
 
 @router.get("/watch/search")
 def box(at: Desk) -> Response:
     """Only the box: what is looked for never stands in an address."""
-    return _page(at, "", BOTH, 0, None, None)
+    return _page(at, "", ALL, 0, _Lists())
 
 
 @router.post("/watch/search")
@@ -32,33 +44,29 @@ async def search(request: Request) -> Response:
 def _search(at: At, form: Form) -> Response:
     typed = " ".join(form["q"].split())[: found.MOST_TYPED]
     only = form["only"]
-    if only not in {BOTH, PEOPLE, ANNOUNCEMENTS}:
+    if only not in {ALL, PEOPLE, ANNOUNCEMENTS, GROUPS}:
         raise NoPage(400, "refused")
-    after = further(form["after"])
+    after, whose = further(form["after"]), at.department
+    lists = _Lists()
     with at.reading() as hand:
-        region = at.settings.school.region
-        people = found.people(hand, typed, after=after, region=region) if only != ANNOUNCEMENTS else None
-        said = (
-            found.announcements(hand, typed, after=after, department=at.department)
-            if only != PEOPLE
-            else None
-        )
-    return _page(at, typed, only, after, people, said)
+        if only in {ALL, PEOPLE}:
+            lists.people = found.people(hand, typed, after=after, region=at.settings.school.region)
+        if only in {ALL, ANNOUNCEMENTS}:
+            lists.announcements = found.announcements(hand, typed, after=after, department=whose)
+        if only in {ALL, GROUPS}:
+            lists.groups = found.groups(hand, typed, after=after, department=whose)
+    return _page(at, typed, only, after, lists)
 
 
-def _page(
-    at: At,
-    typed: str,
-    only: str,
-    after: int,
-    people: found.People | None,
-    said: found.Announcements | None,
-) -> Response:
+def _page(at: At, typed: str, only: str, after: int, lists: _Lists) -> Response:
+    people = lists.people
     return at.page(
         "search/found",
         q=typed,
         people=people,
-        announcements=said,
+        announcements=lists.announcements,
+        groups=lists.groups,
+        GROUPS=KINDS_OF_GROUPS,
         only=only,
         after=after,
         short=bool(typed) and not finding.words_of(typed) and not (people and people.count),

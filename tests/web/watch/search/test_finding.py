@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, insert, update
 
 from broker.actor import SYSTEM, Actor, ActorKind
 from broker.announcement import Draft, Part, People, Step
@@ -14,6 +14,7 @@ from broker.authority import operators
 from broker.incoming import answers
 from broker.incoming.answering import Inbound
 from broker.intake import accept
+from broker.office import groups
 from broker.ports.approvals import OperatorRole
 from broker.rosters.imports import import_roster
 from ledger import tables as t
@@ -117,6 +118,64 @@ def test_each_department_finds_its_own_announcements_alone(school: Watched) -> N
     assert "Music matters" in page
     assert "Office matters" not in page
     assert "1 announcement and" in page
+
+
+def test_a_group_is_found_by_the_beginnings_of_its_words_and_leads_to_its_page(school: Watched) -> None:
+    ports = school.tower.house.ports
+    for called in ("Café helpers", "Late helpers", "Éclair club"):
+        groups.keep(ports, called, department="office", actor=SYSTEM)
+    page = find(school, "help cafe")
+    assert "0 announcements, 1 group and 0 people found" in page
+    assert "Café helpers Kept here · Office" in page
+    assert "2 groups" in find(school, "HELPERS")
+    assert "1 group" in find(school, "eclair")
+    assert "Groups" not in find(school, "elpers")
+    token = re.findall(r'name="token" value="([0-9a-f]+)"', school.get("/watch/search"))[-1]
+    sent = {"token": token, "q": "choir"}
+    html = school.client.post("/watch/search", data=sent, headers={"Origin": school.url}).text
+    led = re.search(r'href="\.\./(watch/groups/\d+)">Choir</a>', html)
+    assert led
+    assert "<h1>Choir" in school.get(f"/{led[1]}")
+
+
+def test_each_department_finds_its_own_groups_and_the_schools(school: Watched) -> None:
+    ports = school.tower.house.ports
+    for called, whose in (("Helpers of the office", "office"), ("Helpers of music", "music")):
+        groups.keep(ports, called, department=whose, actor=SYSTEM)
+    assert "2 groups" in find(school, "helpers")
+    operators.add(ports, "Mrs Drum", [OperatorRole.AUTHOR], "music", actor=SYSTEM)
+    school.sign_in(actor=DRUM)
+    page = find(school, "helpers")
+    assert "Helpers of music" in page
+    assert "1 group and" in page
+    assert "of the office" not in page
+    assert "Choir" in find(school, "choir")
+
+
+def test_a_group_that_was_given_up_or_renamed_is_not_found_as_it_was(school: Watched) -> None:
+    ports = school.tower.house.ports
+    groups.keep(ports, "Helpers", department="office", actor=SYSTEM)
+    assert "1 group" in find(school, "helpers")
+    groups.retire(ports, "Helpers", actor=SYSTEM)
+    assert "group" not in find(school, "helpers")
+
+
+def test_many_groups_have_pages_in_the_order_of_their_own_list(school: Watched) -> None:
+    with school.ledger.begin() as tx:
+        rows = [
+            {"name": f"Team {n}", "folded_name": f"team {n}", "kind": "club", "active": True, "public": False}
+            for n in range(60)
+        ]
+        tx.hand.connection.execute(insert(t.people_group), rows)
+    first = find(school, "team")
+    assert "60 groups" in first
+    assert "1 to 25, by name" in first
+    assert first.index("Team 9 ") < first.index("Team 10 ")
+    last = find(school, "team", only="groups", after="50")
+    assert "51 to 60" in last
+    assert "60 groups found" in last
+    assert "The next ones" not in last
+    assert "All that was found" in last
 
 
 def test_no_search_asks_the_ledger_more_than_a_dozen_things(school: Watched) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from broker.actor import SYSTEM
+from broker.office import groups
 from broker.ports.approvals import OperatorRole
 from tests.support.at_desk import a_school, page_of, person
 from tests.support.looking import Looking, looks_right, tab_to
@@ -51,3 +53,15 @@ def test_it_finds_without_javascript(here: Watched, looking: Looking) -> None:
     page.locator("main").get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Parents’ evening").click()
     page.wait_for_url("**/watch/*-*")
+
+
+@pytest.mark.accessibility
+def test_a_group_is_found_from_the_box_and_its_page_opened(here: Watched, looking: Looking) -> None:
+    groups.keep(here.tower.house.ports, "Café helpers", department="office", actor=SYSTEM)
+    page = page_of(looking, person(here, "Mrs Bell", OperatorRole.AUTHOR), "/watch/answers")
+    page.locator("#find").fill("cafe")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("0 announcements, 1 group and 0 people found")
+    looks_right(page)
+    page.get_by_role("region", name="Groups").get_by_role("link", name="Café helpers").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Café helpers")
