@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-
 from broker.authority import operators
 from ledger.reads.watch import Shown
 from web.watch.announcement.offers import Offers, offers
 from web.watch.desk import At, Form
 
 ACTS, STOPS = operators.ACTS, operators.STOPS
-KEY = 24  # characters of a key by which a form that is sent twice is one call
 
 
 def offered(at: At, row: Shown) -> Offers:
     """What is offered to whoever looks."""
     return offers(row, at.session.now, acts=at.may(*ACTS), stops=at.may(*STOPS))
-
-
-def new_key() -> str:
-    """For one form: sent twice, it does its work once."""
-    return f"page-{secrets.token_urlsafe(KEY)[:KEY]}"
-
-
-def is_key(text: str) -> bool:
-    """Whether a form brings a key of ours back."""
-    return text.startswith("page-") and is_name(text.removeprefix("page-"))
 
 
 def is_name(text: str) -> bool:

@@ -26,6 +26,7 @@ from web.watch.announcement.difference import Piece, difference
 from web.watch.announcement.pages import the
 from web.watch.compose import files
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.form_key import key_of, new_key
 from web.watch.forms import called
 from web.watch.signing_in import NoPage
 
@@ -186,7 +187,7 @@ def _correction(at: At, public_id: UUID, form: Form, attached: tuple[Attachment,
     wanted = verbs.Wanted(
         urgent="urgent" in form,
         lead=form.get("lead", LEAD),
-        key=_key(form),
+        key=key_of(form),
         expires_at=expires,
         attachments=() if typo else attached,  # where a slip of the pen is mended no file ever stood
     )
@@ -209,7 +210,7 @@ def _resend(at: At, row: Shown, form: Form) -> Draft:
         joined=who == "joined",
         new_addresses="new" in form,
         at_once="all_ways" in form,
-        wanted=verbs.Wanted(urgent="urgent" in form, key=_key(form)),
+        wanted=verbs.Wanted(urgent="urgent" in form, key=key_of(form)),
     )
 
 
@@ -255,10 +256,6 @@ def _says(tx: LedgerTransaction, row: Shown) -> Says:
     return Says(parts, files.bare(first[0].attachments) if first else ())
 
 
-def _key(form: Form) -> str:
-    return form["key"] if acting.is_key(form["key"]) else acting.new_key()
-
-
 def _correct_page(
     at: At, row: Shown, said: Says, status: int = 200, *, form: Form, **known: object
 ) -> Response:
@@ -285,7 +282,7 @@ def _again_page(at: At, row: Shown, status: int = 200, **known: object) -> Respo
 def _common(at: At, row: Shown) -> dict[str, object]:
     return {
         "offers": acting.offered(at, row),
-        "key": acting.new_key(),
+        "key": new_key(),
         "preview": None,
         "changed": (),
         "words": words,

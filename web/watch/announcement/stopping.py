@@ -18,6 +18,7 @@ from ledger.reads.watch import Shown
 from web.watch.announcement import acting, binding, words
 from web.watch.announcement.pages import the
 from web.watch.desk import At, Desk, Form, posted
+from web.watch.form_key import key_of, new_key
 from web.watch.forms import called
 from web.watch.signing_in import NoPage
 
@@ -105,10 +106,12 @@ def _telling(at: At, public_id: UUID, form: Form) -> Draft:
     if not form["tell"]:
         hint = "or withdraw it and tell nobody"
         raise RuleBroken(Problem("nothing_said", "tell", "there is nothing to tell them yet", hint))
-    key = form["key"] if acting.is_key(form["key"]) else acting.new_key()
     urgent = "urgent" in form
     return verbs.withdrawal(
-        at.ports, public_id, {Part.LONG: acting.text_of(form, "tell")}, verbs.Wanted(urgent=urgent, key=key)
+        at.ports,
+        public_id,
+        {Part.LONG: acting.text_of(form, "tell")},
+        verbs.Wanted(urgent=urgent, key=key_of(form)),
     )
 
 
@@ -127,7 +130,7 @@ def _withdraw_page(at: At, public_id: UUID, status: int = 200, **known: object) 
             "broadcast": _broadcast(at, row),
             "offers": acting.offered(at, row),
             "acts": at.may(*acting.ACTS),
-            "key": acting.new_key(),
+            "key": new_key(),
             "words": words,
             "preview": None,
             "AS_CORRECTION": AS_CORRECTION,

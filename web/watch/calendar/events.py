@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -17,7 +17,6 @@ from broker.diary.event_changes import Changed
 from broker.diary.events import ALONE, ToldEvent
 from broker.diary.recurrence import HORIZON
 from broker.diary.reminding import Ahead
-from broker.drafts import LONGEST_KEY
 from broker.errors import Problem, RuleBroken
 from broker.moments import instant
 from broker.ports.events import EventRow, Reminded, ReminderRule
@@ -29,6 +28,7 @@ from web.watch.calendar.views import day_asked
 from web.watch.compose import asked
 from web.watch.compose.choices import Choices, choices, ticked
 from web.watch.desk import At, Desk, Form, acting, number, posted, uuid_of
+from web.watch.form_key import key_of, new_key
 from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
@@ -99,7 +99,7 @@ def new(at: Desk) -> Response:
     """The form."""
     at.must(*WRITES)
     offered = choices(at, department=at.query("department"))
-    return _form(at, Form({"day": [at.query("on", most=20)], "key": [str(uuid4())]}), offered)
+    return _form(at, Form({"day": [at.query("on", most=20)], "key": [new_key()]}), offered)
 
 
 @router.post("/watch/calendar/events/new")
@@ -187,7 +187,7 @@ def _add(at: At, form: Form) -> Response:
 def _added(at: At, form: Form, filled: Filled, owner: str) -> EventRow:
     """The event, or the one that was added by the same form before. Raises RuleBroken."""
     audience = asked.audience_of(form)
-    uid = verbs.uid_of(owner, form["key"][:LONGEST_KEY] or str(uuid4()), f"{filled!r} {audience}")
+    uid = verbs.uid_of(owner, key_of(form), f"{filled!r} {audience}")
     with at.ledger.look() as tx:
         known = verbs.added_before(tx, uid, department=owner, actor=acting(at))
     if known is not None:
@@ -318,7 +318,7 @@ def _refused(
     if problem.code == "changed_since" and row is not None:  # told once: who keeps it then has been told
         form = Form({**form.values, "was": [str(row.sequence)]})
     if problem.code == "key_conflict":  # whoever sends it once more means it
-        form = Form({**form.values, "key": [str(uuid4())]})
+        form = Form({**form.values, "key": [new_key()]})
     if refused.problem.field in {"starts", "to"} and refused.problem.code == "past":
         problem = Problem(problem.code, "day", problem.message, problem.hint)
     if refused.problem.field == "ends":

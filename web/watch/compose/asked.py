@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from broker.announcement import Attachment, Draft, Part, People, Purpose, Step, Urgency
 from broker.audience import EVERYONE, all_of
-from broker.drafts import LONGEST_KEY
 from broker.errors import Problem, RuleBroken
 from broker.ladders.in_order import in_turn
 from broker.ladders.ladder import SHEET, Ladder, Need, Opening
@@ -22,6 +21,7 @@ from broker.rules.parameters import duration_of
 from web.watch.compose.choices import MOST_LATER, WAITS, Choices
 from web.watch.compose.files import attachments_of
 from web.watch.desk import At, Form
+from web.watch.form_key import key_of
 from web.watch.forms import people_meant
 
 PARTS = (Part.TITLE, Part.SHORT, Part.LONG)
@@ -46,7 +46,7 @@ def draft_of(at: At, form: Form, offered: Choices) -> Draft:
         purpose=Purpose.PROMOTIONAL if "promotional" in form else Purpose.SERVICE,
         urgency=Urgency.URGENT if "urgent" in form else Urgency.ROUTINE,
         language=language_of(form, offered),
-        key=form["key"][:LONGEST_KEY] or None,
+        key=key_of(form),
         send_at=send_at,
         expires_at=moment_of(at, form, "until_") if form["until_day"] or form["until_time"] else None,
         attachments=files,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
@@ -14,6 +13,7 @@ from broker.ports.approvals import OperatorRole
 from web.watch.compose import asked, choices, files, reading
 from web.watch.compose.choices import OPEN_AT_FIRST, PEOPLE, UNLESS, WAITS, Choices
 from web.watch.desk import At, Desk, Form
+from web.watch.form_key import new_key
 
 router = APIRouter()
 MOST_OFFERED = 8  # templates on the form itself; the others are a click further
@@ -72,11 +72,6 @@ def form_page(
         OPEN_AT_FIRST=OPEN_AT_FIRST,
         MOST_OFFERED=MOST_OFFERED,
     )
-
-
-def new_key() -> str:
-    """What makes a form, sent however often, one announcement."""
-    return secrets.token_urlsafe(16)
 
 
 def _begun(at: At, offered: Choices) -> Form:

@@ -18,8 +18,9 @@ from web.watch import words as shared
 from web.watch.compose import asked, files, reading, words
 from web.watch.compose.choices import Choices, choices
 from web.watch.compose.looking import look
-from web.watch.compose.pages import form_page, new_key
+from web.watch.compose.pages import form_page
 from web.watch.desk import At, Form, acting, posted
+from web.watch.form_key import new_key
 from web.watch.forms import reason
 
 router = APIRouter()
