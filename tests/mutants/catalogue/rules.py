@@ -107,8 +107,8 @@ MUTANTS = (
         "what is in hand when a licence lapses does not begin any more",
         [
             Edit(
-                "broker/dispatch.py",
-                "_Run._depends",
+                "broker/run.py",
+                "Run._depends",
                 "min(one.case.expires_at, got.licensed_until or one.case.expires_at)",
                 "one.case.expires_at",
             )
