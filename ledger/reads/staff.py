@@ -109,6 +109,21 @@ def _invited(hand: Hand) -> Mapping[str, datetime]:
     return {fold(row.operator): row.until for row in hand.connection.execute(query.group_by(link.operator))}
 
 
+def called(hand: Hand) -> Mapping[int, str]:
+    """Number → name of everybody who may act, by name."""
+    o = t.operator.c
+    rows = hand.connection.execute(
+        select(o.id, o.name).where(o.removed_at.is_(None)).order_by(o.folded_name)
+    ).all()
+    return {row.id: row.name for row in rows}
+
+
+def name_of(hand: Hand, number: int) -> str | None:
+    """The name of one of them, also of somebody who was taken away; None where nobody has the number."""
+    o = t.operator.c
+    return hand.connection.execute(select(o.name).where(o.id == number)).scalar_one_or_none()
+
+
 def numbered(hand: Hand, name: str) -> int | None:
     """The number of whoever has this name, however it is typed."""
     o = t.operator.c

@@ -13,9 +13,9 @@ from broker.errors import RuleBroken
 from broker.office import families
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
-from ledger.reads.approvals import operators
 from ledger.reads.sealed import Covered, seals_of
 from ledger.reads.search import UNREADABLE, Found, Page, Sought, deliveries_of, search
+from ledger.reads.staff import called, name_of, numbered
 from web.watch.desk import At, Desk, Form, number, posted
 from web.watch.forms import begins, day_of
 from web.watch.navigation import READS
@@ -44,10 +44,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What somebody narrowed the record by."""
+    """What somebody narrowed the record by; `by` is who did it, by number: addresses are logged, and hold no name."""
 
     theme: str = ""
     by: str = ""
+    actor: str = ""
     since: str = ""
     until: str = ""
 
@@ -62,9 +63,8 @@ class Narrowed:
 def overview(at: Desk) -> Response:
     """The newest entries, or those before one."""
     reader(at)
-    narrowed = Narrowed(
-        at.query("theme", 30), at.query("by", MOST_WHO), at.query("from", 10), at.query("to", 10)
-    )
+    by, actor = _whose(at, at.query("by", MOST_WHO))
+    narrowed = Narrowed(at.query("theme", 30), by, actor, at.query("from", 10), at.query("to", 10))
     return _page(at, narrowed, _sought(at, narrowed), at.number("before"))
 
 
@@ -94,6 +94,23 @@ def reader(at: At) -> None:
         raise NoPage(403, "not_yours")
 
 
+def _whose(at: At, by: str) -> tuple[str, str]:
+    """(who is meant, as an address says it; their name). An older link holds a name, and leads on by number.
+
+    Raises NoPage for a number that nobody has.
+    """
+    if by in {"", CARILLON}:
+        return by, by
+    with at.reading() as hand:
+        theirs = number(by) if by.isdecimal() else numbered(hand, by)
+        name = (
+            name_of(hand, theirs) if theirs is not None else by
+        )  # a name that is on no staff is looked for as it is
+    if name is None:
+        raise NoPage(404, "not_found")
+    return (by if theirs is None else str(theirs)), name
+
+
 def _page(
     at: At,
     narrowed: Narrowed,
@@ -107,16 +124,18 @@ def _page(
     with at.reading() as hand:
         page = search(hand.connection, sought, before=before, limit=PAGE, stretch=STRETCH)
         seals = seals_of(hand, [one.id for one in page.entries])
-        people = [one.name for one in operators(hand)]
+        staff = {str(which): name for which, name in called(hand).items()}
     if told is not None:
         entry = Entry("record.searched", at.actor, {"person": told, "entries": len(page.entries)})
         at.ports.ledger.transact(lambda tx: tx.record.add([entry]))
+    if narrowed.by:  # somebody who was taken away since stays chosen
+        staff.setdefault(narrowed.by, narrowed.actor)
     shown = {
         "lines": _lines(at, page, seals),
         "older": page.before,
         "narrowed": narrowed,
         "themes": {"": "everything", **{name: called for name, (called, _) in words.THEMES.items()}},
-        "people": {"": "anybody", **dict(zip(people, people, strict=True)), CARILLON: "Carillon itself"},
+        "people": {"": "anybody", **staff, CARILLON: "Carillon itself"},
         "before": before,
         "whose": "",
         "changes": at.may(OperatorRole.ADMIN),
@@ -144,7 +163,7 @@ def _sought(at: At, narrowed: Narrowed) -> Sought:
     kinds = words.THEMES[narrowed.theme][1] if narrowed.theme in words.THEMES else ()
     since, until = narrowed.since, narrowed.until
     return Sought(
-        actor=narrowed.by or None,
+        actor=narrowed.actor or None,
         since=begins(day_of(since), at.zone) if since else None,
         until=begins(day_of(until) + timedelta(days=1), at.zone) if until else None,
         kinds=kinds,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from broker.authority import rule_changes
+from broker.authority import operators, rule_changes
 from broker.ports.approvals import OperatorRole
 from broker.record import Entry
 from ledger.reads.record import head
@@ -139,6 +139,32 @@ def test_it_is_read_by_those_of_the_school_who_look_agree_or_administer(here: Wa
             assert (answer.status_code == 403) == (
                 status == 403 or (path.endswith("kept") and role is not ADMIN)
             ), path
+
+
+def test_nobodys_name_stands_in_an_address_of_the_record(here: Watched, governor: Browser) -> None:
+    ports, head_ = here.tower.house.ports, name(here, "Head", ADMIN)
+    for n in range(60):
+        rule_changes.change(ports, "blast.size", str(100 + n), f"change {n:02}", actor=head_)
+    option = re.search(r'<option value="([^"]*)"[^>]*>Head</option>', governor.get("/watch/record").text)
+    assert option
+    assert option[1].isdecimal()
+    for path in (f"/watch/record?by={option[1]}", "/watch/record?by=Head", "/watch/record?by=head"):
+        page = governor.get(path).text
+        assert "change 59" in page
+        assert f'<option value="{option[1]}" selected>Head</option>' in page
+        led = re.findall(r'href="([^"]*before=[^"]*)"', page)
+        assert led == [link for link in led if f"by={option[1]}&amp;" in link and "Head" not in link]
+        assert led
+    operators.remove(ports, "Head", actor=name(here, "Another head", ADMIN))
+    gone = governor.get(f"/watch/record?by={option[1]}").text
+    assert "change 59" in gone
+    assert f'<option value="{option[1]}" selected>Head</option>' in gone
+    assert "change 59" in governor.get("/watch/record?by=Head").text  # of nobody on the staff, as it is
+    nothing = "There is nothing of that"
+    assert nothing in governor.get("/watch/record?by=carillon&theme=house&to=2001-01-01").text
+    for nobodys in ("4711", "9" * 30, "0", "-1", "٣"):
+        answer = governor.get(f"/watch/record?by={nobodys}")
+        assert answer.status_code == 404 or nothing in answer.text, nobodys
 
 
 def test_it_is_narrowed_by_theme_by_whom_and_by_day_and_goes_on_page_by_page(
