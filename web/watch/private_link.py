@@ -11,7 +11,7 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.links import PrivateLinkRow
 from channels.rss.feed import Format
 from config.private_feeds import ICS, PAGE, addresses
-from web.watch.desk import At, Form, acting, number
+from web.watch.desk import At, Form, acting
 from web.watch.forms import called
 from web.watch.signing_in import NoPage
 
@@ -33,13 +33,12 @@ def make(at: At, form: Form, group: str) -> MadeLink:
     return private_links.make(at.ports, group, form["about"], actor=acting(at))
 
 
-def end(at: At, link: str, *, among: Sequence[PrivateLinkRow]) -> None:
+def end(at: At, link: int, *, among: Sequence[PrivateLinkRow]) -> None:
     """Take one of those back that the page lists. Raises RuleBroken, NoPage."""
     at.must(*MAKES)
-    which = number(link)
-    if which not in {one.id for one in among}:
+    if link not in {one.id for one in among}:
         raise NoPage(404, "not_found")
-    private_links.revoke(at.ports, which, actor=acting(at))
+    private_links.revoke(at.ports, link, actor=acting(at))
 
 
 def beside(problem: Problem) -> Problem:

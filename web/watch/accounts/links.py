@@ -14,7 +14,7 @@ from ledger.reads.accounts import groups_to_link
 from ledger.reads.feeds import public_groups
 from web.watch import private_link
 from web.watch.accounts import look
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, number, posted
 from web.watch.forms import answered
 from web.watch.signing_in import NoPage
 
@@ -47,10 +47,11 @@ async def make(name: str, request: Request) -> Response:
 @router.post("/watch/accounts/{name}/links/{link}/end")
 async def end(name: str, link: str, request: Request) -> Response:
     """Take one back."""
-    return await posted(request, lambda at, form: _end(at, name, link), most=MOST_FORM)
+    return await posted(request, lambda at, form: _end(at, name, number(link)), most=MOST_FORM)
 
 
 def _make(at: At, form: Form, name: str) -> Response:
+    at.must(*private_link.MAKES)  # before anything is told of the account
     _the(at, name)
     return answered(
         lambda: _page(at, name, made=private_link.make(at, form, form["group"][:200])),
@@ -58,7 +59,8 @@ def _make(at: At, form: Form, name: str) -> Response:
     )
 
 
-def _end(at: At, name: str, link: str) -> Response:
+def _end(at: At, name: str, link: int) -> Response:
+    at.must(*private_link.MAKES)  # before anything is told of the account
     _the(at, name)
 
     def work() -> Response:

@@ -19,6 +19,7 @@ from ledger.reads.feeds import CHANNEL, Kind, Scope, Standing, newest
 from ledger.reads.group_pages import GroupLine
 from web.watch import private_link
 from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.desk import number as number_of
 from web.watch.forms import answered, pressed
 from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.groups import the_group
@@ -82,7 +83,7 @@ def _make(at: At, form: Form, group: GroupLine) -> Response:
 def _end(at: At, form: Form, group: GroupLine) -> Response:
     with at.ledger.look() as tx:
         links = tx.links.all(group=group.id)
-    private_link.end(at, form["link"], among=links)
+    private_link.end(at, number_of(form["link"]), among=links)
     return at.done(f"watch/groups/{group.id}/readers", "group_link_ended")
 
 
