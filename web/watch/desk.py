@@ -204,6 +204,12 @@ def acting(at: At) -> Actor:
     return replace(at.actor, department=at.department)
 
 
+def of_the_school(at: At, *roles: OperatorRole) -> None:
+    """For whoever acts for the whole school, and has one of these roles where any is named. Raises NoPage."""
+    if (roles and not at.may(*roles)) or at.department is not None:
+        raise NoPage(403, "not_yours")
+
+
 def at_desk(request: Request) -> At:
     """Whoever asks for a page. Raises NotSignedIn, NoPage."""
     at = At(request, signed_in(request))

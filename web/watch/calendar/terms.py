@@ -16,7 +16,7 @@ from sources.calendars import LIMITS, looks_like_ics, spans_of_csv, spans_of_ics
 from web.watch.calendar.refused import told
 from web.watch.calendar.sight import look
 from web.watch.compose import asked
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, of_the_school, posted
 from web.watch.forms import status_of
 from web.watch.signing_in import NoPage
 
@@ -164,9 +164,7 @@ def _carried(text: str) -> Span:
 
 def _must(at: At) -> None:
     """The terms are the whole school's. Raises NoPage."""
-    at.must(OperatorRole.ADMIN)
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
+    of_the_school(at, OperatorRole.ADMIN)
 
 
 def _refused(at: At, form: Form, refused: RuleBroken) -> Response:

@@ -13,7 +13,7 @@ from broker.rosters import staging
 from broker.rosters.staged import StagedRow
 from config.importing import Importing
 from web.door import MOST_BODY
-from web.watch.desk import At, uuid_of
+from web.watch.desk import At, of_the_school, uuid_of
 from web.watch.signing_in import NoPage
 
 # Bytes of a file with its form: a large school's OneRoster zip has five million. Below what the door lets in at all, so
@@ -24,9 +24,7 @@ SLOWEST_UPLOAD = timedelta(minutes=3)  # a school's line may be slow; signed in 
 
 def may(at: At) -> None:
     """An import is the whole school's. Raises NoPage."""
-    at.must(OperatorRole.AUTHOR, OperatorRole.ADMIN)
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
+    of_the_school(at, OperatorRole.AUTHOR, OperatorRole.ADMIN)
 
 
 def importing(at: At) -> Importing:

@@ -15,7 +15,7 @@ from broker.ports import Transaction
 from broker.rosters.roster import GroupKind, Role
 from ledger.hand import Hand
 from ledger.reads.people import Known, person_at
-from web.watch.desk import At, uuid_of
+from web.watch.desk import uuid_of
 from web.watch.forms import reason as reason_of
 from web.watch.signing_in import NoPage
 
@@ -32,12 +32,6 @@ GROUPS: Mapping[GroupKind, str] = {
     GroupKind.CLUB: "Club",
     GroupKind.KEPT: "Kept here",
 }
-
-
-def of_the_school(at: At) -> None:
-    """What is about everybody is for somebody who acts for the whole school. Raises NoPage."""
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
 
 
 def today_and_zone(tx: Transaction) -> tuple[date, str]:

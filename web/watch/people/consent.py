@@ -24,9 +24,9 @@ from broker.rules.ages import CONSENT
 from ledger.reads import consented
 from ledger.reads.group_pages import group_lines
 from ledger.reads.people import Sought, people
-from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.desk import At, Desk, Form, acting, of_the_school, posted
 from web.watch.forms import called
-from web.watch.people.common import MOST_FORM, WRITES, of_the_school, words
+from web.watch.people.common import MOST_FORM, WRITES, words
 from web.watch.people.pages import LISTED
 from web.watch.signing_in import HEADERS, NoPage
 

@@ -14,9 +14,9 @@ from ledger.reads.standing import Standing, standing_at
 from ledger.reads.stopped import of_addresses
 from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
 from ledger.reads.twice import twice_now
-from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.desk import At, Desk, Form, acting, of_the_school, posted
 from web.watch.forms import answered, pressed
-from web.watch.people.common import CHANGES, MOST_FORM, WRITES, of_the_school, reason, typed, words
+from web.watch.people.common import CHANGES, MOST_FORM, WRITES, reason, typed, words
 from web.watch.people.optouts import LIFTS
 from web.watch.signing_in import NoPage
 

@@ -18,10 +18,9 @@ from ledger.reads.people import Known
 from ledger.reads.standing import addresses_of
 from ledger.reads.stopped import of_addresses
 from ledger.reads.told_lately import LOOKED_THROUGH, told_lately
-from web.watch.desk import At, Desk
+from web.watch.desk import At, Desk, of_the_school
 from web.watch.people.common import (
     CHANGES,
-    of_the_school,
     roles_of,
     the_person,
     today_and_zone,

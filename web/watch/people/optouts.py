@@ -12,8 +12,8 @@ from broker.ports.approvals import OperatorRole
 from broker.ports.consents import OptOutRow
 from ledger.consent.consents import OptOuts
 from ledger.reads import stopped
-from web.watch.desk import At, Desk, Form, acting, posted
-from web.watch.people.common import CHANGES, MOST_FORM, of_the_school, reason, typed, words
+from web.watch.desk import At, Desk, Form, acting, of_the_school, posted
+from web.watch.people.common import CHANGES, MOST_FORM, reason, typed, words
 from web.watch.people.consent import ways
 from web.watch.signing_in import NoPage
 

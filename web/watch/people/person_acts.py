@@ -15,12 +15,11 @@ from broker.office import families
 from broker.ports.approvals import OperatorRole
 from ledger.reads.households import kin_of
 from ledger.reads.people import Known
-from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.desk import At, Desk, Form, acting, of_the_school, posted
 from web.watch.forms import called
 from web.watch.people.common import (
     CHANGES,
     MOST_FORM,
-    of_the_school,
     reason,
     the_person,
     today_and_zone,

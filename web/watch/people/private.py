@@ -13,9 +13,9 @@ from broker.privacy import erasure
 from broker.privacy.erasure import Erasing, Ground
 from ledger.reads.copy import copy
 from web import copy_page
-from web.watch.desk import At, Desk, Form, acting, posted
+from web.watch.desk import At, Desk, Form, acting, of_the_school, posted
 from web.watch.forms import called, pressed
-from web.watch.people.common import MOST_FORM, of_the_school, reason, the_person, today_and_zone, typed
+from web.watch.people.common import MOST_FORM, reason, the_person, today_and_zone, typed
 from web.watch.people.one import about
 from web.watch.signing_in import HEADERS, NoPage
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from broker.errors import Problem, RuleBroken
 from broker.ports.approvals import OperatorRole
 from broker.privacy import erasure
-from web.watch.desk import At, Desk, Form, number, posted, uuid_of
+from web.watch.desk import At, Desk, Form, number, of_the_school, posted, uuid_of
 from web.watch.forms import reason, status_of
 from web.watch.navigation import LOOKS
 from web.watch.signing_in import NoPage
@@ -69,9 +69,7 @@ def _announcement(text: str) -> UUID:
 
 def _page(at: At, status: int = 200, **more: object) -> Response:
     """Of the whole school: a reason may name anybody."""
-    at.must(*LOOKS)
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
+    of_the_school(at, *LOOKS)
     found = erasure.holds(at.ports, standing=False)
     standing = [one for one in found if one.lifted_at is None]
     past = [one for one in found if one.lifted_at is not None]

@@ -11,9 +11,8 @@ from fastapi import APIRouter, Request, Response
 from config.findings import Finding, Health
 from config.looking import Bedside, Looked
 from web.watch import words
-from web.watch.desk import At, Desk, Form, posted
+from web.watch.desk import At, Desk, Form, of_the_school, posted
 from web.watch.navigation import LOOKS
-from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
@@ -132,9 +131,7 @@ def _page(at: At, looked: Looked) -> Response:
 
 def _must(at: At) -> None:
     """It is about the whole house. Raises NoPage."""
-    at.must(*LOOKS)
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
+    of_the_school(at, *LOOKS)
 
 
 def _named(subject: str) -> str:

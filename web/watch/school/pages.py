@@ -8,10 +8,9 @@ from fastapi import APIRouter, Response
 
 from broker.rules.keeping import PARAMETERS
 from config.as_they_stand import as_they_stand
-from web.watch.desk import At, Desk
+from web.watch.desk import At, Desk, of_the_school
 from web.watch.navigation import LOOKS
 from web.watch.rules.words import origin, value_said
-from web.watch.signing_in import NoPage
 
 router = APIRouter()
 
@@ -70,6 +69,4 @@ def keeping(at: Desk) -> Response:
 
 def whole_school(at: At) -> None:
     """For those who answer for the whole school, or look at all of it. Raises NoPage."""
-    at.must(*LOOKS)
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
+    of_the_school(at, *LOOKS)
