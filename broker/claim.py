@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from broker import judging
 from broker.actor import Actor
@@ -27,14 +27,12 @@ from broker.values import ON_TIME, AccountRow, Lane, Picked, Slots, Step
 class Claimed:
     """What one claim took: deliveries allowed to go, how many were looked at, and the turns reserved for them.
 
-    `licensed_until`: when the account's licence lapses; what has not begun by then must not. `cases`: as each
-    announcement was judged.
+    `cases`: as each announcement was judged.
     """
 
     taken: Sequence[Picked]
     looked_at: int
     turns: Slots
-    licensed_until: datetime | None = None
     cases: Mapping[int, AnnouncementCase] = field(default_factory=dict)
 
 
@@ -76,7 +74,7 @@ def claim(  # noqa: PLR0913 - what a worker can take on, each by its name
         tx.deliveries.step(account, steps, lease=lease, holder=actor.id)
         _keep_account(tx, account, judged, steps, actor)
         cases = {announcement: ruling.case for announcement, ruling in rulings.items()}
-        return Claimed(taken, len(picked), turns, _licensed_until(rulings), cases)
+        return Claimed(taken, len(picked), turns, cases)
 
     return ports.ledger.transact(work, ahead=lane is Lane.URGENT)
 
@@ -120,10 +118,6 @@ def _verdict(
     except Exception as error:
         # A channel's own rules too: whatever they break on, nothing leaves by this account.
         raise PolicyFailed(f"a rule failed with {type(error).__name__}") from error
-
-
-def _licensed_until(rulings: Mapping[int, Ruling]) -> datetime | None:
-    return next((ruling.case.licensed_until for ruling in rulings.values()), None)
 
 
 def _with(one: Picked, ruling: Ruling) -> Case:

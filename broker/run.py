@@ -165,9 +165,10 @@ class Run:
 
     def _depends(self, one: Picked, began: float, got: Claimed) -> InHand:
         ours_until = began + (self.tempo.lease - self.tempo.margin).total_seconds()
-        ends = min(one.case.expires_at, got.licensed_until or one.case.expires_at)
         case = got.cases.get(one.announcement)
-        return InHand(began, ours_until, one.fence, ends, subjects_of(one, self.account.id), case)
+        return InHand(
+            began, ours_until, one.fence, one.case.expires_at, subjects_of(one, self.account.id), case
+        )
 
     def _prepare(self, got: Claimed, began: float) -> list[Ready]:
         """Render what was claimed; a wording that cannot be rendered holds its announcement on this channel."""

@@ -105,14 +105,7 @@ MUTANTS = (
     Mutant(
         "brake-forgets-the-licence",
         "what is in hand when a licence lapses does not begin any more",
-        [
-            Edit(
-                "broker/run.py",
-                "Run._depends",
-                "min(one.case.expires_at, got.licensed_until or one.case.expires_at)",
-                "one.case.expires_at",
-            )
-        ],
+        [Edit("broker/brake.py", "Brake._over", "if not allowed_still(case, now)", "if case is None")],
         [f"{LICENCES}::test_a_licence_that_lapses_in_mid_send_stops_the_rest_and_loses_nothing"],
     ),
     Mutant(
