@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import FromClause, func, select
 
 from broker.address import AddressKind
 from broker.announcement import People
@@ -48,7 +48,7 @@ def examples_of(
     hand: Hand, person: int, people: People, kind: AddressKind, *, today: date
 ) -> Sequence[Example]:
     """What each address of one family would get, were everybody told."""
-    covers = _covers(Everyone(), people, kind, today)
+    covers = _covers(hand, Everyone(), people, kind, today)
     rows = hand.connection.execute(
         select(t.address.c.id, t.address.c.value, t.address.c.doubtful)
         .join(covers, covers.c.address_id == t.address.c.id)
@@ -82,7 +82,7 @@ def lacking_parts(
     )
 
 
-def _covers(hand: Hand, audience: Audience, people: People, kind: AddressKind, today: date) -> Any:
+def _covers(hand: Hand, audience: Audience, people: People, kind: AddressKind, today: date) -> FromClause:
     those = told(hand.dialect, audience, people, today)
     reach = addresses_for(people).subquery("reach")
     return (
