@@ -16,7 +16,7 @@ from broker.record import Entry
 from ledger.reads.sealed import Covered, seals_of
 from ledger.reads.search import UNREADABLE, Found, Page, Sought, deliveries_of, search
 from ledger.reads.staff import called, name_of, numbered
-from web.watch.desk import At, Desk, Form, number, posted
+from web.watch.desk import At, Desk, Form, number, of_the_school, posted
 from web.watch.forms import begins, day_of
 from web.watch.navigation import READS
 from web.watch.record import words
@@ -89,9 +89,7 @@ def _about(at: At, form: Form) -> Response:
 
 def reader(at: At) -> None:
     """Raises NoPage for somebody who may not read the record: it is the whole school's."""
-    at.must(*READS)
-    if at.department is not None:
-        raise NoPage(403, "not_yours")
+    of_the_school(at, *READS)
 
 
 def _whose(at: At, by: str) -> tuple[str, str]:
