@@ -49,7 +49,7 @@ def test_a_group_is_tried_as_one_types_made_filled_and_put_back_by_clicks(
 ) -> None:
     page = by_link(looking, here)
     page.goto("/watch/groups/try")
-    page.get_by_label("Groups").press_sequentially("Choir & 7B")
+    page.get_by_label("Groups", exact=True).press_sequentially("Choir & 7B")
     expect(page.locator("#tried")).to_contain_text("1 pupil today")
     expect(page.locator("#tried")).to_contain_text("Ann Bell")
     looks_right(page)
@@ -94,7 +94,7 @@ def test_it_all_works_without_javascript(here: Watched, looking: Looking) -> Non
     page.get_by_role("link", name="Hugo Bell").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hugo Bell")
     page.goto("/watch/groups/try")
-    page.get_by_label("Groups").fill("Choir + 7B")
+    page.get_by_label("Groups", exact=True).fill("Choir + 7B")
     page.get_by_role("button", name="Try it").click()
     expect(page.get_by_text("6 pupils")).to_be_visible()
     page.goto(f"/watch/doubtful/{address_of(here, '+447911100009')}")
