@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_head_kept_elsewhere_shows_a_record_that_was_cut_off(school, tmp_path)
     school(*ANNOUNCE)
     later = school("audit", "head", "--json").json["head"]
     assert school("audit", "verify", "--head", "heads.txt", "--head", later, "--json").json["heads"] == 2
-    with sqlite3.connect("var/carillon.sqlite3") as connection:
+    with closing(sqlite3.connect("var/carillon.sqlite3")) as connection, connection:
         connection.executescript("DROP TRIGGER record_seal_delete; DROP TRIGGER record_entry_delete;")
         last = connection.execute("SELECT number, first_mark FROM record_seal ORDER BY 1 DESC").fetchone()
         connection.execute("DELETE FROM record_seal WHERE number = ?", last[:1])
@@ -91,7 +92,7 @@ def test_looking_for_a_person_wants_a_name_and_is_recorded(school):
 
 
 def pupil(school) -> str:
-    with sqlite3.connect("var/carillon.sqlite3") as connection:
+    with closing(sqlite3.connect("var/carillon.sqlite3")) as connection, connection:
         [found] = connection.execute("SELECT source_id FROM person WHERE is_pupil LIMIT 1").fetchone()
     connection.close()
     return str(found)

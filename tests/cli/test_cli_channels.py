@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 
@@ -41,7 +42,7 @@ def test_it_is_told_in_words_for_people(school):
 
 
 def test_what_an_account_looked_like_at_its_provider_is_told(school, tmp_path):
-    with sqlite3.connect(tmp_path / "var" / "carillon.sqlite3") as ledger:
+    with closing(sqlite3.connect(tmp_path / "var" / "carillon.sqlite3")) as ledger, ledger:
         ledger.execute("UPDATE account SET posture = ? WHERE name = 'sms'", ('{"following": "3"}',))
     ledger.close()
     assert by_name(school("channels", "--json"))["sms"]["accounts"][0]["posture"] == {"following": "3"}

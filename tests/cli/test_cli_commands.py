@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -183,7 +184,7 @@ def test_what_cannot_be_requeued_or_settled_says_so(school):
 
 
 def in_state(ledger: Path, delivery: str, state: str) -> None:
-    with sqlite3.connect(ledger) as connection:
+    with closing(sqlite3.connect(ledger)) as connection, connection:
         connection.execute("UPDATE delivery SET state = ? WHERE id = ?", (state, delivery))
     connection.close()
 
@@ -206,7 +207,7 @@ def test_what_a_command_writes_is_sealed_when_it_ends(school):
 
 def test_a_changed_record_does_not_verify(school):
     school(*ANNOUNCE)
-    with sqlite3.connect("var/carillon.sqlite3") as connection:
+    with closing(sqlite3.connect("var/carillon.sqlite3")) as connection, connection:
         connection.execute("DROP TRIGGER record_entry_update")
         connection.execute("UPDATE record_entry SET body = replace(body, 'Mrs Bell', 'Mr Hook')")
     connection.close()
@@ -218,7 +219,7 @@ def test_a_changed_record_does_not_verify(school):
 
 def test_the_record_names_the_operator(school):
     school(*ANNOUNCE, "--operator", "Mr Hook")
-    with sqlite3.connect("var/carillon.sqlite3") as connection:
+    with closing(sqlite3.connect("var/carillon.sqlite3")) as connection, connection:
         rows = connection.execute(
             "SELECT body FROM record_entry WHERE kind = 'announcement.accepted'"
         ).fetchall()

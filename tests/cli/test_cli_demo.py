@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -164,25 +164,27 @@ def test_a_demo_that_stays_has_a_term_behind_it_and_something_to_do(tmp_path):
         assert process.wait(90) == 0
     links = {line.split()[-1] for line in said_so if "/watch/sign-in/" in line}
     assert len(links) == len(STAFF), "each of the staff has a link, in a log too"
-    ledger = sqlite3.connect(folder / "carillon.sqlite3")
-    first, last, said = ledger.execute(
-        "SELECT min(accepted_at), max(accepted_at), count(*) FROM announcement"
-    ).fetchone()
-    assert datetime.fromisoformat(last) - datetime.fromisoformat(first) > timedelta(weeks=WEEKS - 2)
-    assert said >= len(TERM) + 2
-    lost = ledger.execute("SELECT count(*) FROM delivery WHERE state IN ('queued', 'sending', 'uncertain')")
-    assert lost.fetchone() == (0,)
-    failed = ledger.execute("SELECT count(*) FROM delivery WHERE state = 'rejected'").fetchone()
-    assert failed > (0,)
-    waits = ledger.execute(
-        "SELECT count(*) FROM announcement AS one WHERE audience = 'everyone'"
-        " AND NOT EXISTS (SELECT 1 FROM delivery WHERE announcement_id = one.id)"
-    )
-    assert waits.fetchone() == (1,)  # for a second person, however small the school
-    for table in ("schedule", "event", "reminder_rule", "template", "budget"):
-        assert ledger.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,), table
-    names = {row[0] for row in ledger.execute("SELECT name FROM operator")}
-    assert names == {one.name for one in STAFF}
+    with closing(sqlite3.connect(folder / "carillon.sqlite3")) as ledger:
+        first, last, said = ledger.execute(
+            "SELECT min(accepted_at), max(accepted_at), count(*) FROM announcement"
+        ).fetchone()
+        assert datetime.fromisoformat(last) - datetime.fromisoformat(first) > timedelta(weeks=WEEKS - 2)
+        assert said >= len(TERM) + 2
+        lost = ledger.execute(
+            "SELECT count(*) FROM delivery WHERE state IN ('queued', 'sending', 'uncertain')"
+        )
+        assert lost.fetchone() == (0,)
+        failed = ledger.execute("SELECT count(*) FROM delivery WHERE state = 'rejected'").fetchone()
+        assert failed > (0,)
+        waits = ledger.execute(
+            "SELECT count(*) FROM announcement AS one WHERE audience = 'everyone'"
+            " AND NOT EXISTS (SELECT 1 FROM delivery WHERE announcement_id = one.id)"
+        )
+        assert waits.fetchone() == (1,)  # for a second person, however small the school
+        for table in ("schedule", "event", "reminder_rule", "template", "budget"):
+            assert ledger.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,), table
+        names = {row[0] for row in ledger.execute("SELECT name FROM operator")}
+        assert names == {one.name for one in STAFF}
 
 
 def test_the_demo_wants_a_folder_of_its_own(shell, tmp_path):

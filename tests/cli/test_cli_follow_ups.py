@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -30,7 +31,7 @@ def planned(school, *argv: str) -> str:
 
 def sent(which: str) -> int:
     """Say of these deliveries that they were sent, for nobody is there to send them."""
-    with sqlite3.connect(LEDGER) as connection:
+    with closing(sqlite3.connect(LEDGER)) as connection, connection:
         changed = connection.execute(f"UPDATE delivery SET state = 'sent' WHERE {which}").rowcount
     connection.close()
     return changed
@@ -95,7 +96,7 @@ def test_those_whom_it_reached_are_told_that_it_is_taken_back(school):
 def test_the_thread_and_the_status_have_one_word_for_how_far_it_is(school):
     public_id = planned(school, "--via", "sms")
     sent("true")
-    with sqlite3.connect(LEDGER) as connection:
+    with closing(sqlite3.connect(LEDGER)) as connection, connection:
         connection.execute("UPDATE tally_delta SET state = 'sent'")
     connection.close()
     assert "finished" in school("thread", public_id).out
@@ -119,13 +120,13 @@ def test_the_status_of_a_correction_whose_time_was_over_says_what_to_do(school):
     public_id = planned(school, "--via", "sms")
     sent("true")
     right = school("correct", public_id, "The coach leaves at nine.", "--json").json["announcement"]
-    with sqlite3.connect(LEDGER) as connection:
+    with closing(sqlite3.connect(LEDGER)) as connection, connection:
         connection.execute("UPDATE announcement SET expires_at = '2020-01-01 00:00:00' WHERE id = 2")
     connection.close()
     with assemble(load()) as house:
         fanout.plan(house.ports, UUID(right), actor=SYSTEM)
     sent("false")
-    with sqlite3.connect(LEDGER) as connection:
+    with closing(sqlite3.connect(LEDGER)) as connection, connection:
         connection.execute("UPDATE delivery SET state = 'refused' WHERE announcement_id = 2")
     connection.close()
     assert "announce what is right anew" in school("status", right).out

@@ -258,6 +258,7 @@ def test_a_school_of_whose_record_nobody_outside_holds_a_head_is_told(
     with ledger.begin() as tx:
         tx.record.drop_holder("Dr Okafor")
     nobody = told()
+    ledger.close()
     assert nobody is not None
     assert nobody.health is Health.DOUBTFUL
     assert "carillon audit governors --add" in nobody.hint

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -50,7 +51,7 @@ class Ground:
         """Fill the disk so that the next commit needs more than there is."""
         if self.server is None:
             # What the write-ahead log holds goes into the file, so that it has no room of its own to write in.
-            with sqlite3.connect(self.disk.path / "carillon.sqlite3", timeout=30) as ledger:
+            with closing(sqlite3.connect(self.disk.path / "carillon.sqlite3", timeout=30)) as ledger, ledger:
                 ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             ledger.close()
         self.disk.fill()
