@@ -121,7 +121,7 @@ def _verdict(
 
 
 def _with(one: Picked, ruling: Ruling) -> Case:
-    return replace(one.case, rules=ruling.case.rules)
+    return replace(one.case, rules=ruling.case.rules, zone=ruling.case.zone)
 
 
 def _step(one: Picked, verdict: Verdict) -> Step:

@@ -68,6 +68,7 @@ class Case:
     posture: Mapping[str, str] | None = None  # the account's facts when it was last looked at, if ever
     posture_age: timedelta | None = None  # how long ago that was
     rules: Rules = field(default=NO_RULES, repr=False)  # there where a family judges each delivery
+    zone: str = "UTC"  # the school's, there with the rules
 
 
 Evidence = Mapping[str, str | int | float | bool | None]  # what a verdict rests on, without personal data

@@ -152,6 +152,7 @@ class _Rules:
             # As it will have been looked at just before the sending.
             posture_age=timedelta(0) if account.posture is not None else None,
             rules=tx.rules.current(),
+            zone=tx.school.zone,
         )
         self._known: dict[_Facts, Verdict] = {}
         self._silent = licensing.silence(tx, account, at=due)

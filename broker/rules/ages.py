@@ -6,9 +6,11 @@ Limits change (the United Kingdom is about to raise some), so that each has the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from broker.announcement import Purpose
 from broker.consent.ages import is_under, limit_on, limits_of
+from broker.moments import day_at
 from broker.policy import ALLOW, Case, Refuse, Verdict, covered
 from broker.rules.case import Family
 from broker.rules.parameters import Kind, Parameter
@@ -49,7 +51,7 @@ PARAMETERS = (
 
 def old_enough(case: Case) -> Verdict:
     """A channel with an age limit is none for a younger pupil's own address, whatever the purpose (R9)."""
-    limit = limit_on(limits_of(case.rules.words(CHANNELS)), case.channel, case.now.date())
+    limit = limit_on(limits_of(case.rules.words(CHANNELS)), case.channel, _day(case))
     if limit is None or case.guardian_consent or not _some_under(case, limit):
         return ALLOW
     why = f"under age: this way is for those who are {limit}, unless a guardian has given consent"
@@ -60,15 +62,20 @@ def own_consent_counts(case: Case) -> Verdict:
     """Below the age of consent a pupil's own yes to promotion is none (UK GDPR art. 8)."""
     if case.purpose is Purpose.SERVICE or case.consent is not True or case.guardian_consent:
         return ALLOW
-    limit = limit_on(limits_of(case.rules.words(CONSENT)), case.channel, case.now.date())
+    limit = limit_on(limits_of(case.rules.words(CONSENT)), case.channel, _day(case))
     if limit is None or not _some_under(case, limit):
         return ALLOW
     why = f"under age: below {limit} a guardian gives consent to promotional messages, and none has"
     return Refuse("under_age", why, {"limit": limit})
 
 
+def _day(case: Case) -> date:
+    """A birthday begins at the school's midnight."""
+    return day_at(case.now, case.zone)
+
+
 def _some_under(case: Case, limit: int) -> bool:
-    day = case.now.date()
+    day = _day(case)
     return any(each.own and is_under(limit, each.born, each.year, day) for each in covered(case))
 
 

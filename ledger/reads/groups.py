@@ -37,9 +37,9 @@ class Listed:
     expression: str | None = None
 
 
-def groups(hand: Hand, *, today: date | None = None, department: str | None = None) -> Sequence[Listed]:
+def groups(hand: Hand, *, today: date, department: str | None = None) -> Sequence[Listed]:
     """Every active group, by name, with who is in it today; only a department's own if it is named."""
-    inside = sizes_of(today or hand.now.date()).subquery("inside")
+    inside = sizes_of(today).subquery("inside")
     query: Select[Any] = (
         select(
             t.people_group.c.name,

@@ -34,6 +34,7 @@ from uuid6 import uuid7
 
 from broker.address import AddressKind
 from broker.audience import fold
+from broker.moments import day_at
 from broker.ports import Signer
 from broker.rosters.roster import Role, Roster, RosterGroup, RosterProblem
 from ledger.dialect import Dialect
@@ -42,7 +43,7 @@ from ledger.rosters.parts import theirs_to_end
 from ledger.rosters.people import keyed_hash
 from ledger.rosters.periods import one_each
 from ledger.rosters.recognise import recognised
-from ledger.tables import Id, department, people_group
+from ledger.tables import Id, department, people_group, school
 
 _TEMPORARY = ["TEMPORARY"]
 _FOUND_LATER = {"person_id", "group_id", "term_id", "address_id"}  # when the transaction has begun
@@ -182,7 +183,7 @@ def _load(connection: Connection, dialect: Dialect, signer: Signer, roster: Rost
         (staged_person, _people(roster)),
         (staged_group, _groups(roster, _departments(connection))),
         (staged_term, _terms(roster)),
-        (staged_membership, _memberships(roster, groups, people)),
+        (staged_membership, _memberships(roster, groups, people, _today(connection))),
         (staged_guardianship, _guardianships(roster, people)),
         (staged_holding, _holdings(roster, signer, addresses)),  # it finds the addresses on its way
         (staged_address, _addresses(addresses)),
@@ -191,6 +192,10 @@ def _load(connection: Connection, dialect: Dialect, signer: Signer, roster: Rost
         columns = [column.name for column in table.c if column.name not in _FOUND_LATER]
         dialect.load(connection, table.name, columns, records)
         connection.execute(text(f"ANALYZE {table.name}"))
+
+
+def _today(connection: Connection) -> date:
+    return day_at(datetime.now(UTC), connection.execute(select(school.c.zone)).scalar_one())
 
 
 def _people(roster: Roster) -> Iterator[Sequence[Any]]:
@@ -228,9 +233,8 @@ def _terms(roster: Roster) -> Iterator[Sequence[Any]]:
 
 
 def _memberships(
-    roster: Roster, groups: Mapping[str, int], people: Mapping[str, int]
+    roster: Roster, groups: Mapping[str, int], people: Mapping[str, int], today: date
 ) -> Iterator[Sequence[Any]]:
-    today = datetime.now(UTC).date()
     for held in one_each(roster.memberships, today):
         yield (
             groups[held.group],

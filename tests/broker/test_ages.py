@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.announcement import Purpose, Urgency
 from broker.consent.ages import age_on, is_under, latest_birth, limit_on, limits_of
 from broker.errors import RuleRefused
-from broker.rules.ages import CHANNELS
-from broker.rules.book import RULES
+from broker.policy import Allow, Case, Cover, Refuse
+from broker.rules.ages import CHANNELS, old_enough
+from broker.rules.book import RULES, rules_of
 
 DAY = date(2026, 11, 22)
 
@@ -74,3 +76,17 @@ def test_a_limit_that_cannot_be_read_is_refused_and_the_old_one_stays(written: s
 def test_nobody_becomes_under_age_again(born: date, day: date, limit: int) -> None:
     if not is_under(limit, born, "", day):
         assert not is_under(limit, born, "", date(day.year + 1, day.month, min(day.day, 28)))
+
+
+@pytest.mark.parametrize(
+    ("zone", "answer"),
+    [("Europe/London", Allow), ("America/New_York", Refuse), ("Pacific/Auckland", Allow)],
+)
+def test_a_birthday_begins_at_the_schools_midnight(zone: str, answer: type) -> None:
+    now = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    case = Case(
+        now, "whatsapp", "chats", Purpose.SERVICE, Urgency.ROUTINE, now, now + timedelta(days=1),
+        covers=(Cover(1, 1, "Ann", own=True, born=date(2013, 11, 22)),),
+        rules=rules_of({CHANNELS: "whatsapp 13 from 2024-04-11"}), zone=zone,
+    )  # fmt: skip
+    assert isinstance(old_enough(case), answer)

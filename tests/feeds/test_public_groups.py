@@ -54,7 +54,7 @@ def test_a_group_has_a_feed_once_somebody_says_so_and_the_record_keeps_who(press
             "group.made_public",
             "group.made_private",
         ]
-        (listed,) = groups(hand)
+        (listed,) = groups(hand, today=hand.now.date())
     assert (listed.name, listed.people, listed.slug, listed.public) == ("Year 7", 1, "year-7", False)
 
 
@@ -71,7 +71,7 @@ def test_an_address_that_is_taken_is_refused_and_nothing_changes(
     assert (problem.code, problem.field) == ("slug_taken", "name")
     assert problem.hint
     with press.house.ledger.reading() as hand:
-        assert not next(one for one in groups(hand) if one.name == name).public
+        assert not next(one for one in groups(hand, today=hand.now.date()) if one.name == name).public
 
 
 def test_a_group_that_is_not_there_is_refused_with_the_nearest(press: Press):
@@ -103,7 +103,10 @@ def test_whoever_acts_for_a_department_publishes_its_own_groups_alone(press: Pre
     with pytest.raises(NotAllowed):
         set_public(ports, "Choir", public=True, actor=hers)
     with press.house.ledger.reading() as hand:
-        assert {one.name: one.public for one in groups(hand)} == {"Choir": False, "Quartet": True}
+        assert {one.name: one.public for one in groups(hand, today=hand.now.date())} == {
+            "Choir": False,
+            "Quartet": True,
+        }
 
 
 def test_a_department_cannot_have_the_schools_slug():

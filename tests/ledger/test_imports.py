@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from broker.actor import SYSTEM
 from broker.address import AddressKind
+from broker.moments import day_at
 from broker.ports import Ports
 from broker.rosters.difference import Counts, ImportDifference
 from broker.rosters.imports import ManyLeaving, import_roster, look, must_confirm
@@ -85,6 +86,22 @@ def test_everybody_gets_a_public_id_and_a_key_for_commitments(ports, ledger):
     assert {row.public_id.version for row in people} == {7}
     assert {len(bytes(row.commitment_key)) for row in people} == {32}
     assert len({bytes(row.commitment_key) for row in people}) == len(people)
+
+
+def test_which_of_two_periods_counts_is_asked_on_the_schools_day(ports, ledger):
+    now = datetime.now(UTC)
+    zone = "Pacific/Kiritimati" if now.hour >= 12 else "Etc/GMT+12"  # there it is another day
+    with ledger.begin() as tx:
+        tx.hand.connection.execute(update(t.school).values(zone=zone))
+    here = day_at(now, zone)
+    first = min(here, now.date())
+    school = SmallSchool()
+    ann = school.pupil("Ann")
+    school.join(ann, "Choir", Role.PUPIL, ends_on=first)
+    school.join(ann, "Choir", Role.PUPIL, begins_on=first + timedelta(days=2))
+    bring(ports, school)
+    held = members_of(ledger, "Choir")[ann]
+    assert (held.ends_on == first) is (here == first)
 
 
 def test_looking_first_tells_the_same_and_writes_nothing(ports, ledger):

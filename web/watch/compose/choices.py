@@ -15,6 +15,7 @@ from broker.authority import departments
 from broker.channel import Traits
 from broker.errors import Problem, RuleBroken
 from broker.ladders.ladder import SHEET, Need
+from broker.moments import day_at
 from broker.office.templates import gaps_of
 from broker.ports.office import TemplateRow
 from broker.rosters.roster import GroupKind
@@ -154,9 +155,10 @@ def choices(
     whose = owner(at, department)
     with at.ports.ledger.look() as tx:
         named = channels_of(tx, whose)
+    zone = at.zone
     with at.reading() as hand:
         offered = template_reads.listed(hand, owner=whose) if listed or template else ()
-        every = group_reads.groups(hand) if listed else ()
+        every = group_reads.groups(hand, today=day_at(hand.now, zone)) if listed else ()
         groups = [one for one in every if departments.sees(acting(at), one.department)]
     return Choices(
         departments_of(at),

@@ -32,7 +32,7 @@ def readers(here: Watched, name: str) -> str:
 
 def is_public(here: Watched, name: str) -> bool:
     with here.ledger.reading() as hand:
-        return next(one.public for one in every_group(hand) if one.name == name)
+        return next(one.public for one in every_group(hand, today=hand.now.date()) if one.name == name)
 
 
 def plan(here: Watched, group: str, title: str, starts: datetime) -> None:
