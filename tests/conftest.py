@@ -10,11 +10,13 @@ import itertools
 import logging
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+from zlib import crc32
 
 import fakeredis
 import pytest
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
 # Before any test imports it: the contract's asserts then tell what they saw, wherever its suites run.
 pytest.register_assert_rewrite("broker.testing")
 
-BACKENDS = ("sqlite", "postgresql", "redis", "fakeredis")
+DATABASES = ("sqlite", "postgresql")
+BACKENDS = (*DATABASES, "redis", "fakeredis")
 BACKEND_OF_FIXTURE = {
     "sqlite_url": "sqlite",
     "sqlite_ledger": "sqlite",
@@ -62,6 +65,9 @@ ONE_PROCESS = frozenset(
     | {"test_worker_parts"}
 )
 
+# What translates and does not decide. Each of its tests asks one of the two databases; with --slow both.
+DOORS = frozenset({"api", "cli", "feeds", "web"})
+
 # Hundreds of processes begin in a run: none of them, and no migration, compiles the house's own code once more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -82,7 +88,12 @@ kept: dict[str, bool] = {}  # channel → whether every test of the contract tha
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What tests write goes to memory, if there is room: SQLite waits for the disk at every commit."""
+    """What tests write goes to memory, if there is room: SQLite waits for the disk at every commit.
+
+    A shell that begins a run in the background has it pass over Ctrl-C, and so would what a test begins and so ends.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.basetemp is None and (found := folder_in_memory()):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(found))
 
@@ -129,6 +140,22 @@ def kinds(item: pytest.Item) -> frozenset[str]:
     return frozenset(found)
 
 
+def other_database(items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """Tests of doors whose twin asks the database that was drawn by their name, the same in every run."""
+    chosen = {item.nodeid for item in items}
+    for item in items:
+        if DOORS.isdisjoint(Path(item.nodeid.partition("::")[0]).parts):
+            continue
+        for mine, other in (DATABASES, DATABASES[::-1]):
+            twin = item.nodeid.replace(mine, other)
+            if (
+                mine in item.nodeid
+                and twin in chosen
+                and DATABASES[crc32(min(item.nodeid, twin).encode()) % 2] != mine
+            ):
+                yield item
+
+
 def together(nodeid: str) -> str:
     """What of the tests stays in one process: each module, for its fixtures are made once, and these as one.
 
@@ -167,6 +194,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(
             key=lambda item: (scopes[item] != TOGETHER, -patience(item), -size[scopes[item]], scopes[item])
         )
+    slow = config.getoption("--slow")
+    if not slow and not config.getoption("--without-postgres"):
+        for item in other_database(items):
+            item.add_marker(
+                pytest.mark.skip(
+                    reason="a door, and its twin asks the other database: give --slow, or make deep"
+                )
+            )
     left_out = {
         "postgresql": config.getoption("--without-postgres") and "--without-postgres was given",
         "redis": config.getoption("--without-redis") and "--without-redis was given",
@@ -177,7 +212,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=reason))
         item.user_properties.append((RUNS_ON, " ".join(sorted(needed)) or "elsewhere"))
         item.user_properties.append((TRIES, " ".join(sorted(kinds(item)))))
-        if item.get_closest_marker("slow") and not config.getoption("--slow"):
+        if item.get_closest_marker("slow") and not slow:
             item.add_marker(pytest.mark.skip(reason="slow: give --slow, or make deep"))
 
 

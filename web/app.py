@@ -13,6 +13,7 @@ from web import api, figures, files, health, public, sign_in, watch
 from web.callbacks import CallbackDoor
 from web.door import Door, problem, refusal
 from web.inbox import Inbox
+from web.routers import join
 from web.watch import trouble
 from web.watch.signing_in import ledger_of
 
@@ -25,9 +26,7 @@ def create_app(ports: Ports, settings: Settings) -> FastAPI:
     app.state.inbox = Inbox(ports)
     app.state.readiness = health.Readiness(ledger_of(ports))
     app.state.figures = figures.Figures(ledger_of(ports), app.state.readiness)
-    app.include_router(health.router)
-    app.include_router(figures.router)
-    app.include_router(files.router)
+    join(app, health.router, figures.router, files.router)
     public.install(app)
     sign_in.install(app)
     watch.install(app)

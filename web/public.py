@@ -11,6 +11,7 @@ from config.private_feeds import PrivateFeeds
 from ledger.connect import Ledger
 from web import boards, optouts, pages, private, push, seen
 from web.feeds import FeedsApp
+from web.routers import join
 
 
 def install(app: FastAPI) -> None:
@@ -21,10 +22,5 @@ def install(app: FastAPI) -> None:
     feeds, calendars = Feeds(ledger, settings), CalendarFeeds(ledger)
     app.state.feeds, app.state.private = feeds, PrivateFeeds(ledger, settings)
     app.state.painted = boards.Painted(Boards(feeds, calendars, settings), settings)
-    app.include_router(pages.router)
-    app.include_router(private.router)
-    app.include_router(push.router)
-    app.include_router(boards.router)
-    app.include_router(optouts.router)
-    app.include_router(seen.router)
+    join(app, pages.router, private.router, push.router, boards.router, optouts.router, seen.router)
     app.mount("/feeds", FeedsApp(feeds, calendars))

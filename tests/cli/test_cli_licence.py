@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -83,17 +83,15 @@ def test_a_form_is_written_filled_in_set_and_exported_again(real: School) -> Non
 
 def test_what_lapses_is_renewed_in_one_line(real: School) -> None:
     real("licence", "set", "sms", filled())
+    before = datetime.now(UTC).date()
     ran = real(
         "licence", "renew", "sms", "--policy", DAY, "--version", "4", "--liability", DAY,
         "--technology", DAY, "--trained", f"Anna Bell={DAY}", "--trained", f"ken ito={DAY}", "--json",
     )  # fmt: skip
     assert ran.code == 0
     told = real("licence", "export", "sms", "--json").json
-    assert (told["policy"]["review"], told["policy"]["version"], told["policy"]["adopted"]) == (
-        DAY,
-        "4",
-        str(TODAY),
-    )
+    assert (told["policy"]["review"], told["policy"]["version"]) == (DAY, "4")
+    assert told["policy"]["adopted"] in (str(before), str(datetime.now(UTC).date()))
     assert {owner["valid_until"] for owner in told["safe_use"]["owners"]} == {DAY}
     assert told["liability"]["assessed"] != LONG_AGO
 

@@ -238,14 +238,14 @@ def test_a_lapse_by_the_clock_is_told_in_the_record_and_as_an_alarm_until_it_is_
 
 @ON_SQLITE
 def test_a_licence_that_begins_later_stands_from_that_day_on(thirty: World, said: Any) -> None:
-    tomorrow = (TODAY + timedelta(days=1)).isoformat()
-    settle(thirty, policy={"adopted": tomorrow})
+    later = (TODAY + timedelta(days=2)).isoformat()  # also for a run that began yesterday
+    settle(thirty, policy={"adopted": later})
     thirty.send()
     assert waiting(thirty) == {"unlicensed"}
     with thirty.ledger.begin() as tx:
         tx.hand.connection.execute(
             text("UPDATE licence_version SET body = replace(body, :then, :now)"),
-            {"then": tomorrow, "now": LONG_AGO},
+            {"then": later, "now": LONG_AGO},
         )
     assert lapsing.look_after(thirty.ports) == 0
     assert thirty.send() == 30

@@ -18,8 +18,8 @@ from tests.support.installed import ROOT
 from tests.support.postgres import PostgresServer
 
 SAMPLE = {
-    "sqlite": [("sms", "provider accept"), ("email", "bytes out"), ("rss", "write-back")],
-    "postgresql": [("twitter", "response"), ("sms", "start committed"), ("email", "commit")],
+    "sqlite": [("sms", "provider accept"), ("rss", "write-back")],
+    "postgresql": [("twitter", "response"), ("email", "bytes out")],
 }
 
 

@@ -30,9 +30,8 @@ def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
         yield running
 
 
-@pytest.mark.parametrize(
-    "away", [A_MOMENT, pytest.param(A_MINUTE, marks=pytest.mark.slow)], ids=["moment", "minute"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("away", [A_MOMENT, A_MINUTE], ids=["moment", "minute"])
 def test_a_database_that_comes_back_finds_everything_going_on(
     tmp_path: Path, sandbox: RunningSandbox, postgres_server: PostgresServer, away: timedelta
 ) -> None:

@@ -64,7 +64,7 @@ def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
         yield running
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def ground(
     request: pytest.FixtureRequest, tmp_path: Path, sandbox: RunningSandbox, disk: SmallDisk
 ) -> Iterator[Ground]:

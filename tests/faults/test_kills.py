@@ -70,6 +70,7 @@ def assert_nothing_lost_and_no_text_twice(installed: Installed, *, kills: int) -
     check_in_the_end(installed.seen())
 
 
+@pytest.mark.slow
 def test_a_killed_up_goes_on_where_it_was(tmp_path: Path, sandbox: RunningSandbox) -> None:
     installed = Installed(tmp_path, sandbox)
     with installed.started("up") as up:
@@ -82,6 +83,7 @@ def test_a_killed_up_goes_on_where_it_was(tmp_path: Path, sandbox: RunningSandbo
     assert_nothing_lost_and_no_text_twice(installed, kills=1)
 
 
+@pytest.mark.slow
 def test_a_killed_and_a_flushed_redis_change_no_outcome(
     tmp_path: Path, sandbox: RunningSandbox, postgres: PostgresServer, redis_server: RedisServer
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_killed_and_a_flushed_redis_change_no_outcome(
         postgres.drop(database)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_loses_nothing(
     tmp_path: Path, sandbox: RunningSandbox, postgres: PostgresServer, redis_server: RedisServer
 ) -> None:

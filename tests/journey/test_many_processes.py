@@ -113,7 +113,8 @@ def roster(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("lease", ["brought forward", pytest.param("waited out", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lease", ["brought forward", "waited out"])
 def test_one_worker_of_two_dies_in_mid_send_and_nothing_is_lost(
     school: Installed, sandbox: RunningSandbox, lease: str
 ) -> None:

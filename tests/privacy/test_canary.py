@@ -59,6 +59,7 @@ def test_nothing_sings_in_one_process_on_sqlite(embedded: Installed) -> None:
     search(aviary, [*heard, *logs(embedded.folder), *tables(embedded)])
 
 
+@pytest.mark.slow
 def test_nothing_sings_in_many_processes_over_postgresql_and_redis(
     embedded: Installed, postgres_server: PostgresServer, redis_server: RedisServer
 ) -> None:

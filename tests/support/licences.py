@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(UTC).date()  # when the run began
 LONG_AGO, SOON = (TODAY - timedelta(days=100)).isoformat(), (TODAY + timedelta(days=300)).isoformat()
 YESTERDAY = (TODAY - timedelta(days=1)).isoformat()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
@@ -26,6 +27,17 @@ INLINE = """() => [...document.querySelectorAll("*:not(.uplot, .uplot *)")].flat
 ])"""
 TABS = 60
 LOOKS: Sequence[tuple[Literal["light", "dark"], int]] = (("light", 1120), ("dark", 320))
+# Every page at the one look at which most goes wrong; at the others in `make deep`.
+EVERY_LOOK = pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (320, "dark"),
+        *(
+            pytest.param(*look, marks=pytest.mark.slow)
+            for look in ((320, "light"), (1200, "light"), (1200, "dark"))
+        ),
+    ],
+)
 
 
 @dataclass

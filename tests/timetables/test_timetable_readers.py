@@ -15,7 +15,10 @@ from tests.support.broker_world import World
 from tests.support.timetabled import SOURCE, Office, change, today, when
 
 LONDON = ZoneInfo("Europe/London")
-BACK = f"Timetable: {when('2')}: as planned after all"
+
+
+def back() -> str:
+    return f"Timetable: {when('2')}: as planned after all"
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def test_what_is_taken_back_is_told_to_those_told_and_to_nobody_who_joined_since
     office.school.guardian("Neu", new, mobiles=("+447911100007",))
     office.world.bring(office.school)
     assert office.push().notices == 1
-    assert office.send() == [f"1 {BACK}", f"2 {BACK}", f"3 {BACK}"]
+    assert office.send() == [f"1 {back()}", f"2 {back()}", f"3 {back()}"]
 
 
 def test_what_is_taken_back_is_told_to_whoever_left_the_class_since(office: Office):
@@ -40,7 +43,7 @@ def test_what_is_taken_back_is_told_to_whoever_left_the_class_since(office: Offi
     office.school.join("eve", "8A", Role.PUPIL)
     office.world.bring(office.school)
     assert office.push().notices == 1
-    assert office.send() == [f"1 {BACK}", f"2 {BACK}", f"3 {BACK}"]
+    assert office.send() == [f"1 {back()}", f"2 {back()}", f"3 {back()}"]
 
 
 def test_what_is_taken_back_is_told_once_and_not_to_those_who_were_told_before_the_last_time(office: Office):
@@ -53,7 +56,7 @@ def test_what_is_taken_back_is_told_once_and_not_to_those_who_were_told_before_t
     office.push(change("2", "7B", new_room="R9"))
     assert [text[0] for text in office.send()] == ["1", "2"]
     office.push()
-    assert office.send() == [f"1 {BACK}", f"2 {BACK}"]
+    assert office.send() == [f"1 {back()}", f"2 {back()}"]
     assert office.push().notices == 0
 
 
@@ -74,7 +77,7 @@ def test_a_class_that_a_change_drops_is_told_so_and_the_other_hears_nothing(offi
     office.send()
     less = office.push(change("2", "8A"))
     assert (less.changes, less.within_horizon) == (1, 1)
-    assert office.send() == [f"1 {BACK}", f"2 {BACK}", f"3 {BACK}"]
+    assert office.send() == [f"1 {back()}", f"2 {back()}", f"3 {back()}"]
     office.push(change("2", "7B", "8A"))
     told = f"Timetable: {when('2')}: Maths, room R5"
     assert office.send() == [f"1 {told}", f"2 {told}", f"3 {told}"]
@@ -87,7 +90,7 @@ def test_a_class_that_is_no_group_any_more_is_passed_over_and_stops_nobody(offic
     del office.school.groups["8A"]
     office.world.bring(office.school)
     assert office.push().notices == 1
-    assert office.send() == [f"1 {BACK}", f"2 {BACK}", f"3 {BACK}"]
+    assert office.send() == [f"1 {back()}", f"2 {back()}", f"3 {back()}"]
 
 
 def test_a_lesson_that_has_begun_is_not_told_any_more_nor_that_it_is_as_planned(office: Office):

@@ -106,6 +106,7 @@ def test_what_a_killed_worker_held_goes_out_long_before_its_lease_ends(
     assert set(tower.accepted().values()) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.runs_on("postgresql")
 @pytest.mark.runs_on("redis")
 def test_a_database_that_is_away_while_a_worker_starts_again_does_not_end_the_supervisor(

@@ -111,7 +111,9 @@ def test_up_ends_with_one_line_when_its_work_stalls_so_that_it_is_started_again(
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("stalls", [True, False], ids=["stalled", "busy"])
+@pytest.mark.parametrize(
+    "stalls", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["stalled", "busy"]
+)
 def test_a_worker_whose_work_stalls_is_replaced_and_one_that_is_busy_is_not(
     stalls: bool, postgres_ledger: str, redis_server: RedisServer, make_tower: MakeTower, tmp_path: Path
 ) -> None:

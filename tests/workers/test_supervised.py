@@ -44,6 +44,7 @@ def tower(postgres_ledger: str, redis_server: RedisServer, make_tower: MakeTower
     return made
 
 
+@pytest.mark.slow
 def test_redis_lost_in_mid_send_costs_nothing(
     tower: Tower, redis_server: RedisServer, tmp_path: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_redis_lost_in_mid_send_costs_nothing(
     assert len(tower.accepted()) == 1000
 
 
+@pytest.mark.slow
 def test_hints_flow_again_after_redis_was_killed_under_load(
     tower: Tower, redis_server: RedisServer, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ from web.api import (
     tokens,
     webhooks,
 )
+from web.routers import join
 from web.throttle import Throttle
 
 VERSION = "1.0"
@@ -78,7 +79,7 @@ def install(app: FastAPI) -> None:
     api.state.resources = [route for resource in RESOURCES for route in resource.router.routes]
     _keep_words_from_ids(api)
     for resource in RESOURCES:
-        api.include_router(resource.router)
+        join(api, resource.router)
     app.state.api = api
     app.mount("/v1", api)
 

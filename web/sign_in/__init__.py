@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from config.settings import Settings
 from config.vault import vault_of
+from web.routers import join
 from web.sign_in import account, entry, outside
 from web.watch.signing_in import HEADERS
 
@@ -19,9 +20,7 @@ def install(app: FastAPI) -> None:
     settings: Settings = app.state.settings
     app.state.vault = vault_of(app.state.ports)
     app.state.providers = outside.providers_of(settings)
-    app.include_router(entry.router)
-    app.include_router(outside.router)
-    app.include_router(account.router)
+    join(app, entry.router, outside.router, account.router)
     app.add_exception_handler(entry.ElsewhereNext, _elsewhere)
 
 

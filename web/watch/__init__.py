@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from web.routers import join
 from web.watch import (
     accounts,
     announcement,
@@ -37,22 +38,21 @@ def install(app: FastAPI) -> None:
     """Add the pages to an application whose ports and settings are set."""
     app.state.hub = Hub(signing_in.ledger_of(app.state.ports))
     app.state.let_go = app.state.hub.close
-    app.include_router(static.router)
-    app.include_router(signing_in.router)
-    app.include_router(accounts.router)
-    app.include_router(announcement.router)
-    app.include_router(answers.router)  # before the pages, which take any word for an announcement
-    app.include_router(approvals.router)
-    app.include_router(record.router)
-    app.include_router(rules.router)
-    app.include_router(school.router)
-    app.include_router(search.router)
-    app.include_router(staff.router)
-    app.include_router(calendar.router)
-    app.include_router(compose.router)
+    join(app, static.router, signing_in.router, accounts.router, announcement.router)
+    join(app, answers.router)  # before the pages, which take any word for an announcement
+    join(
+        app,
+        approvals.router,
+        record.router,
+        rules.router,
+        school.router,
+        search.router,
+        staff.router,
+        calendar.router,
+        compose.router,
+    )
     imports.install(app)
-    app.include_router(people.router)
-    app.include_router(now.router)
-    app.include_router(nowhere.router)  # the last: it takes what is left
+    join(app, people.router, now.router)
+    join(app, nowhere.router)  # the last: it takes what is left
     app.add_exception_handler(signing_in.NotSignedIn, signing_in.not_signed_in)
     app.add_exception_handler(signing_in.NoPage, trouble.no_page)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.accounts import angles, forms, letters, links, pages, renewing
 
 router = APIRouter()
 for each in (letters, pages, forms, angles, renewing, links):
-    router.include_router(each.router)
+    join(router, each.router)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.answers import forms, pages
 
 router = APIRouter()
-router.include_router(pages.router)
-router.include_router(forms.router)
+join(router, pages.router, forms.router)

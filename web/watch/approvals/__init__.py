@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.approvals import deciding, pages, repeated, wording
 
 router = APIRouter()
-router.include_router(pages.router)
-router.include_router(repeated.router)
-router.include_router(deciding.router)
-router.include_router(wording.router)
+join(router, pages.router, repeated.router, deciding.router, wording.router)

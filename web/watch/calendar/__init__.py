@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.calendar import (
     bringing,
     events,
@@ -18,11 +19,8 @@ from web.watch.calendar import (
 
 router = APIRouter()
 paint.add_words()
-router.include_router(views.router)
-router.include_router(schedule_forms.router)  # before the one schedule, whose address takes any word
-router.include_router(schedules.router)
-router.include_router(bringing.router)  # before the one event, whose address takes any word
-router.include_router(events.router)
-router.include_router(reminders.router)
-router.include_router(terms.router)
-router.include_router(outside.router)
+join(router, views.router)
+join(router, schedule_forms.router)  # before the one schedule, whose address takes any word
+join(router, schedules.router)
+join(router, bringing.router)  # before the one event, whose address takes any word
+join(router, events.router, reminders.router, terms.router, outside.router)

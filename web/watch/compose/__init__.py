@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.compose import pages, templates, words, writing
 from web.watch.paint import templates as painted
 
 painted.filters["dear"] = words.marked
 router = APIRouter()
-router.include_router(pages.router)
-router.include_router(writing.router)
-router.include_router(templates.router)
+join(router, pages.router, writing.router, templates.router)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from config.importing import Importing
+from web.routers import join
 from web.watch.imports import forms, mapping, pages
 from web.watch.signing_in import ledger_of
 
 router = APIRouter()
-router.include_router(mapping.router)  # before the pages, which take any word for a staged import
-router.include_router(pages.router)
-router.include_router(forms.router)
+join(router, mapping.router)  # before the pages, which take any word for a staged import
+join(router, pages.router, forms.router)
 
 
 def install(app: FastAPI) -> None:
     """Add the pages, and the one worker that reads for them."""
     ports = app.state.ports
     app.state.importing = Importing(ports, ledger_of(ports), app.state.settings.school.region)
-    app.include_router(router)
+    join(app, router)

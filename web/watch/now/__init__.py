@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.now import charts, listing, pages
 
 router = APIRouter()
-router.include_router(pages.router)
-router.include_router(listing.router)
-router.include_router(charts.router)
+join(router, pages.router, listing.router, charts.router)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.people import (
     consent,
     doubtful,
@@ -39,4 +40,4 @@ for each in (
     consent,
     optouts,
 ):
-    router.include_router(each.router)
+    join(router, each.router)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.record import check, keeping, pages
 
 router = APIRouter()
-router.include_router(check.router)
-router.include_router(keeping.router)
-router.include_router(pages.router)
+join(router, check.router, keeping.router, pages.router)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.rules import forms, holds, money, pages
 
 router = APIRouter()
-router.include_router(holds.router)  # fixed words before the name of a rule
-router.include_router(pages.router)
-router.include_router(forms.router)
-router.include_router(money.router)
+join(router, holds.router)  # fixed words before the name of a rule
+join(router, pages.router, forms.router, money.router)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.school import doctor, pages, switches, tokens, webhooks
 
 router = APIRouter()
 for each in (pages, tokens, webhooks, doctor, switches):
-    router.include_router(each.router)
+    join(router, each.router)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.search import pages
 
 router = APIRouter()
-router.include_router(pages.router)
+join(router, pages.router)

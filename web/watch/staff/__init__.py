@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from web.routers import join
 from web.watch.staff import access, forms, pages
 
 router = APIRouter()
-router.include_router(pages.router)
-router.include_router(forms.router)
-router.include_router(access.router)
+join(router, pages.router, forms.router, access.router)

@@ -9,7 +9,7 @@ from broker.actor import SYSTEM
 from broker.delivery import State
 from broker.licences import licensing
 from tests.support.licences import LONG_AGO, SOON, form
-from tests.support.looking import Open, open_to_everybody
+from tests.support.looking import EVERY_LOOK, Open, open_to_everybody
 from tests.support.watching import Watched
 
 pytestmark = pytest.mark.runs_on("sqlite")
@@ -80,8 +80,7 @@ def test_an_account_is_paused_with_a_reason_and_let_go_on(watched: Watched, look
     expect(page.locator(".title-row").first).to_contain_text("Speaks")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1200])
+@EVERY_LOOK
 def test_every_page_is_for_everybody_on_a_telephone_and_in_the_dark(
     watched: Watched, look: Open, scheme: str, width: int
 ) -> None:

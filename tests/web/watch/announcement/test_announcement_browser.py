@@ -116,6 +116,7 @@ def test_who_was_not_told_is_said_again_to(here: Watched, looking: Looking) -> N
     expect(page.get_by_text("It is said again.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_every_page_is_open_to_everybody(here: Watched, looking: Looking) -> None:
     said = failing(here)
     person, delivery = numbers(here, said)

@@ -82,6 +82,7 @@ def test_without_javascript_an_event_is_added_changed_and_cancelled(
     expect(page.locator("main")).to_contain_text("cancelled")
 
 
+@pytest.mark.slow
 def test_every_page_is_open_to_everybody_at_every_width(
     watched: Watched, diary: Diary, looking: Looking
 ) -> None:

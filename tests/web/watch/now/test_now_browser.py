@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from broker.delivery import State
-from tests.support.looking import Open, open_to_everybody
+from tests.support.looking import EVERY_LOOK, Open, open_to_everybody
 from tests.support.watching import Watched
 from tests.web.watch.now.sample import fill
 
@@ -95,8 +95,7 @@ def test_everything_can_be_read_and_asked_for_without_javascript(watched: Watche
     expect(page.locator(".list .said")).to_have_count(3)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 320])
+@EVERY_LOOK
 def test_axe_finds_nothing_wrong_and_nothing_runs_out_at_the_side(
     watched: Watched, look: Open, scheme: str, width: int
 ) -> None:

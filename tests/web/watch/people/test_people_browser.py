@@ -20,6 +20,7 @@ def ledger_url(sqlite_ledger: str) -> str:
     return sqlite_ledger
 
 
+@pytest.mark.slow
 def test_every_page_keeps_wcag_and_fits_a_telephone_in_the_dark(here: Watched, looking: Looking) -> None:
     page = by_link(looking, here)
     for place in places(here):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.looking import Open, open_to_everybody
+from tests.support.looking import EVERY_LOOK, Open, open_to_everybody
 from tests.support.watching import Watched
 
 pytestmark = pytest.mark.runs_on("sqlite")
@@ -53,8 +53,7 @@ def test_the_doctor_looks_at_a_press(watched: Watched, look: Open) -> None:
     expect(page.get_by_role("heading", name="Well", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1200])
+@EVERY_LOOK
 def test_every_page_is_for_everybody_on_a_telephone_and_in_the_dark(
     watched: Watched, look: Open, scheme: str, width: int
 ) -> None:
