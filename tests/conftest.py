@@ -65,7 +65,7 @@ ONE_PROCESS = frozenset(
     | {"test_worker_parts"}
 )
 
-# What translates and does not decide. Each of its tests asks one of the two databases; with --slow both.
+# They translate and do not decide: each test asks one of the two databases; both with --both-databases or --slow.
 DOORS = frozenset({"api", "cli", "feeds", "web"})
 
 # Hundreds of processes begin in a run: none of them, and no migration, compiles the house's own code once more.
@@ -101,6 +101,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("carillon")
     group.addoption("--slow", action="store_true", help="run the slow tests too")
+    group.addoption(
+        "--both-databases", action="store_true", help="ask both in tests of doors too, as --slow does"
+    )
     group.addoption("--at-most", type=int, metavar="N", help="refuse to run when more than N are chosen")
     group.addoption("--without-postgres", action="store_true", help="skip what needs PostgreSQL")
     group.addoption("--without-redis", action="store_true", help="skip what needs a real Redis")
@@ -195,7 +198,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             key=lambda item: (scopes[item] != TOGETHER, -patience(item), -size[scopes[item]], scopes[item])
         )
     slow = config.getoption("--slow")
-    if not slow and not config.getoption("--without-postgres"):
+    if not (slow or config.getoption("--both-databases") or config.getoption("--without-postgres")):
         for item in other_database(items):
             item.add_marker(
                 pytest.mark.skip(

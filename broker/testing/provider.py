@@ -37,7 +37,7 @@ class PretendProvider:
     redacted: list[str] = field(default_factory=list)  # likewise: it has them no more, though they were true
     price: Decimal = Decimal(0)  # of a message
     answer_in: timedelta = timedelta(0)
-    silence: timedelta = timedelta(milliseconds=100)  # how long a channel waits before it gives up
+    silence: timedelta = timedelta(seconds=1)  # how long a channel waits before it gives up
     token: str = ""  # with which to call back about the message that comes next
     _orders: list[tuple[Fault, str, int | None]] = field(default_factory=list)
 

@@ -55,7 +55,7 @@ class Copy:
         """Run tests (file::function) in a process of their own."""
         report = self.root / "witness.json"
         report.unlink(missing_ok=True)
-        only = ["-k", "not postgresql", "--without-postgres"] if sqlite_alone else []
+        only = ["-k", "not postgresql", "--without-postgres"] if sqlite_alone else ["--both-databases"]
         command = [
             sys.executable,
             "-m",

@@ -35,6 +35,7 @@ from ledger.setup import rules_for
 from tests.support.school import SmallSchool
 from tests.support.tampering import without_guards
 
+SILENCE = timedelta(milliseconds=100)
 SURROUNDINGS = Surroundings("St Bride's", "GB")
 
 
@@ -42,8 +43,8 @@ SURROUNDINGS = Surroundings("St Bride's", "GB")
 class PretendChannels:
     """The ways out of a test: texts that can be looked up, mails that cannot."""
 
-    texts: PretendProvider = field(default_factory=PretendProvider)
-    mails: PretendProvider = field(default_factory=PretendProvider)
+    texts: PretendProvider = field(default_factory=lambda: PretendProvider(silence=SILENCE))
+    mails: PretendProvider = field(default_factory=lambda: PretendProvider(silence=SILENCE))
     opened: dict[str, Channel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
